@@ -1,0 +1,76 @@
+/**
+ * The API csiports.io/v1alpha1, as crds/csiportassignments.yaml defines it (a test holds the two together).
+ */
+import type { Slot, WorkloadKind } from './slots.js';
+
+export const API_GROUP = 'csiports.io';
+export const API_VERSION = 'v1alpha1';
+export const ASSIGNMENT_KIND = 'CSIPortAssignment';
+export const ASSIGNMENT_PLURAL = 'csiportassignments';
+/** The only name the API server accepts: a namespace has at most one assignment. */
+export const ASSIGNMENT_NAME = 'default';
+
+/**
+ * The name under which every write of the operator is recorded in managedFields. It tells the operator's own pins in
+ * Rook's settings from a person's wishes, so it must never change.
+ */
+export const FIELD_MANAGER = 'csi-port-operator';
+
+export type Mode = 'Enforce' | 'DryRun' | 'Paused';
+export type RookConfigPolicy = 'Pin' | 'Leave';
+export type Provider = 'Rook' | 'CephCSIOperator' | 'Mixed' | 'None';
+export type WorkloadState =
+  'Absent' | 'PodNetwork' | 'NoSidecar' | 'UpstreamManaged' | 'Drifted' | 'RollingOut' | 'Ready' | 'Rejected';
+
+/** Every field may be absent: absent mode is Enforce, absent rookConfig is Pin, an absent port is the fixed one. */
+export interface AssignmentSpec {
+  readonly mode?: Mode;
+  readonly ports?: Readonly<Partial<Record<Slot, number>>>;
+  readonly rookConfig?: RookConfigPolicy;
+}
+
+export interface WorkloadStatus {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+  readonly slot: Slot;
+  readonly hostNetwork: boolean;
+  readonly assignedPort: number;
+  /** The port in the pod template; absent when there is no workload, no sidecar or no port in it. */
+  readonly currentPort?: number;
+  readonly state: WorkloadState;
+}
+
+export type ConditionType = 'Ready' | 'Progressing' | 'Degraded';
+
+/** metav1.Condition. */
+export interface Condition {
+  readonly type: ConditionType;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+  /** RFC 3339, whole seconds; moves only when `status` flips. */
+  readonly lastTransitionTime: string;
+}
+
+export interface AssignmentStatus {
+  readonly observedGeneration: number;
+  readonly provider: Provider;
+  readonly rookVersion?: string;
+  readonly ports: Readonly<Record<Slot, number>>;
+  readonly workloads: readonly WorkloadStatus[];
+  readonly reverts: { readonly count: number; readonly lastTime?: string };
+  readonly conditions: readonly Condition[];
+}
+
+/** What the operator keeps of a CSIPortAssignment. `status` is what was last stored, so any part of it may be absent. */
+export interface PortAssignment {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly deleting: boolean;
+  readonly spec: AssignmentSpec;
+  readonly status?: Partial<AssignmentStatus>;
+}

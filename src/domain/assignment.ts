@@ -1,0 +1,54 @@
+/**
+ * Which port each slot gets. Per slot, the first of these that applies:
+ *   1. `spec.ports.<slot>`;
+ *   2. the user's own key in rook-ceph-operator-config, if all keys that count here are distinct;
+ *   3. the slot's fixed port;
+ *   4. where 1 or 2 gave the fixed port to another slot, the lowest free port of 9070 to 9073.
+ * The result is distinct for every input, and depends on nothing but the input.
+ */
+import { RESERVE_PORT, SLOT_LAYOUTS, isAssignable, type Slot } from './slots.js';
+
+export type Ports = Readonly<Record<Slot, number>>;
+
+export interface Assignment {
+  readonly ports: Ports;
+  /** Slots whose key was set aside: it clashes with another key or with a port of `spec.ports`. */
+  readonly ignoredKeys: readonly Slot[];
+}
+
+/**
+ * @param wanted  `spec.ports`; the API server accepts only assignable, distinct ones.
+ * @param keys    the user's valid keys, see rook-config.ts.
+ */
+export function assignPorts(
+  wanted: Readonly<Partial<Record<Slot, number>>>,
+  keys: Readonly<Partial<Record<Slot, number>>>,
+): Assignment {
+  const ports = new Map<Slot, number>();
+  const claim = (slot: Slot, port: number | undefined): void => {
+    if (port !== undefined && isAssignable(port) && !ports.has(slot) && !isTaken(ports, port)) ports.set(slot, port);
+  };
+
+  for (const { slot } of SLOT_LAYOUTS) claim(slot, wanted[slot]);
+
+  const keyed = SLOT_LAYOUTS.map(({ slot }) => slot).filter((slot) => !ports.has(slot) && keys[slot] !== undefined);
+  if (new Set(keyed.map((slot) => keys[slot])).size === keyed.length) {
+    for (const slot of keyed) claim(slot, keys[slot]);
+  }
+  const ignoredKeys = keyed.filter((slot) => !ports.has(slot));
+
+  for (const { slot, fixedPort } of SLOT_LAYOUTS) claim(slot, fixedPort);
+
+  const pool = [...SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort), RESERVE_PORT].sort((a, b) => a - b);
+  for (const { slot } of SLOT_LAYOUTS) {
+    claim(
+      slot,
+      pool.find((port) => !isTaken(ports, port)),
+    );
+  }
+  return { ports: Object.fromEntries(ports) as Record<Slot, number>, ignoredKeys };
+}
+
+function isTaken(ports: ReadonlyMap<Slot, number>, port: number): boolean {
+  return [...ports.values()].includes(port);
+}

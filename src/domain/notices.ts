@@ -1,0 +1,73 @@
+/** The Kubernetes events that a reconcile gives rise to: one for each thing done, found, or come to an end. */
+import { describeConflicts, hasConflict } from './conditions.js';
+import type { AssignmentStatus } from './api.js';
+import { EVENT_REASONS, type EventReason } from './reasons.js';
+import { ROOK_CONFIG_NAME } from './rook-config.js';
+import { SLOT_LAYOUTS, type Slot } from './slots.js';
+import type { Reconciled } from './status.js';
+
+export interface Notice {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: EventReason;
+  /** What the operator did or tried, one word: the `action` of an events.k8s.io/v1 event. */
+  readonly action: string;
+  readonly note: string;
+  /** Set where the event is about one workload; it is then recorded on the workload as well as on the assignment. */
+  readonly slot?: Slot;
+}
+
+/** Only in mode Enforce: the other modes write nothing but status. */
+export function notices(reconciled: Reconciled, next: AssignmentStatus): Notice[] {
+  if (reconciled.after.mode !== 'Enforce') return [];
+  return [
+    ...conflictDetected(reconciled),
+    ...pinned(reconciled),
+    ...moved(reconciled),
+    ...rejected(reconciled),
+    ...conflictResolved(reconciled, next),
+  ];
+}
+
+function conflictDetected({ before, previous }: Reconciled): Notice[] {
+  if (before.conflicts.length === 0 || hasConflict(previous?.conditions)) return [];
+  const note = describeConflicts(before.conflicts);
+  return [{ type: 'Warning', reason: EVENT_REASONS.ConflictDetected, action: 'ComparePorts', note }];
+}
+
+function conflictResolved({ previous }: Reconciled, next: AssignmentStatus): Notice[] {
+  if (!hasConflict(previous?.conditions) || hasConflict(next.conditions)) return [];
+  const note = 'every csi-addons sidecar on the host network has its own port, and the pods are running with it';
+  return [{ type: 'Normal', reason: EVENT_REASONS.ConflictResolved, action: 'ComparePorts', note }];
+}
+
+function pinned({ outcome }: Reconciled): Notice[] {
+  const keys = Object.entries(outcome.pinned).map(([key, value]) => `${key}=${value}`);
+  if (keys.length === 0) return [];
+  const note = `set ${keys.join(', ')} in ${ROOK_CONFIG_NAME}, so that Rook renders the assigned ports`;
+  return [{ type: 'Normal', reason: EVENT_REASONS.RookConfigPinned, action: 'PinRookConfig', note }];
+}
+
+function moved({ outcome, undone }: Reconciled): Notice[] {
+  return outcome.patched.map(({ slot, from, to }) => {
+    const again = undone.includes(slot);
+    const reason = again ? EVENT_REASONS.Reasserted : EVENT_REASONS.PortAssigned;
+    const why = again ? 'somebody had changed it back' : 'the csi-addons sidecar has its own host port now';
+    const note = `${workloadName(slot)}: port ${from ?? 'none'} -> ${to}; ${why}`;
+    return { type: 'Normal', reason, action: 'PatchWorkload', note, slot };
+  });
+}
+
+function rejected({ outcome, previous }: Reconciled): Notice[] {
+  return SLOT_LAYOUTS.flatMap(({ slot }) => {
+    const cause = outcome.rejections[slot];
+    const known = previous?.workloads?.some((row) => row.slot === slot && row.state === 'Rejected') ?? false;
+    if (cause === undefined || known) return [];
+    const note = `${workloadName(slot)}: ${cause}`;
+    return [{ type: 'Warning', reason: EVENT_REASONS.PatchRejected, action: 'PatchWorkload', note, slot }];
+  });
+}
+
+function workloadName(slot: Slot): string {
+  const layout = SLOT_LAYOUTS.find((candidate) => candidate.slot === slot);
+  return `${layout?.kind ?? ''} ${layout?.workload ?? slot}`;
+}

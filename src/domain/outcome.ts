@@ -1,0 +1,24 @@
+/** What applying a plan came to. */
+import type { Pin } from './rook-config.js';
+import type { Slot } from './slots.js';
+
+export interface PatchedWorkload {
+  readonly slot: Slot;
+  readonly from?: number;
+  readonly to: number;
+}
+
+export interface Outcome {
+  /** Rook was just told the ports through its settings; what still differs is patched when its time is up. */
+  readonly waitingForRook: boolean;
+  readonly pinned: Pin;
+  /** Why the API server refused the pin: a fault that time alone does not mend. */
+  readonly pinRejection?: string;
+  readonly patched: readonly PatchedWorkload[];
+  /** Why the API server refused, or would refuse, a workload's patch, per slot. */
+  readonly rejections: Readonly<Partial<Record<Slot, string>>>;
+  /** A passing fault (API server busy or away, object changed meanwhile): the reconcile is tried again. */
+  readonly failure?: string;
+}
+
+export const NOTHING_DONE: Outcome = { waitingForRook: false, pinned: {}, patched: [], rejections: {} };

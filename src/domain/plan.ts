@@ -1,0 +1,147 @@
+/**
+ * The plan: from what is observed now to what should be written. Pure; planning again after the plan was applied
+ * gives a plan that writes nothing.
+ */
+import type { AssignmentStatus, Mode, PortAssignment, Provider, RookConfigPolicy, WorkloadState } from './api.js';
+import { assignPorts, type Assignment } from './assignment.js';
+import { invalidKeys, planPin, userKeys, type InvalidKey, type Pin, type RookConfig } from './rook-config.js';
+import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
+import { isRolledOut } from './rollout.js';
+import { currentPort, heldPorts, movePort, type JsonPatch } from './sidecar-port.js';
+import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type Slot, type SlotLayout } from './slots.js';
+import { isInPlay, type Workload } from './workload.js';
+
+/** All that is known of one namespace. */
+export interface Observed {
+  readonly assignment: PortAssignment;
+  readonly rookConfig?: RookConfig;
+  readonly rookOperator?: RookOperator;
+  readonly workloads: Readonly<Partial<Record<Slot, Workload>>>;
+}
+
+export interface WorkloadPlan {
+  readonly layout: SlotLayout;
+  readonly workload?: Workload;
+  readonly state: Exclude<WorkloadState, 'Rejected'>;
+  readonly assignedPort: number;
+  readonly currentPort?: number;
+  /** Present where the workload is Drifted and may be patched. */
+  readonly patch?: JsonPatch;
+}
+
+export interface Plan {
+  readonly mode: Mode;
+  readonly rookConfigPolicy: RookConfigPolicy;
+  readonly assignment: Assignment;
+  readonly workloads: readonly WorkloadPlan[];
+  /** The keys to write; empty when nothing differs, with `rookConfig: Leave`, and where the ConfigMap is absent. */
+  readonly pin: Pin;
+  readonly rookConfigAbsent: boolean;
+  readonly invalidKeys: readonly InvalidKey[];
+  /** Workloads on the host network that hold a port which another of them holds too. */
+  readonly conflicts: readonly Conflict[];
+  readonly provider: Provider;
+  readonly rookAlive: boolean;
+  readonly rookVersion?: string;
+}
+
+export interface Conflict {
+  readonly port: number;
+  readonly workloads: readonly string[];
+}
+
+export function plan(observed: Observed): Plan {
+  const { spec } = observed.assignment;
+  const rookConfigPolicy = spec.rookConfig ?? 'Pin';
+  const assignment = assignPorts(spec.ports ?? {}, userKeys(observed.rookConfig));
+  const workloads = SLOT_LAYOUTS.map((layout) =>
+    planWorkload(layout, observed.workloads[layout.slot], assignment.ports[layout.slot]),
+  );
+  const version = rookVersion(observed.rookOperator);
+  return {
+    mode: spec.mode ?? 'Enforce',
+    rookConfigPolicy,
+    assignment,
+    workloads,
+    pin: rookConfigPolicy === 'Pin' ? pinFor(observed.rookConfig, assignment, workloads) : {},
+    rookConfigAbsent: observed.rookConfig === undefined,
+    invalidKeys: invalidKeys(observed.rookConfig),
+    conflicts: findConflicts(workloads),
+    provider: findProvider(workloads),
+    rookAlive: isRookAlive(observed.rookOperator),
+    ...(version === undefined ? {} : { rookVersion: version }),
+  };
+}
+
+function planWorkload(layout: SlotLayout, workload: Workload | undefined, assignedPort: number): WorkloadPlan {
+  const current = workload?.sidecar === undefined ? undefined : currentPort(workload.sidecar);
+  const common = {
+    layout,
+    ...(workload === undefined ? {} : { workload }),
+    assignedPort,
+    ...(current === undefined ? {} : { currentPort: current }),
+  };
+  if (!isInPlay(workload)) return { ...common, state: stateOutOfPlay(workload) };
+  const patch = patchFor(workload, assignedPort);
+  if (patch === undefined) return { ...common, state: isRolledOut(workload.rollout) ? 'Ready' : 'RollingOut' };
+  return workload.deleting ? { ...common, state: 'Drifted' } : { ...common, state: 'Drifted', patch };
+}
+
+function stateOutOfPlay(workload: Workload | undefined): 'Absent' | 'UpstreamManaged' | 'NoSidecar' | 'PodNetwork' {
+  if (workload === undefined) return 'Absent';
+  if (workload.driverOwned) return 'UpstreamManaged';
+  return workload.sidecar === undefined ? 'NoSidecar' : 'PodNetwork';
+}
+
+/**
+ * The JSON Patch that moves the sidecar, or undefined when it is on its port. Its guards are the object's uid, the
+ * container's name and each replaced value, never resourceVersion: every change of a pod moves that.
+ */
+function patchFor(
+  workload: Workload & { readonly sidecar: NonNullable<Workload['sidecar']> },
+  port: number,
+): JsonPatch | undefined {
+  const container = `/spec/template/spec/containers/${workload.sidecar.index}`;
+  const moves = movePort(workload.sidecar, container, port);
+  if (moves.length === 0) return undefined;
+  return [
+    { op: 'test', path: '/metadata/uid', value: workload.uid },
+    { op: 'test', path: `${container}/name`, value: SIDECAR_CONTAINER },
+    ...moves,
+  ];
+}
+
+function pinFor(config: RookConfig | undefined, assignment: Assignment, workloads: readonly WorkloadPlan[]): Pin {
+  if (config === undefined || config.deleting) return {};
+  return planPin(config, assignment.ports, {
+    inPlay: inPlay(workloads).map(({ layout }) => layout.slot),
+    currentPorts: Object.fromEntries(workloads.map((row) => [row.layout.slot, row.currentPort])),
+  });
+}
+
+/** The rows whose sidecar competes for host ports. */
+export function inPlay<T extends { readonly workload?: Workload }>(rows: readonly T[]): T[] {
+  return rows.filter(({ workload }) => isInPlay(workload));
+}
+
+function findConflicts(workloads: readonly WorkloadPlan[]): Conflict[] {
+  const holders = new Map<number, string[]>();
+  for (const { layout, workload } of inPlay(workloads)) {
+    if (workload?.sidecar === undefined) continue;
+    for (const port of heldPorts(workload.sidecar)) {
+      holders.set(port, [...(holders.get(port) ?? []), `${layout.kind} ${layout.workload}`]);
+    }
+  }
+  return [...holders].filter(([, names]) => names.length > 1).map(([port, names]) => ({ port, workloads: names }));
+}
+
+function findProvider(workloads: readonly WorkloadPlan[]): Provider {
+  const present = workloads.filter(({ workload }) => workload !== undefined);
+  const upstream = present.filter(({ state }) => state === 'UpstreamManaged');
+  if (present.length === 0) return 'None';
+  if (upstream.length === 0) return 'Rook';
+  return upstream.length === present.length ? 'CephCSIOperator' : 'Mixed';
+}
+
+/** What an earlier reconcile stored, as far as it is there. */
+export type StoredStatus = Partial<AssignmentStatus>;

@@ -1,0 +1,110 @@
+/**
+ * The ConfigMap rook-ceph-operator-config: what its port keys say, whose they are, and which of them the operator
+ * writes (the pin), so that Rook itself renders the assigned ports.
+ */
+import { FIELD_MANAGER } from './api.js';
+import type { Ports } from './assignment.js';
+import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
+
+export const ROOK_CONFIG_NAME = 'rook-ceph-operator-config';
+
+/** One port key as stored. */
+export interface RookConfigEntry {
+  readonly value: string;
+  /** Field managers that own the key (managedFields); empty where the object has none. */
+  readonly managers: readonly string[];
+}
+
+export interface RookConfig {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly deleting: boolean;
+  readonly keys: Readonly<Partial<Record<ConfigKey, RookConfigEntry>>>;
+}
+
+/** What a key's value means to Rook and to the operator. */
+export type KeyMeaning =
+  | { readonly kind: 'Unset' }
+  | { readonly kind: 'Port'; readonly port: number }
+  | { readonly kind: 'Invalid'; readonly consequence: string };
+
+/**
+ * Rook parses a value as an unsigned decimal of at most 65535 and takes blank as unset; anything else fails its whole
+ * CSI reconcile (Rook 1.16.4, 1.17.9 and 1.19.10, as run). It does take 0, and aborts half-way through its pass.
+ */
+export function keyMeaning(value: string | undefined): KeyMeaning {
+  if (value === undefined || value.trim() === '') return { kind: 'Unset' };
+  const port = /^[0-9]+$/.test(value) ? Number(value) : NaN;
+  if (!(port <= 65535)) {
+    return { kind: 'Invalid', consequence: 'Rook cannot parse it and stops managing all CSI workloads' };
+  }
+  if (port === 0) return { kind: 'Invalid', consequence: 'the API server refuses what Rook renders from it' };
+  if (!isAssignable(port)) {
+    return { kind: 'Invalid', consequence: 'it is below 1024 or one of the CSI liveness ports 9080 and 9081' };
+  }
+  return { kind: 'Port', port };
+}
+
+/** The valid keys that are the user's: those that the operator's field manager does not alone own. */
+export function userKeys(config: RookConfig | undefined): Partial<Record<Slot, number>> {
+  const ports: Partial<Record<Slot, number>> = {};
+  for (const { slot, configKey } of SLOT_LAYOUTS) {
+    const entry = config?.keys[configKey];
+    const meaning = keyMeaning(entry?.value);
+    if (meaning.kind === 'Port' && !isOwnPin(entry)) ports[slot] = meaning.port;
+  }
+  return ports;
+}
+
+function isOwnPin(entry: RookConfigEntry | undefined): boolean {
+  return entry !== undefined && entry.managers.length > 0 && entry.managers.every((name) => name === FIELD_MANAGER);
+}
+
+export interface InvalidKey {
+  readonly key: ConfigKey;
+  readonly value: string;
+  readonly consequence: string;
+}
+
+export function invalidKeys(config: RookConfig | undefined): InvalidKey[] {
+  return SLOT_LAYOUTS.flatMap(({ configKey: key }) => {
+    const value = config?.keys[key]?.value;
+    const meaning = keyMeaning(value);
+    return value !== undefined && meaning.kind === 'Invalid' ? [{ key, value, consequence: meaning.consequence }] : [];
+  });
+}
+
+/** The keys to write, all in one patch (one pass of Rook); empty when the values are right. */
+export type Pin = Readonly<Partial<Record<ConfigKey, string>>>;
+
+/**
+ * Keys of slots in play are kept equal to the assignment. A key of another slot is written only when its value is
+ * invalid, as that would stop Rook for all slots, and then with the port the workload has now, so that it does not
+ * restart. A key is never deleted: Rook 1.16.5 and later keep a deleted key's last value until they restart.
+ */
+export function planPin(
+  config: RookConfig,
+  ports: Ports,
+  slots: { readonly inPlay: readonly Slot[]; readonly currentPorts: Readonly<Partial<Record<Slot, number>>> },
+): Pin {
+  const pin: Partial<Record<ConfigKey, string>> = {};
+  for (const layout of SLOT_LAYOUTS) {
+    const port = pinnedPort(layout, keyMeaning(config.keys[layout.configKey]?.value), ports, slots);
+    if (port !== undefined) pin[layout.configKey] = String(port);
+  }
+  return pin;
+}
+
+function pinnedPort(
+  { slot }: SlotLayout,
+  meaning: KeyMeaning,
+  ports: Ports,
+  { inPlay, currentPorts }: Parameters<typeof planPin>[2],
+): number | undefined {
+  if (inPlay.includes(slot)) return meaning.kind === 'Port' && meaning.port === ports[slot] ? undefined : ports[slot];
+  if (meaning.kind !== 'Invalid') return undefined;
+  const current = currentPorts[slot];
+  return current !== undefined && isAssignable(current) ? current : ports[slot];
+}

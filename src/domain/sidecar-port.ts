@@ -1,0 +1,130 @@
+/**
+ * Where a csi-addons sidecar says its port, and the changes that move it.
+ *
+ * The port stands in the argument `--controller-port` and in the container's declared port. Rook writes
+ * `--controller-port=N` and one declared port. Go's flag package also takes one dash and the value as the next element,
+ * and the last occurrence wins; a strategic merge patch or server-side apply by hand leaves a second declared port
+ * behind, since ports are merged by number.
+ */
+import type { Sidecar } from './workload.js';
+import { RESERVE_PORT, SLOT_LAYOUTS } from './slots.js';
+
+/** One operation of RFC 6902. */
+export type JsonPatchOperation =
+  | { readonly op: 'test' | 'replace' | 'add'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
+export type JsonPatch = readonly JsonPatchOperation[];
+
+const FLAG = /^--?controller-port$/;
+const FLAG_WITH_VALUE = /^(--?controller-port=)(.*)$/;
+
+/** One occurrence of the flag: the list and the element that holds its value, and that element with another port. */
+interface PortArgument {
+  readonly list: 'command' | 'args';
+  /** Equals the list's length where the flag is last and its value is missing. */
+  readonly index: number;
+  readonly element: string | undefined;
+  readonly value: string;
+  readonly withPort: (port: number) => string;
+}
+
+/** The port that the sidecar listens on, by its arguments; else the first declared one; else undefined. */
+export function currentPort(sidecar: Sidecar): number | undefined {
+  const last = portArguments(sidecar).at(-1)?.value;
+  if (last !== undefined && /^[0-9]+$/.test(last)) return Number(last);
+  return sidecar.ports[0]?.containerPort;
+}
+
+/** Every port that the sidecar holds on its node: the one it listens on, and those declared to the scheduler. */
+export function heldPorts(sidecar: Sidecar): Set<number> {
+  const held = new Set(sidecar.ports.map(({ containerPort }) => containerPort));
+  const current = currentPort(sidecar);
+  if (current !== undefined) held.add(current);
+  return held;
+}
+
+/**
+ * The guarded operations that put the sidecar on `port`; empty when it is there. Each is preceded by a `test` of the
+ * value it replaces, and nothing but the argument and the declared port is named.
+ *
+ * @param container JSON pointer of the container.
+ */
+export function movePort(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
+  return [...moveArguments(sidecar, container, port), ...moveDeclaredPorts(sidecar, container, port)];
+}
+
+function moveArguments(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
+  const found = portArguments(sidecar);
+  if (found.length === 0) return addArgument(sidecar, container, port);
+  return found.flatMap((argument): JsonPatchOperation[] => {
+    const { list, index, element } = argument;
+    const value = argument.withPort(port);
+    if (element === value) return [];
+    if (element === undefined) return [{ op: 'add', path: `${container}/${list}/-`, value }];
+    return replace(`${container}/${list}/${index}`, element, value);
+  });
+}
+
+function addArgument(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
+  const value = `--controller-port=${port}`;
+  if (sidecar.args === undefined) return [{ op: 'add', path: `${container}/args`, value: [value] }];
+  return [
+    { op: 'test', path: `${container}/args`, value: sidecar.args },
+    { op: 'add', path: `${container}/args/-`, value },
+  ];
+}
+
+function portArguments(sidecar: Sidecar): PortArgument[] {
+  return [...scan('command', sidecar.command), ...scan('args', sidecar.args ?? [])];
+}
+
+function scan(list: 'command' | 'args', elements: readonly string[]): PortArgument[] {
+  return elements.flatMap((element, at): PortArgument[] => {
+    const joined = FLAG_WITH_VALUE.exec(element);
+    if (joined !== null) {
+      const [, flag = '', value = ''] = joined;
+      return [{ list, index: at, element, value, withPort: (port) => `${flag}${port}` }];
+    }
+    if (!FLAG.test(element)) return [];
+    const next = elements[at + 1];
+    return [{ list, index: at + 1, element: next, value: next ?? '', withPort: String }];
+  });
+}
+
+function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
+  const own = sidecar.ports.map((declared, index) => ({ ...declared, index })).filter(isListener(sidecar));
+  const kept = own.find(({ containerPort }) => containerPort === port) ?? own[0];
+  if (kept === undefined) return [];
+  const path = `${container}/ports/${kept.index}`;
+  const moves = kept.containerPort === port ? [] : replace(`${path}/containerPort`, kept.containerPort, port);
+  if (kept.hostPort !== undefined && kept.hostPort !== port)
+    moves.push(...replace(`${path}/hostPort`, kept.hostPort, port));
+  // From the last to the first: a removal shifts the elements behind it.
+  const leftovers = own.filter(({ index }) => index !== kept.index).reverse();
+  return [
+    ...moves,
+    ...leftovers.flatMap(({ index, containerPort }) => remove(`${container}/ports/${index}`, containerPort)),
+  ];
+}
+
+/** A declared port is the listener's if it is the only one, the one in the arguments, or one of the layout's. */
+function isListener(sidecar: Sidecar): (declared: { readonly containerPort: number }) => boolean {
+  const listening = currentPort(sidecar);
+  const layout = [...SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort), RESERVE_PORT];
+  return ({ containerPort }) =>
+    sidecar.ports.length === 1 || containerPort === listening || layout.includes(containerPort);
+}
+
+function replace(path: string, old: unknown, value: unknown): JsonPatchOperation[] {
+  return [
+    { op: 'test', path, value: old },
+    { op: 'replace', path, value },
+  ];
+}
+
+function remove(path: string, containerPort: number): JsonPatchOperation[] {
+  return [
+    { op: 'test', path: `${path}/containerPort`, value: containerPort },
+    { op: 'remove', path },
+  ];
+}

@@ -1,0 +1,67 @@
+/**
+ * The fixed layout: which workload fills which slot, the port it gets, and the key of rook-ceph-operator-config that
+ * makes Rook render that port by itself.
+ *
+ * These three are the only workloads of Rook that carry a csi-addons sidecar (Rook 1.13 to 1.19, CSI templates); the
+ * csi-cephfsplugin DaemonSet and the nfs workloads never do.
+ */
+export type Slot = 'rbdProvisioner' | 'cephfsProvisioner' | 'rbdNodePlugin';
+export type WorkloadKind = 'Deployment' | 'DaemonSet';
+export type ConfigKey = 'CSIADDONS_RBD_PROVISIONER_PORT' | 'CSIADDONS_CEPHFS_PROVISIONER_PORT' | 'CSIADDONS_PORT';
+
+export interface SlotLayout {
+  readonly slot: Slot;
+  readonly kind: WorkloadKind;
+  readonly workload: string;
+  readonly fixedPort: number;
+  /** Rook 1.16.5 and later read all three keys; 1.15.2 to 1.16.4 read CSIADDONS_PORT alone, for all three workloads. */
+  readonly configKey: ConfigKey;
+}
+
+export const SLOT_LAYOUTS: readonly SlotLayout[] = [
+  {
+    slot: 'rbdProvisioner',
+    kind: 'Deployment',
+    workload: 'csi-rbdplugin-provisioner',
+    fixedPort: 9070,
+    configKey: 'CSIADDONS_RBD_PROVISIONER_PORT',
+  },
+  {
+    slot: 'cephfsProvisioner',
+    kind: 'Deployment',
+    workload: 'csi-cephfsplugin-provisioner',
+    fixedPort: 9071,
+    configKey: 'CSIADDONS_CEPHFS_PROVISIONER_PORT',
+  },
+  {
+    slot: 'rbdNodePlugin',
+    kind: 'DaemonSet',
+    workload: 'csi-rbdplugin',
+    fixedPort: 9072,
+    configKey: 'CSIADDONS_PORT',
+  },
+];
+
+/** For a slot whose own port was given away: its replacement is the lowest free port of the fixed ones and this. */
+export const RESERVE_PORT = 9073;
+
+/** The port that every released Rook gives all three sidecars unless a key says otherwise. */
+export const ROOK_DEFAULT_PORT = 9070;
+
+/** Container of the csi-addons sidecar in each of the three workloads. */
+export const SIDECAR_CONTAINER = 'csi-addons';
+
+const LOWEST_PORT = 1024;
+const HIGHEST_PORT = 65535;
+/** Rook's liveness sidecars bind these on the host network (CSI_ENABLE_LIVENESS, all versions). */
+const LIVENESS_PORTS: readonly number[] = [9080, 9081];
+
+/** Whether a sidecar may be put on `port`: an integer, not privileged, not one of Rook's liveness ports. */
+export function isAssignable(port: number): boolean {
+  return Number.isInteger(port) && port >= LOWEST_PORT && port <= HIGHEST_PORT && !LIVENESS_PORTS.includes(port);
+}
+
+/** A record with one value for every slot. */
+export function forEachSlot<T>(value: (layout: SlotLayout) => T): Record<Slot, T> {
+  return Object.fromEntries(SLOT_LAYOUTS.map((layout) => [layout.slot, value(layout)])) as Record<Slot, T>;
+}
