@@ -3,6 +3,23 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
 
+/**
+ * client-node does not say that its modules can be left out when unused; without this the bundle would carry the
+ * generated API of all of Kubernetes (2.5 MB) for the sake of KubeConfig.
+ */
+const onlyWhatIsUsed = {
+  name: 'client-node-without-side-effects',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^(@kubernetes\/client-node|\.)/ }, async ({ path, pluginData, ...args }) => {
+      if (pluginData === 'resolved') return undefined;
+      if (!/client-node/.test(path + args.resolveDir)) return undefined;
+      const { importer, kind, namespace, resolveDir, with: attributes } = args;
+      const result = await resolve(path, { importer, kind, namespace, resolveDir, with: attributes, pluginData: 'resolved' });
+      return { ...result, sideEffects: false };
+    });
+  },
+};
+
 await rm('dist', { recursive: true, force: true });
 await mkdir('dist');
 // CommonJS starts faster than a bundled ES module; the package around it says "module", hence a package.json of its own.
@@ -20,5 +37,6 @@ await build({
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   // Optional native speed-ups of ws, which comes with client-node: absent in the image.
   external: ['bufferutil', 'utf-8-validate'],
+  plugins: [onlyWhatIsUsed],
   logLevel: 'warning',
 });

@@ -30,12 +30,15 @@ export type KeyMeaning =
   | { readonly kind: 'Port'; readonly port: number }
   | { readonly kind: 'Invalid'; readonly consequence: string };
 
+/** Go's strings.TrimSpace leaves nothing of it: it takes U+0085 for a space, and U+FEFF for none, unlike trim(). */
+const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
+
 /**
  * Rook parses a value as an unsigned decimal of at most 65535 and takes blank as unset; anything else fails its whole
  * CSI reconcile (Rook 1.16.4, 1.17.9 and 1.19.10, as run). It does take 0, and aborts half-way through its pass.
  */
 export function keyMeaning(value: string | undefined): KeyMeaning {
-  if (value === undefined || value.trim() === '') return { kind: 'Unset' };
+  if (value === undefined || BLANK.test(value)) return { kind: 'Unset' };
   const port = /^[0-9]+$/.test(value) ? Number(value) : NaN;
   if (!(port <= 65535)) {
     return { kind: 'Invalid', consequence: 'Rook cannot parse it and stops managing all CSI workloads' };

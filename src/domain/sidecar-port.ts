@@ -56,11 +56,12 @@ export function movePort(sidecar: Sidecar, container: string, port: number): Jso
 function moveArguments(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
   const found = portArguments(sidecar);
   if (found.length === 0) return addArgument(sidecar, container, port);
-  return found.flatMap((argument): JsonPatchOperation[] => {
+  // From the last to the first: an addition comes before the replacements, as it is guarded by the list as it was.
+  return found.reverse().flatMap((argument): JsonPatchOperation[] => {
     const { list, index, element } = argument;
     const value = argument.withPort(port);
     if (element === value) return [];
-    if (element === undefined) return [{ op: 'add', path: `${container}/${list}/-`, value }];
+    if (element === undefined) return append(`${container}/${list}`, sidecar[list], value);
     return replace(`${container}/${list}/${index}`, element, value);
   });
 }
@@ -68,10 +69,7 @@ function moveArguments(sidecar: Sidecar, container: string, port: number): JsonP
 function addArgument(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
   const value = `--controller-port=${port}`;
   if (sidecar.args === undefined) return [{ op: 'add', path: `${container}/args`, value: [value] }];
-  return [
-    { op: 'test', path: `${container}/args`, value: sidecar.args },
-    { op: 'add', path: `${container}/args/-`, value },
-  ];
+  return append(`${container}/args`, sidecar.args, value);
 }
 
 function portArguments(sidecar: Sidecar): PortArgument[] {
@@ -92,7 +90,7 @@ function scan(list: 'command' | 'args', elements: readonly string[]): PortArgume
 }
 
 function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
-  const own = sidecar.ports.map((declared, index) => ({ ...declared, index })).filter(isListener(sidecar));
+  const own = sidecar.ports.map((declared, index) => ({ ...declared, index })).filter(isListener(sidecar, port));
   const kept = own.find(({ containerPort }) => containerPort === port) ?? own[0];
   if (kept === undefined) return [];
   const path = `${container}/ports/${kept.index}`;
@@ -107,12 +105,18 @@ function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): J
   ];
 }
 
-/** A declared port is the listener's if it is the only one, the one in the arguments, or one of the layout's. */
-function isListener(sidecar: Sidecar): (declared: { readonly containerPort: number }) => boolean {
-  const listening = currentPort(sidecar);
+/** A declared port is the listener's if it is the only one, the one in the arguments, the new one, or the layout's. */
+function isListener(sidecar: Sidecar, port: number): (declared: { readonly containerPort: number }) => boolean {
   const layout = [...SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort), RESERVE_PORT];
-  return ({ containerPort }) =>
-    sidecar.ports.length === 1 || containerPort === listening || layout.includes(containerPort);
+  const own = new Set([...layout, port, currentPort(sidecar)]);
+  return ({ containerPort }) => sidecar.ports.length === 1 || own.has(containerPort);
+}
+
+function append(path: string, list: readonly string[] | undefined, value: string): JsonPatchOperation[] {
+  return [
+    { op: 'test', path, value: list },
+    { op: 'add', path: `${path}/-`, value },
+  ];
 }
 
 function replace(path: string, old: unknown, value: unknown): JsonPatchOperation[] {

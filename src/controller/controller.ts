@@ -1,0 +1,130 @@
+/** Puts the controller's parts together and runs them: watches -> work queue -> reconciler. */
+import { ApiError } from '../kube/errors.js';
+import { EventRecorder } from '../kube/events.js';
+import type { InformerObserver, InformerState } from '../kube/informer.js';
+import type { Transport } from '../kube/transport.js';
+import { Writer } from '../kube/writer.js';
+import { Applier } from './apply.js';
+import type { Log } from './log.js';
+import { Notifier } from './notifier.js';
+import { Reconciler } from './reconciler.js';
+import { Watches } from './watches.js';
+import { WorkQueue } from './work-queue.js';
+
+export interface ControllerOptions {
+  readonly transport: Transport;
+  readonly logger: Log;
+  /** Empty: all namespaces. */
+  readonly namespaces: readonly string[];
+  readonly maxConcurrentReconciles: number;
+  /** Name of this process in events, e.g. the pod's. */
+  readonly instance: string;
+  readonly now: () => Date;
+  readonly monotonicMs: () => number;
+}
+
+const CONTROLLER_NAME = 'csiports.io/csi-port-operator';
+const RETRY = { baseMs: 50, maxMs: 60_000 };
+/** How long a stop waits for the reconciles in hand. */
+const DRAIN_MS = 10_000;
+
+export class Controller {
+  readonly #watches: Watches;
+  readonly #queue: WorkQueue;
+  readonly #logger: Log;
+
+  constructor(options: ControllerOptions) {
+    const { transport, logger, now } = options;
+    this.#logger = logger;
+    this.#watches = new Watches({
+      namespaces: options.namespaces,
+      transport,
+      observer: informerLog(logger),
+      onChange: (namespace) => this.#queue.add(namespace),
+    });
+    const writer = new Writer(transport);
+    const recorder = new EventRecorder(transport, { controller: CONTROLLER_NAME, instance: options.instance, now });
+    const reconciler = new Reconciler({
+      watches: this.#watches,
+      applier: new Applier(writer, this.#watches, options.monotonicMs),
+      writer,
+      notifier: new Notifier(recorder, ({ reason }, error) => {
+        logger.warn({ reason, error: messageOf(error) }, 'Event not recorded');
+      }),
+      logger,
+      now,
+    });
+    this.#queue = new WorkQueue((namespace) => reconciler.reconcile(namespace), {
+      concurrency: options.maxConcurrentReconciles,
+      backoff: RETRY,
+      retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
+      onFailure: (namespace, error, failures, retryInMs) => {
+        const level = failures > 2 ? 'warn' : 'debug';
+        logger[level](
+          { namespace, error: messageOf(error), failures, retryInMs: Math.round(retryInMs) },
+          'Reconcile failed',
+        );
+      },
+    });
+  }
+
+  /** What the probes tell. */
+  get informers(): readonly InformerState[] {
+    return this.#watches.states;
+  }
+
+  /** Runs until `stop` is aborted, then finishes the reconciles in hand; never rejects. */
+  async run(stop: AbortSignal): Promise<void> {
+    const watching = this.#watches.run(stop);
+    const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.#watches.synced(), stopped]);
+    if (!stop.aborted) {
+      this.#logger.info({ assignments: this.#watches.assignments.namespaces() }, 'Informers synced');
+      this.#queue.start();
+      await stopped;
+    }
+    await Promise.all([this.#queue.stop(DRAIN_MS), watching]);
+  }
+}
+
+/** Says a failure once and then, until it changes, only in debug: a retry every half minute is not news. */
+function informerLog(logger: Log): InformerObserver {
+  const said = new Map<InformerState, string>();
+  return {
+    failed(informer, error, retryInMs) {
+      const message = messageOf(error);
+      const level = said.get(informer) === message ? 'debug' : 'warn';
+      said.set(informer, message);
+      logger[level](
+        {
+          informer: informer.title,
+          error: message,
+          remedy: remedyFor(informer, error),
+          retryInMs: Math.round(retryInMs),
+        },
+        'Watch failed',
+      );
+    },
+    synced(informer) {
+      said.delete(informer);
+      logger.debug({ informer: informer.title }, 'Informer synced');
+    },
+  };
+}
+
+/** What an admin does about a failed watch; undefined where only time helps. */
+export function remedyFor({ rule, namespace }: InformerState, error: unknown): string | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  const resource = rule.group === '' ? rule.resource : `${rule.resource}.${rule.group}`;
+  if (error.isForbidden) {
+    const where =
+      namespace === undefined || namespace === '' ? 'in a ClusterRole' : `in a Role in namespace ${namespace}`;
+    return `allow verbs list and watch on ${resource} named ${rule.name} ${where}`;
+  }
+  if (error.isNotFound) return `install the CustomResourceDefinition ${resource} (kubectl apply -k crds)`;
+  return undefined;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

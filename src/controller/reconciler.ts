@@ -1,0 +1,86 @@
+/** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
+import { notices } from '../domain/notices.js';
+import { plan, type Observed } from '../domain/plan.js';
+import { undonePatches } from '../domain/reverts.js';
+import { statusOf, type Reconciled } from '../domain/status.js';
+import type { Writer } from '../kube/writer.js';
+import type { Applied, Applier } from './apply.js';
+import type { Log } from './log.js';
+import type { Notifier } from './notifier.js';
+import { statusPatch } from './status-patch.js';
+import type { Watches } from './watches.js';
+
+export interface ReconcilerDependencies {
+  readonly watches: Watches;
+  readonly applier: Applier;
+  readonly writer: Writer;
+  readonly notifier: Notifier;
+  readonly logger: Log;
+  readonly now: () => Date;
+}
+
+export class Reconciler {
+  readonly #deps: ReconcilerDependencies;
+
+  constructor(deps: ReconcilerDependencies) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @returns after how many milliseconds to reconcile again though nothing changes
+   * @throws the passing fault that kept it from finishing; the status is written all the same
+   */
+  async reconcile(namespace: string): Promise<number | undefined> {
+    const { watches, applier } = this.#deps;
+    const observed = watches.observe(namespace);
+    if (observed === undefined) {
+      applier.forget(namespace);
+      return undefined;
+    }
+    const before = plan(observed);
+    const applied = await applier.apply(before, observed);
+    this.#logChanges(namespace, applied);
+
+    // The answers to the writes are in the stores by now; the assignment may be gone or edited meanwhile.
+    const after = plan({ ...(watches.observe(namespace) ?? observed), assignment: observed.assignment });
+    const previous = observed.assignment.status;
+    await this.#report(observed, {
+      generation: observed.assignment.generation,
+      ...(previous === undefined ? {} : { previous }),
+      before,
+      after,
+      outcome: applied.outcome,
+      undone: undonePatches(previous, before),
+      now: wholeSeconds(this.#deps.now()),
+    });
+    if (applied.error !== undefined) throw applied.error as Error;
+    return applied.againInMs;
+  }
+
+  async #report(observed: Observed, reconciled: Reconciled): Promise<void> {
+    const { writer, watches, notifier, logger } = this.#deps;
+    const { namespace } = observed.assignment;
+    const status = statusOf(reconciled);
+    const patch = statusPatch(observed.assignment.status, status);
+    if (patch !== undefined) {
+      watches.assignments.putAnswer(await writer.patchStatus(namespace, patch));
+      const ready = status.conditions.find(({ type }) => type === 'Ready');
+      logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
+    }
+    await notifier.notify(notices(reconciled, status), observed);
+  }
+
+  #logChanges(namespace: string, { outcome }: Applied): void {
+    const { logger } = this.#deps;
+    if (Object.keys(outcome.pinned).length > 0) logger.info({ namespace, keys: outcome.pinned }, 'Pinned Rook config');
+    for (const { slot, from, to } of outcome.patched) logger.info({ namespace, slot, from, to }, 'Patched workload');
+    for (const [slot, cause] of Object.entries(outcome.rejections))
+      logger.warn({ namespace, slot, cause }, 'Patch refused');
+    if (outcome.pinRejection !== undefined) logger.warn({ namespace, cause: outcome.pinRejection }, 'Pin refused');
+  }
+}
+
+/** metav1.Time has no fractions. */
+function wholeSeconds(date: Date): string {
+  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

@@ -1,0 +1,98 @@
+/** Everything that can go wrong between the operator and the API server, as types that say what to do about it. */
+
+/** One reason why an object was refused: `status.details.causes[]`. */
+export interface RefusalCause {
+  readonly reason?: string;
+  readonly field?: string;
+  readonly message?: string;
+}
+
+interface StatusBody {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly causes?: readonly RefusalCause[]; readonly retryAfterSeconds?: number };
+}
+
+/** The API server answered with an error. The message is the server's own; headers and tokens are never part of it. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** `Status.reason`, e.g. NotFound, Conflict, Forbidden, Invalid, Expired; empty where the body was no Status. */
+  readonly reason: string;
+  readonly causes: readonly RefusalCause[];
+  /** How long the server asks to wait, in milliseconds, from Retry-After or the Status. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    readonly request: string,
+    readonly status: number,
+    body: string,
+    retryAfter?: string,
+  ) {
+    const parsed = parseStatus(body);
+    super(`${request}: ${status} ${parsed.message ?? parsed.reason ?? body.slice(0, 200)}`);
+    this.reason = parsed.reason ?? '';
+    this.causes = parsed.details?.causes ?? [];
+    const seconds = Number(retryAfter ?? parsed.details?.retryAfterSeconds ?? NaN);
+    this.retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  }
+
+  /**
+   * The last version seen is too old for the watch, or, after a restore from an older backup, too new: list again.
+   */
+  get isVersionUnusable(): boolean {
+    return (
+      this.status === 410 ||
+      this.reason === 'Expired' ||
+      this.causes.some(({ reason }) => reason === 'ResourceVersionTooLarge')
+    );
+  }
+
+  get isForbidden(): boolean {
+    return this.status === 403;
+  }
+
+  get isNotFound(): boolean {
+    return this.status === 404;
+  }
+
+  /**
+   * A `test` of a JSON Patch failed, so the object is not what it was thought to be: 422 without causes
+   * (api server 1.36, as run).
+   */
+  get isGuardFailure(): boolean {
+    return this.status === 422 && this.causes.length === 0;
+  }
+
+  /** The object was looked at and refused, by validation (422 with causes) or by an admission policy or webhook. */
+  get isRefusal(): boolean {
+    return (this.status === 422 && this.causes.length > 0) || this.status === 400 || this.status === 403;
+  }
+}
+
+/** No answer: connection refused, reset, cut off, TLS failure, time-out, or credentials that could not be had. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+  constructor(request: string, cause: unknown) {
+    super(`${request}: ${describeCause(cause)}`, { cause });
+  }
+}
+
+/** What the stream of a watch delivered cannot be trusted: the watch starts again from the last good version. */
+export class WatchProtocolError extends Error {
+  override readonly name = 'WatchProtocolError';
+}
+
+function parseStatus(body: string): StatusBody {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function describeCause(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause instanceof AggregateError && cause.errors.length > 0) return describeCause(cause.errors[0]);
+  return cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
+}

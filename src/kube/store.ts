@@ -1,0 +1,77 @@
+/** The objects of one name, one per namespace, as last seen; filled by informers and by the answers to writes. */
+export interface StoredObject {
+  readonly namespace: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export class Store<T extends StoredObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #onChange: (namespace: string) => void;
+
+  /** @param onChange told the namespace after each change; must not throw */
+  constructor(onChange: (namespace: string) => void) {
+    this.#onChange = onChange;
+  }
+
+  get(namespace: string): T | undefined {
+    return this.#objects.get(namespace);
+  }
+
+  namespaces(): string[] {
+    return [...this.#objects.keys()];
+  }
+
+  /**
+   * Takes up an object, unless what is stored is the same or newer: the answer to a write arrives before the event
+   * that it causes, and an event may come late.
+   */
+  put(object: T): void {
+    const stored = this.#objects.get(object.namespace);
+    if (stored?.uid === object.uid && !isNewer(object.resourceVersion, stored.resourceVersion)) return;
+    this.#objects.set(object.namespace, object);
+    this.#onChange(object.namespace);
+  }
+
+  /** Takes up the answer to a write of the operator's own; the caller knows of the change. */
+  putAnswer(object: T): void {
+    const stored = this.#objects.get(object.namespace);
+    if (stored?.uid === object.uid && isNewer(object.resourceVersion, stored.resourceVersion)) {
+      this.#objects.set(object.namespace, object);
+    }
+  }
+
+  delete(object: T): void {
+    if (this.#objects.get(object.namespace)?.uid !== object.uid) return;
+    this.#objects.delete(object.namespace);
+    this.#onChange(object.namespace);
+  }
+
+  /**
+   * Takes up a whole list: it is the truth, also where it is older than what is stored (the API server may have been
+   * restored from a backup).
+   *
+   * @param within the one namespace that was listed; all where undefined
+   */
+  replace(objects: readonly T[], within?: string): void {
+    const listed = new Map(objects.map((object) => [object.namespace, object]));
+    const before = within === undefined ? this.namespaces() : [within];
+    for (const namespace of before.filter((name) => !listed.has(name) && this.#objects.delete(name))) {
+      this.#onChange(namespace);
+    }
+    for (const [namespace, object] of listed) {
+      const stored = this.#objects.get(namespace);
+      this.#objects.set(namespace, object);
+      if (stored?.uid !== object.uid || stored.resourceVersion !== object.resourceVersion) this.#onChange(namespace);
+    }
+  }
+}
+
+/**
+ * Whether version `a` came after version `b` of the same object. Kubernetes 1.35 made resource versions comparable as
+ * decimal numbers; earlier servers on etcd give such numbers too. Anything else counts as newer if it differs.
+ */
+function isNewer(a: string, b: string): boolean {
+  if (!/^\d+$/.test(a) || !/^\d+$/.test(b)) return a !== b;
+  return a.length === b.length ? a > b : a.length > b.length;
+}

@@ -1,0 +1,67 @@
+/** Every write to an object that the operator watches: one place, one field manager. Events are in events.ts. */
+import { FIELD_MANAGER, type AssignmentStatus, type PortAssignment } from '../domain/api.js';
+import type { Pin, RookConfig } from '../domain/rook-config.js';
+import type { JsonPatch } from '../domain/sidecar-port.js';
+import type { SlotLayout } from '../domain/slots.js';
+import type { Workload } from '../domain/workload.js';
+import { projectAssignment, projectDaemonSet, projectDeployment, projectRookConfig } from './projections.js';
+import { assignmentStatusPath, rookConfigPath, workloadPath } from './resources.js';
+import type { Transport } from './transport.js';
+
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
+
+/** A status with nulls where a stored field is to go (RFC 7386). */
+export type StatusPatch = { readonly [Field in keyof AssignmentStatus]?: AssignmentStatus[Field] | null };
+
+export interface WriteOptions {
+  /** Ask the API server what it would do, store nothing. */
+  readonly dryRun: boolean;
+}
+
+/** All of these resolve with the object as the answer has it, and throw what Transport.call throws. */
+export class Writer {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  async patchWorkload(
+    layout: SlotLayout,
+    namespace: string,
+    patch: JsonPatch,
+    options: WriteOptions,
+  ): Promise<Workload> {
+    const path = workloadPath(layout, namespace);
+    return projectWorkload(layout, await this.#patch(path, JSON_PATCH, patch, options));
+  }
+
+  async readWorkload(layout: SlotLayout, namespace: string): Promise<Workload> {
+    return projectWorkload(
+      layout,
+      await this.#transport.call({ method: 'GET', path: workloadPath(layout, namespace) }),
+    );
+  }
+
+  /** A merge patch: server-side apply would drop, with a later pin of fewer keys, the ones left out. */
+  async pinRookConfig(config: RookConfig, pin: Pin, options: WriteOptions): Promise<RookConfig> {
+    // The uid guards against a ConfigMap that was deleted and made again: 422, as the field is immutable.
+    const patch = { metadata: { uid: config.uid }, data: pin };
+    return projectRookConfig(await this.#patch(rookConfigPath(config.namespace), MERGE_PATCH, patch, options));
+  }
+
+  async patchStatus(namespace: string, status: StatusPatch): Promise<PortAssignment> {
+    const path = assignmentStatusPath(namespace);
+    return projectAssignment(await this.#patch(path, MERGE_PATCH, { status }, { dryRun: false }));
+  }
+
+  #patch(path: string, contentType: string, body: unknown, { dryRun }: WriteOptions): Promise<unknown> {
+    const query = { fieldManager: FIELD_MANAGER, ...(dryRun ? { dryRun: 'All' } : {}) };
+    return this.#transport.call({ method: 'PATCH', path, query, body, contentType });
+  }
+}
+
+function projectWorkload({ kind }: SlotLayout, raw: unknown): Workload {
+  return kind === 'Deployment' ? projectDeployment(raw) : projectDaemonSet(raw);
+}

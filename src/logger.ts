@@ -1,0 +1,29 @@
+/** The log: one JSON object a line for collectors, or one readable line for people. */
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+
+type LogMethod = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+export type Logger = Readonly<Record<LogLevel | 'fatal', LogMethod>>;
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export const LOG_FORMATS = ['json', 'pretty'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** Writes synchronously to stdout: a line is out before a crash that it explains. */
+export async function createLogger({ level, format }: { level: LogLevel; format: LogFormat }): Promise<Logger> {
+  const options = {
+    level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const destination = format === 'json' ? pino.destination({ dest: 1, sync: true }) : await prettyDestination();
+  const logger: PinoLogger = pino(options, destination);
+  return logger;
+}
+
+/** pino-pretty is loaded only when asked for: it is for people at a terminal. */
+async function prettyDestination(): Promise<DestinationStream> {
+  const { default: pretty } = await import('pino-pretty');
+  return pretty({ sync: true, colorize: process.stdout.isTTY });
+}

@@ -1,0 +1,45 @@
+/** What /healthz and /readyz say. */
+import type { InformerState } from '../kube/informer.js';
+
+export interface ProbeAnswer {
+  readonly ok: boolean;
+  /** Plain text, one line per informer. */
+  readonly body: string;
+}
+
+/**
+ * An informer's loop does something at least every two minutes: it gets a bookmark, gives up a silent watch after
+ * 90 s, or tries again after at most 30 s. Only a stuck one is silent for longer.
+ */
+const STUCK_AFTER_MS = 300_000;
+
+/** Ready: every informer holds its first complete list. Names those that do not, and why. */
+export function readiness(
+  informers: readonly InformerState[],
+  explain: (informer: InformerState) => string,
+): ProbeAnswer {
+  const lines = informers.map((informer) => {
+    return informer.synced ? `[+] ${nameOf(informer)} ok` : `[-] ${nameOf(informer)} not synced${explain(informer)}`;
+  });
+  return answer(
+    informers.every(({ synced }) => synced),
+    lines,
+  );
+}
+
+/** Healthy: no informer is stuck. An API server that is away does not make the process unhealthy: a restart helps nobody. */
+export function liveness(informers: readonly InformerState[], monotonicMs: number): ProbeAnswer {
+  const silent = (informer: InformerState): boolean => monotonicMs - informer.lastActivity > STUCK_AFTER_MS;
+  const lines = informers.map((informer) => {
+    return silent(informer) ? `[-] ${nameOf(informer)} silent for too long` : `[+] ${nameOf(informer)} ok`;
+  });
+  return answer(!informers.some(silent), lines);
+}
+
+function answer(ok: boolean, lines: readonly string[]): ProbeAnswer {
+  return { ok, body: `${[...lines, ok ? 'ok' : 'failed'].join('\n')}\n` };
+}
+
+function nameOf({ title, namespace }: InformerState): string {
+  return namespace === undefined || namespace === '' ? title : `${title} in ${namespace}`;
+}
