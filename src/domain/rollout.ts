@@ -30,25 +30,30 @@ export function isRolledOut(facts: RolloutFacts): boolean {
   );
 }
 
-/** What is missing, and for the two cases in which nothing moves by itself, what to do; e.g. "1 of 2 pods updated". */
-export function describeRollout(
-  facts: RolloutFacts,
-  workload: { readonly kind: string; readonly namespace: string; readonly name: string; readonly app?: string },
-): string {
-  const progress = `${facts.updated} of ${facts.desired} pods updated, ${facts.available} available`;
-  if (facts.paused) {
-    return `${progress}; the rollout is paused: kubectl -n ${workload.namespace} rollout resume deployment/${workload.name}`;
-  }
-  if (facts.onDelete && facts.updated < facts.desired) {
-    return `${progress}; updateStrategy is OnDelete, so delete the old pods node by node: ${oldPods(facts, workload)}`;
-  }
-  return progress;
+interface NamedWorkload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly app?: string;
 }
 
-function oldPods(
-  facts: RolloutFacts,
-  workload: { readonly namespace: string; readonly name: string; readonly app?: string },
-): string {
-  const old = facts.templateGeneration === undefined ? '' : `,pod-template-generation!=${facts.templateGeneration}`;
-  return `kubectl -n ${workload.namespace} delete pod -l app=${workload.app ?? workload.name}${old}`;
+/**
+ * What the admin does to follow the rollout or, where nothing moves by itself, to move it. No counters: they would be
+ * written to the status with every pod of a DaemonSet that has a thousand.
+ */
+export function describeRollout(facts: RolloutFacts, workload: NamedWorkload): string {
+  const kubectl = `kubectl -n ${workload.namespace}`;
+  const object = `${workload.kind.toLowerCase()}/${workload.name}`;
+  if (facts.paused)
+    return `its rollout is paused, so its pods keep their old port: ${kubectl} rollout resume ${object}`;
+  if (facts.onDelete && facts.updated < facts.desired) {
+    return `updateStrategy is OnDelete, so delete the old pods node by node: ${kubectl} delete pod -l ${oldPods(facts, workload)}`;
+  }
+  return `its pods are being replaced: ${kubectl} rollout status ${object}`;
+}
+
+/** Label selector of the pods that were made from an older template. */
+function oldPods({ templateGeneration }: RolloutFacts, { app, name }: NamedWorkload): string {
+  const old = templateGeneration === undefined ? '' : `,pod-template-generation!=${templateGeneration}`;
+  return `app=${app ?? name}${old}`;
 }

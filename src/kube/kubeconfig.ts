@@ -12,19 +12,22 @@ import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js
  * @throws Error that names the file and what is wrong with it
  */
 export function kubeconfigCredentials(files: readonly string[]): Credentials {
+  const [first, ...others] = files.map(load);
+  if (first === undefined) throw new Error('no kubeconfig was given');
+  // As kubectl: the first file that names a current context wins.
+  for (const next of others) first.mergeConfig(next, first.currentContext !== '');
+  return new KubeconfigCredentials(first, files.join(', '));
+}
+
+function load(file: string): KubeConfig {
   const config = new KubeConfig();
-  for (const file of files) {
-    try {
-      const next = new KubeConfig();
-      next.loadFromFile(file);
-      config.mergeConfig(next, config.currentContext !== '');
-    } catch (cause) {
-      throw new Error(`kubeconfig ${file} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        cause,
-      });
-    }
+  try {
+    config.loadFromFile(file);
+    return config;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`kubeconfig ${file} cannot be used: ${reason}`, { cause });
   }
-  return new KubeconfigCredentials(config, files.join(', '));
 }
 
 class KubeconfigCredentials implements Credentials {

@@ -1,0 +1,92 @@
+/** The built operator as a process of its own, as a cluster runs it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { freePorts } from './control-plane/ports.js';
+import { waitFor } from './control-plane/wait-for.js';
+
+export interface OperatorOptions {
+  /** Path of the kubeconfig that holds the operator's own credentials. */
+  readonly kubeconfig: string;
+  readonly watchNamespaces?: readonly string[];
+  readonly args?: readonly string[];
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+const BUNDLE = new URL('../../dist/main.js', import.meta.url).pathname;
+
+export class Operator {
+  /** performance.now() at the spawn. */
+  readonly startedAt = performance.now();
+  readonly log: LogLine[] = [];
+  readonly #process: ChildProcess;
+  readonly #probePort: number;
+
+  private constructor(process: ChildProcess, probePort: number) {
+    this.#process = process;
+    this.#probePort = probePort;
+    createInterface({ input: process.stdout! }).on('line', (line) => this.log.push(parse(line)));
+    createInterface({ input: process.stderr! }).on('line', (line) => this.log.push({ level: 'stderr', msg: line }));
+  }
+
+  static async start(options: OperatorOptions): Promise<Operator> {
+    const [probePort] = await freePorts(1);
+    const args = [BUNDLE, `--health-probe-bind-address=127.0.0.1:${probePort}`, '--log-level=debug', ...(options.args ?? [])];
+    const env = {
+      PATH: process.env.PATH,
+      KUBECONFIG: options.kubeconfig,
+      WATCH_NAMESPACE: (options.watchNamespaces ?? []).join(','),
+      POD_NAME: 'csi-port-operator-0',
+    };
+    return new Operator(spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }), probePort!);
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  async probe(path: '/healthz' | '/readyz'): Promise<{ status: number; body: string }> {
+    const response = await fetch(`http://127.0.0.1:${this.#probePort}${path}`);
+    return { status: response.status, body: await response.text() };
+  }
+
+  async waitUntilReady(): Promise<void> {
+    await waitFor('the operator to be ready', async () => (await this.probe('/readyz')).status === 200, {
+      lastSeen: () => this.log.slice(-10),
+    });
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    if (!this.isRunning) return this.#process.exitCode;
+    const exited = once(this.#process, 'exit');
+    this.#process.kill(signal);
+    await exited;
+    return this.#process.exitCode;
+  }
+}
+
+function parse(line: string): LogLine {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch {
+    return { level: 'stdout', msg: line };
+  }
+}
