@@ -14,6 +14,9 @@ interface Verdict<Reason> {
   readonly message: string;
 }
 
+/** An admission webhook may answer at any length; the schema takes eight times this. */
+const MAX_MESSAGE = 4096;
+
 export function conditions(reconciled: Reconciled): Condition[] {
   return [
     condition('Ready', ready(reconciled), reconciled),
@@ -31,6 +34,7 @@ function condition(
   return {
     type,
     ...verdict,
+    message: verdict.message.slice(0, MAX_MESSAGE),
     observedGeneration: generation,
     lastTransitionTime: before?.status === verdict.status ? before.lastTransitionTime : now,
   };

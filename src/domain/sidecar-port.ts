@@ -31,7 +31,8 @@ interface PortArgument {
 /** The port that the sidecar listens on, by its arguments; else the first declared one; else undefined. */
 export function currentPort(sidecar: Sidecar): number | undefined {
   const last = portArguments(sidecar).at(-1)?.value;
-  if (last !== undefined && /^[0-9]+$/.test(last)) return Number(last);
+  // Five digits hold every port; a longer number is no port, and would not fit into the status.
+  if (last !== undefined && /^[0-9]{1,5}$/.test(last)) return Number(last);
   return sidecar.ports[0]?.containerPort;
 }
 

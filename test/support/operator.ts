@@ -36,7 +36,12 @@ export class Operator {
 
   static async start(options: OperatorOptions): Promise<Operator> {
     const [probePort] = await freePorts(1);
-    const args = [BUNDLE, `--health-probe-bind-address=127.0.0.1:${probePort}`, '--log-level=debug', ...(options.args ?? [])];
+    const args = [
+      BUNDLE,
+      `--health-probe-bind-address=127.0.0.1:${probePort}`,
+      '--log-level=debug',
+      ...(options.args ?? []),
+    ];
     const env = {
       PATH: process.env.PATH,
       KUBECONFIG: options.kubeconfig,

@@ -1,0 +1,93 @@
+/** The CSIPortAssignment of a namespace, as an admin sees and edits it. */
+import type { AssignmentSpec, AssignmentStatus, Condition, ConditionType } from '../../src/domain/api.js';
+import type { AdminApi, KubeObject } from './control-plane/admin-api.js';
+import { waitFor } from './control-plane/wait-for.js';
+
+export interface StoredAssignment extends KubeObject {
+  spec?: AssignmentSpec;
+  status?: AssignmentStatus;
+}
+
+export class Assignment {
+  readonly #api: AdminApi;
+  readonly #namespace: string;
+
+  constructor(api: AdminApi, namespace: string) {
+    this.#api = api;
+    this.#namespace = namespace;
+  }
+
+  get #collection(): string {
+    return `/apis/csiports.io/v1alpha1/namespaces/${this.#namespace}/csiportassignments`;
+  }
+
+  async create(spec: AssignmentSpec = {}): Promise<void> {
+    await this.#api.create<object>(this.#collection, {
+      apiVersion: 'csiports.io/v1alpha1',
+      kind: 'CSIPortAssignment',
+      metadata: { name: 'default' },
+      spec,
+    });
+  }
+
+  /** A merge patch of spec; null takes a field out. Resolves with the new generation. */
+  async edit(spec: object): Promise<number> {
+    const { metadata } = await this.#api.patch(`${this.#collection}/default`, { spec });
+    return metadata.generation!;
+  }
+
+  async delete(): Promise<void> {
+    await this.#api.delete(`${this.#collection}/default`);
+  }
+
+  async get(): Promise<StoredAssignment> {
+    return this.#api.get<StoredAssignment>(`${this.#collection}/default`);
+  }
+
+  /** @throws where the operator has not written one yet */
+  async status(): Promise<AssignmentStatus> {
+    const { status } = await this.get();
+    if (status === undefined) throw new Error('the assignment has no status yet');
+    return status;
+  }
+
+  async condition(type: ConditionType): Promise<Condition> {
+    const { conditions } = await this.status();
+    return conditions.find((condition) => condition.type === type)!;
+  }
+
+  /** Waits until the status speaks of the newest spec and the condition has this reason; resolves with the status. */
+  async waitForReason(type: ConditionType, reason: string, timeoutMs = 30_000): Promise<AssignmentStatus> {
+    return waitFor(
+      `condition ${type} with reason ${reason} in namespace ${this.#namespace}`,
+      async () => {
+        const { metadata, status } = await this.get();
+        const found = status?.conditions.find((condition) => condition.type === type);
+        return status?.observedGeneration === metadata.generation && found?.reason === reason && status;
+      },
+      { timeoutMs, lastSeen: () => this.get().then(({ status }) => status) },
+    );
+  }
+
+  /** Waits until every sidecar has its port in every pod. */
+  async waitUntilAssigned(): Promise<AssignmentStatus> {
+    return this.waitForReason('Ready', 'PortsAssigned');
+  }
+
+  /**
+   * Waits until the operator has done all that there is to do up to now: an edit without effect is seen by it after
+   * everything else, and shows in observedGeneration. It costs the operator one status write.
+   */
+  async waitUntilSettled(): Promise<AssignmentStatus> {
+    const { spec } = await this.get();
+    const generation = await this.edit({ rookConfig: spec?.rookConfig === undefined ? 'Pin' : null });
+    return waitFor(
+      `the operator to observe generation ${generation}`,
+      async () => {
+        const status = await this.status();
+        return status.observedGeneration === generation && status;
+      },
+      { lastSeen: () => this.get() },
+    );
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What a cluster test starts from: a control plane for the whole file, with the CRD and the operator's own permissions
+ * from config/, and for each test a namespace with Rook in it and an operator process that watches it.
+ */
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { parseAllDocuments, stringify } from 'yaml';
+import type { AssignmentSpec } from '../../src/domain/api.js';
+import { Assignment } from './assignment.js';
+import type { KubeObject } from './control-plane/admin-api.js';
+import type { AuditEntry, Mark } from './control-plane/audit-log.js';
+import { writesOf } from './control-plane/audit-log.js';
+import { ControlPlane } from './control-plane/control-plane.js';
+import { waitFor } from './control-plane/wait-for.js';
+import { Operator, type OperatorOptions } from './operator.js';
+import { RookInstallation, type InstallOptions } from './rook/installation.js';
+
+export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
+const SERVICE_ACCOUNT = 'csi-port-operator';
+/** How the API server names the operator in its audit log. */
+export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${SERVICE_ACCOUNT}`;
+
+export type RookOptions = Omit<InstallOptions, 'namespace'> & { readonly namespace?: string };
+
+export class Cluster {
+  readonly controlPlane: ControlPlane;
+  #namespaces = 0;
+
+  constructor(controlPlane: ControlPlane) {
+    this.controlPlane = controlPlane;
+  }
+
+  /** Applies the CRD, the operator's account and its reading rights; the right to write comes with each namespace. */
+  async installOperatorPermissions(): Promise<void> {
+    await this.controlPlane.kubectl(['apply', '-f', 'config/default/namespace.yaml']);
+    await this.controlPlane.kubectl(['apply', '-k', 'config/crd']);
+    await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/service-account']);
+    await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/cluster-reader']);
+    await waitFor('the API server to serve csiportassignments', () =>
+      this.controlPlane.api.list('/apis/csiports.io/v1alpha1/csiportassignments').then(() => true),
+    );
+  }
+
+  /** A namespace with Rook in it, in which the operator may write; cleared away after the test. */
+  async installRook(options: RookOptions = {}): Promise<RookInstallation> {
+    this.#namespaces += 1;
+    const namespace = options.namespace ?? `rook-${this.#namespaces}`;
+    const rook = await RookInstallation.install(this.controlPlane, { ...options, namespace });
+    await this.allowWrites(namespace);
+    onTestFinished(() => this.#clear(namespace));
+    return rook;
+  }
+
+  /** config/rbac/rook-namespace, instantiated for a namespace as its comment says. */
+  async allowWrites(namespace: string): Promise<void> {
+    const rendered = await this.controlPlane.kubectl(['kustomize', 'config/rbac/rook-namespace']);
+    const objects = parseAllDocuments(rendered).map((document) => document.toJS() as KubeObject);
+    for (const object of objects) object.metadata.namespace = namespace;
+    const stdin = objects.map((object) => stringify(object)).join('---\n');
+    await this.controlPlane.kubectl(['apply', '-f', '-'], { stdin });
+  }
+
+  assignment(namespace: string): Assignment {
+    return new Assignment(this.controlPlane.api, namespace);
+  }
+
+  /** A namespace with Rook and an assignment; no operator yet. */
+  async installRookWithAssignment(
+    options: RookOptions = {},
+    spec: AssignmentSpec = {},
+  ): Promise<{ rook: RookInstallation; assignment: Assignment }> {
+    const rook = await this.installRook(options);
+    const assignment = this.assignment(rook.namespace);
+    await assignment.create(spec);
+    return { rook, assignment };
+  }
+
+  /** Starts the operator as its own ServiceAccount; stopped after the test. */
+  async startOperator(options: Omit<OperatorOptions, 'kubeconfig'> = {}): Promise<Operator> {
+    const kubeconfig = await this.controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, SERVICE_ACCOUNT);
+    const operator = await Operator.start({ ...options, kubeconfig });
+    onTestFinished(async () => {
+      await operator.stop();
+    });
+    return operator;
+  }
+
+  /** What the operator has asked of the API server since the mark. */
+  async requestsSince(mark: Mark): Promise<AuditEntry[]> {
+    return this.controlPlane.audit.since(mark, { user: OPERATOR_USER });
+  }
+
+  /** What it has written, as "verb resource[/subresource] name". */
+  async writesSince(mark: Mark): Promise<string[]> {
+    return writesOf(await this.requestsSince(mark)).map(describeWrite);
+  }
+
+  /** A deleted namespace would do, but takes seconds; ports are free once the pods are gone. */
+  async #clear(namespace: string): Promise<void> {
+    const { api } = this.controlPlane;
+    const workloads = ['deployments', 'daemonsets'] as const;
+    for (const { metadata } of await api.list(
+      `/apis/csiports.io/v1alpha1/namespaces/${namespace}/csiportassignments`,
+    )) {
+      await api.delete(`/apis/csiports.io/v1alpha1/namespaces/${namespace}/csiportassignments/${metadata.name!}`);
+    }
+    for (const plural of workloads) {
+      const collection = `/apis/apps/v1/namespaces/${namespace}/${plural}`;
+      for (const { metadata } of await api.list(collection)) await api.delete(`${collection}/${metadata.name!}`);
+    }
+    await waitFor(`the pods of ${namespace} to be gone`, async () => {
+      return (await api.list(`/api/v1/namespaces/${namespace}/pods`)).length === 0;
+    });
+  }
+}
+
+function describeWrite({ verb, resource, subresource, name, dryRun }: AuditEntry): string {
+  const target = subresource === undefined ? resource : `${resource}/${subresource}`;
+  return `${verb} ${target}${resource === 'events' ? '' : ` ${name ?? ''}`}${dryRun ? ' (dry run)' : ''}`;
+}
+
+/** Starts a control plane before the tests of this file and stops it after them. */
+export function useCluster(options: { nodes?: number } = {}): () => Cluster {
+  let cluster: Cluster | undefined;
+  beforeAll(async () => {
+    cluster = new Cluster(await ControlPlane.start({ ...options, audit: true }));
+    await cluster.installOperatorPermissions();
+  });
+  afterAll(async () => {
+    await cluster?.controlPlane.stop();
+  });
+  return () => cluster!;
+}

@@ -1,0 +1,163 @@
+/** A namespace with Rook in it, on a real API server, as Rook's own writes leave it. */
+import type { AdminApi, KubeObject } from '../control-plane/admin-api.js';
+import { AdminApiError } from '../control-plane/admin-api.js';
+import type { ControlPlane } from '../control-plane/control-plane.js';
+import { waitFor } from '../control-plane/wait-for.js';
+import type { DaemonSet, Deployment } from './api-types.js';
+import { CSI_ADDONS_CONTAINER, CSI_WORKLOAD_NAMES } from './names.js';
+import { rookOperatorConfig, rookOperatorDeployment } from './operator.js';
+import type { RookVersion } from './release.js';
+import { renderRook, type RookWorkloads } from './render.js';
+
+export type WorkloadName = keyof RookWorkloads;
+
+export interface InstallOptions {
+  readonly namespace: string;
+  /** Default 1.16.4. */
+  readonly version?: RookVersion;
+  /** Settings over those of a cluster with the conflict. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Whether rook-ceph-operator has a ready pod. Default false: the operator then waits for nobody. */
+  readonly alive?: boolean;
+  readonly storedHostPort?: boolean;
+  /** Whether the ConfigMap exists. Default true. */
+  readonly operatorConfig?: boolean;
+}
+
+/** Where a csi-addons sidecar of the API server's copy listens, and what it declares. */
+export interface SidecarPorts {
+  readonly argument: number;
+  readonly containerPort: number;
+  readonly hostPort: number | undefined;
+}
+
+export class RookInstallation {
+  readonly namespace: string;
+  readonly #api: AdminApi;
+  readonly #options: InstallOptions;
+  readonly #owner: { name: string; uid: string };
+
+  private constructor(api: AdminApi, options: InstallOptions, owner: { name: string; uid: string }) {
+    this.#api = api;
+    this.#options = options;
+    this.namespace = options.namespace;
+    this.#owner = owner;
+  }
+
+  /** Creates the namespace, the Rook operator and its settings, and lets Rook write its workloads once. */
+  static async install({ api }: Pick<ControlPlane, 'api'>, options: InstallOptions): Promise<RookInstallation> {
+    const { namespace, version = '1.16.4', alive = false } = options;
+    await createUnlessThere(api, '/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace },
+    });
+    const operator = rookOperatorDeployment({ namespace, version, replicas: alive ? 1 : 0 });
+    const { metadata } = (await api.create<object>(
+      `/apis/apps/v1/namespaces/${namespace}/deployments`,
+      operator,
+    )) as KubeObject;
+    if (options.operatorConfig !== false) {
+      const config = rookOperatorConfig({ namespace, data: options.config ?? {} });
+      await api.create<object>(`/api/v1/namespaces/${namespace}/configmaps`, config);
+    }
+    const rook = new RookInstallation(api, options, { name: metadata.name!, uid: metadata.uid! });
+    if (alive) await rook.waitUntilAlive();
+    await rook.writePass();
+    return rook;
+  }
+
+  /** What Rook would write now by the settings given at the installation and `config` over them. */
+  render(config: Readonly<Record<string, string>> = {}): RookWorkloads {
+    const { namespace, version = '1.16.4', storedHostPort = false } = this.#options;
+    const settings = rookOperatorConfig({ namespace, data: { ...this.#options.config, ...config } }).data!;
+    return renderRook({ namespace, version, storedHostPort, owner: this.#owner, config: settings });
+  }
+
+  /** One pass of Rook over all four workloads, in its order. */
+  async writePass(config: Readonly<Record<string, string>> = {}): Promise<void> {
+    const workloads = this.render(config);
+    for (const name of Object.keys(workloads) as WorkloadName[]) await this.#write(workloads[name]);
+  }
+
+  /** Rook's write of one workload: full, without resourceVersion. */
+  async rewrite(name: WorkloadName, config: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.#write(this.render(config)[name]);
+  }
+
+  /** Creates or replaces any workload as it is given. */
+  async #write(workload: Deployment | DaemonSet): Promise<void> {
+    const collection = `/apis/apps/v1/namespaces/${this.namespace}/${workload.kind!.toLowerCase()}s`;
+    const created = await createUnlessThere(this.#api, collection, workload);
+    if (!created) await this.#api.replace<object>(`${collection}/${workload.metadata!.name!}`, workload);
+  }
+
+  workloadPath(name: WorkloadName): string {
+    const kind = name.endsWith('NodePlugin') ? 'daemonsets' : 'deployments';
+    return `/apis/apps/v1/namespaces/${this.namespace}/${kind}/${CSI_WORKLOAD_NAMES[name]}`;
+  }
+
+  workload(name: WorkloadName): Promise<Deployment | DaemonSet> {
+    return this.#api.get<Deployment | DaemonSet>(this.workloadPath(name));
+  }
+
+  async deleteWorkload(name: WorkloadName): Promise<void> {
+    await this.#api.delete(this.workloadPath(name), 'Foreground');
+    await waitFor(
+      `${name} to be gone`,
+      async () => (await this.#api.getOrUndefined(this.workloadPath(name))) === undefined,
+    );
+  }
+
+  async ports(name: WorkloadName): Promise<SidecarPorts> {
+    const { spec } = await this.workload(name);
+    const sidecar = spec!.template.spec!.containers.find((container) => container.name === CSI_ADDONS_CONTAINER);
+    const argument = sidecar?.args?.map((arg) => /^--controller-port=(\d+)$/.exec(arg)?.[1]).find(Boolean);
+    const declared = sidecar?.ports?.[0];
+    return { argument: Number(argument), containerPort: declared?.containerPort ?? NaN, hostPort: declared?.hostPort };
+  }
+
+  /** RBD provisioner, CephFS provisioner, node plugin: the argument, which must equal the declared port. */
+  async layout(): Promise<[number, number, number]> {
+    const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
+    const ports = await Promise.all(names.map((name) => this.ports(name)));
+    for (const { argument, containerPort, hostPort } of ports) {
+      if (argument !== containerPort || (hostPort !== undefined && hostPort !== argument)) {
+        throw new Error(`argument ${argument}, containerPort ${containerPort} and hostPort ${hostPort} differ`);
+      }
+    }
+    return ports.map(({ argument }) => argument) as [number, number, number];
+  }
+
+  pods(): Promise<KubeObject[]> {
+    return this.#api.list(`/api/v1/namespaces/${this.namespace}/pods`);
+  }
+
+  /** The settings ConfigMap's data. */
+  async config(): Promise<Record<string, string>> {
+    const { data } = await this.#api.get<{ data: Record<string, string> }>(this.configPath);
+    return data;
+  }
+
+  get configPath(): string {
+    return `/api/v1/namespaces/${this.namespace}/configmaps/rook-ceph-operator-config`;
+  }
+
+  async waitUntilAlive(): Promise<void> {
+    await waitFor('rook-ceph-operator to be ready', async () => {
+      const path = `/apis/apps/v1/namespaces/${this.namespace}/deployments/rook-ceph-operator`;
+      const { status } = await this.#api.get<Deployment>(path);
+      return status?.readyReplicas === 1;
+    });
+  }
+}
+
+async function createUnlessThere(api: AdminApi, collection: string, object: object): Promise<boolean> {
+  try {
+    await api.create(collection, object);
+    return true;
+  } catch (error) {
+    if (error instanceof AdminApiError && error.status === 409) return false;
+    throw error;
+  }
+}

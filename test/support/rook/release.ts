@@ -1,0 +1,57 @@
+import type { CsiAddonsWorkload } from './names.js';
+import { CEPHFS_PROVISIONER_PORT_KEY, CSI_ADDONS_PORT_KEY, RBD_PROVISIONER_PORT_KEY } from './names.js';
+
+export type RookVersion = '1.16.4' | '1.17.9';
+
+/** Everything in which the rendering of one Rook release differs from that of another. */
+export interface RookRelease {
+  readonly images: Readonly<Record<CsiImage, string>>;
+  /** csiAddonsPortKeys: the operator setting that a workload's csi-addons port is read from. */
+  readonly csiAddonsPortKeys: Readonly<Record<CsiAddonsWorkload, string>>;
+  /** metadataByDefault: whether an absent CSI_ENABLE_METADATA means `--setmetadata=true`. */
+  readonly metadataByDefault: boolean;
+  /** namesCrossNamespaceGate: whether csi-provisioner is told the CrossNamespaceVolumeDataSource gate. */
+  readonly namesCrossNamespaceGate: boolean;
+}
+
+type CsiImage = 'cephCsi' | 'registrar' | 'provisioner' | 'attacher' | 'snapshotter' | 'resizer' | 'csiAddons';
+
+export const ROOK_RELEASES: Readonly<Record<RookVersion, RookRelease>> = {
+  '1.16.4': {
+    images: {
+      cephCsi: 'quay.io/cephcsi/cephcsi:v3.13.0',
+      registrar: 'registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.13.0',
+      provisioner: 'registry.k8s.io/sig-storage/csi-provisioner:v5.1.0',
+      attacher: 'registry.k8s.io/sig-storage/csi-attacher:v4.8.0',
+      snapshotter: 'registry.k8s.io/sig-storage/csi-snapshotter:v8.2.0',
+      resizer: 'registry.k8s.io/sig-storage/csi-resizer:v1.13.1',
+      csiAddons: 'quay.io/csiaddons/k8s-sidecar:v0.11.0',
+    },
+    // Up to 1.16.4 one key moves all three workloads, so no setting can part them.
+    csiAddonsPortKeys: {
+      rbdNodePlugin: CSI_ADDONS_PORT_KEY,
+      rbdProvisioner: CSI_ADDONS_PORT_KEY,
+      cephfsProvisioner: CSI_ADDONS_PORT_KEY,
+    },
+    metadataByDefault: false,
+    namesCrossNamespaceGate: false,
+  },
+  '1.17.9': {
+    images: {
+      cephCsi: 'quay.io/cephcsi/cephcsi:v3.14.2',
+      registrar: 'registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.13.0',
+      provisioner: 'registry.k8s.io/sig-storage/csi-provisioner:v5.2.0',
+      attacher: 'registry.k8s.io/sig-storage/csi-attacher:v4.8.1',
+      snapshotter: 'registry.k8s.io/sig-storage/csi-snapshotter:v8.2.1',
+      resizer: 'registry.k8s.io/sig-storage/csi-resizer:v1.13.2',
+      csiAddons: 'quay.io/csiaddons/k8s-sidecar:v0.12.0',
+    },
+    csiAddonsPortKeys: {
+      rbdNodePlugin: CSI_ADDONS_PORT_KEY,
+      rbdProvisioner: RBD_PROVISIONER_PORT_KEY,
+      cephfsProvisioner: CEPHFS_PROVISIONER_PORT_KEY,
+    },
+    metadataByDefault: true,
+    namesCrossNamespaceGate: true,
+  },
+};
