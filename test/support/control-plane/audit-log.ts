@@ -1,0 +1,107 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+
+/** What a request is about. */
+export interface AuditTarget {
+  /** Plural, e.g. deployments; empty for a path that is no resource, such as /version. */
+  resource: string;
+  subresource?: string;
+  namespace?: string;
+  name?: string;
+}
+
+export interface AuditEntry extends AuditTarget {
+  verb: string;
+  /** Empty when the token was refused. */
+  user: string;
+  userAgent: string;
+  requestUri: string;
+  code: number;
+  dryRun: boolean;
+}
+
+export interface AuditFilter {
+  /** Exact, e.g. system:serviceaccount:NAMESPACE:NAME. */
+  user?: string;
+  userAgent?: RegExp;
+}
+
+/** A point in the log. */
+export interface Mark {
+  readonly offset: number;
+}
+
+/** The fields used of an audit.k8s.io/v1 Event. */
+interface AuditEvent {
+  verb: string;
+  user: { username?: string };
+  userAgent?: string;
+  objectRef?: Partial<AuditTarget>;
+  requestURI: string;
+  responseStatus?: { code?: number };
+}
+
+const WRITING_VERBS = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+
+/**
+ * Every request of a user or ServiceAccount, once: a watch when its response starts, anything else when it ends. The API
+ * server writes the line before it ends the response, so whoever has the answer finds the request here. Whoever only sees the
+ * effect of somebody else's request must wait for the entry.
+ */
+export class AuditLog {
+  readonly #file: string | undefined;
+
+  /** Without a file every call fails, with the reason. */
+  constructor(file: string | undefined) {
+    this.#file = file;
+  }
+
+  /** The end of the log as it is now. */
+  async mark(): Promise<Mark> {
+    const { size } = await stat(this.#path());
+    return { offset: size };
+  }
+
+  async since(mark: Mark, filter: AuditFilter = {}): Promise<AuditEntry[]> {
+    const log = await text(createReadStream(this.#path(), { start: mark.offset }));
+    // What follows the last newline is a line that is being written.
+    const lines = log.split('\n').slice(0, -1);
+    return lines.map((line) => entryOf(JSON.parse(line) as AuditEvent)).filter((entry) => matches(entry, filter));
+  }
+
+  #path(): string {
+    if (this.#file === undefined) throw new Error('This control plane was started without { audit: true }');
+    return this.#file;
+  }
+}
+
+/** Those that change something stored; a dry run is among them, told by its flag. */
+export function writesOf(entries: readonly AuditEntry[]): AuditEntry[] {
+  return entries.filter(({ verb }) => WRITING_VERBS.includes(verb));
+}
+
+function entryOf(event: AuditEvent): AuditEntry {
+  return {
+    verb: event.verb,
+    user: event.user.username ?? '',
+    userAgent: event.userAgent ?? '',
+    ...targetOf(event.objectRef),
+    requestUri: event.requestURI,
+    code: event.responseStatus?.code ?? 0,
+    dryRun: new URL(event.requestURI, 'https://kubernetes').searchParams.has('dryRun'),
+  };
+}
+
+function targetOf({ resource = '', subresource, namespace, name }: Partial<AuditTarget> = {}): AuditTarget {
+  return {
+    resource,
+    ...(subresource !== undefined && { subresource }),
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+  };
+}
+
+function matches(entry: AuditEntry, { user, userAgent }: AuditFilter): boolean {
+  return (user === undefined || entry.user === user) && (userAgent === undefined || userAgent.test(entry.userAgent));
+}

@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AdminApi } from './admin-api.js';
+import { AuditLog } from './audit-log.js';
+import { type Binaries, provideBinaries } from './binaries.js';
+import { auditLogFile } from './command-lines.js';
+import { PortClashError } from './component.js';
+import { type Access, createTokens, writeCredentials, writeKubeconfig } from './credentials.js';
+import { freePorts } from './ports.js';
+import { Processes } from './processes.js';
+
+export interface ControlPlaneOptions {
+  /** Default 3. With 0 there are only etcd and the API server: no controllers, no scheduler. */
+  nodes?: number;
+  /** Whether `audit` has the requests. Default false. */
+  audit?: boolean;
+}
+
+/** What a start ends with. */
+interface Started {
+  directory: string;
+  access: Access;
+  api: AdminApi;
+  adminKubeconfig: string;
+  kubectlPath: string;
+  schedules: boolean;
+  audited: boolean;
+  processes: Processes;
+}
+
+const START_ATTEMPTS = 5;
+const TOKEN_SECONDS = 24 * 3600;
+
+/** A real Kubernetes control plane on loopback, in processes and a temporary folder that do not outlive this process. */
+export class ControlPlane {
+  readonly directory: string;
+  /** https://127.0.0.1:PORT */
+  readonly server: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly adminToken: string;
+  /** The path of a kubeconfig. */
+  readonly adminKubeconfig: string;
+  readonly kubectlPath: string;
+  readonly api: AdminApi;
+  readonly audit: AuditLog;
+  /** Whether pods get created, scheduled and run: not without nodes, nor with the programs of an envtest archive alone. */
+  readonly schedules: boolean;
+  readonly #audited: boolean;
+  readonly #processes: Processes;
+
+  private constructor(started: Started) {
+    this.directory = started.directory;
+    this.server = started.access.server;
+    this.ca = started.access.ca;
+    this.adminToken = started.access.token;
+    this.adminKubeconfig = started.adminKubeconfig;
+    this.kubectlPath = started.kubectlPath;
+    this.api = started.api;
+    this.audit = new AuditLog(started.audited ? auditLogFile(started.directory) : undefined);
+    this.schedules = started.schedules;
+    this.#audited = started.audited;
+    this.#processes = started.processes;
+  }
+
+  /** Back when workloads can be created and, if it `schedules`, run. */
+  static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+    const binaries = await provideBinaries((line) => console.error(line));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return new ControlPlane(await boot(binaries, options));
+      } catch (error) {
+        if (!(error instanceof PortClashError) || attempt === START_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Runs kubectl, as the administrator unless a kubeconfig is given, and answers its output. */
+  kubectl(args: string[], options: { stdin?: string; kubeconfig?: string } = {}): Promise<string> {
+    const env = {
+      PATH: process.env.PATH,
+      HOME: this.directory,
+      KUBECONFIG: options.kubeconfig ?? this.adminKubeconfig,
+    };
+    return new Promise((resolve, reject) => {
+      const child = execFile(this.kubectlPath, args, { env, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`kubectl ${args.join(' ')} failed: ${stderr.trim() || error.message}`));
+      });
+      // kubectl may end without reading its input; its exit code tells.
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(options.stdin ?? '');
+    });
+  }
+
+  /** A token of an existing ServiceAccount, from the TokenRequest API; valid for a day. */
+  async serviceAccountToken(namespace: string, name: string): Promise<string> {
+    const request = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { expirationSeconds: TOKEN_SECONDS },
+      status: { token: '' },
+    };
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    const { status } = await this.api.create(path, request);
+    return status.token;
+  }
+
+  /** The path of a kubeconfig with such a token. */
+  async serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
+    const token = await this.serviceAccountToken(namespace, name);
+    const file = join(this.directory, `serviceaccount-${namespace}-${name}.kubeconfig`);
+    return writeKubeconfig(file, { server: this.server, ca: this.ca, token });
+  }
+
+  /** SIGKILL: no goodbye to open connections. Back when the process is gone. */
+  async killApiServer(): Promise<void> {
+    await this.#processes.killApiServer();
+  }
+
+  /** On the same port, with the same certificate and data. Back when it is ready. */
+  async startApiServer(): Promise<void> {
+    await this.#processes.restartApiServer(this.#audited);
+  }
+
+  /** Kills every process and removes the folder. May be called twice. */
+  async stop(): Promise<void> {
+    this.api.close();
+    await this.#processes.stop();
+  }
+}
+
+async function boot(binaries: Binaries, { nodes = 3, audit = false }: ControlPlaneOptions): Promise<Started> {
+  const [etcdClient, etcdPeer, apiServer] = (await freePorts(3)) as [number, number, number];
+  const directory = await mkdtemp(join(tmpdir(), 'control-plane-'));
+  const tokens = createTokens();
+  const processes = new Processes(directory, binaries, { etcdClient, etcdPeer, apiServer }, tokens);
+  try {
+    await writeCredentials(directory, tokens);
+    await processes.startEtcd();
+    const ca = await processes.startApiServer(audit);
+    const access = { server: processes.server, ca, token: tokens.admin };
+    const api = new AdminApi(access.server, ca, tokens.admin);
+    const schedules = binaries.complete && nodes > 0;
+    if (schedules) await processes.startScheduling(api, ca, nodes);
+    const adminKubeconfig = await writeKubeconfig(join(directory, 'admin.kubeconfig'), access);
+    const kubectlPath = binaries.path('kubectl');
+    return { directory, access, api, adminKubeconfig, kubectlPath, schedules, audited: audit, processes };
+  } catch (error) {
+    await processes.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AdminApi } from './admin-api.js';
+import type { Binaries, BinaryName } from './binaries.js';
+import * as commandLines from './command-lines.js';
+import { Component, PortClashError, untilServing } from './component.js';
+import { type Tokens, writeKubeconfig } from './credentials.js';
+import { createNodes, nodesAreSchedulable } from './nodes.js';
+import { isListening } from './ports.js';
+import { Watchdog } from './watchdog.js';
+
+const API_SERVER_ATTEMPTS = 5;
+
+/** The processes of one control plane, in the order they need each other. None outlives this process. */
+export class Processes {
+  readonly #directory: string;
+  readonly #binaries: Binaries;
+  readonly #ports: commandLines.Ports;
+  readonly #tokens: Tokens;
+  readonly #watchdog: Watchdog;
+  readonly #components = new Map<BinaryName, Component>();
+
+  /** `directory` goes with them. */
+  constructor(directory: string, binaries: Binaries, ports: commandLines.Ports, tokens: Tokens) {
+    this.#directory = directory;
+    this.#binaries = binaries;
+    this.#ports = ports;
+    this.#tokens = tokens;
+    this.#watchdog = new Watchdog(directory);
+  }
+
+  get server(): string {
+    return `https://127.0.0.1:${this.#ports.apiServer}`;
+  }
+
+  async startEtcd(): Promise<void> {
+    const etcd = this.#run('etcd', commandLines.etcdArgs(this.#directory, this.#ports));
+    await untilServing([etcd], () => isListening(this.#ports.etcdClient));
+  }
+
+  /** Back when requests of every kind are served. Answers the PEM of the authority its certificate is to be checked with. */
+  async startApiServer(audit: boolean): Promise<string> {
+    const args = commandLines.apiServerArgs(this.#directory, this.#ports, audit);
+    const apiServer = this.#run('kube-apiserver', args);
+    await untilServing([apiServer], () => isListening(this.#ports.apiServer));
+    const ca = await readFile(join(this.#directory, 'certificates/apiserver.crt'), 'utf8');
+    const api = new AdminApi(this.server, ca, this.#tokens.admin);
+    try {
+      // Ready implies that the default RBAC roles are there; the first namespaces come a moment later.
+      await untilServing([apiServer], async () => (await api.getText('/readyz')) === 'ok');
+      await untilServing(
+        [apiServer],
+        async () => (await api.get('/api/v1/namespaces/default')).metadata.name === 'default',
+      );
+    } finally {
+      api.close();
+    }
+    return ca;
+  }
+
+  async killApiServer(): Promise<void> {
+    await this.#components.get('kube-apiserver')?.kill();
+  }
+
+  /** On the port it had: only an outgoing connection can hold that, and not for long. */
+  async restartApiServer(audit: boolean): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.startApiServer(audit);
+        return;
+      } catch (error) {
+        if (!(error instanceof PortClashError) || attempt === API_SERVER_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Controllers, scheduler, and nodes that kwok plays. Back when pods can be placed on every node. */
+  async startScheduling(api: AdminApi, ca: string, nodes: number): Promise<void> {
+    const kubeconfig = (name: BinaryName, token: string): Promise<string> =>
+      writeKubeconfig(join(this.#directory, `${name}.kubeconfig`), { server: this.server, ca, token });
+    const manager = await kubeconfig('kube-controller-manager', this.#tokens.controllerManager);
+    const scheduler = await kubeconfig('kube-scheduler', this.#tokens.scheduler);
+    const kwok = await kubeconfig('kwok', this.#tokens.kwok);
+    const components = [
+      this.#run('kube-scheduler', commandLines.schedulerArgs(scheduler)),
+      this.#run('kwok', commandLines.kwokArgs(kwok)),
+      this.#run('kube-controller-manager', commandLines.controllerManagerArgs(this.#directory, manager)),
+    ] as const;
+    await createNodes(api, nodes);
+    await untilServing(components, () => nodesAreSchedulable(api));
+  }
+
+  /** Kills them all and removes the folder. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#components.values()].map((component) => component.kill()));
+    await this.#watchdog.finish();
+  }
+
+  #run(name: BinaryName, args: string[]): Component {
+    const log = join(this.#directory, `${name}.log`);
+    const component = new Component(this.#binaries.path(name), args, log, this.#watchdog);
+    this.#components.set(name, component);
+    return component;
+  }
+}
