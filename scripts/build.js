@@ -1,5 +1,5 @@
 // Bundles src/main.ts and all it imports into dist/main.js, which `node dist/main.js` starts on its own.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
 
@@ -14,19 +14,27 @@ const onlyWhatIsUsed = {
       if (pluginData === 'resolved') return undefined;
       if (!/client-node/.test(path + args.resolveDir)) return undefined;
       const { importer, kind, namespace, resolveDir, with: attributes } = args;
-      const result = await resolve(path, { importer, kind, namespace, resolveDir, with: attributes, pluginData: 'resolved' });
+      const result = await resolve(path, {
+        importer,
+        kind,
+        namespace,
+        resolveDir,
+        with: attributes,
+        pluginData: 'resolved',
+      });
       return { ...result, sideEffects: false };
     });
   },
 };
 
-await rm('dist', { recursive: true, force: true });
-await mkdir('dist');
+await mkdir('dist', { recursive: true });
 // CommonJS starts faster than a bundled ES module; the package around it says "module", hence a package.json of its own.
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
+// Renamed when it is whole: an operator that is being started meanwhile finds the old bundle or the new one.
+const unfinished = `dist/main.${process.pid}.js`;
 await build({
   entryPoints: ['src/main.ts'],
-  outfile: 'dist/main.js',
+  outfile: unfinished,
   bundle: true,
   minify: true,
   keepNames: true,
@@ -40,3 +48,4 @@ await build({
   plugins: [onlyWhatIsUsed],
   logLevel: 'warning',
 });
+await rename(unfinished, 'dist/main.js');

@@ -64,10 +64,15 @@ export class Operator {
     return { status: response.status, body: await response.text() };
   }
 
+  /** @throws at once where the process ends instead */
   async waitUntilReady(): Promise<void> {
-    await waitFor('the operator to be ready', async () => (await this.probe('/readyz')).status === 200, {
+    const ready = waitFor('the operator to be ready', async () => (await this.probe('/readyz')).status === 200, {
       lastSeen: () => this.log.slice(-10),
     });
+    const ended = once(this.#process, 'exit').then(() => {
+      throw new Error(`the operator ended: ${this.log.map(({ msg }) => msg).join('\n')}`);
+    });
+    await Promise.race([ready, ended]);
   }
 
   /** SIGTERM; resolves with the exit code. */

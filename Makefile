@@ -1,0 +1,58 @@
+# Everything a machine needs beside these: make, npm with any Node 20 or later (it brings Node 24), and Go 1.26 or later
+# to build the control plane of the tests and the demo.
+.DEFAULT_GOAL := help
+IMG ?= csi-port-operator:0.1.0
+
+# npm ci is run again only when the lockfile has changed.
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --loglevel=error
+	@touch $@
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install-tools
+install-tools: node_modules/.package-lock.json
+
+.PHONY: demo
+demo: install-tools ## See the conflict and its end on a real control plane (ARGS=--keep leaves it up)
+	@npm run --silent demo -- $(ARGS)
+
+.PHONY: test
+test: install-tools ## Lint, types, format, unit and cluster tests; ends with "N passed, N failed"
+	@npm run --silent test
+
+.PHONY: unit
+unit: install-tools ## The fast tests alone
+	@npm run --silent unit
+
+.PHONY: lint
+lint: install-tools ## ESLint, types and format
+	@npm run --silent lint && npm run --silent types && npm run --silent format:check
+
+.PHONY: build
+build: install-tools ## Bundle the operator into dist/main.js
+	@npm run --silent build
+
+.PHONY: run
+run: build ## Run the operator against the current kubeconfig
+	@npm run --silent start -- --kubeconfig="$${KUBECONFIG:-$$HOME/.kube/config}" --log-format=pretty $(ARGS)
+
+.PHONY: control-plane
+control-plane: install-tools ## Provide the control plane's binaries; the last line is their folder
+	@npm run --silent control-plane
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG
+	docker build -t $(IMG) .
+
+.PHONY: install uninstall deploy undeploy
+install: ## Install the CustomResourceDefinition into the current cluster
+	kubectl apply -k config/crd
+uninstall: ## Remove it, and with it every CSIPortAssignment
+	kubectl delete -k config/crd
+deploy: ## Install the operator, cluster-wide, into the current cluster
+	kubectl apply -k config/default
+undeploy: ## Remove the operator; the ports stay as they are
+	kubectl delete -k config/default

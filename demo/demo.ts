@@ -1,0 +1,156 @@
+/**
+ * `make demo`: Rook's port conflict on a real Kubernetes control plane, and the operator that ends it. Exits with 1
+ * where it does not. `--keep` leaves everything up until Ctrl-C, to try edits.
+ */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { Assignment } from '../test/support/assignment.js';
+import { provideBinaries } from '../test/support/control-plane/binaries.js';
+import { ControlPlane } from '../test/support/control-plane/control-plane.js';
+import { waitFor } from '../test/support/control-plane/wait-for.js';
+import { Operator } from '../test/support/operator.js';
+import { RookInstallation } from '../test/support/rook/installation.js';
+import { narrator } from './narrator.js';
+
+const NAMESPACE = 'rook-ceph';
+const SAMPLE = 'config/samples/csiportassignment.yaml';
+
+interface Pod {
+  readonly status: { readonly phase?: string; readonly conditions?: readonly { readonly message?: string }[] };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+  narrator.heading('A Kubernetes control plane on this machine');
+  await provideBinaries((line) => narrator.say(line));
+  execFileSync(process.execPath, ['scripts/build.js'], { stdio: 'inherit' });
+  const started = performance.now();
+  const cluster = await ControlPlane.start();
+  narrator.good(`etcd, API server, controllers, scheduler and three kwok nodes run after ${seconds(started)} s`);
+  try {
+    await play(cluster, values.keep);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function play(cluster: ControlPlane, keep: boolean): Promise<void> {
+  const rook = await showConflict(cluster);
+  const operator = await startOperator(cluster);
+  try {
+    await showSolution(cluster, rook, operator);
+    await showReassertion(cluster, rook);
+    narrator.heading('Done');
+    narrator.good('the conflict is solved and stays solved');
+    if (keep) await leaveUp(cluster);
+  } finally {
+    await operator.stop();
+  }
+}
+
+/** Runs kubectl and shows both the command and what it prints. */
+async function show(cluster: ControlPlane, ...args: string[]): Promise<void> {
+  narrator.command(`kubectl ${args.join(' ')}`);
+  narrator.output(await cluster.kubectl(args));
+}
+
+async function showConflict(cluster: ControlPlane): Promise<RookInstallation> {
+  narrator.heading('The conflict: Rook 1.16.4, ROOK_ENFORCE_HOST_NETWORK and CSI_ENABLE_CSIADDONS on');
+  narrator.say('The CSI workloads are written as Rook writes them; Rook itself does not run here.');
+  const rook = await RookInstallation.install(cluster, { namespace: NAMESPACE });
+  const reason = await waitFor('four provisioner pods to be Pending', async () => {
+    const pending = ((await rook.pods()) as unknown as Pod[]).filter(({ status }) => status.phase === 'Pending');
+    return pending.length === 4 && pending[0]?.status.conditions?.find(({ message }) => message !== undefined)?.message;
+  });
+  await show(cluster, '-n', NAMESPACE, 'get', 'pods');
+  narrator.bad(`all provisioners are Pending; the scheduler says: ${reason}`);
+  return rook;
+}
+
+async function startOperator(cluster: ControlPlane): Promise<Operator> {
+  narrator.heading('The operator, as its own ServiceAccount with the permissions of config/');
+  for (const args of [
+    ['apply', '-f', 'config/default/namespace.yaml'],
+    ['apply', '-k', 'config/crd'],
+    ['apply', '-k', 'config/rbac'],
+  ]) {
+    await show(cluster, ...args);
+  }
+  await cluster.kubectl(['wait', '--for=condition=Established', 'crd/csiportassignments.csiports.io']);
+  const kubeconfig = await cluster.serviceAccountKubeconfig('csi-port-operator-system', 'csi-port-operator');
+  const operator = await Operator.start({ kubeconfig });
+  await operator.waitUntilReady();
+  narrator.good('running and ready: node dist/main.js');
+  return operator;
+}
+
+async function showSolution(cluster: ControlPlane, rook: RookInstallation, operator: Operator): Promise<void> {
+  narrator.heading('The assignment');
+  const started = performance.now();
+  await show(cluster, 'apply', '-f', SAMPLE);
+  await new Assignment(cluster.api, NAMESPACE).waitUntilAssigned();
+  const took = seconds(started);
+  narrator.say('The log of the operator:');
+  for (const { level, time, msg, ...fields } of operator.log.filter((line) => line.level !== 'debug')) {
+    narrator.output(`${String(time)} ${level} ${msg} ${JSON.stringify(fields)}`);
+  }
+  await show(cluster, '-n', NAMESPACE, 'get', 'pods');
+  await show(cluster, '-n', NAMESPACE, 'get', 'csiports');
+  await show(cluster, '-n', NAMESPACE, 'get', 'configmap', 'rook-ceph-operator-config', '-o', KEYS);
+  await requireDistinctPortsAndRunningPods(rook);
+  narrator.good(`all pods run, each sidecar on a port of its own, ${took} s after the assignment was made`);
+}
+
+const KEYS =
+  'custom-columns=CSIADDONS_RBD_PROVISIONER_PORT:.data.CSIADDONS_RBD_PROVISIONER_PORT,' +
+  'CSIADDONS_CEPHFS_PROVISIONER_PORT:.data.CSIADDONS_CEPHFS_PROVISIONER_PORT,CSIADDONS_PORT:.data.CSIADDONS_PORT';
+
+async function requireDistinctPortsAndRunningPods(rook: RookInstallation): Promise<void> {
+  const ports = await rook.layout();
+  const phases = ((await rook.pods()) as unknown as Pod[]).map(({ status }) => status.phase);
+  if (new Set(ports).size !== ports.length) throw new Error(`the ports are not distinct: ${ports.join(', ')}`);
+  if (phases.some((phase) => phase !== 'Running')) throw new Error(`not all pods run: ${phases.join(', ')}`);
+}
+
+async function showReassertion(cluster: ControlPlane, rook: RookInstallation): Promise<void> {
+  narrator.heading('Rook restarts and writes its workload anew, with port 9070');
+  await rook.rewrite('cephfsProvisioner');
+  const started = performance.now();
+  await waitFor('the port to be back', async () => (await rook.ports('cephfsProvisioner')).argument === 9071, {
+    everyMs: 1,
+  });
+  narrator.good(
+    `Deployment csi-cephfsplugin-provisioner is back on 9071, ${Math.round(performance.now() - started)} ms later`,
+  );
+  await new Assignment(cluster.api, NAMESPACE).waitUntilAssigned();
+  await requireDistinctPortsAndRunningPods(rook);
+  await show(cluster, '-n', NAMESPACE, 'get', 'csiports', 'default', '-o', 'jsonpath={.status.reverts}{"\\n"}');
+  await show(cluster, '-n', NAMESPACE, 'get', 'events', '--field-selector', 'involvedObject.kind=CSIPortAssignment');
+}
+
+async function leaveUp(cluster: ControlPlane): Promise<void> {
+  narrator.heading('Kept up: try it from another terminal');
+  narrator.output(
+    [
+      `export KUBECONFIG=${cluster.adminKubeconfig} PATH=${cluster.kubectlPath.replace(/\/kubectl$/, '')}:$PATH`,
+      `kubectl -n ${NAMESPACE} edit csiports default          # e.g. spec: {ports: {rbdNodePlugin: 9070}}`,
+      `kubectl -n ${NAMESPACE} edit deployment csi-cephfsplugin-provisioner   # e.g. --controller-port=9070`,
+      `kubectl -n ${NAMESPACE} edit configmap rook-ceph-operator-config       # e.g. CSIADDONS_PORT: "9075"`,
+      `kubectl -n ${NAMESPACE} get csiports,pods --watch`,
+    ].join('\n'),
+  );
+  narrator.say('Ctrl-C ends it and leaves nothing behind.');
+  await once(process, 'SIGINT');
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(1);
+}
+
+try {
+  await main();
+} catch (error) {
+  narrator.bad(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
