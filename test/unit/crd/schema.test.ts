@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { assignPorts } from '../../../src/domain/assignment.js';
+import { SLOT_LAYOUTS, isAssignable, type Slot } from '../../../src/domain/slots.js';
+import { CRD, CRD_VERSION, SCHEMA, allFields, fieldSchema } from './manifests.js';
+
+const FIELDS = allFields();
+
+describe('descriptions', () => {
+  test.each(FIELDS.filter(([path]) => path !== 'metadata'))('%s starts with its name', (path, { description }) => {
+    expect(description).toMatch(new RegExp(`^${path.split('.').at(-1)!} is `));
+  });
+
+  test.each(FIELDS.filter(([path]) => path.startsWith('spec.')))(
+    '%s says what absence means',
+    (_path, { description }) => {
+      expect(description).toContain('Absent means');
+    },
+  );
+
+  test.each(['status.rookVersion', 'status.workloads.currentPort', 'status.reverts.lastTime'])(
+    '%s says what absence means',
+    (path) => {
+      expect(fieldSchema(path).description).toContain('Absent means');
+    },
+  );
+
+  test.each(SLOT_LAYOUTS)('spec.ports.$slot names its workload, its key and its fixed port', (layout) => {
+    const { description } = fieldSchema(`spec.ports.${layout.slot}`);
+    expect(description).toContain(`is the port of the ${layout.kind} ${layout.workload}, `);
+    expect(description).toContain(`the user's key ${layout.configKey}, else ${layout.fixedPort}, `);
+    expect(fieldSchema('spec.ports').description).toContain(`${layout.slot} ${layout.fixedPort}`);
+  });
+
+  test('spec.ports tells how to restart nothing on the nodes, and what follows from it', () => {
+    const { ports } = assignPorts({ rbdNodePlugin: 9070 }, {});
+    const { description } = fieldSchema('spec.ports');
+    expect(description).toContain('give only rbdNodePlugin: 9070');
+    expect(description).toContain(
+      `the CephFS provisioner gets ${ports.cephfsProvisioner} and the RBD provisioner ${ports.rbdProvisioner}.`,
+    );
+  });
+});
+
+describe('spec', () => {
+  test('has no defaults: an absent field stays absent', () => {
+    for (const [path, field] of FIELDS) expect(field, path).not.toHaveProperty('default');
+  });
+
+  const slots = SLOT_LAYOUTS.map(({ slot }) => slot);
+
+  test.each(slots)('a given %s is what isAssignable accepts', (slot) => {
+    const { minimum, maximum, 'x-kubernetes-validations': rules } = fieldSchema(`spec.ports.${slot}`);
+    const assignable = Array.from({ length: 65_537 }, (_, port) => port).filter(isAssignable);
+    expect([minimum, maximum]).toEqual([assignable[0], assignable.at(-1)]);
+
+    const within = Array.from({ length: maximum! - minimum! + 1 }, (_, offset) => minimum! + offset);
+    const excluded = within.filter((port) => !isAssignable(port));
+    expect(rules?.map(({ rule }) => rule)).toEqual([excluded.map((port) => `self != ${port}`).join(' && ')]);
+  });
+
+  test('given ports are compared pair by pair', () => {
+    const differ = (a: Slot, b: Slot): string => `!has(self.${a}) || !has(self.${b}) || self.${a} != self.${b}`;
+    const pairs = slots.flatMap((a, index) => slots.slice(index + 1).map((b) => differ(a, b)));
+    expect(fieldSchema('spec.ports')['x-kubernetes-validations']?.map(({ rule }) => rule)).toEqual(pairs);
+  });
+
+  test('every rule has a message that says the fix', () => {
+    const rules = [SCHEMA, ...FIELDS.map(([, field]) => field)].flatMap(
+      (schema) => schema['x-kubernetes-validations'] ?? [],
+    );
+    expect(rules).toHaveLength(7);
+    for (const { message } of rules) expect(message).toMatch(/: (set|change|choose) /);
+  });
+});
+
+describe('status', () => {
+  const inStatus = FIELDS.filter(([path]) => path.startsWith('status.'));
+
+  test.each(inStatus.filter(([, { type }]) => type === 'array'))('%s is a bounded map', (_path, list) => {
+    expect(list).toMatchObject({ 'x-kubernetes-list-type': 'map', maxItems: 16 });
+    expect(list.items?.required).toEqual(expect.arrayContaining([...list['x-kubernetes-list-map-keys']!]));
+  });
+
+  test.each(inStatus.filter(([, { type }]) => type === 'string'))('%s is bounded', (_path, field) => {
+    expect(field.enum !== undefined || field.maxLength !== undefined || field.format === 'date-time').toBe(true);
+  });
+});
+
+test('kubectl get shows what an admin looks for', () => {
+  expect(CRD.spec.names).toMatchObject({ shortNames: ['csiports'], categories: ['rook'] });
+  expect(CRD_VERSION.additionalPrinterColumns.map(({ name }) => name.toUpperCase())).toEqual([
+    'READY',
+    'REASON',
+    'RBD',
+    'CEPHFS',
+    'NODE',
+    'PROVIDER',
+    'AGE',
+    'MODE',
+    'MESSAGE',
+  ]);
+});

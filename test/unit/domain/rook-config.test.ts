@@ -1,0 +1,258 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FIELD_MANAGER } from '../../../src/domain/api.js';
+import { assignPorts } from '../../../src/domain/assignment.js';
+import {
+  invalidKeys,
+  keyMeaning,
+  planPin,
+  userKeys,
+  type Pin,
+  type RookConfig,
+} from '../../../src/domain/rook-config.js';
+import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../../src/domain/slots.js';
+import { anyRookConfig, assignablePort, validSlotPorts } from './arbitraries.js';
+import { SLOTS, applyPin, pinned, rookConfig, type Keys } from './worlds.js';
+
+const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
+const CEPHFS = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
+const NODE = 'CSIADDONS_PORT';
+const FIXED = { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 };
+
+/** What Rook does with a value: strconv.ParseUint after a test for blank (rook v1.16.5, getPortFromConfig). */
+describe('the meaning of a value', () => {
+  const ports: [string, number][] = [
+    ['9070', 9070],
+    ['09070', 9070],
+    ['0000000000000000000009070', 9070],
+    ['1024', 1024],
+    ['65535', 65535],
+    ['9079', 9079],
+  ];
+  it.each(ports)('%j is a port', (value, port) => expect(keyMeaning(value)).toEqual({ kind: 'Port', port }));
+
+  const blank = [undefined, '', ' ', '\t\n\v\f\r', '\u00a0', '\u2003', '\u3000', '\u0085'];
+  it.each(blank)('%j is unset', (value) => expect(keyMeaning(value)).toEqual({ kind: 'Unset' }));
+
+  const unparsable = [
+    'abc',
+    '70000',
+    '65536',
+    '+9070',
+    '-1',
+    ' 9070',
+    '9070 ',
+    '9070\n',
+    '9_070',
+    '1e4',
+    '9070.0',
+    '0x2370',
+  ];
+  const exotic = ['9,070', '９０７０', '٩٠٧٠', '9'.repeat(400), '\ufeff', '\u200b', '\0', 'NaN', 'Infinity', '"9070"'];
+  it.each([...unparsable, ...exotic])('%j stops Rook', (value) => {
+    expect(keyMeaning(value)).toMatchObject({
+      kind: 'Invalid',
+      consequence: expect.stringContaining('cannot parse') as string,
+    });
+  });
+
+  it.each(['0', '0000'])('%j makes Rook render what the API server refuses', (value) => {
+    expect(keyMeaning(value)).toMatchObject({
+      kind: 'Invalid',
+      consequence: expect.stringContaining('refuses') as string,
+    });
+  });
+
+  it.each(['1', '80', '1023', '9080', '9081', '09081'])('%j works for Rook, but is no port for a sidecar', (value) => {
+    expect(keyMeaning(value)).toMatchObject({
+      kind: 'Invalid',
+      consequence: expect.stringContaining('below 1024') as string,
+    });
+  });
+});
+
+describe('whose a key is', () => {
+  const rows: [string, readonly string[], boolean][] = [
+    ['ours alone', [FIELD_MANAGER], false],
+    ['ours, from two writes', [FIELD_MANAGER, FIELD_MANAGER], false],
+    ['ours and kubectl', [FIELD_MANAGER, 'kubectl-edit'], true],
+    ['kubectl alone', ['kubectl-edit'], true],
+    ['Helm', ['helm'], true],
+    ['a manager whose name only starts like ours', [`${FIELD_MANAGER}-2`], true],
+    ['nobody, as managedFields were stripped', [], true],
+  ];
+  it.each(rows)('%s', (_name, managers, users) => {
+    const keys = userKeys(rookConfig({ [NODE]: { value: '9100', managers } }));
+    expect(keys).toEqual(users ? { rbdNodePlugin: 9100 } : {});
+  });
+
+  it('maps each key to its slot, and leaves out what is blank or invalid', () => {
+    expect(userKeys(rookConfig({ [RBD]: '9101', [CEPHFS]: '9102', [NODE]: '9103' }))).toEqual({
+      rbdProvisioner: 9101,
+      cephfsProvisioner: 9102,
+      rbdNodePlugin: 9103,
+    });
+    expect(userKeys(rookConfig({ [RBD]: '', [CEPHFS]: 'abc', [NODE]: '80' }))).toEqual({});
+    expect(userKeys(undefined)).toEqual({});
+  });
+});
+
+describe('invalidKeys', () => {
+  it('names key, value and consequence, whoever wrote it, in the order of the layout', () => {
+    const own = { value: '0', managers: [FIELD_MANAGER] };
+    const found = invalidKeys(rookConfig({ [NODE]: 'abc', [CEPHFS]: own, [RBD]: '' }));
+    expect(found.map(({ key, value }) => [key, value])).toEqual([
+      [CEPHFS, '0'],
+      [NODE, 'abc'],
+    ]);
+    expect(found[1]!.consequence).toContain('stops managing all CSI workloads');
+  });
+
+  it('is empty without a ConfigMap and with good values', () => {
+    expect(invalidKeys(undefined)).toEqual([]);
+    expect(invalidKeys(pinned(9070, 9071, 9072))).toEqual([]);
+  });
+});
+
+describe('the pin', () => {
+  type Current = Partial<Record<Slot, number>>;
+  const none: readonly Slot[] = [];
+  const pinOf = (keys: Keys, inPlay: readonly Slot[] = SLOTS, currentPorts: Current = {}): Pin => {
+    return planPin(rookConfig(keys), FIXED, { inPlay, currentPorts });
+  };
+  const rows: [string, Pin, Pin][] = [
+    ['all keys where none is set', pinOf({}), { [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' }],
+    ['only those that differ', pinOf({ [RBD]: '9070', [CEPHFS]: '9070', [NODE]: '9072' }), { [CEPHFS]: '9071' }],
+    ['nothing where all are right', pinOf({ [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' }), {}],
+    ['nothing where a value is the same number', pinOf({ [RBD]: '09070', [CEPHFS]: '9071', [NODE]: '9072' }), {}],
+    ['only slots in play', pinOf({}, ['cephfsProvisioner']), { [CEPHFS]: '9071' }],
+    ['nothing where no slot is in play', pinOf({ [NODE]: '9070' }, none), {}],
+    [
+      'in play, an invalid or blank value: the port',
+      pinOf({ [RBD]: 'abc', [CEPHFS]: '', [NODE]: '9072' }),
+      { [RBD]: '9070', [CEPHFS]: '9071' },
+    ],
+    [
+      'out of play, an invalid value: the current port',
+      pinOf({ [NODE]: 'abc' }, none, { rbdNodePlugin: 9070 }),
+      { [NODE]: '9070' },
+    ],
+    ['out of play, 0: the current port', pinOf({ [RBD]: '0' }, none, { rbdProvisioner: 9300 }), { [RBD]: '9300' }],
+    ['out of play, no workload: the assigned port', pinOf({ [NODE]: 'abc' }, none), { [NODE]: '9072' }],
+    [
+      'out of play, on a port that cannot stay: the assigned one',
+      pinOf({ [NODE]: 'abc' }, none, { rbdNodePlugin: 80 }),
+      { [NODE]: '9072' },
+    ],
+    ['out of play, blank: left alone', pinOf({ [NODE]: ' ' }, none, { rbdNodePlugin: 9070 }), {}],
+    [
+      'the current port counts out of play only',
+      pinOf({ [NODE]: 'abc' }, ['rbdNodePlugin'], { rbdNodePlugin: 9070 }),
+      { [NODE]: '9072' },
+    ],
+  ];
+  it.each(rows)('writes %s', (_name, pin, expected) => expect(pin).toEqual(expected));
+
+  it('does not roll a workload out of play for a value that Rook takes', () => {
+    expect(pinOf({ [NODE]: '9080' }, none, { rbdNodePlugin: 9080 })).toEqual({});
+    expect(pinOf({ [NODE]: '80' }, none, { rbdNodePlugin: 80 })).toEqual({});
+  });
+
+  it('gives way to a person who edits a pinned key afterwards', () => {
+    const edited: RookConfig = {
+      ...pinned(9070, 9071, 9072),
+      keys: { ...pinned(9070, 9071, 9072).keys, [NODE]: { value: '9100', managers: ['kubectl-edit'] } },
+    };
+    const { ports } = assignPorts({}, userKeys(edited));
+    expect(ports).toEqual({ ...FIXED, rbdNodePlugin: 9100 });
+    expect(planPin(edited, ports, { inPlay: SLOTS, currentPorts: {} })).toEqual({});
+  });
+
+  it('brings the fixed ports back once spec no longer says otherwise', () => {
+    const config = pinned(9100, 9101, 9102);
+    const { ports } = assignPorts({}, userKeys(config));
+    expect(planPin(config, ports, { inPlay: SLOTS, currentPorts: {} })).toEqual({
+      [RBD]: '9070',
+      [CEPHFS]: '9071',
+      [NODE]: '9072',
+    });
+  });
+});
+
+describe('laws of the pin', () => {
+  const slotsInPlay = fc.subarray([...SLOTS]);
+  const current = assignablePort.chain((port) =>
+    fc.constantFrom({}, { rbdNodePlugin: port }, { rbdProvisioner: port }),
+  );
+
+  it('writes each key that Rook would choke on, and no key out of play otherwise', () => {
+    fc.assert(
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, inPlay, currentPorts) => {
+        const { ports } = assignPorts(wanted, userKeys(config));
+        const after = applyPin(config, planPin(config, ports, { inPlay, currentPorts }));
+        for (const { slot, configKey } of SLOT_LAYOUTS) {
+          const meaning = keyMeaning(after.keys[configKey]?.value);
+          expect(meaning.kind === 'Invalid' && /parse|refuses/.test(meaning.consequence)).toBe(false);
+          if (inPlay.includes(slot)) expect(meaning).toEqual({ kind: 'Port', port: ports[slot] });
+          else if (keyMeaning(config.keys[configKey]?.value).kind !== 'Invalid') {
+            expect(after.keys[configKey]).toEqual(config.keys[configKey]);
+          }
+        }
+      }),
+    );
+  });
+
+  it('leaves nothing to write for the same ports', () => {
+    fc.assert(
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, inPlay) => {
+        const { ports } = assignPorts(wanted, userKeys(config));
+        const after = applyPin(config, planPin(config, ports, { inPlay, currentPorts: {} }));
+        expect(planPin(after, ports, { inPlay, currentPorts: {} })).toEqual({});
+      }),
+    );
+  });
+
+  it('does not change the assignment of what is in play, so that no second write follows', () => {
+    fc.assert(
+      fc.property(anyRookConfig, validSlotPorts, (config, wanted) => {
+        const { ports } = assignPorts(wanted, userKeys(config));
+        const after = applyPin(config, planPin(config, ports, { inPlay: SLOTS, currentPorts: {} }));
+        expect(assignPorts(wanted, userKeys(after)).ports).toEqual(ports);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('does not change it either where a clashing key belongs to a slot out of play', () => {
+    const config = rookConfig({ [RBD]: '9090', [CEPHFS]: '9090', [NODE]: '9070' });
+    const inPlay: Slot[] = ['rbdProvisioner', 'cephfsProvisioner'];
+    const { ports } = assignPorts({}, userKeys(config));
+    const after = applyPin(config, planPin(config, ports, { inPlay, currentPorts: {} }));
+    const again = assignPorts({}, userKeys(after)).ports;
+    expect(inPlay.map((slot) => again[slot])).toEqual(inPlay.map((slot) => ports[slot]));
+  });
+
+  it('takes none of the keys it owns for a wish of the user', () => {
+    fc.assert(
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, inPlay) => {
+        const { ports } = assignPorts(wanted, userKeys(config));
+        const pin = planPin(config, ports, { inPlay, currentPorts: {} });
+        const keys = userKeys(applyPin(config, pin));
+        for (const { slot, configKey } of SLOT_LAYOUTS) {
+          expect(keys[slot]).toBe(configKey in pin ? undefined : userKeys(config)[slot]);
+        }
+      }),
+    );
+  });
+
+  it('never writes but decimal ports that Rook can parse', () => {
+    fc.assert(
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, inPlay, currentPorts) => {
+        const { ports } = assignPorts(wanted, userKeys(config));
+        const pin: Partial<Record<ConfigKey, string>> = planPin(config, ports, { inPlay, currentPorts });
+        for (const value of Object.values(pin))
+          expect(keyMeaning(value)).toEqual({ kind: 'Port', port: Number(value) });
+      }),
+    );
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { SLOT_LAYOUTS, forEachSlot, isAssignable } from '../../../src/domain/slots.js';
+
+describe('isAssignable', () => {
+  it.each([1024, 9070, 9073, 9079, 9082, 65535])('takes %d', (port) => expect(isAssignable(port)).toBe(true));
+
+  it.each([NaN, Infinity, -Infinity, -9070, -0, 0, 80, 1023, 9070.5, 9080, 9081, 65536, 2 ** 53])(
+    'refuses %d',
+    (port) => {
+      expect(isAssignable(port)).toBe(false);
+    },
+  );
+});
+
+describe('the layout', () => {
+  it('is the one that the documentation promises', () => {
+    const rows = SLOT_LAYOUTS.map(({ slot, kind, workload, fixedPort, configKey }) => {
+      return [slot, kind, workload, fixedPort, configKey];
+    });
+    expect(rows).toEqual([
+      ['rbdProvisioner', 'Deployment', 'csi-rbdplugin-provisioner', 9070, 'CSIADDONS_RBD_PROVISIONER_PORT'],
+      ['cephfsProvisioner', 'Deployment', 'csi-cephfsplugin-provisioner', 9071, 'CSIADDONS_CEPHFS_PROVISIONER_PORT'],
+      ['rbdNodePlugin', 'DaemonSet', 'csi-rbdplugin', 9072, 'CSIADDONS_PORT'],
+    ]);
+  });
+
+  it('has a record for each slot', () => {
+    expect(forEachSlot(({ workload }) => workload)).toEqual({
+      rbdProvisioner: 'csi-rbdplugin-provisioner',
+      cephfsProvisioner: 'csi-cephfsplugin-provisioner',
+      rbdNodePlugin: 'csi-rbdplugin',
+    });
+  });
+});

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { isInPlay } from '../../../src/domain/workload.js';
+import { project, rawWorkload, type RawOptions } from './raw-workload.js';
+
+const rows: [string, RawOptions, boolean][] = [
+  ['a sidecar on the host network', {}, true],
+  ['the same, on its way out', { deleting: true }, true],
+  ['on the pod network', { hostNetwork: false }, false],
+  ['without a sidecar', { sidecar: 'none' }, false],
+  ['owned by a Driver of ceph-csi-operator', { driverOwned: true }, false],
+];
+
+it.each(rows)('is in play: %s', (_name, options, expected) => {
+  expect(isInPlay(project(rawWorkload('rbdNodePlugin', options)))).toBe(expected);
+});
+
+it('is in play: not where there is no workload', () => expect(isInPlay(undefined)).toBe(false));

@@ -1,0 +1,129 @@
+/** Worlds as the tests describe them: what is observed of one namespace, and what a reconcile of it came to. */
+import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../../../src/domain/api.js';
+import { NOTHING_DONE, type Outcome } from '../../../src/domain/outcome.js';
+import { plan, type Observed } from '../../../src/domain/plan.js';
+import { undonePatches } from '../../../src/domain/reverts.js';
+import type { Pin, RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
+import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../../src/domain/slots.js';
+import { statusOf, type Reconciled } from '../../../src/domain/status.js';
+import { project, rawWorkload, type RawOptions, type RawWorkload } from './raw-workload.js';
+
+export const SLOTS: readonly Slot[] = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'];
+export const NOW = '2026-11-22T10:00:00Z';
+export const EARLIER = '2026-11-22T09:00:00Z';
+
+export type Keys = Readonly<Partial<Record<ConfigKey, string | RookConfigEntry>>>;
+
+/** A key given as a plain value is a user's, written by kubectl. */
+export function rookConfig(keys: Keys = {}): RookConfig {
+  const entries = Object.entries(keys).map(([key, entry]) => [
+    key,
+    typeof entry === 'string' ? { value: entry, managers: ['kubectl-edit'] } : entry,
+  ]);
+  return {
+    namespace: 'rook-ceph',
+    name: 'rook-ceph-operator-config',
+    uid: 'uid-config',
+    resourceVersion: '12',
+    deleting: false,
+    keys: Object.fromEntries(entries) as RookConfig['keys'],
+  };
+}
+
+/** The ConfigMap after the pin was written: a merge patch of other values leaves their keys with us alone. */
+export function applyPin(config: RookConfig, pin: Pin): RookConfig {
+  const written = Object.entries(pin).map(([key, value]) => [key, { value, managers: [FIELD_MANAGER] }]);
+  return { ...config, keys: { ...config.keys, ...(Object.fromEntries(written) as RookConfig['keys']) } };
+}
+
+export interface World {
+  readonly spec?: AssignmentSpec;
+  /** Undefined where the ConfigMap is absent. */
+  readonly config?: RookConfig;
+  readonly rook?: { readonly image?: string; readonly readyReplicas?: number };
+  readonly workloads?: Readonly<Partial<Record<Slot, RawWorkload>>>;
+}
+
+export function observe({ spec = {}, config, rook, workloads = {} }: World): Observed {
+  const operator = { namespace: 'rook-ceph', name: 'rook-ceph-operator', uid: 'uid-rook', resourceVersion: '3' };
+  return {
+    assignment: {
+      namespace: 'rook-ceph',
+      name: 'default',
+      uid: 'uid-assignment',
+      resourceVersion: '1',
+      generation: 3,
+      deleting: false,
+      spec,
+    },
+    ...(config === undefined ? {} : { rookConfig: config }),
+    ...(rook === undefined ? {} : { rookOperator: { ...operator, readyReplicas: 1, ...rook } }),
+    workloads: Object.fromEntries(Object.entries(workloads).map(([slot, raw]) => [slot, project(raw)])),
+  };
+}
+
+/** The three workloads; each slot on its fixed port unless told otherwise. */
+export function workloads(options: Partial<Record<Slot, RawOptions>> = {}): Record<Slot, RawWorkload> {
+  return {
+    rbdProvisioner: rawWorkload('rbdProvisioner', options.rbdProvisioner),
+    cephfsProvisioner: rawWorkload('cephfsProvisioner', options.cephfsProvisioner),
+    rbdNodePlugin: rawWorkload('rbdNodePlugin', options.rbdNodePlugin),
+  };
+}
+
+/** The same options for each of the three. */
+export function allWorkloads(options: RawOptions): Record<Slot, RawWorkload> {
+  return workloads({ rbdProvisioner: options, cephfsProvisioner: options, rbdNodePlugin: options });
+}
+
+/** What Rook leaves behind with every key unset: all three sidecars on 9070. */
+export const CONFLICTING: World = { config: rookConfig(), workloads: allWorkloads({ port: 9070 }) };
+
+/** Every sidecar on its fixed port and every key pinned. */
+export const SETTLED: World = { config: pinned(9070, 9071, 9072), workloads: workloads() };
+
+/** As settled, but no pod is known to follow its template yet. */
+export const ROLLING: World = { ...SETTLED, workloads: allWorkloads({ rolling: true }) };
+
+/** The conflict just after its two patches. */
+export const AFTER_PATCH: World = {
+  ...SETTLED,
+  workloads: workloads({ cephfsProvisioner: { rolling: true }, rbdNodePlugin: { rolling: true } }),
+};
+
+/** One sidecar on a port that is neither its own nor anybody's. */
+export const DRIFTED: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9500 } }) };
+
+export function pinned(rbdProvisioner: number, cephfsProvisioner: number, rbdNodePlugin: number): RookConfig {
+  const ports = { rbdProvisioner, cephfsProvisioner, rbdNodePlugin };
+  const pin = Object.fromEntries(SLOT_LAYOUTS.map(({ slot, configKey }) => [configKey, String(ports[slot])]));
+  return applyPin(rookConfig(), pin);
+}
+
+export interface ReconcileOptions {
+  /** The world after the writes; the same as before where nothing was written. */
+  readonly after?: World;
+  readonly outcome?: Partial<Outcome>;
+  readonly previous?: Partial<AssignmentStatus>;
+  readonly generation?: number;
+  readonly now?: string;
+}
+
+export function reconcile(before: World, options: ReconcileOptions = {}): Reconciled {
+  const { after = before, outcome = {}, previous, generation = 3, now = NOW } = options;
+  const found = plan(observe(before));
+  return {
+    generation,
+    ...(previous === undefined ? {} : { previous }),
+    before: found,
+    after: plan(observe(after)),
+    outcome: { ...NOTHING_DONE, ...outcome },
+    undone: undonePatches(previous, found),
+    now,
+  };
+}
+
+/** The status that a reconcile of this world leaves behind. */
+export function statusIn(world: World, options: ReconcileOptions = {}): AssignmentStatus {
+  return statusOf(reconcile(world, { now: EARLIER, ...options }));
+}
