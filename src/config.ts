@@ -69,9 +69,13 @@ export function parseInvocation(argv: readonly string[], environment: NodeJS.Pro
     logFormat: oneOf('log-format', LOG_FORMATS, value('log-format', 'json'), errors),
     kubeconfigs: kubeconfigs(value('kubeconfig', environment.KUBECONFIG ?? '')),
     maxConcurrentReconciles: integer('max-concurrent-reconciles', value('max-concurrent-reconciles', '4'), errors),
-    instance: environment.POD_NAME ?? hostname,
+    instance: nonEmpty(environment.POD_NAME) ?? hostname,
   };
   return errors.length > 0 ? { kind: 'Invalid', errors } : { kind: 'Run', config };
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }
 
 /** Tokens are taken one by one, as a strict parse would stop at the first error. */

@@ -1,18 +1,19 @@
 /**
  * Which port each slot gets. Per slot, the first of these that applies:
  *   1. `spec.ports.<slot>`;
- *   2. the user's own key in rook-ceph-operator-config, if all keys that count here are distinct;
+ *   2. the user's own key in rook-ceph-operator-config; of keys that clash, the first slot of the layout keeps its port
+ *      (setting all of them aside would not be stable: pinning one of them would make the other count again);
  *   3. the slot's fixed port;
- *   4. where 1 or 2 gave the fixed port to another slot, the lowest free port of 9070 to 9073.
+ *   4. where 1 or 2 gave the fixed port to another slot, the lowest free one of the fixed ports.
  * The result is distinct for every input, and depends on nothing but the input.
  */
-import { RESERVE_PORT, SLOT_LAYOUTS, isAssignable, type Slot } from './slots.js';
+import { SLOT_LAYOUTS, isAssignable, type Slot } from './slots.js';
 
 export type Ports = Readonly<Record<Slot, number>>;
 
 export interface Assignment {
   readonly ports: Ports;
-  /** Slots whose key was set aside: it clashes with another key or with a port of `spec.ports`. */
+  /** Slots whose key was set aside: it clashes with a port of `spec.ports` or with another key. */
   readonly ignoredKeys: readonly Slot[];
 }
 
@@ -32,14 +33,13 @@ export function assignPorts(
   for (const { slot } of SLOT_LAYOUTS) claim(slot, wanted[slot]);
 
   const keyed = SLOT_LAYOUTS.map(({ slot }) => slot).filter((slot) => !ports.has(slot) && keys[slot] !== undefined);
-  if (new Set(keyed.map((slot) => keys[slot])).size === keyed.length) {
-    for (const slot of keyed) claim(slot, keys[slot]);
-  }
+  for (const slot of keyed) claim(slot, keys[slot]);
   const ignoredKeys = keyed.filter((slot) => !ports.has(slot));
 
   for (const { slot, fixedPort } of SLOT_LAYOUTS) claim(slot, fixedPort);
 
-  const pool = [...SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort), RESERVE_PORT].sort((a, b) => a - b);
+  // Never empty: at most two of the three fixed ports are taken while a slot is without one.
+  const pool = SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort).sort((a, b) => a - b);
   for (const { slot } of SLOT_LAYOUTS) {
     claim(
       slot,

@@ -4,7 +4,7 @@ import { inPlay, type Conflict, type Plan, type WorkloadPlan } from './plan.js';
 import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { describeRollout } from './rollout.js';
+import { describeRollout, isRolledOut } from './rollout.js';
 import { SLOT_LAYOUTS } from './slots.js';
 import type { Reconciled } from './status.js';
 
@@ -47,13 +47,13 @@ function ready({ after, outcome }: Reconciled): Verdict<ReadyReason> {
   const rejected = describeRejections(after, outcome);
   if (competing.length === 0) return nothingToAssign(after);
   if (rejected !== '') return no(READY_REASONS.PatchRejected, rejected);
-  if (drifted.length > 0) return notAssigned(after, drifted, outcome.waitingForRook);
+  if (drifted.length > 0) return notAssigned(after, drifted, outcome);
   if (competing.some(({ state }) => state === 'RollingOut')) return no(READY_REASONS.RollingOut, rollouts(competing));
   const ports = competing.map(({ layout, assignedPort }) => `${layout.workload} on ${assignedPort}`).join(', ');
   return {
     status: 'True',
     reason: READY_REASONS.PortsAssigned,
-    message: `every csi-addons sidecar has its own host port: ${ports}`,
+    message: `every csi-addons sidecar has its own host port: ${ports}${pinInDryRun(after)}`,
   };
 }
 
@@ -66,25 +66,34 @@ function nothingToAssign({ workloads }: Plan): Verdict<ReadyReason> {
   };
 }
 
-function notAssigned(after: Plan, drifted: readonly WorkloadPlan[], waitingForRook: boolean): Verdict<ReadyReason> {
+function notAssigned(
+  after: Plan,
+  drifted: readonly WorkloadPlan[],
+  outcome: Reconciled['outcome'],
+): Verdict<ReadyReason> {
   const moves = drifted.map(({ layout, currentPort, assignedPort }) => {
     return `${layout.kind} ${layout.workload} from ${currentPort ?? 'no port'} to ${assignedPort}`;
   });
   const list = moves.join(', ');
   const no = (reason: ReadyReason, message: string): Verdict<ReadyReason> => ({ status: 'False', reason, message });
   if (after.mode === 'DryRun') {
-    const pin = Object.entries(after.pin).map(([key, value]) => `${key}=${value}`);
-    const pins = pin.length === 0 ? '' : `, and set ${pin.join(', ')} in ${ROOK_CONFIG_NAME}`;
+    const answer = outcome.failure === undefined ? 'the API server accepts it; ' : '';
     return no(
       READY_REASONS.DryRun,
-      `would move ${list}${pins}; the API server accepts it; to do it set spec.mode: Enforce`,
+      `would move ${list}${pinInDryRun(after)}; ${answer}to do it set spec.mode: Enforce`,
     );
   }
   if (after.mode === 'Paused') return no(READY_REASONS.Paused, `not moved: ${list}; to go on set spec.mode: Enforce`);
-  if (waitingForRook) {
+  if (outcome.waitingForRook) {
     return no(READY_REASONS.WaitingForRook, `the ports are in ${ROOK_CONFIG_NAME}; Rook is given time to move ${list}`);
   }
   return no(READY_REASONS.PortsDiffer, `still to move: ${list}`);
+}
+
+/** What Enforce would write to Rook's settings; empty in the other modes, which have written it or never will. */
+function pinInDryRun({ mode, pin }: Plan): string {
+  const keys = Object.entries(pin).map(([key, value]) => `${key}=${value}`);
+  return mode !== 'DryRun' || keys.length === 0 ? '' : `; would set ${keys.join(', ')} in ${ROOK_CONFIG_NAME}`;
 }
 
 function rollouts(rows: readonly WorkloadPlan[]): string {
@@ -142,7 +151,7 @@ function describeConflict({ before, after, previous }: Reconciled): string {
   if (after.conflicts.length > 0) return describeConflicts(after.conflicts);
   const rows = inPlay(after.workloads);
   const wasThere = before.conflicts.length > 0 || hasConflict(previous?.conditions);
-  if (!wasThere || rows.every(({ state }) => state === 'Ready')) return '';
+  if (!wasThere || rows.every(({ workload }) => workload !== undefined && isRolledOut(workload.rollout))) return '';
   return 'sidecars shared a host port; their ports are distinct now and the pods are being replaced';
 }
 
@@ -166,7 +175,7 @@ function describeRejections({ workloads }: Plan, { rejections }: Reconciled['out
 function describeInvalidKeys({ invalidKeys }: Plan): string {
   return invalidKeys
     .map(({ key, value, consequence }) => {
-      return `${key}: ${JSON.stringify(value.slice(0, 40))} in ${ROOK_CONFIG_NAME} is not valid: ${consequence}; set it to a port from 1024 to 65535 (deleting it does not help Rook 1.16.5 and later)`;
+      return `${key}: ${JSON.stringify(value.slice(0, 40))} in ${ROOK_CONFIG_NAME} is not valid: ${consequence}; set it to a port from 1024 to 65535 other than 9080 and 9081 (deleting it does not help Rook 1.16.5 and later)`;
     })
     .join('; ');
 }
@@ -180,8 +189,7 @@ function describeIgnoredKeys({ assignment }: Plan): string {
     : `${keys.join(', ')} in ${ROOK_CONFIG_NAME} set aside, as they clash with each other or with spec.ports; give each a port of its own`;
 }
 
-function describeAbsentConfig({ rookConfigAbsent, rookConfigPolicy, provider }: Plan): string {
-  if (!rookConfigAbsent || rookConfigPolicy === 'Leave' || provider === 'None' || provider === 'CephCSIOperator')
-    return '';
+function describeAbsentConfig({ rookConfigAbsent, rookConfigPolicy, workloads }: Plan): string {
+  if (!rookConfigAbsent || rookConfigPolicy === 'Leave' || inPlay(workloads).length === 0) return '';
   return `ConfigMap ${ROOK_CONFIG_NAME} is absent, so Rook cannot be told the ports and undoes them when it restarts; create it, or set spec.rookConfig: Leave`;
 }

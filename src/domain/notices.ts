@@ -1,7 +1,8 @@
 /** The Kubernetes events that a reconcile gives rise to: one for each thing done, found, or come to an end. */
 import { describeConflicts, hasConflict } from './conditions.js';
 import type { AssignmentStatus } from './api.js';
-import { EVENT_REASONS, type EventReason } from './reasons.js';
+import type { StoredStatus } from './plan.js';
+import { EVENT_REASONS, READY_REASONS, type EventReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { SLOT_LAYOUTS, type Slot } from './slots.js';
 import type { Reconciled } from './status.js';
@@ -29,9 +30,16 @@ export function notices(reconciled: Reconciled, next: AssignmentStatus): Notice[
 }
 
 function conflictDetected({ before, previous }: Reconciled): Notice[] {
-  if (before.conflicts.length === 0 || hasConflict(previous?.conditions)) return [];
+  if (before.conflicts.length === 0 || wasToldOf(previous)) return [];
   const note = describeConflicts(before.conflicts);
   return [{ type: 'Warning', reason: EVENT_REASONS.ConflictDetected, action: 'ComparePorts', note }];
+}
+
+/** A conflict that was stored in DryRun or Paused gave rise to no event. */
+function wasToldOf(previous: StoredStatus | undefined): boolean {
+  const ready = previous?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+  const silent = ready === READY_REASONS.DryRun || ready === READY_REASONS.Paused;
+  return hasConflict(previous?.conditions) && !silent;
 }
 
 function conflictResolved({ previous }: Reconciled, next: AssignmentStatus): Notice[] {

@@ -107,8 +107,14 @@ function patchFor(
   return [
     { op: 'test', path: '/metadata/uid', value: workload.uid },
     { op: 'test', path: `${container}/name`, value: SIDECAR_CONTAINER },
+    ...(workload.sidecar.args === undefined ? unchangedSpec(workload) : []),
     ...moves,
   ];
+}
+
+/** Args that the template does not have cannot be tested, and adding them would replace any that appeared meanwhile. */
+function unchangedSpec({ rollout }: Workload): JsonPatch {
+  return [{ op: 'test', path: '/metadata/generation', value: rollout.generation }];
 }
 
 function pinFor(config: RookConfig | undefined, assignment: Assignment, workloads: readonly WorkloadPlan[]): Pin {

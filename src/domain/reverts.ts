@@ -5,16 +5,17 @@ import type { Slot } from './slots.js';
 
 /**
  * A patch was undone where the status says that the workload had its assigned port, and now it has another one than
- * that. A port that only the assignment moved away from is no revert.
+ * that, or declares another one beside it. A port that only the assignment moved away from is no revert.
  */
 export function undonePatches(previous: StoredStatus | undefined, plan: Plan): Slot[] {
   if (plan.mode !== 'Enforce') return [];
   return plan.workloads
     .filter(({ state }) => state === 'Drifted')
-    .filter(({ layout, currentPort }) => {
+    .filter(({ layout, currentPort, assignedPort }) => {
       const row = previous?.workloads?.find(({ slot }) => slot === layout.slot);
       const wasRight = row !== undefined && (row.state === 'Ready' || row.state === 'RollingOut');
-      return wasRight && row.currentPort === row.assignedPort && row.currentPort !== currentPort;
+      if (!wasRight || row.currentPort !== row.assignedPort) return false;
+      return row.currentPort !== currentPort || row.assignedPort === assignedPort;
     })
     .map(({ layout }) => layout.slot);
 }

@@ -47,7 +47,7 @@ export function describeRollout(facts: RolloutFacts, workload: NamedWorkload): s
   if (facts.paused)
     return `its rollout is paused, so its pods keep their old port: ${kubectl} rollout resume ${object}`;
   if (facts.onDelete && facts.updated < facts.desired) {
-    return `updateStrategy is OnDelete, so delete the old pods node by node: ${kubectl} delete pod -l ${oldPods(facts, workload)}`;
+    return `updateStrategy is OnDelete, so delete the old pods (for one node at a time add --field-selector spec.nodeName=NODE): ${kubectl} delete pod -l ${oldPods(facts, workload)}`;
   }
   return `its pods are being replaced: ${kubectl} rollout status ${object}`;
 }

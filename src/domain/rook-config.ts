@@ -28,7 +28,7 @@ export interface RookConfig {
 export type KeyMeaning =
   | { readonly kind: 'Unset' }
   | { readonly kind: 'Port'; readonly port: number }
-  | { readonly kind: 'Invalid'; readonly consequence: string };
+  | { readonly kind: 'Invalid'; readonly stopsRook: boolean; readonly consequence: string };
 
 /** Go's strings.TrimSpace leaves nothing of it: it takes U+0085 for a space, and U+FEFF for none, unlike trim(). */
 const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
@@ -41,11 +41,20 @@ export function keyMeaning(value: string | undefined): KeyMeaning {
   if (value === undefined || BLANK.test(value)) return { kind: 'Unset' };
   const port = /^[0-9]+$/.test(value) ? Number(value) : NaN;
   if (!(port <= 65535)) {
-    return { kind: 'Invalid', consequence: 'Rook cannot parse it and stops managing all CSI workloads' };
+    return {
+      kind: 'Invalid',
+      stopsRook: true,
+      consequence: 'Rook cannot parse it and stops managing all CSI workloads',
+    };
   }
-  if (port === 0) return { kind: 'Invalid', consequence: 'the API server refuses what Rook renders from it' };
+  if (port === 0)
+    return { kind: 'Invalid', stopsRook: true, consequence: 'the API server refuses what Rook renders from it' };
   if (!isAssignable(port)) {
-    return { kind: 'Invalid', consequence: 'it is below 1024 or one of the CSI liveness ports 9080 and 9081' };
+    return {
+      kind: 'Invalid',
+      stopsRook: false,
+      consequence: 'it is below 1024 or one of the CSI liveness ports 9080 and 9081',
+    };
   }
   return { kind: 'Port', port };
 }
@@ -107,7 +116,7 @@ function pinnedPort(
   { inPlay, currentPorts }: Parameters<typeof planPin>[2],
 ): number | undefined {
   if (inPlay.includes(slot)) return meaning.kind === 'Port' && meaning.port === ports[slot] ? undefined : ports[slot];
-  if (meaning.kind !== 'Invalid') return undefined;
+  if (meaning.kind !== 'Invalid' || !meaning.stopsRook) return undefined;
   const current = currentPorts[slot];
   return current !== undefined && isAssignable(current) ? current : ports[slot];
 }

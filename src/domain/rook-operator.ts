@@ -18,7 +18,8 @@ const VERSION = /^v?(\d+\.\d+\.\d+\S*)$/;
 /** The version, as `v1.16.4`, from the image's tag, else from the chart's label; undefined for a digest or a mirror's own tag. */
 export function rookVersion(rook: RookOperator | undefined): string | undefined {
   const tag = /:([^/:@]+)(@.*)?$/.exec(rook?.image ?? '')?.[1];
-  const chart = rook?.chart?.replace(/^rook-ceph-/, '');
+  // A label takes no `+`: the chart writes `_` for it.
+  const chart = rook?.chart?.replace(/^rook-ceph-/, '').replace('_', '+');
   for (const candidate of [tag, chart]) {
     const version = VERSION.exec(candidate ?? '')?.[1];
     if (version !== undefined) return `v${version}`;

@@ -30,10 +30,12 @@ interface PortArgument {
 
 /** The port that the sidecar listens on, by its arguments; else the first declared one; else undefined. */
 export function currentPort(sidecar: Sidecar): number | undefined {
-  const last = portArguments(sidecar).at(-1)?.value;
-  // Five digits hold every port; a longer number is no port, and would not fit into the status.
-  if (last !== undefined && /^[0-9]{1,5}$/.test(last)) return Number(last);
-  return sidecar.ports[0]?.containerPort;
+  return numberIn(portArguments(sidecar).at(-1)?.value) ?? sidecar.ports[0]?.containerPort;
+}
+
+/** Five digits hold every port; a longer number is no port, and would not fit into the status. */
+function numberIn(value: string | undefined): number | undefined {
+  return value !== undefined && /^[0-9]{1,5}$/.test(value) ? Number(value) : undefined;
 }
 
 /** Every port that the sidecar holds on its node: the one it listens on, and those declared to the scheduler. */
@@ -61,7 +63,8 @@ function moveArguments(sidecar: Sidecar, container: string, port: number): JsonP
   return found.reverse().flatMap((argument): JsonPatchOperation[] => {
     const { list, index, element } = argument;
     const value = argument.withPort(port);
-    if (element === value) return [];
+    // 09071 is 9071 to the sidecar, and no reason to restart it.
+    if (numberIn(argument.value) === port) return [];
     if (element === undefined) return append(`${container}/${list}`, sidecar[list], value);
     return replace(`${container}/${list}/${index}`, element, value);
   });
@@ -73,21 +76,25 @@ function addArgument(sidecar: Sidecar, container: string, port: number): JsonPat
   return append(`${container}/args`, sidecar.args, value);
 }
 
-function portArguments(sidecar: Sidecar): PortArgument[] {
-  return [...scan('command', sidecar.command), ...scan('args', sidecar.args ?? [])];
-}
-
-function scan(list: 'command' | 'args', elements: readonly string[]): PortArgument[] {
-  return elements.flatMap((element, at): PortArgument[] => {
-    const joined = FLAG_WITH_VALUE.exec(element);
-    if (joined !== null) {
-      const [, flag = '', value = ''] = joined;
-      return [{ list, index: at, element, value, withPort: (port) => `${flag}${port}` }];
-    }
-    if (!FLAG.test(element)) return [];
-    const next = elements[at + 1];
-    return [{ list, index: at + 1, element: next, value: next ?? '', withPort: String }];
-  });
+/** The flags of the whole command line: the args follow the command, so a value may stand in the other list. */
+function portArguments({ command, args = [] }: Sidecar): PortArgument[] {
+  const line = [
+    ...command.map((element, index) => ({ list: 'command' as const, index, element })),
+    ...args.map((element, index) => ({ list: 'args' as const, index, element })),
+  ];
+  const found: PortArgument[] = [];
+  for (let at = 0; at < line.length; at += 1) {
+    const place = line[at];
+    if (place === undefined) break;
+    const [, flag, value = ''] = FLAG_WITH_VALUE.exec(place.element) ?? [];
+    if (flag !== undefined) found.push({ ...place, value, withPort: (port) => `${flag}${port}` });
+    if (!FLAG.test(place.element)) continue;
+    // The next element is the value, whatever it looks like: never a flag of its own.
+    at += 1;
+    const next = line[at] ?? { list: place.list, index: place.index + 1, element: undefined };
+    found.push({ ...next, value: next.element ?? '', withPort: String });
+  }
+  return found;
 }
 
 function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {

@@ -42,11 +42,8 @@ export const SLOT_LAYOUTS: readonly SlotLayout[] = [
   },
 ];
 
-/** For a slot whose own port was given away: its replacement is the lowest free port of the fixed ones and this. */
+/** Part of the layout, but of no slot: three slots never need a fourth port. A sidecar that declares it is moved off it. */
 export const RESERVE_PORT = 9073;
-
-/** The port that every released Rook gives all three sidecars unless a key says otherwise. */
-export const ROOK_DEFAULT_PORT = 9070;
 
 /** Container of the csi-addons sidecar in each of the three workloads. */
 export const SIDECAR_CONTAINER = 'csi-addons';

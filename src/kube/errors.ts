@@ -7,11 +7,16 @@ export interface RefusalCause {
   readonly message?: string;
 }
 
+/** What is used of a metav1.Status. */
 interface StatusBody {
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly causes?: readonly RefusalCause[]; readonly retryAfterSeconds?: number };
+  readonly causes: readonly RefusalCause[];
+  readonly retryAfterSeconds?: unknown;
 }
+
+/** A proxy may name hours; a day's silence, or a wait beyond what timers hold, is not for the server to order. */
+const LONGEST_RETRY_AFTER_MS = 120_000;
 
 /** The API server answered with an error. The message is the server's own; headers and tokens are never part of it. */
 export class ApiError extends Error {
@@ -19,7 +24,7 @@ export class ApiError extends Error {
   /** `Status.reason`, e.g. NotFound, Conflict, Forbidden, Invalid, Expired; empty where the body was no Status. */
   readonly reason: string;
   readonly causes: readonly RefusalCause[];
-  /** How long the server asks to wait, in milliseconds, from Retry-After or the Status. */
+  /** How long the server asks to wait, in milliseconds, from Retry-After or the Status; two minutes at most. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -31,9 +36,8 @@ export class ApiError extends Error {
     const parsed = parseStatus(body);
     super(`${request}: ${status} ${parsed.message ?? parsed.reason ?? body.slice(0, 200)}`);
     this.reason = parsed.reason ?? '';
-    this.causes = parsed.details?.causes ?? [];
-    const seconds = Number(retryAfter ?? parsed.details?.retryAfterSeconds ?? NaN);
-    this.retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+    this.causes = parsed.causes;
+    this.retryAfterMs = [retryAfter, parsed.retryAfterSeconds].map(waitMs).find((ms) => ms !== undefined);
   }
 
   /**
@@ -82,13 +86,34 @@ export class WatchProtocolError extends Error {
   override readonly name = 'WatchProtocolError';
 }
 
+/** Not only the API server answers: a proxy's body may be JSON of any shape. */
 function parseStatus(body: string): StatusBody {
+  const { reason, message, details } = asRecord(parseJson(body));
+  const { causes, retryAfterSeconds } = asRecord(details);
+  return {
+    ...(typeof reason === 'string' ? { reason } : {}),
+    ...(typeof message === 'string' ? { message } : {}),
+    causes: Array.isArray(causes) ? causes.map(asRecord) : [],
+    retryAfterSeconds,
+  };
+}
+
+function parseJson(body: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+    return JSON.parse(body) as unknown;
   } catch {
-    return {};
+    return undefined;
   }
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** Seconds as a wait; a date, the other form of Retry-After, is no such number (no API server sends one). */
+function waitMs(seconds: unknown): number | undefined {
+  if (typeof seconds === 'string' ? !/^\d+$/.test(seconds) : typeof seconds !== 'number') return undefined;
+  return Math.min(Math.max(0, Number(seconds) * 1000), LONGEST_RETRY_AFTER_MS);
 }
 
 function describeCause(cause: unknown): string {

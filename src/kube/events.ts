@@ -24,7 +24,7 @@ interface Series {
 
 /** As client-go's recorder. */
 const SERIES_MS = 6 * 60_000;
-/** Limits that the API server enforces. */
+/** Limits that the API server enforces, in bytes of UTF-8. */
 const MAX_NOTE = 1024;
 const MAX_INSTANCE = 128;
 
@@ -50,8 +50,14 @@ export class EventRecorder {
     this.#forgetOld(now.getTime());
     const identity = JSON.stringify([regarding.uid, notice.type, notice.reason, notice.action, notice.note]);
     const series = this.#series.get(identity);
-    if (series === undefined) await this.#create(identity, regarding, { notice, related, now });
-    else await this.#countUp(series, now);
+    try {
+      if (series === undefined) await this.#create(identity, regarding, { notice, related, now });
+      else await this.#countUp(series, now);
+    } catch (error) {
+      // The event is not there (any more), so a repeat must make one, not count up.
+      this.#series.delete(identity);
+      throw error;
+    }
   }
 
   async #create(
@@ -75,7 +81,7 @@ export class EventRecorder {
         reportingController: this.#reporter.controller,
         reportingInstance: this.#reporter.instance,
         ...rest,
-        note: note.length > MAX_NOTE ? `${note.slice(0, MAX_NOTE - 1)}…` : note,
+        note: shortened(note),
         regarding,
         ...(related === undefined ? {} : { related }),
       },
@@ -103,4 +109,12 @@ export class EventRecorder {
 /** metav1.MicroTime takes exactly six digits; a Date gives three, and the API server refuses those. */
 function microTime(date: Date): string {
   return date.toISOString().replace('Z', '000Z');
+}
+
+function shortened(note: string): string {
+  const bytes = Buffer.from(note);
+  if (bytes.length <= MAX_NOTE) return note;
+  // A cut inside a character leaves U+FFFD at the end.
+  const kept = bytes.subarray(0, MAX_NOTE - Buffer.byteLength('…')).toString();
+  return `${kept.replace(/\uFFFD$/, '')}…`;
 }

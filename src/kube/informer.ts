@@ -233,5 +233,5 @@ function isStreamedListRefused(error: unknown): boolean {
 
 function errorOf(status: unknown, path: string): ApiError {
   const code = (status as { code?: unknown } | null | undefined)?.code;
-  return new ApiError(`WATCH ${path}`, typeof code === 'number' ? code : 500, JSON.stringify(status));
+  return new ApiError(`WATCH ${path}`, typeof code === 'number' ? code : 500, JSON.stringify(status ?? null));
 }

@@ -15,8 +15,20 @@ export function kubeconfigCredentials(files: readonly string[]): Credentials {
   const [first, ...others] = files.map(load);
   if (first === undefined) throw new Error('no kubeconfig was given');
   // As kubectl: the first file that names a current context wins.
-  for (const next of others) first.mergeConfig(next, first.currentContext !== '');
+  for (const next of others) mergeInto(first, next);
   return new KubeconfigCredentials(first, files.join(', '));
+}
+
+/** As kubectl: the first file that names a cluster, user or context wins. */
+function mergeInto(config: KubeConfig, next: KubeConfig): void {
+  const isNew =
+    (known: readonly { readonly name: string }[]) =>
+    ({ name }: { readonly name: string }): boolean =>
+      known.every((one) => one.name !== name);
+  next.clusters = next.clusters.filter(isNew(config.clusters));
+  next.users = next.users.filter(isNew(config.users));
+  next.contexts = next.contexts.filter(isNew(config.contexts));
+  config.mergeConfig(next, config.currentContext !== '');
 }
 
 function load(file: string): KubeConfig {
@@ -41,6 +53,9 @@ class KubeconfigCredentials implements Credentials {
       throw new Error(
         `kubeconfig ${origin}: the current context ${JSON.stringify(config.currentContext)} names no cluster`,
       );
+    }
+    if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
+      throw new Error(`kubeconfig ${origin}: ${JSON.stringify(server)} is not a URL of http or https`);
     }
     this.server = new URL(server);
     this.namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
@@ -71,13 +86,17 @@ function authorizationHeaders(options: RequestOptions): Record<string, string> {
   return headers;
 }
 
-/** client-node gives certificates and keys as one buffer each. */
+/** client-node gives certificates and keys as one buffer each, those of an exec plugin as one string. */
 function trustOf({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): TlsTrust {
   return {
-    ...(ca instanceof Buffer ? { ca: ca.toString() } : {}),
-    ...(cert instanceof Buffer ? { cert: cert.toString() } : {}),
-    ...(key instanceof Buffer ? { key: key.toString() } : {}),
+    ...pem('ca', ca),
+    ...pem('cert', cert),
+    ...pem('key', key),
     ...(servername === undefined ? {} : { servername }),
     ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
   };
+}
+
+function pem(name: 'ca' | 'cert' | 'key', value: unknown): Partial<TlsTrust> {
+  return typeof value === 'string' || value instanceof Buffer ? { [name]: value.toString() } : {};
 }

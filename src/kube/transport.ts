@@ -58,9 +58,8 @@ export class Transport {
    *   that was aborted
    */
   async call(call: Call, stop?: AbortSignal): Promise<unknown> {
-    const limit = AbortSignal.timeout(this.#timeoutMs);
-    return explained(call, stop, async () => {
-      const response = await this.#answer(call, 'calls', stop === undefined ? limit : AbortSignal.any([stop, limit]));
+    return this.#inTime(call, stop, async (signal) => {
+      const response = await this.#answer(call, 'calls', signal);
       return JSON.parse(await text(response)) as unknown;
     });
   }
@@ -71,22 +70,30 @@ export class Transport {
    */
   async watch(path: string, query: Readonly<Record<string, string>>, stop: AbortSignal): Promise<IncomingMessage> {
     const call: Call = { method: 'GET', path, query };
-    const opening = new AbortController();
-    const timer = setTimeout(() => {
-      opening.abort(new Error(`no answer within ${this.#timeoutMs} ms`));
-    }, this.#timeoutMs);
-    try {
-      const either = AbortSignal.any([stop, opening.signal]);
-      return await explained(call, stop, () => this.#answer(call, 'watches', either));
-    } finally {
-      clearTimeout(timer);
-    }
+    return this.#inTime(call, stop, (signal) => this.#answer(call, 'watches', signal));
   }
 
-  /** Closes every idle connection; those in use close with their request. */
+  /** Cuts every connection: for the end of the process. */
   close(): void {
     this.#pool?.calls.destroy();
     this.#pool?.watches.destroy();
+  }
+
+  /** Gives `work` its time, and makes every failure of it one of the three that the callers know. */
+  async #inTime<T>(call: Call, stop: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      limit.abort(new Error(`no answer within ${this.#timeoutMs} ms`));
+    }, this.#timeoutMs);
+    try {
+      return await work(stop === undefined ? limit.signal : AbortSignal.any([stop, limit.signal]));
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      stop?.throwIfAborted();
+      throw new UnreachableError(nameOf(call), limit.signal.aborted ? limit.signal.reason : error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** A token may have been replaced a moment ago: one refusal is asked again with what the credentials say then. */
@@ -150,7 +157,7 @@ export class Transport {
         resolve,
       );
       request.on('error', (error: NodeJS.ErrnoException) => {
-        reject(request.reusedSocket && error.code === 'ECONNRESET' ? new ClosedWhileIdle() : error);
+        reject(request.reusedSocket && error.code === 'ECONNRESET' ? new ClosedWhileIdle(error) : error);
       });
       request.end(body);
     });
@@ -159,7 +166,7 @@ export class Transport {
   /** New connections follow a rotated CA or client certificate; those in use are left to end by themselves. */
   #poolFor(trust: TlsTrust): Pool {
     if (this.#pool !== undefined && this.#trust !== undefined && sameTrust(trust, this.#trust)) return this.#pool;
-    this.close();
+    if (this.#pool !== undefined) Object.values(this.#pool).forEach(retire);
     this.#trust = trust;
     this.#pool = this.#secure ? securePool(trust) : plainPool();
     return this.#pool;
@@ -170,19 +177,12 @@ function nameOf({ method, path }: Call): string {
   return `${method} ${path}`;
 }
 
-/** Makes every failure of `work` one of the three that the callers know. */
-async function explained<T>(call: Call, stop: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
-    stop?.throwIfAborted();
-    throw new UnreachableError(nameOf(call), error);
+/** The server closed a kept-alive connection just when a call went out on it: nothing was processed, so ask again. */
+class ClosedWhileIdle extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
   }
 }
-
-/** The server closed a kept-alive connection just when a call went out on it: nothing was processed, so ask again. */
-class ClosedWhileIdle extends Error {}
 
 function sameTrust(a: TlsTrust, b: TlsTrust): boolean {
   return (
@@ -193,6 +193,12 @@ function sameTrust(a: TlsTrust, b: TlsTrust): boolean {
       a.servername === b.servername &&
       a.rejectUnauthorized === b.rejectUnauthorized)
   );
+}
+
+/** Closes the idle connections of a pool now, and the others as soon as they are idle. */
+function retire(agent: http.Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
 }
 
 function securePool({ ca, cert, key, rejectUnauthorized }: TlsTrust): Pool {

@@ -62,13 +62,13 @@ async function* lines(stream: Readable, received: () => void): AsyncGenerator<st
 }
 
 function parseEvent(line: string): WatchEvent {
-  let event: { type?: unknown; object?: unknown };
+  let event: { type?: unknown; object?: unknown } | null;
   try {
-    event = JSON.parse(line) as { type?: unknown; object?: unknown };
+    event = JSON.parse(line) as typeof event;
   } catch {
     throw new WatchProtocolError('a line is not JSON');
   }
-  switch (event.type) {
+  switch (event?.type) {
     case 'ERROR':
       return { type: 'ERROR', status: event.object };
     case 'ADDED':

@@ -68,25 +68,25 @@ describe("the user's keys", () => {
       [9070, 9200, 9100],
     ],
     [
-      'two keys alike',
+      'two keys alike: the first of the layout keeps the port',
       {},
       { rbdProvisioner: 9200, cephfsProvisioner: 9200 },
-      [9070, 9071, 9072],
-      ['rbdProvisioner', 'cephfsProvisioner'],
+      [9200, 9071, 9072],
+      ['cephfsProvisioner'],
     ],
     [
       "all on Rook's default",
       {},
       { rbdProvisioner: 9070, cephfsProvisioner: 9070, rbdNodePlugin: 9070 },
       [9070, 9071, 9072],
-      [...SLOTS],
+      ['cephfsProvisioner', 'rbdNodePlugin'],
     ],
     [
-      'two alike take the third with them',
+      'two alike leave the third alone',
       {},
       { rbdProvisioner: 9200, cephfsProvisioner: 9200, rbdNodePlugin: 9300 },
-      [9070, 9071, 9072],
-      [...SLOTS],
+      [9200, 9071, 9300],
+      ['cephfsProvisioner'],
     ],
   ];
   it.each(rows)('%s', (...[, wanted, keys, ports, ignored = []]) => {

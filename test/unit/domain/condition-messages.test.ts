@@ -77,7 +77,7 @@ describe('the message of', () => {
       'Ready',
       { ...DRIFTED, config: pinned(9070, 9300, 9300), spec: { mode: 'DryRun' } },
       {},
-      'would move DaemonSet csi-rbdplugin from 9500 to 9072, and set CSIADDONS_CEPHFS_PROVISIONER_PORT=9071, CSIADDONS_PORT=9072 in rook-ceph-operator-config; the API server accepts it; to do it set spec.mode: Enforce',
+      'would move DaemonSet csi-rbdplugin from 9500 to 9072; would set CSIADDONS_CEPHFS_PROVISIONER_PORT=9071, CSIADDONS_PORT=9072 in rook-ceph-operator-config; the API server accepts it; to do it set spec.mode: Enforce',
     ],
     [
       'WaitingForRook',
@@ -147,7 +147,7 @@ describe('the message of', () => {
       'Degraded',
       { ...SETTLED, config: rookConfig({ CSIADDONS_PORT: 'abc' }) },
       {},
-      'CSIADDONS_PORT: "abc" in rook-ceph-operator-config is not valid: Rook cannot parse it and stops managing all CSI workloads; set it to a port from 1024 to 65535 (deleting it does not help Rook 1.16.5 and later)',
+      'CSIADDONS_PORT: "abc" in rook-ceph-operator-config is not valid: Rook cannot parse it and stops managing all CSI workloads; set it to a port from 1024 to 65535 other than 9080 and 9081 (deleting it does not help Rook 1.16.5 and later)',
     ],
   ];
   it.each(rows)('%s', (...[, type, world, options, message]) => {

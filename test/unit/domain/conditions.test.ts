@@ -162,7 +162,7 @@ describe('all three', () => {
       'clashing keys, left',
       {
         ...SETTLED,
-        config: rookConfig({ CSIADDONS_PORT: '9100', CSIADDONS_RBD_PROVISIONER_PORT: '9100' }),
+        config: rookConfig({ CSIADDONS_PORT: '9070', CSIADDONS_RBD_PROVISIONER_PORT: '9070' }),
         spec: { rookConfig: 'Leave' },
       },
       {},

@@ -42,7 +42,7 @@ describe('rookVersion by chart', () => {
   const rows: [string, string | undefined][] = [
     ['rook-ceph-v1.17.9', 'v1.17.9'],
     ['rook-ceph-1.17.9', 'v1.17.9'],
-    ['rook-ceph-v1.17.9_build.5', 'v1.17.9_build.5'],
+    ['rook-ceph-v1.17.9_build.5', 'v1.17.9+build.5'],
     ['rook-ceph-v1.18.0-alpha.0', 'v1.18.0-alpha.0'],
     ['rook-ceph-cluster-v1.17.9', undefined],
     ['my-rook-1.0.0', undefined],
