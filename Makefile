@@ -43,6 +43,10 @@ run: build ## Run the operator against the current kubeconfig
 control-plane: install-tools ## Provide the control plane's binaries; the last line is their folder
 	@npm run --silent control-plane
 
+.PHONY: bench
+bench: install-tools ## Time the start and the repairs, and read the memory (ARGS="--starts 10 --reverts 200")
+	@npm run --silent bench -- $(ARGS)
+
 .PHONY: docker-build
 docker-build: ## Build the image IMG
 	docker build -t $(IMG) .

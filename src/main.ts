@@ -55,7 +55,8 @@ async function run(config: Config): Promise<void> {
     logger.info({}, 'Stopped');
   } catch (error) {
     logger.fatal({ error: messageOf(error) }, 'Cannot run');
-    process.exitCode = 1;
+    // Not by itself: the informers may be running already.
+    process.exit(1);
   }
 }
 

@@ -51,11 +51,10 @@ export class Applier {
     const { namespace } = observed.assignment;
 
     const pin = await this.#pin(plan.pin, observed, dryRun);
-    if (pin.kind === 'Done' && Object.keys(pin.value).length > 0 && plan.rookAlive) {
-      this.#rookTime.set(namespace, this.#monotonicMs() + ROOK_TIME_MS);
-    }
+    const pinned = pin.kind === 'Done' && Object.keys(pin.value).length > 0;
     const drifted = plan.workloads.filter((row): row is Drifted => row.patch !== undefined);
-    const rookTimeMs = plan.rookAlive && drifted.length > 0 ? this.#rookTimeLeft(namespace) : 0;
+    const rookTimeMs = plan.rookAlive && drifted.length > 0 ? this.#rookTimeLeft(namespace, pinned) : 0;
+    if (rookTimeMs === 0) this.#rookTime.delete(namespace);
     const patches = rookTimeMs > 0 ? [] : await this.#patchAll(drifted, namespace, dryRun);
     return summarize(pin, dryRun ? patches.filter(([, { kind }]) => kind !== 'Done') : patches, rookTimeMs);
   }
@@ -64,10 +63,12 @@ export class Applier {
     this.#rookTime.delete(namespace);
   }
 
-  #rookTimeLeft(namespace: string): number {
-    const left = (this.#rookTime.get(namespace) ?? -Infinity) - this.#monotonicMs();
-    if (left <= 0) this.#rookTime.delete(namespace);
-    return Math.max(0, left);
+  /** A pin starts Rook's time, but never prolongs it: somebody who keeps undoing pins must not hold up the patches. */
+  #rookTimeLeft(namespace: string, pinned: boolean): number {
+    const now = this.#monotonicMs();
+    const until = this.#rookTime.get(namespace) ?? (pinned ? now + ROOK_TIME_MS : now);
+    this.#rookTime.set(namespace, until);
+    return Math.max(0, until - now);
   }
 
   /** @returns the keys that were written */

@@ -59,9 +59,12 @@ export class Controller {
       backoff: RETRY,
       retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
       onFailure: (namespace, error, failures, retryInMs) => {
-        const level = failures > 2 ? 'warn' : 'debug';
-        logger[level](
-          { namespace, error: messageOf(error), failures, retryInMs: Math.round(retryInMs) },
+        const forbidden = error instanceof ApiError && error.isForbidden;
+        const remedy = forbidden
+          ? `grant the rights of config/rbac/rook-namespace in namespace ${namespace}`
+          : undefined;
+        logger[forbidden || failures > 2 ? 'warn' : 'debug'](
+          { namespace, error: messageOf(error), remedy, failures, retryInMs: Math.round(retryInMs) },
           'Reconcile failed',
         );
       },
