@@ -111,7 +111,7 @@ function bindAddress(flag: OptionName, value: string, errors: string[]): BindAdd
   if (value === '0') return undefined;
   const [, host = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(value) ?? [];
   const port = Number(digits);
-  const isHost = /^([^:[\]]*|\[[0-9a-fA-F:.%]+\])$/.test(host);
+  const isHost = /^([^:[\]]*|\[[0-9a-fA-F:.]+(%[\w.-]+)?\])$/.test(host);
   if (digits === '' || port > 65535 || !isHost) {
     errors.push(`--${flag}: ${JSON.stringify(value)} is not HOST:PORT, :PORT, [IPv6]:PORT or 0`);
     return undefined;

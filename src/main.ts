@@ -53,6 +53,8 @@ async function run(config: Config): Promise<void> {
     probes?.close();
     transport.close();
     logger.info({}, 'Stopped');
+    // A call of a reconcile that outlived its grace may still be waiting for its time-out.
+    process.exit(0);
   } catch (error) {
     logger.fatal({ error: messageOf(error) }, 'Cannot run');
     // Not by itself: the informers may be running already.

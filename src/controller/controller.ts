@@ -1,8 +1,9 @@
 /** Puts the controller's parts together and runs them: watches -> work queue -> reconciler. */
-import { ApiError } from '../kube/errors.js';
+import { ApiError, WatchProtocolError } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
 import type { InformerObserver, InformerState } from '../kube/informer.js';
 import type { Transport } from '../kube/transport.js';
+import { WatchIdleError } from '../kube/watch-events.js';
 import { Writer } from '../kube/writer.js';
 import { Applier } from './apply.js';
 import type { Log } from './log.js';
@@ -90,18 +91,24 @@ export class Controller {
   }
 }
 
-/** Says a failure once and then, until it changes, only in debug: a retry every half minute is not news. */
+/**
+ * Says a failure once and then only in debug, until it is another one or the informer has worked in between: a retry
+ * every half minute is not news. What keeps all informers from working is said once for all of them.
+ */
 function informerLog(logger: Log): InformerObserver {
   const said = new Map<InformerState, string>();
   return {
     failed(informer, error, retryInMs) {
-      const message = messageOf(error);
-      const level = said.get(informer) === message ? 'debug' : 'warn';
-      said.set(informer, message);
+      const failure = commonFailure(error) ?? `${informer.title}: ${messageOf(error)}`;
+      // A list that is due again is a part of watching, not a fault.
+      const isFault = !(error instanceof ApiError && error.isVersionUnusable);
+      const level = isFault && ![...said.values()].includes(failure) ? 'warn' : 'debug';
+      if (isFault) said.set(informer, failure);
       logger[level](
         {
           informer: informer.title,
-          error: message,
+          namespace: informer.namespace === '' ? undefined : informer.namespace,
+          error: messageOf(error),
           remedy: remedyFor(informer, error),
           retryInMs: Math.round(retryInMs),
         },
@@ -109,10 +116,18 @@ function informerLog(logger: Log): InformerObserver {
       );
     },
     synced(informer) {
-      said.delete(informer);
       logger.debug({ informer: informer.title }, 'Informer synced');
+      if (said.delete(informer) && said.size === 0) logger.info({}, 'All watches work again');
     },
   };
+}
+
+/** Names a failure that is not one informer's own: an API server that is away or busy, or one that does not know us. */
+function commonFailure(error: unknown): string | undefined {
+  if (error instanceof WatchIdleError || error instanceof WatchProtocolError) return undefined;
+  if (!(error instanceof ApiError)) return 'Unavailable';
+  if (error.isUnauthorized) return 'Unauthorized';
+  return error.status === 429 || error.status >= 500 ? 'Unavailable' : undefined;
 }
 
 /** What an admin does about a failed watch; undefined where only time helps. */
@@ -124,6 +139,8 @@ export function remedyFor({ rule, namespace }: InformerState, error: unknown): s
       namespace === undefined || namespace === '' ? 'in a ClusterRole' : `in a Role in namespace ${namespace}`;
     return `allow verbs list and watch on ${resource} named ${rule.name} ${where}`;
   }
+  if (error.isUnauthorized)
+    return 'give credentials that the API server accepts: it knows neither this token nor this certificate';
   if (error.isNotFound) return `install the CustomResourceDefinition ${resource} (kubectl apply -k crds)`;
   return undefined;
 }

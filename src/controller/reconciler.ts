@@ -2,7 +2,9 @@
 import { notices } from '../domain/notices.js';
 import { plan, type Observed } from '../domain/plan.js';
 import { undonePatches } from '../domain/reverts.js';
-import { statusOf, type Reconciled } from '../domain/status.js';
+import { SLOT_LAYOUTS } from '../domain/slots.js';
+import type { Reconciled } from '../domain/outcome.js';
+import { statusOf } from '../domain/status.js';
 import type { Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
@@ -41,8 +43,7 @@ export class Reconciler {
     const applied = await applier.apply(before, observed);
     this.#logChanges(namespace, applied);
 
-    // The answers to the writes are in the stores by now; the assignment may be gone or edited meanwhile.
-    const after = plan({ ...(watches.observe(namespace) ?? observed), assignment: observed.assignment });
+    const after = plan(this.#afterWrites(observed, applied));
     const previous = observed.assignment.status;
     await this.#report(observed, {
       generation: observed.assignment.generation,
@@ -55,6 +56,29 @@ export class Reconciler {
     });
     if (applied.error !== undefined) throw applied.error as Error;
     return applied.againInMs;
+  }
+
+  /**
+   * What was observed, with the answers to the writes, which are in the stores by now. What others did meanwhile is left
+   * to the next reconcile, which is queued: a status that told of it now would hide from that one that it was a revert.
+   */
+  #afterWrites(observed: Observed, { outcome }: Applied): Observed {
+    const { assignment } = observed;
+    const latest = this.#deps.watches.observe(assignment.namespace) ?? observed;
+    const patched = outcome.patched.map(({ slot }) => slot);
+    const written = new Set<string>([...patched, ...Object.keys(outcome.rejections)]);
+    const workloads = SLOT_LAYOUTS.flatMap(({ slot }) => {
+      const workload = (written.has(slot) ? latest : observed).workloads[slot];
+      return workload === undefined ? [] : [[slot, workload]];
+    });
+    const { rookConfig } = Object.keys(outcome.pinned).length > 0 ? latest : observed;
+    return {
+      assignment,
+      ...(rookConfig === undefined ? {} : { rookConfig }),
+      ...(observed.rookOperator === undefined ? {} : { rookOperator: observed.rookOperator }),
+      workloads: Object.fromEntries(workloads) as Observed['workloads'],
+      patched,
+    };
   }
 
   async #report(observed: Observed, reconciled: Reconciled): Promise<void> {

@@ -6,7 +6,7 @@ import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.j
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { describeRollout, isRolledOut } from './rollout.js';
 import { SLOT_LAYOUTS } from './slots.js';
-import type { Reconciled } from './status.js';
+import type { Reconciled } from './outcome.js';
 
 interface Verdict<Reason> {
   readonly status: 'True' | 'False';

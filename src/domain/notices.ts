@@ -5,7 +5,7 @@ import type { StoredStatus } from './plan.js';
 import { EVENT_REASONS, READY_REASONS, type EventReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { SLOT_LAYOUTS, type Slot } from './slots.js';
-import type { Reconciled } from './status.js';
+import type { Reconciled } from './outcome.js';
 
 export interface Notice {
   readonly type: 'Normal' | 'Warning';

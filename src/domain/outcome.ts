@@ -1,4 +1,5 @@
-/** What applying a plan came to. */
+/** What applying a plan came to, and all that a status is made from. */
+import type { Plan, StoredStatus } from './plan.js';
 import type { Pin } from './rook-config.js';
 import type { Slot } from './slots.js';
 
@@ -22,3 +23,18 @@ export interface Outcome {
 }
 
 export const NOTHING_DONE: Outcome = { waitingForRook: false, pinned: {}, patched: [], rejections: {} };
+
+export interface Reconciled {
+  readonly generation: number;
+  /** The status stored before. */
+  readonly previous?: StoredStatus;
+  /** The plan of the world as found. */
+  readonly before: Plan;
+  /** The plan of the world as it is after the writes of this reconcile. */
+  readonly after: Plan;
+  readonly outcome: Outcome;
+  /** Slots whose patch somebody had undone, see reverts.ts. */
+  readonly undone: readonly Slot[];
+  /** RFC 3339, whole seconds. */
+  readonly now: string;
+}

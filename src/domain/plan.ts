@@ -6,7 +6,7 @@ import type { AssignmentStatus, Mode, PortAssignment, Provider, RookConfigPolicy
 import { assignPorts, type Assignment } from './assignment.js';
 import { invalidKeys, planPin, userKeys, type InvalidKey, type Pin, type RookConfig } from './rook-config.js';
 import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
-import { isRolledOut } from './rollout.js';
+import { isObserved, isRolledOut } from './rollout.js';
 import { currentPort, heldPorts, movePort, type JsonPatch } from './sidecar-port.js';
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type Slot, type SlotLayout } from './slots.js';
 import { isInPlay, type Workload } from './workload.js';
@@ -17,6 +17,8 @@ export interface Observed {
   readonly rookConfig?: RookConfig;
   readonly rookOperator?: RookOperator;
   readonly workloads: Readonly<Partial<Record<Slot, Workload>>>;
+  /** Slots patched since the assignment's status was stored. */
+  readonly patched?: readonly Slot[];
 }
 
 export interface WorkloadPlan {
@@ -54,9 +56,7 @@ export function plan(observed: Observed): Plan {
   const { spec } = observed.assignment;
   const rookConfigPolicy = spec.rookConfig ?? 'Pin';
   const assignment = assignPorts(spec.ports ?? {}, userKeys(observed.rookConfig));
-  const workloads = SLOT_LAYOUTS.map((layout) =>
-    planWorkload(layout, observed.workloads[layout.slot], assignment.ports[layout.slot]),
-  );
+  const workloads = SLOT_LAYOUTS.map((layout) => planWorkload(layout, observed, assignment.ports[layout.slot]));
   const version = rookVersion(observed.rookOperator);
   return {
     mode: spec.mode ?? 'Enforce',
@@ -73,7 +73,8 @@ export function plan(observed: Observed): Plan {
   };
 }
 
-function planWorkload(layout: SlotLayout, workload: Workload | undefined, assignedPort: number): WorkloadPlan {
+function planWorkload(layout: SlotLayout, observed: Observed, assignedPort: number): WorkloadPlan {
+  const workload = observed.workloads[layout.slot];
   const current = workload?.sidecar === undefined ? undefined : currentPort(workload.sidecar);
   const common = {
     layout,
@@ -83,8 +84,22 @@ function planWorkload(layout: SlotLayout, workload: Workload | undefined, assign
   };
   if (!isInPlay(workload)) return { ...common, state: stateOutOfPlay(workload) };
   const patch = patchFor(workload, assignedPort);
-  if (patch === undefined) return { ...common, state: isRolledOut(workload.rollout) ? 'Ready' : 'RollingOut' };
+  if (patch === undefined) return { ...common, state: isReady(common, workload, observed) ? 'Ready' : 'RollingOut' };
   return workload.deleting ? { ...common, state: 'Drifted' } : { ...common, state: 'Drifted', patch };
+}
+
+/**
+ * A new generation is no rollout yet: a Deployment's moves with every annotation, and so with every full update of
+ * Rook's. Until the controller has looked at it, what was Ready stays so, unless it is our own patch that is new.
+ */
+function isReady(
+  { layout: { slot }, assignedPort }: Pick<WorkloadPlan, 'layout' | 'assignedPort'>,
+  { rollout }: Workload,
+  { assignment, patched }: Observed,
+): boolean {
+  if (isObserved(rollout) || patched?.includes(slot) === true) return isRolledOut(rollout);
+  const row = assignment.status?.workloads?.find((candidate) => candidate.slot === slot);
+  return row?.state === 'Ready' && row.currentPort === assignedPort;
 }
 
 function stateOutOfPlay(workload: Workload | undefined): 'Absent' | 'UpstreamManaged' | 'NoSidecar' | 'PodNetwork' {

@@ -21,9 +21,14 @@ export interface RolloutFacts {
   readonly templateGeneration?: number;
 }
 
+/** Whether the counters speak of the workload as it is now. */
+export function isObserved({ observedGeneration, generation }: RolloutFacts): boolean {
+  return observedGeneration >= generation;
+}
+
 export function isRolledOut(facts: RolloutFacts): boolean {
   return (
-    facts.observedGeneration >= facts.generation &&
+    isObserved(facts) &&
     facts.updated >= facts.desired &&
     facts.total <= facts.updated &&
     facts.available >= facts.desired

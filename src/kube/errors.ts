@@ -51,6 +51,10 @@ export class ApiError extends Error {
     );
   }
 
+  get isUnauthorized(): boolean {
+    return this.status === 401;
+  }
+
   get isForbidden(): boolean {
     return this.status === 403;
   }

@@ -27,6 +27,7 @@ export interface Source<T> {
 
 export interface InformerObserver {
   failed(informer: InformerState, error: unknown, retryInMs: number): void;
+  /** The store is complete, for the first time or again after a failure. */
   synced(informer: InformerState): void;
 }
 
@@ -196,8 +197,10 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   #isWell(): void {
+    const recovered = this.problem !== undefined;
     this.#failures = 0;
     this.problem = undefined;
+    if (recovered && this.synced) this.#observer.synced(this);
   }
 
   async #recover(error: unknown, stop: AbortSignal): Promise<void> {

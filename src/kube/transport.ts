@@ -5,6 +5,7 @@
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createSecureContext } from 'node:tls';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
@@ -156,6 +157,7 @@ export class Transport {
         },
         resolve,
       );
+      request.once('socket', guard);
       request.on('error', (error: NodeJS.ErrnoException) => {
         reject(request.reusedSocket && error.code === 'ECONNRESET' ? new ClosedWhileIdle(error) : error);
       });
@@ -193,6 +195,18 @@ function sameTrust(a: TlsTrust, b: TlsTrust): boolean {
       a.servername === b.servername &&
       a.rejectUnauthorized === b.rejectUnauthorized)
   );
+}
+
+/**
+ * Node takes its own listener off a socket when the answer ends; an abort at that very moment would then be an
+ * uncaught error of the socket (node 24, as run).
+ */
+function guard(socket: Socket): void {
+  if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore);
+}
+
+function ignore(): void {
+  // The request has told its caller.
 }
 
 /** Closes the idle connections of a pool now, and the others as soon as they are idle. */

@@ -1,5 +1,12 @@
 /** The CSIPortAssignment of a namespace, as an admin sees and edits it. */
-import type { AssignmentSpec, AssignmentStatus, Condition, ConditionType } from '../../src/domain/api.js';
+import type {
+  AssignmentSpec,
+  AssignmentStatus,
+  Condition,
+  ConditionType,
+  WorkloadState,
+} from '../../src/domain/api.js';
+import type { Slot } from '../../src/domain/slots.js';
 import type { AdminApi, KubeObject } from './control-plane/admin-api.js';
 import { waitFor } from './control-plane/wait-for.js';
 
@@ -69,6 +76,30 @@ export class Assignment {
     );
   }
 
+  /** Waits until the status says this of a workload; resolves with the status. */
+  async waitForState(slot: Slot, state: WorkloadState, timeoutMs = 30_000): Promise<AssignmentStatus> {
+    return waitFor(
+      `${slot} to be ${state} in namespace ${this.#namespace}`,
+      async () => {
+        const status = await this.status();
+        return status.workloads.some((row) => row.slot === slot && row.state === state) && status;
+      },
+      { timeoutMs, lastSeen: () => this.get().then(({ status }) => status) },
+    );
+  }
+
+  /** Waits until the status counts so many reverts, which may be overtaken by more; resolves with the status. */
+  async waitForReverts(count: number): Promise<AssignmentStatus> {
+    return waitFor(
+      `${count} reverts in namespace ${this.#namespace}`,
+      async () => {
+        const status = await this.status();
+        return status.reverts.count >= count && status;
+      },
+      { lastSeen: () => this.get().then(({ status }) => status) },
+    );
+  }
+
   /** Waits until every sidecar has its port in every pod. */
   async waitUntilAssigned(): Promise<AssignmentStatus> {
     return this.waitForReason('Ready', 'PortsAssigned');
@@ -80,7 +111,7 @@ export class Assignment {
    */
   async waitUntilSettled(): Promise<AssignmentStatus> {
     const { spec } = await this.get();
-    const generation = await this.edit({ rookConfig: spec?.rookConfig === undefined ? 'Pin' : null });
+    const generation = await this.edit(editWithoutEffect(spec));
     return waitFor(
       `the operator to observe generation ${generation}`,
       async () => {
@@ -90,4 +121,11 @@ export class Assignment {
       { lastSeen: () => this.get() },
     );
   }
+}
+
+/** An absent field means its default, so writing the default out, or taking it out again, changes nothing. */
+function editWithoutEffect({ mode, rookConfig }: AssignmentSpec = {}): object {
+  if (rookConfig !== 'Leave') return { rookConfig: rookConfig === undefined ? 'Pin' : null };
+  if (mode === undefined || mode === 'Enforce') return { mode: mode === undefined ? 'Enforce' : null };
+  throw new Error('this spec has no field at its default');
 }

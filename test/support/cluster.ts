@@ -21,6 +21,21 @@ export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${SERV
 
 export type RookOptions = Omit<InstallOptions, 'namespace'> & { readonly namespace?: string };
 
+/** How writesSince tells of a status write. */
+export const STATUS_WRITE = 'patch csiportassignments/status default';
+
+export interface RecordedEvent {
+  readonly type: string;
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+  readonly eventTime: string;
+  readonly reportingController: string;
+  readonly regarding: { readonly kind: string; readonly name: string };
+  readonly related?: { readonly kind: string; readonly name: string };
+  readonly series?: { readonly count: number };
+}
+
 export class Cluster {
   readonly controlPlane: ControlPlane;
   #namespaces = 0;
@@ -94,18 +109,40 @@ export class Cluster {
     return writesOf(await this.requestsSince(mark)).map(describeWrite);
   }
 
+  /**
+   * What it has written since the mark, complete: up to the point where it has nothing left to do. The status writes with
+   * which it says that it got there (see Assignment.waitUntilSettled) are left out. There are two, as the first may
+   * overtake a change that was made just before: each kind of object is watched on its own.
+   */
+  async writesUntilSettled(mark: Mark, assignment: Assignment): Promise<string[]> {
+    await assignment.waitUntilSettled();
+    await assignment.waitUntilSettled();
+    return waitFor('the audit log to have the last two status writes', async () => {
+      const writes = await this.writesSince(mark);
+      if (writes.at(-1) !== STATUS_WRITE) return false;
+      writes.pop();
+      const first = writes.lastIndexOf(STATUS_WRITE);
+      return first >= 0 && writes.toSpliced(first, 1);
+    });
+  }
+
+  /** What it has recorded as events in a namespace, oldest first. */
+  async events(namespace: string): Promise<RecordedEvent[]> {
+    const events = await this.controlPlane.api.list<RecordedEvent>(
+      `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
+    );
+    return events
+      .filter(({ reportingController }) => reportingController === 'csiports.io/csi-port-operator')
+      .sort((a, b) => a.eventTime.localeCompare(b.eventTime));
+  }
+
   /** A deleted namespace would do, but takes seconds; ports are free once the pods are gone. */
   async #clear(namespace: string): Promise<void> {
     const { api } = this.controlPlane;
-    const workloads = ['deployments', 'daemonsets'] as const;
-    for (const { metadata } of await api.list(
-      `/apis/csiports.io/v1alpha1/namespaces/${namespace}/csiportassignments`,
-    )) {
-      await api.delete(`/apis/csiports.io/v1alpha1/namespaces/${namespace}/csiportassignments/${metadata.name!}`);
-    }
-    for (const plural of workloads) {
-      const collection = `/apis/apps/v1/namespaces/${namespace}/${plural}`;
-      for (const { metadata } of await api.list(collection)) await api.delete(`${collection}/${metadata.name!}`);
+    // Whole collections: the garbage collector deletes what Rook's Deployment owns at the same time.
+    await api.delete(`/apis/csiports.io/v1alpha1/namespaces/${namespace}/csiportassignments`);
+    for (const plural of ['deployments', 'daemonsets']) {
+      await api.delete(`/apis/apps/v1/namespaces/${namespace}/${plural}`);
     }
     await waitFor(`the pods of ${namespace} to be gone`, async () => {
       return (await api.list(`/api/v1/namespaces/${namespace}/pods`)).length === 0;

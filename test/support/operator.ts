@@ -75,6 +75,24 @@ export class Operator {
     await Promise.race([ready, ended]);
   }
 
+  /** What an admin sees who does not debug: warnings, errors, and whatever is no log line. */
+  get warnings(): LogLine[] {
+    return this.log.filter(({ level }) => level !== 'debug' && level !== 'info');
+  }
+
+  /** Waits until that many tries to watch have failed, of one informer or of any; resolves with their log lines. */
+  async waitForWatchFailures(count: number, informer?: string): Promise<LogLine[]> {
+    return waitFor(
+      `${count} failures to watch ${informer ?? ''}`,
+      () => {
+        const failures = this.log.filter((line) => line.msg === 'Watch failed');
+        const lines = failures.filter((line) => informer === undefined || line.informer === informer);
+        return Promise.resolve(lines.length >= count && lines);
+      },
+      { lastSeen: () => this.log.slice(-10) },
+    );
+  }
+
   /** SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | null> {
     return this.#end('SIGTERM');

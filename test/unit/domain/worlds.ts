@@ -5,7 +5,8 @@ import { plan, type Observed } from '../../../src/domain/plan.js';
 import { undonePatches } from '../../../src/domain/reverts.js';
 import type { Pin, RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
 import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../../src/domain/slots.js';
-import { statusOf, type Reconciled } from '../../../src/domain/status.js';
+import type { Reconciled } from '../../../src/domain/outcome.js';
+import { statusOf } from '../../../src/domain/status.js';
 import { project, rawWorkload, type RawOptions, type RawWorkload } from './raw-workload.js';
 
 export const SLOTS: readonly Slot[] = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'];

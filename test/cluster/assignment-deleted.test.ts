@@ -1,0 +1,94 @@
+/** What becomes of the ports when the assignment goes, and when it comes back. */
+import { expect, test } from 'vitest';
+import { STATUS_WRITE, useCluster } from '../support/cluster.js';
+import type { Assignment } from '../support/assignment.js';
+import type { Mark } from '../support/control-plane/audit-log.js';
+import { writesOf } from '../support/control-plane/audit-log.js';
+import type { RookInstallation } from '../support/rook/installation.js';
+
+// Without nodes two Rooks fit side by side.
+const cluster = useCluster({ nodes: 0 });
+
+interface Side {
+  rook: RookInstallation;
+  assignment: Assignment;
+}
+
+const PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
+const KEYS = {
+  CSIADDONS_RBD_PROVISIONER_PORT: '9170',
+  CSIADDONS_CEPHFS_PROVISIONER_PORT: '9171',
+  CSIADDONS_PORT: '9172',
+};
+
+async function twoAssigned(): Promise<[Side, Side]> {
+  const sides: [Side, Side] = [
+    await cluster().installRookWithAssignment({}, { ports: PORTS }),
+    await cluster().installRookWithAssignment({}, {}),
+  ];
+  await cluster().startOperator();
+  for (const { assignment } of sides) {
+    await assignment.waitForReason('Ready', 'RollingOut');
+    await assignment.waitUntilSettled();
+  }
+  return sides;
+}
+
+/**
+ * Waits until the operator has dealt with all that happened anywhere up to now. One watch per object name brings the
+ * changes of all namespaces in order, so what is seen of a neighbour's workloads was seen of all before.
+ */
+async function settleByNeighbour({ rook, assignment }: Side): Promise<void> {
+  const { reverts } = await assignment.status();
+  for (const name of ['cephfsProvisioner', 'rbdNodePlugin'] as const) await rook.rewrite(name);
+  await assignment.waitForReverts(reverts.count + 2);
+  await assignment.waitUntilSettled();
+}
+
+async function writesIn(namespace: string, mark: Mark): Promise<string[]> {
+  const writes = writesOf(await cluster().requestsSince(mark)).filter((entry) => entry.namespace === namespace);
+  return writes.map(({ verb, resource, subresource }) => `${verb} ${resource}${subresource ? `/${subresource}` : ''}`);
+}
+
+test('a deleted assignment leaves ports and pins, and what others write from then on', async () => {
+  const [{ rook, assignment }, neighbour] = await twoAssigned();
+  const mark = await cluster().controlPlane.audit.mark();
+  await assignment.delete();
+  await settleByNeighbour(neighbour);
+  expect(await rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(await rook.config()).toMatchObject(KEYS);
+
+  await rook.writePass();
+  await settleByNeighbour(neighbour);
+  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await writesIn(rook.namespace, mark)).toEqual([]);
+});
+
+test('an assignment that is made again finds its ports as they were, and writes its status alone', async () => {
+  const [{ rook, assignment }, neighbour] = await twoAssigned();
+  const before = await assignment.status();
+  await assignment.delete();
+  await settleByNeighbour(neighbour);
+
+  const mark = await cluster().controlPlane.audit.mark();
+  await assignment.create({ ports: PORTS });
+  const { ports, workloads, provider, rookVersion } = await assignment.waitForReason('Ready', 'RollingOut');
+  expect({ ports, workloads, provider, rookVersion }).toEqual({
+    ports: before.ports,
+    workloads: before.workloads,
+    provider: before.provider,
+    rookVersion: before.rookVersion,
+  });
+  expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([STATUS_WRITE]);
+  expect(await rook.layout()).toEqual([9170, 9171, 9172]);
+});
+
+test('pins of a deleted assignment are no wish of the user: the next one without ports gets the fixed ones', async () => {
+  const [{ rook, assignment }] = await twoAssigned();
+  await assignment.delete();
+  await assignment.create({});
+  const { ports } = await assignment.waitForReason('Ready', 'RollingOut');
+  expect(ports).toEqual({ rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 });
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.config()).toMatchObject({ CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071', CSIADDONS_PORT: '9072' });
+});
