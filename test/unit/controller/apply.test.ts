@@ -1,0 +1,195 @@
+import { expect, test } from 'vitest';
+import { Applier, type Applied } from '../../../src/controller/apply.js';
+import { plan } from '../../../src/domain/plan.js';
+import { currentPort } from '../../../src/domain/sidecar-port.js';
+import { rawWorkload } from '../domain/raw-workload.js';
+import { NAMESPACE, projected, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
+
+const RBD = 'PATCH /apis/apps/v1/namespaces/rook-ceph/daemonsets/csi-rbdplugin';
+const CEPHFS = 'PATCH /apis/apps/v1/namespaces/rook-ceph/deployments/csi-cephfsplugin-provisioner';
+const CONFIG = 'PATCH /api/v1/namespaces/rook-ceph/configmaps/rook-ceph-operator-config';
+const PINS = {
+  CSIADDONS_RBD_PROVISIONER_PORT: '9070',
+  CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
+  CSIADDONS_PORT: '9072',
+};
+
+async function bench(
+  options: ClusterOptions = {},
+): Promise<{ cluster: Cluster; clock: { ms: number }; apply: () => Promise<Applied> }> {
+  const cluster = await startCluster(options);
+  const clock = { ms: 1_000 };
+  const applier = new Applier(cluster.writer, cluster.watches, () => clock.ms);
+  return { cluster, clock, apply: () => applier.apply(plan(cluster.observed()), cluster.observed()) };
+}
+
+test('the pin goes first, then a patch for each workload that differs; the stores hold the answers', async () => {
+  const { cluster, apply } = await bench();
+  const { outcome, ...rest } = await apply();
+  expect(outcome).toEqual({
+    waitingForRook: false,
+    pinned: PINS,
+    patched: [
+      { slot: 'cephfsProvisioner', from: 9070, to: 9071 },
+      { slot: 'rbdNodePlugin', from: 9070, to: 9072 },
+    ],
+    rejections: {},
+  });
+  expect(rest).toEqual({});
+  const [first, ...patches] = cluster.writes();
+  expect(first).toBe('PATCH rook-ceph-operator-config');
+  expect(patches.sort()).toEqual(['PATCH csi-cephfsplugin-provisioner', 'PATCH csi-rbdplugin']);
+  expect(cluster.changed).toEqual([]);
+  const { sidecar } = cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!;
+  expect(currentPort(sidecar!)).toBe(9072);
+});
+
+test('applied again it writes nothing', async () => {
+  const { cluster, apply } = await bench();
+  await apply();
+  const { length } = cluster.writes();
+  expect((await apply()).outcome).toEqual({ waitingForRook: false, pinned: {}, patched: [], rejections: {} });
+  expect(cluster.writes()).toHaveLength(length);
+});
+
+test('Paused writes nothing at all', async () => {
+  const { cluster, apply } = await bench({ spec: { mode: 'Paused' } });
+  expect((await apply()).outcome.patched).toEqual([]);
+  expect(cluster.server.requests).toEqual([]);
+});
+
+test('DryRun asks with dryRun=All and keeps nothing of the answers', async () => {
+  const { cluster, apply } = await bench({ spec: { mode: 'DryRun' }, rookAlive: true });
+  expect(await apply()).toEqual({ outcome: { waitingForRook: false, pinned: {}, patched: [], rejections: {} } });
+  expect(cluster.server.requests.map(({ query }) => query.dryRun)).toEqual(['All', 'All', 'All']);
+  expect(currentPort(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!.sidecar!)).toBe(9070);
+});
+
+test('DryRun tells what would be refused', async () => {
+  const { cluster, apply } = await bench({ spec: { mode: 'DryRun' } });
+  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  const { outcome } = await apply();
+  expect(Object.keys(outcome.rejections)).toEqual(['rbdNodePlugin']);
+  expect(outcome.patched).toEqual([]);
+});
+
+test('a running Rook gets three seconds after the pin before anything is patched', async () => {
+  const { cluster, clock, apply } = await bench({ rookAlive: true });
+  expect(await apply()).toMatchObject({
+    outcome: { waitingForRook: true, pinned: PINS, patched: [] },
+    againInMs: 3_000,
+  });
+  expect(cluster.writes()).toEqual(['PATCH rook-ceph-operator-config']);
+  clock.ms += 1_000;
+  expect(await apply()).toMatchObject({ outcome: { waitingForRook: true, pinned: {} }, againInMs: 2_000 });
+  clock.ms += 2_000;
+  const { outcome } = await apply();
+  expect(outcome).toMatchObject({ waitingForRook: false, patched: [{ to: 9071 }, { to: 9072 }] });
+});
+
+test('Rook is given no time where nothing differs, nor where the pin failed', async () => {
+  const settled = await bench({
+    rookAlive: true,
+    workloads: { rbdProvisioner: {}, cephfsProvisioner: {}, rbdNodePlugin: {} },
+  });
+  expect(await settled.apply()).toMatchObject({ outcome: { waitingForRook: false, pinned: PINS } });
+  const failing = await bench({ rookAlive: true });
+  failing.cluster.answers.set(CONFIG, (exchange) => exchange.refuse(500, 'InternalError'));
+  const { outcome, error } = await failing.apply();
+  expect(outcome).toMatchObject({ waitingForRook: false, pinned: {}, patched: [{ to: 9071 }, { to: 9072 }] });
+  expect(outcome.failure).toContain('500 InternalError said the server');
+  expect(error).toMatchObject({ status: 500 });
+});
+
+test('a refused pin is told with the right that RBAC has to give, and the workloads are patched all the same', async () => {
+  const { cluster, apply } = await bench();
+  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(403, 'Forbidden'));
+  const { outcome, againInMs, error } = await apply();
+  expect(outcome.pinRejection).toContain(
+    '(if this is RBAC, allow: patch configmaps/rook-ceph-operator-config in namespace rook-ceph)',
+  );
+  expect(outcome.patched).toHaveLength(2);
+  expect(outcome.failure).toBeUndefined();
+  expect([againInMs, error]).toEqual([30_000, undefined]);
+});
+
+test('an absent ConfigMap is not written', async () => {
+  const { cluster, apply } = await bench({ config: 'none' });
+  await apply();
+  expect(cluster.writes()).toHaveLength(2);
+});
+
+test.each([
+  ['by validation', 422, { details: { causes: [{ field: 'spec', message: 'no' }] } }, ''],
+  ['by a webhook', 400, {}, ''],
+  [
+    'by RBAC or a policy',
+    403,
+    {},
+    ' (if this is RBAC, allow: patch daemonsets.apps/csi-rbdplugin in namespace rook-ceph)',
+  ],
+])('a workload refused %s does not keep the other from its port', async (_, code, more, advice) => {
+  const { cluster, apply } = await bench();
+  cluster.answers.set(RBD, (exchange) => exchange.refuse(code, 'Refused', more));
+  const { outcome, againInMs, error } = await apply();
+  expect(outcome.rejections).toEqual({ rbdNodePlugin: `${RBD}: ${code} Refused said the server${advice}` });
+  expect(outcome.patched).toMatchObject([{ slot: 'cephfsProvisioner' }]);
+  expect([againInMs, error]).toEqual([30_000, undefined]);
+});
+
+test.each([404, 409, 429, 500])('%i is a passing fault, told as the failure', async (code) => {
+  const { cluster, apply } = await bench();
+  cluster.answers.set(CEPHFS, (exchange) => exchange.refuse(code, 'Passing'));
+  const { outcome, againInMs, error } = await apply();
+  expect(outcome).toMatchObject({ rejections: {}, patched: [{ slot: 'rbdNodePlugin' }] });
+  expect(outcome.failure).toBe(`${CEPHFS}: ${code} Passing said the server`);
+  expect([againInMs, (error as { status: number }).status]).toEqual([undefined, code]);
+});
+
+test('after a failed guard the workload is read again, and its namespace is told', async () => {
+  const { cluster, apply } = await bench();
+  const again = rawWorkload('rbdNodePlugin', { port: 9999 });
+  cluster.answers.set(RBD, (exchange) => exchange.refuse(422, 'Invalid'));
+  cluster.answers.set('GET', (exchange) =>
+    exchange.json(200, { ...again, metadata: { ...again.metadata, resourceVersion: '6000' } }),
+  );
+  const { outcome, error } = await apply();
+  expect(outcome.failure).toBe('a workload changed while it was being patched; it is read again');
+  expect(error).toMatchObject({ isGuardFailure: true });
+  expect(currentPort(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!.sidecar!)).toBe(9999);
+  expect(cluster.changed).toEqual([NAMESPACE]);
+});
+
+test('a workload that cannot be read again leaves the store as it was', async () => {
+  const { cluster, apply } = await bench();
+  cluster.answers.set(RBD, (exchange) => exchange.refuse(422, 'Invalid'));
+  cluster.answers.set('GET', (exchange) => exchange.refuse(404, 'NotFound'));
+  expect((await apply()).outcome.failure).toContain('is read again');
+  expect(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)?.resourceVersion).toBe('4711');
+});
+
+test('an answer that is not what was sent is a refusal', async () => {
+  const { cluster, apply } = await bench();
+  const changed = rawWorkload('rbdNodePlugin', { port: 9070 });
+  cluster.answers.set(RBD, (exchange) => exchange.json(200, changed));
+  const { outcome } = await apply();
+  expect(outcome.rejections.rbdNodePlugin).toContain('an admission policy or webhook changes it');
+});
+
+test('an API server that is away is a passing fault', async () => {
+  const { cluster, apply } = await bench();
+  await cluster.server[Symbol.asyncDispose]();
+  const { outcome, error } = await apply();
+  expect(outcome).toMatchObject({ pinned: {}, patched: [], rejections: {} });
+  expect(outcome.failure).toContain('ECONNREFUSED');
+  expect(error).toMatchObject({ name: 'UnreachableError' });
+});
+
+test('a workload on its way out is not patched', async () => {
+  const { cluster, apply } = await bench({
+    workloads: { cephfsProvisioner: { port: 9070, deleting: true }, rbdNodePlugin: {} },
+  });
+  await apply();
+  expect(cluster.writes()).toEqual(['PATCH rook-ceph-operator-config']);
+  expect(projected(rawWorkload('cephfsProvisioner', { deleting: true })).deleting).toBe(true);
+});

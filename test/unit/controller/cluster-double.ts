@@ -1,0 +1,126 @@
+/** One namespace of a cluster behind an API server double, which stores what is written as the real one would. */
+import { Watches } from '../../../src/controller/watches.js';
+import type { AssignmentSpec } from '../../../src/domain/api.js';
+import type { Observed } from '../../../src/domain/plan.js';
+import type { JsonPatch } from '../../../src/domain/sidecar-port.js';
+import { SLOT_LAYOUTS, forEachSlot, type Slot } from '../../../src/domain/slots.js';
+import {
+  projectAssignment,
+  projectDaemonSet,
+  projectDeployment,
+  projectRookConfig,
+  projectRookOperator,
+} from '../../../src/kube/projections.js';
+import { Writer } from '../../../src/kube/writer.js';
+import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
+import { applyPatch } from '../domain/json-patch.js';
+import { rawWorkload, type RawOptions, type RawWorkload } from '../domain/raw-workload.js';
+import { connect } from '../kube/connections.js';
+import type { Transport } from '../../../src/kube/transport.js';
+
+export const NAMESPACE = 'rook-ceph';
+
+type Answer = (exchange: Exchange, request: Received) => void;
+
+export interface Cluster {
+  readonly server: ApiServerDouble;
+  readonly transport: Transport;
+  readonly writer: Writer;
+  readonly watches: Watches;
+  /** Namespaces that the stores told of. */
+  readonly changed: string[];
+  readonly observed: () => Observed;
+  /** Answers requests whose method and path contain this otherwise than by storing what they say. */
+  readonly answers: Map<string, Answer>;
+  /** "PATCH csi-rbdplugin", in order; status writes and events by "status" and "events". */
+  readonly writes: () => string[];
+}
+
+export interface ClusterOptions {
+  readonly spec?: AssignmentSpec;
+  readonly workloads?: Partial<Record<Slot, RawOptions>>;
+  readonly rookAlive?: boolean;
+  readonly config?: Readonly<Record<string, string>> | 'none';
+}
+
+/** By default what Rook leaves behind: all three sidecars on 9070, no key set, Rook not running. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { server, transport } = await connect();
+  const changed: string[] = [];
+  const observer = { failed: () => undefined, synced: () => undefined };
+  const watches = new Watches({
+    namespaces: [],
+    transport,
+    observer,
+    onChange: (namespace) => changed.push(namespace),
+  });
+  const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
+  let version = 5_000;
+  const metadata = (name: string): object => ({ namespace: NAMESPACE, name, uid: `uid-${name}`, resourceVersion: '1' });
+  const assignment = {
+    metadata: { ...metadata('default'), generation: 3 },
+    spec: options.spec ?? {},
+    status: undefined as unknown,
+  };
+  const config = {
+    metadata: metadata('rook-ceph-operator-config'),
+    data: options.config === 'none' ? {} : { ...options.config },
+  };
+
+  watches.assignments.put(projectAssignment(assignment));
+  if (options.config !== 'none') watches.rookConfigs.put(projectRookConfig(config));
+  if (options.rookAlive === true) {
+    const template = { spec: { containers: [{ name: 'rook-ceph-operator', image: 'rook/ceph:v1.17.9' }] } };
+    const operator = { metadata: metadata('rook-ceph-operator'), spec: { template }, status: { readyReplicas: 1 } };
+    watches.rookOperators.put(projectRookOperator(operator));
+  }
+  for (const { slot } of SLOT_LAYOUTS) watches.workloads[slot].put(projected(stored[slot]));
+  changed.length = 0;
+
+  const answers = new Map<string, Answer>();
+  const next = (): string => String((version += 1));
+  server.handler = (request, exchange) => {
+    const special = [...answers].find(([part]) => `${request.method} ${request.path}`.includes(part));
+    const layout = SLOT_LAYOUTS.find(({ workload }) => request.path.endsWith(`/${workload}`));
+    if (special !== undefined) special[1](exchange, request);
+    else if (layout !== undefined) {
+      let raw = stored[layout.slot];
+      if (request.method === 'PATCH') {
+        const patched = applyPatch<RawWorkload>(raw, JSON.parse(request.body) as JsonPatch);
+        raw = { ...patched, metadata: { ...patched.metadata, resourceVersion: next() } };
+      }
+      if (request.query.dryRun === undefined) stored[layout.slot] = raw;
+      exchange.json(200, raw);
+    } else if (request.path.endsWith('/status')) {
+      const { status } = JSON.parse(request.body) as { status: object };
+      assignment.status = { ...(assignment.status as object | undefined), ...status };
+      exchange.json(200, { ...assignment, metadata: { ...assignment.metadata, resourceVersion: next() } });
+    } else if (request.path.endsWith('/rook-ceph-operator-config')) {
+      Object.assign(config.data, (JSON.parse(request.body) as { data: object }).data);
+      const managedFields = [{ manager: 'csi-port-operator', fieldsV1: { 'f:data': fieldsOf(config.data) } }];
+      exchange.json(200, { ...config, metadata: { ...config.metadata, managedFields, resourceVersion: next() } });
+    } else exchange.json(201, {});
+  };
+  const writes = (): string[] =>
+    server.requests
+      .map(({ method, path }) => `${method} ${path.split('/').at(-1)!}`)
+      .filter((one) => !one.startsWith('GET'));
+  return {
+    server,
+    transport,
+    writer: new Writer(transport),
+    watches,
+    changed,
+    observed: () => watches.observe(NAMESPACE)!,
+    answers,
+    writes,
+  };
+}
+
+function fieldsOf(data: object): object {
+  return Object.fromEntries(Object.keys(data).map((key) => [`f:${key}`, {}]));
+}
+
+export function projected(raw: RawWorkload): ReturnType<typeof projectDeployment> {
+  return raw.kind === 'Deployment' ? projectDeployment(raw) : projectDaemonSet(raw);
+}

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { Applier } from '../../../src/controller/apply.js';
+import { Notifier } from '../../../src/controller/notifier.js';
+import { Reconciler } from '../../../src/controller/reconciler.js';
+import { EventRecorder } from '../../../src/kube/events.js';
+import { failure } from '../kube/connections.js';
+import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
+
+async function bench(
+  options: ClusterOptions = {},
+): Promise<{ cluster: Cluster; lines: string[]; reconciler: Reconciler }> {
+  const cluster = await startCluster(options);
+  const now = (): Date => new Date('2026-11-22T10:00:00.123Z');
+  const lines: string[] = [];
+  const say = (_: object, message: string): void => void lines.push(message);
+  const recorder = new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now });
+  const reconciler = new Reconciler({
+    watches: cluster.watches,
+    applier: new Applier(cluster.writer, cluster.watches, () => 0),
+    writer: cluster.writer,
+    notifier: new Notifier(recorder, () => say({}, 'lost')),
+    logger: { debug: say, info: say, warn: say },
+    now,
+  });
+  return { cluster, lines, reconciler };
+}
+
+const reasonOf = (cluster: Cluster, type: string): string | undefined =>
+  cluster.observed().assignment.status?.conditions?.find((one) => one.type === type)?.reason;
+
+test('a namespace without an assignment is left alone', async () => {
+  const { cluster, reconciler } = await bench();
+  expect(await reconciler.reconcile('elsewhere')).toBeUndefined();
+  expect(cluster.server.requests).toEqual([]);
+});
+
+test('pin, patches, status, events, in this order; a second time nothing', async () => {
+  const { cluster, reconciler, lines } = await bench();
+  expect(await reconciler.reconcile(NAMESPACE)).toBeUndefined();
+  const kinds = cluster.writes().map((write) => write.split(' ')[1]!);
+  expect(kinds.slice(0, 4).sort().concat(kinds[3]!)).toEqual([
+    'csi-cephfsplugin-provisioner',
+    'csi-rbdplugin',
+    'rook-ceph-operator-config',
+    'status',
+    'status',
+  ]);
+  expect(new Set(kinds.slice(4))).toEqual(new Set(['events']));
+  expect(lines).toEqual(['Pinned Rook config', 'Patched workload', 'Patched workload', 'Updated status']);
+  const status = cluster.observed().assignment.status!;
+  expect(status.conditions![0]!.lastTransitionTime).toBe('2026-11-22T10:00:00Z');
+
+  const { length } = kinds;
+  await reconciler.reconcile(NAMESPACE);
+  // The second status says that the conflict is being resolved no more than the first did.
+  expect(cluster.writes().slice(length)).toEqual([]);
+});
+
+test('a passing fault is in the status, and thrown for the retry', async () => {
+  const { cluster, reconciler } = await bench();
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, 'InternalError'));
+  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 500 });
+  expect(reasonOf(cluster, 'Progressing')).toBe('Retrying');
+});
+
+test("a refusal is in the status, and asked again in people's time", async () => {
+  const { cluster, reconciler, lines } = await bench();
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(403, 'Forbidden'));
+  expect(await reconciler.reconcile(NAMESPACE)).toBe(30_000);
+  expect(reasonOf(cluster, 'Ready')).toBe('PatchRejected');
+  expect(lines.filter((line) => line === 'Patch refused')).toHaveLength(2);
+});
+
+test('a status that cannot be written is thrown', async () => {
+  const { cluster, reconciler } = await bench();
+  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
+  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 409 });
+});
+
+test('events that cannot be recorded do not fail the reconcile', async () => {
+  const { cluster, reconciler, lines } = await bench();
+  cluster.answers.set('POST', (exchange) => exchange.refuse(403, 'Forbidden'));
+  await reconciler.reconcile(NAMESPACE);
+  expect(lines).toContain('lost');
+});

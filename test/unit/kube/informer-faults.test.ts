@@ -1,0 +1,242 @@
+/** What an informer does when the API server, the network or the stream fails. */
+import { expect, test } from 'vitest';
+import { ApiError, UnreachableError, WatchProtocolError } from '../../../src/kube/errors.js';
+import { WatchIdleError } from '../../../src/kube/watch-events.js';
+import {
+  PATH,
+  added,
+  begun,
+  bookmark,
+  errorEvent,
+  modified,
+  object,
+  quiet,
+  runInformer,
+  streamedList,
+  type Step,
+} from './informers.js';
+import { eventually } from './connections.js';
+
+const refused =
+  (status: number, reason: string, more: object = {}, headers: Readonly<Record<string, string>> = {}): Step =>
+  (exchange) =>
+    exchange.refuse(status, reason, more, headers);
+
+const tooLarge = {
+  details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] },
+};
+/** A list and then one event of the watch. */
+const listedThen =
+  (...events: readonly object[]): Step =>
+  (exchange, request) => {
+    streamedList('50', object('a', '10'))(exchange, request);
+    exchange.events(...events);
+  };
+
+test.each<[string, Step]>([
+  ['HTTP 410', refused(410, 'Expired')],
+  ['HTTP 504 ResourceVersionTooLarge', refused(504, 'Timeout', tooLarge)],
+  ['410 in the stream', (exchange) => exchange.events(errorEvent({ code: 410, reason: 'Expired' }))],
+  ['ResourceVersionTooLarge in the stream', (exchange) => exchange.events(errorEvent({ code: 504, ...tooLarge }))],
+])('%s: it lists again, and drops what is gone', async (_, unusable) => {
+  const { server, store, failures } = await runInformer([
+    (exchange, request) => {
+      streamedList('50', object('a', '10'), object('b', '10'))(exchange, request);
+      exchange.end();
+    },
+    unusable,
+    streamedList('80', object('b', '70')),
+  ]);
+  await eventually(() => store.namespaces()).toEqual(['b']);
+  expect(store.get('b')?.resourceVersion).toBe('70');
+  expect(begun(server)).toEqual(['list', '50', 'list']);
+  expect(failures).toHaveLength(2);
+});
+
+test.each<[string, object]>([
+  ['500', { code: 500, reason: 'InternalError' }],
+  ['429', { code: 429, details: { retryAfterSeconds: 0 } }],
+  ['no code', { message: 'odd' }],
+])('another error in the stream, %s: it goes on from the last version', async (_, status) => {
+  const { server, failures } = await runInformer([listedThen(modified('a', '51'), errorEvent(status)), quiet]);
+  await eventually(() => begun(server)).toEqual(['list', '51']);
+  expect(failures[0]!.error).toBeInstanceOf(ApiError);
+});
+
+test('an ERROR event without a status is an error all the same', async () => {
+  const { server, failures } = await runInformer([listedThen({ type: 'ERROR' }), quiet]);
+  await eventually(() => begun(server)).toEqual(['list', '50']);
+  expect(failures[0]!.error).toMatchObject({ name: 'ApiError', status: 500, message: `WATCH ${PATH}: 500 null` });
+});
+
+test.each([
+  ['is cut short', '{"type":"MODIFIED","object":{"metadata"\n'],
+  ['has no version', '{"type":"MODIFIED","object":{"metadata":{"name":"one"}}}\n'],
+  ['is no event', '<html>\n'],
+])('a line that %s: it goes on from the last version, and loses nothing behind the line', async (_, bad) => {
+  const { server, store, failures } = await runInformer([
+    (exchange, request) => {
+      listedThen(modified('a', '51'))(exchange, request);
+      exchange.push(`${bad}${JSON.stringify(modified('a', '53', { label: 'behind' }))}\n`);
+    },
+    (exchange) => exchange.events(modified('a', '52'), modified('a', '53', { label: 'sent again' })),
+  ]);
+  await eventually(() => store.get('a')?.label).toBe('sent again');
+  expect(begun(server)).toEqual(['list', '51']);
+  expect(failures[0]!.error).toBeInstanceOf(WatchProtocolError);
+});
+
+test('an object that cannot be projected is not passed over', async () => {
+  let broken = true;
+  const { server, store, failures } = await runInformer(
+    [listedThen(modified('a', '51')), (exchange) => exchange.events(modified('a', '51'))],
+    {
+      project: (raw) => {
+        if (raw.metadata.resourceVersion === '51' && broken) {
+          broken = false;
+          throw new Error('odd object');
+        }
+        return { namespace: 'a', uid: 'u', resourceVersion: raw.metadata.resourceVersion, label: '' };
+      },
+    },
+  );
+  await eventually(() => store.get('a')?.resourceVersion).toBe('51');
+  expect(begun(server)).toEqual(['list', '50']);
+  expect(failures[0]!.error.message).toBe('odd object');
+});
+
+test('a streamed list that ends too soon leaves the store as it was', async () => {
+  const { server, store, informer, failures } = await runInformer([
+    listedThen(),
+    // After a 410 it lists anew: the half list names no a.
+  ]);
+  await informer.firstSync;
+  server.handler = ({ query }, exchange) => {
+    if (query.resourceVersion !== undefined) exchange.refuse(410, 'Expired');
+    else {
+      exchange.events(added('b', '60'));
+      exchange.end();
+    }
+  };
+  server.cutAll();
+  await eventually(() => failures.some(({ error }) => error.message.includes('before its last object'))).toBe(true);
+  expect(store.namespaces()).toEqual(['a']);
+  server.handler = (request, exchange) => streamedList('70', object('b', '60'))(exchange, request);
+  await eventually(() => store.namespaces()).toEqual(['b']);
+});
+
+test('a silent watch is given up, and everything is listed again', async () => {
+  const { server, store, failures } = await runInformer(
+    [streamedList('50', object('a', '10')), streamedList('40', object('a', '9'))],
+    { timing: { idleMs: 80 } },
+  );
+  await eventually(() => store.get('a')?.resourceVersion).toBe('9');
+  expect(failures[0]!.error).toBeInstanceOf(WatchIdleError);
+  expect(begun(server).slice(0, 2)).toEqual(['list', 'list']);
+});
+
+test('bookmarks keep a quiet watch open', async () => {
+  let beat: NodeJS.Timeout | undefined;
+  const { server, failures } = await runInformer(
+    [
+      (exchange, request) => {
+        streamedList('50')(exchange, request);
+        beat = setInterval(() => exchange.events(bookmark('51')), 50);
+        void exchange.closed.then(() => clearInterval(beat));
+      },
+    ],
+    { timing: { idleMs: 500 } },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect(failures).toEqual([]);
+  expect(server.requests).toHaveLength(1);
+});
+
+test.each<[string, Step]>([
+  ['at once', (exchange) => exchange.end()],
+  [
+    'after an event',
+    (exchange) => {
+      exchange.events(bookmark('51'));
+      exchange.end();
+    },
+  ],
+  ['without a word', (exchange) => exchange.cut()],
+])('a server that ends every watch %s does not make it spin', async (_, end) => {
+  const { server } = await runInformer([streamedList('50'), end], { timing: { backoff: { baseMs: 50, maxMs: 50 } } });
+  await eventually(() => server.requests.length).toBeGreaterThan(0);
+  server.cutAll();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  // At least 25 ms lie between two requests; one asked again on a connection that was closed while idle counts twice.
+  expect(server.requests.length).toBeGreaterThan(4);
+  expect(server.requests.length).toBeLessThan(42);
+});
+
+test.each<[string, Step, Partial<ApiError>]>([
+  ['401', refused(401, 'Unauthorized'), { status: 401 }],
+  ['403', refused(403, 'Forbidden'), { status: 403 }],
+  ['404', refused(404, 'NotFound'), { status: 404 }],
+  ['429', refused(429, 'TooManyRequests'), { status: 429 }],
+  ['500', refused(500, 'InternalError'), { status: 500 }],
+])('%s is told of, backed off from ever longer, and recovered from', async (_, answer, expected) => {
+  const { server, informer, failures } = await runInformer([answer], {
+    timing: { backoff: { baseMs: 8, maxMs: 1_000 } },
+  });
+  await eventually(() => failures.length).toBeGreaterThanOrEqual(3);
+  expect(failures[0]!.error).toMatchObject(expected);
+  expect(informer.problem).toMatchObject(expected);
+  expect(informer.synced).toBe(false);
+  expect(failures[2]!.retryInMs).toBeGreaterThanOrEqual(16);
+  server.handler = (request, exchange) => streamedList('50')(exchange, request);
+  await informer.firstSync;
+  expect(informer.problem).toBeUndefined();
+});
+
+test('Retry-After is waited out', async () => {
+  const { server, informer, failures } = await runInformer([
+    refused(429, 'TooManyRequests', {}, { 'Retry-After': '1' }),
+    streamedList('50'),
+  ]);
+  const begin = performance.now();
+  await informer.firstSync;
+  expect(performance.now() - begin).toBeGreaterThan(900);
+  expect(failures.map(({ retryInMs }) => retryInMs)).toEqual([1_000]);
+  expect(server.requests).toHaveLength(2);
+});
+
+test('after a success the waits begin anew', async () => {
+  const { failures } = await runInformer(
+    [refused(500, 'x'), refused(500, 'x'), refused(500, 'x'), listedThen(errorEvent({ code: 500 })), quiet],
+    { timing: { backoff: { baseMs: 20, maxMs: 10_000 } } },
+  );
+  await eventually(() => failures.length).toBe(4);
+  expect(failures[2]!.retryInMs).toBeGreaterThanOrEqual(40);
+  expect(failures[3]!.retryInMs).toBeLessThanOrEqual(20);
+});
+
+test('a server that is away is waited for, and the watch goes on from its version', async () => {
+  const { server, store, informer, failures } = await runInformer([listedThen(modified('a', '51'))]);
+  await eventually(() => store.get('a')?.resourceVersion).toBe('51');
+  server.handler = (_, exchange) => exchange.cut();
+  server.cutAll();
+  await eventually(() => failures.filter(({ error }) => error instanceof UnreachableError).length).toBeGreaterThan(1);
+  expect(store.namespaces()).toEqual(['a']);
+  expect(informer.synced).toBe(true);
+  server.handler = (_, exchange) => exchange.events(modified('a', '52'));
+  await eventually(() => store.get('a')?.resourceVersion).toBe('52');
+  expect(informer.problem).toBeUndefined();
+  expect(new Set(begun(server).slice(1))).toEqual(new Set(['51']));
+});
+
+test('a page without an answer is asked for again from the first', async () => {
+  const { server, store, informer } = await runInformer([
+    refused(422, 'Invalid'),
+    (exchange) => exchange.json(200, { metadata: { resourceVersion: '9', continue: 'c' }, items: [object('a', '1')] }),
+    refused(410, 'Expired'),
+    (exchange) => exchange.json(200, { metadata: { resourceVersion: '10' }, items: [object('b', '2')] }),
+    quiet,
+  ]);
+  await informer.firstSync;
+  expect(store.namespaces()).toEqual(['b']);
+  expect(server.requests[3]!.query).not.toHaveProperty('continue');
+});

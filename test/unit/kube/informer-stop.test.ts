@@ -1,0 +1,80 @@
+/** run() ends wherever it is told to stop, and leaves nothing behind. */
+import { expect, test } from 'vitest';
+import { quiet, runInformer, streamedList, type Step } from './informers.js';
+import { eventually } from './connections.js';
+
+const never: Step = () => undefined;
+
+test.each<[string, readonly Step[], number]>([
+  ['while a streamed list opens', [never], 1],
+  ['in a streamed list', [quiet], 1],
+  ['in a paged list', [(exchange) => exchange.refuse(422, 'Invalid'), never], 2],
+  [
+    'while a watch opens',
+    [
+      (exchange, request) => {
+        streamedList('50')(exchange, request);
+        exchange.end();
+      },
+      never,
+    ],
+    2,
+  ],
+  ['in a watch', [streamedList('50')], 1],
+])('stop %s', async (_, steps, requests) => {
+  const { server, stop, failures } = await runInformer(steps);
+  await eventually(() => server.requests.length).toBe(requests);
+  const reported = failures.length;
+  const begin = performance.now();
+  await stop();
+  expect(performance.now() - begin).toBeLessThan(500);
+  expect(failures).toHaveLength(reported);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(server.requests).toHaveLength(requests);
+  // The connection that carried the refusal may be kept for the next call; none carries a request.
+  expect(server.openConnections).toBeLessThanOrEqual(requests - 1);
+});
+
+test('stop while it waits after a failure', async () => {
+  const { server, stop, failures } = await runInformer([(exchange) => exchange.refuse(500, 'InternalError')], {
+    timing: { backoff: { baseMs: 60_000, maxMs: 60_000 } },
+  });
+  await eventually(() => failures.length).toBe(1);
+  const begin = performance.now();
+  await stop();
+  expect(performance.now() - begin).toBeLessThan(500);
+  expect(server.requests).toHaveLength(1);
+});
+
+test('events that come after stop change nothing', async () => {
+  let push = (): void => undefined;
+  const { stop, store, informer } = await runInformer([
+    (exchange, request) => {
+      streamedList('50')(exchange, request);
+      push = () =>
+        exchange.push('{"type":"ADDED","object":{"metadata":{"namespace":"a","uid":"u","resourceVersion":"51"}}}\n');
+    },
+  ]);
+  await informer.firstSync;
+  const stopped = stop();
+  push();
+  await stopped;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(store.namespaces()).toEqual([]);
+});
+
+test('its last activity is when its loop last did something', async () => {
+  let push = (): void => undefined;
+  const { informer } = await runInformer([
+    (exchange, request) => {
+      streamedList('50')(exchange, request);
+      push = () => exchange.push('{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"51"}}}\n');
+    },
+  ]);
+  await informer.firstSync;
+  const listed = informer.lastActivity;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(informer.lastActivity).toBe(listed);
+  push();
+  await eventually(() => informer.lastActivity).toBeGreaterThan(listed + 20);
+});

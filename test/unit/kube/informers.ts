@@ -1,0 +1,115 @@
+/** An informer at work against an API server double, and the objects and events that the double gives it. */
+import { onTestFinished } from 'vitest';
+import { Informer, type InformerTiming, type Source } from '../../../src/kube/informer.js';
+import { Store, type StoredObject } from '../../../src/kube/store.js';
+import type { RawObject } from '../../../src/kube/watch-events.js';
+import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
+import { connect } from './connections.js';
+
+export const PATH = '/apis/apps/v1/deployments';
+
+export interface Stored extends StoredObject {
+  readonly label: string;
+}
+
+interface Raw extends RawObject {
+  readonly metadata: RawObject['metadata'] & { readonly namespace: string; readonly uid: string };
+  readonly label: string;
+}
+
+export function object(namespace: string, resourceVersion: string, more: { uid?: string; label?: string } = {}): Raw {
+  const { uid = `uid-${namespace}`, label = '' } = more;
+  return { metadata: { name: 'one', namespace, uid, resourceVersion }, label };
+}
+
+export const added = (...of: Parameters<typeof object>): object => ({ type: 'ADDED', object: object(...of) });
+export const modified = (...of: Parameters<typeof object>): object => ({ type: 'MODIFIED', object: object(...of) });
+export const deleted = (...of: Parameters<typeof object>): object => ({ type: 'DELETED', object: object(...of) });
+export const bookmark = (resourceVersion: string): object => ({
+  type: 'BOOKMARK',
+  object: { metadata: { resourceVersion } },
+});
+export const initialEnd = (resourceVersion: string): object => ({
+  type: 'BOOKMARK',
+  object: { metadata: { resourceVersion, annotations: { 'k8s.io/initial-events-end': 'true' } } },
+});
+export const errorEvent = (status: object): object => ({ type: 'ERROR', object: { kind: 'Status', ...status } });
+
+export type Step = (exchange: Exchange, request: Received) => void;
+
+/** Answers one request after the other; the last step answers all further ones too. */
+export function script(server: ApiServerDouble, ...steps: readonly Step[]): void {
+  let next = 0;
+  server.handler = (request, exchange) => {
+    steps[Math.min(next, steps.length - 1)]!(exchange, request);
+    next += 1;
+  };
+}
+
+/** A streamed list that stays open as a watch. */
+export const streamedList =
+  (version: string, ...objects: readonly Raw[]): Step =>
+  (exchange) =>
+    exchange.events(...objects.map((one) => ({ type: 'ADDED', object: one })), initialEnd(version));
+
+export const quiet: Step = (exchange) => exchange.push();
+
+export interface Running {
+  readonly server: ApiServerDouble;
+  readonly store: Store<Stored>;
+  readonly informer: Informer<Stored>;
+  readonly changes: string[];
+  readonly failures: { readonly error: Error; readonly retryInMs: number }[];
+  /** How often the observer was told that it is synced. */
+  readonly synced: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+export interface RunOptions {
+  readonly timing?: Partial<InformerTiming>;
+  readonly namespace?: string;
+  readonly store?: Store<Stored>;
+  readonly timeoutMs?: number;
+  readonly project?: (raw: RawObject) => Stored;
+}
+
+function project(raw: RawObject): Stored {
+  const { metadata, label } = raw as Raw;
+  return { namespace: metadata.namespace, uid: metadata.uid, resourceVersion: metadata.resourceVersion, label };
+}
+
+/** Starts an informer; it is stopped at the end of the test, and may be before. */
+export async function runInformer(steps: readonly Step[], options: RunOptions = {}): Promise<Running> {
+  const { server, transport } = await connect(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs });
+  script(server, ...steps);
+  const changes: string[] = [];
+  const failures: { error: Error; retryInMs: number }[] = [];
+  const store = options.store ?? new Store<Stored>((namespace) => changes.push(namespace));
+  let synced = 0;
+  const source: Source<Stored> = {
+    title: 'Deployment one',
+    rule: { group: 'apps', resource: 'deployments', name: 'one' },
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    path: PATH,
+    project: options.project ?? project,
+  };
+  const observer = {
+    failed: (_: unknown, error: unknown, retryInMs: number) => void failures.push({ error: error as Error, retryInMs }),
+    synced: () => void (synced += 1),
+  };
+  const timing = { idleMs: 5_000, backoff: { baseMs: 5, maxMs: 20 }, watchSeconds: 300, ...options.timing };
+  const informer = new Informer(source, store, { transport, observer, timing });
+  const stopping = new AbortController();
+  const running = informer.run(stopping.signal);
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await running;
+  };
+  onTestFinished(stop);
+  return { server, store, informer, changes, failures, synced: () => synced, stop };
+}
+
+/** The versions that the watches were resumed from; `list` where a list was asked for. */
+export function begun(server: ApiServerDouble): string[] {
+  return server.requests.map(({ query }) => query.resourceVersion ?? 'list');
+}

@@ -1,0 +1,191 @@
+import http from 'node:http';
+import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { kubeconfigCredentials } from '../../../src/kube/kubeconfig.js';
+import { createIdentity, type ApiServerDouble } from '../../support/api-server-double.js';
+import { failure, scratch, startDouble, transportTo } from './connections.js';
+
+const GET = { method: 'GET', path: '/api/v1/x' } as const;
+
+interface Parts {
+  readonly name?: string;
+  readonly cluster?: object;
+  readonly user?: object;
+  readonly context?: object;
+  readonly currentContext?: string;
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** A kubeconfig (JSON is YAML) with one cluster, user and context, all of that name. */
+function kubeconfig(
+  server: URL | string,
+  { name = 'one', cluster, user, context, currentContext = name }: Parts = {},
+): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server: String(server), ...cluster } }],
+    users: [{ name, user: user ?? { token: `token-${name}` } }],
+    contexts: [{ name, context: { cluster: name, user: name, ...context } }],
+    'current-context': currentContext,
+  });
+}
+
+async function answering(): Promise<{ server: ApiServerDouble; ca: { 'certificate-authority-data': string } }> {
+  const server = await startDouble();
+  server.handler = (_, exchange) => exchange.json(200, {});
+  return { server, ca: { 'certificate-authority-data': base64(server.identity.cert) } };
+}
+
+async function callWith(server: ApiServerDouble, parts: Parts): Promise<void> {
+  const file = scratch().write('config', kubeconfig(server.url, parts));
+  await transportTo(kubeconfigCredentials([file])).call(GET);
+}
+
+test('a token, a CA and the namespace of the context', async () => {
+  const { server, ca } = await answering();
+  const file = scratch().write('config', kubeconfig(server.url, { cluster: ca, context: { namespace: 'rook' } }));
+  const credentials = kubeconfigCredentials([file]);
+  expect(credentials.namespace).toBe('rook');
+  const transport = transportTo(credentials);
+  await transport.call(GET);
+  await transport.call(GET);
+  expect(server.requests[0]!.headers.authorization).toBe('Bearer token-one');
+  expect(server.connections).toBe(1);
+});
+
+test('a context without a namespace means default', () => {
+  const file = scratch().write('config', kubeconfig('https://k'));
+  expect(kubeconfigCredentials([file]).namespace).toBe('default');
+});
+
+test('a CA in a file, a client certificate, and a user with a password', async () => {
+  const { server, ca } = await answering();
+  const { path, write } = scratch();
+  write('ca.crt', server.identity.cert);
+  const client = createIdentity('admin');
+  const user = { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) };
+  await callWith(server, { cluster: { 'certificate-authority': join(path, 'ca.crt') }, user });
+  await callWith(server, { cluster: ca, user: { username: 'me', password: 'pass:word' } });
+  expect(server.requests[0]!.client).toBe('admin');
+  expect(server.requests[1]!.headers.authorization).toBe(`Basic ${base64('me:pass:word')}`);
+});
+
+function execPlugin(credential: string): object {
+  const plugin = scratch().write('plugin.sh', `#!/bin/sh\ncat <<'END'\n${credential}\nEND\n`);
+  chmodSync(plugin, 0o700);
+  return { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, interactiveMode: 'Never' } };
+}
+
+const execCredential = (status: object): string =>
+  JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status });
+
+test('an exec plugin gives a token', async () => {
+  const { server, ca } = await answering();
+  await callWith(server, { cluster: ca, user: execPlugin(execCredential({ token: 'from-plugin' })) });
+  expect(server.requests[0]!.headers.authorization).toBe('Bearer from-plugin');
+});
+
+test('an exec plugin gives a client certificate', async () => {
+  const { server, ca } = await answering();
+  const { cert, key } = createIdentity('plugin-user');
+  const status = { clientCertificateData: cert, clientKeyData: key };
+  await callWith(server, { cluster: ca, user: execPlugin(execCredential(status)) });
+  expect(server.requests[0]!.client).toBe('plugin-user');
+});
+
+test('an exec plugin that fails is UnreachableError with what it said', async () => {
+  const { server, ca } = await answering();
+  const plugin = scratch().write('plugin.sh', '#!/bin/sh\necho log in first >&2\nexit 1\n');
+  chmodSync(plugin, 0o700);
+  const error = await failure(callWith(server, { cluster: ca, user: { exec: { command: plugin } } }));
+  expect(error.name).toBe('UnreachableError');
+  expect(error.message).toContain('log in first');
+});
+
+test('insecure-skip-tls-verify waives the CA, tls-server-name changes the name', async () => {
+  const server = await startDouble({ identity: createIdentity('inner.example') });
+  server.handler = (_, exchange) => exchange.json(200, {});
+  await callWith(server, { cluster: { 'insecure-skip-tls-verify': true } });
+  const ca = { 'certificate-authority-data': base64(server.identity.cert) };
+  await callWith(server, { cluster: { ...ca, 'tls-server-name': 'inner.example' } });
+  const error = await failure(callWith(server, { cluster: { ...ca, 'tls-server-name': 'outer.example' } }));
+  expect(error.cause).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+});
+
+async function startProxy(): Promise<{ url: string; targets: string[] }> {
+  const targets: string[] = [];
+  const sockets: Socket[] = [];
+  const proxy = http.createServer().on('connect', (request, client: Socket, head: Buffer) => {
+    targets.push(request.url ?? '');
+    const [host = '', port] = (request.url ?? '').split(':');
+    const target = connectTcp(Number(port), host, () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      target.write(head);
+      target.pipe(client).pipe(target);
+    });
+    for (const socket of [client, target]) socket.on('error', () => socket.destroy());
+    sockets.push(client, target);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, targets };
+}
+
+test('proxy-url is what calls go through, and the server is trusted as without it', async () => {
+  const { server, ca } = await answering();
+  const proxy = await startProxy();
+  await callWith(server, { cluster: { ...ca, 'proxy-url': proxy.url } });
+  expect(proxy.targets).toEqual([server.url.host]);
+  expect(server.requests[0]!.headers.authorization).toBe('Bearer token-one');
+  const wrong = { 'certificate-authority-data': base64(createIdentity('other').cert) };
+  expect((await failure(callWith(server, { cluster: { ...wrong, 'proxy-url': proxy.url } }))).name).toBe(
+    'UnreachableError',
+  );
+  expect(server.requests).toHaveLength(1);
+});
+
+test('of several files the first current context wins, and the rest is merged', () => {
+  const { write } = scratch();
+  const none = write('none', kubeconfig('https://none', { name: 'none', currentContext: '' }));
+  const first = write('first', kubeconfig('https://first', { name: 'first' }));
+  const second = write('second', kubeconfig('https://second', { name: 'second' }));
+  expect(kubeconfigCredentials([first, second]).server.host).toBe('first');
+  expect(kubeconfigCredentials([second, first]).server.host).toBe('second');
+  expect(kubeconfigCredentials([none, first, second]).server.host).toBe('first');
+  const pointer = write('pointer', kubeconfig('https://p', { name: 'p', currentContext: 'second' }));
+  expect(kubeconfigCredentials([pointer, second]).server.host).toBe('second');
+});
+
+test('where two files name the same thing, the first wins', async () => {
+  const { server, ca } = await answering();
+  const { write } = scratch();
+  const first = write('first', kubeconfig(server.url, { cluster: ca, user: { token: 'first' } }));
+  const second = write('second', kubeconfig('https://second', { user: { token: 'second' } }));
+  const credentials = kubeconfigCredentials([first, second]);
+  await transportTo(credentials).call(GET);
+  expect(server.requests[0]!.headers.authorization).toBe('Bearer first');
+});
+
+test('what cannot be used is an error that names the file', () => {
+  const { path, write } = scratch();
+  const missing = join(path, 'missing');
+  expect(() => kubeconfigCredentials([missing])).toThrow(`kubeconfig ${missing} cannot be used: ENOENT`);
+  const garbled = write('garbled', '{"clusters": [');
+  expect(() => kubeconfigCredentials([garbled])).toThrow(`kubeconfig ${garbled} cannot be used: `);
+  const unset = write('unset', kubeconfig('https://k', { currentContext: '' }));
+  expect(() => kubeconfigCredentials([unset])).toThrow(`kubeconfig ${unset}: the current context "" names no cluster`);
+  const other = write('other', kubeconfig('https://k', { currentContext: 'gone' }));
+  expect(() => kubeconfigCredentials([other])).toThrow('the current context "gone" names no cluster');
+  const address = write('address', kubeconfig('10.0.0.1:6443'));
+  expect(() => kubeconfigCredentials([address])).toThrow(`kubeconfig ${address}: "10.0.0.1:6443" is not a URL`);
+  const scheme = write('scheme', kubeconfig('api.example:6443'));
+  expect(() => kubeconfigCredentials([scheme])).toThrow(`kubeconfig ${scheme}: "api.example:6443" is not a URL`);
+  expect(() => kubeconfigCredentials([])).toThrow('no kubeconfig was given');
+});

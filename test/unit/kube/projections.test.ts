@@ -1,0 +1,246 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  projectAssignment,
+  projectDaemonSet,
+  projectDeployment,
+  projectRookConfig,
+  projectRookOperator,
+} from '../../../src/kube/projections.js';
+
+const ID = { namespace: 'rook', name: 'x', uid: 'u', resourceVersion: '7' };
+const metadata = (more: object = {}): object => ({ ...ID, generation: 3, managedFields: [], ...more });
+const SIDECAR = {
+  name: 'csi-addons',
+  image: 'i',
+  args: ['--controller-port=9070'],
+  ports: [{ containerPort: 9070, name: 'p' }],
+};
+
+function workload(pod: object = {}, more: { metadata?: object; spec?: object; status?: object } = {}): object {
+  const template = {
+    metadata: { labels: { app: 'csi' } },
+    spec: { containers: [{ name: 'driver' }, SIDECAR], ...pod },
+  };
+  return {
+    metadata: metadata(more.metadata),
+    spec: { template, ...more.spec },
+    ...(more.status && { status: more.status }),
+  };
+}
+
+test('of an assignment: identity, generation, spec and status', () => {
+  const raw = {
+    metadata: metadata(),
+    spec: { mode: 'DryRun', ports: { rbdNodePlugin: 9075 } },
+    status: { provider: 'Rook' },
+  };
+  expect(projectAssignment(raw)).toEqual({
+    ...ID,
+    generation: 3,
+    deleting: false,
+    spec: { mode: 'DryRun', ports: { rbdNodePlugin: 9075 } },
+    status: { provider: 'Rook' },
+  });
+});
+
+test.each([[undefined], [null], [{}], [{ ports: null, mode: null, rookConfig: null }]])(
+  'an assignment with spec %j has an empty one',
+  (spec) => {
+    expect(projectAssignment({ metadata: metadata(), spec })).toEqual({
+      ...ID,
+      generation: 3,
+      deleting: false,
+      spec: {},
+    });
+  },
+);
+
+test('a deletion timestamp means deleting', () => {
+  const raw = workload({}, { metadata: { deletionTimestamp: '2026-11-22T10:00:00Z' } });
+  expect(projectAssignment(raw).deleting).toBe(true);
+  expect(projectDeployment(raw).deleting).toBe(true);
+  expect(projectRookConfig(raw).deleting).toBe(true);
+});
+
+test('of the Rook settings only the port keys are kept, each with its field managers', () => {
+  const owned = (manager: string | undefined, ...keys: string[]): object => ({
+    ...(manager === undefined ? {} : { manager }),
+    fieldsV1: { 'f:data': Object.fromEntries(keys.map((key) => [`f:${key}`, {}])) },
+  });
+  const managedFields = [
+    owned('csi-port-operator', 'CSIADDONS_PORT'),
+    owned('kubectl-edit', 'CSIADDONS_PORT', 'ROOK_LOG_LEVEL'),
+    owned(undefined, 'CSIADDONS_PORT'),
+    { manager: 'labels', fieldsV1: { 'f:metadata': { 'f:labels': {} } } },
+    { manager: 'bare' },
+  ];
+  const data = { CSIADDONS_PORT: '9072', CSIADDONS_RBD_PROVISIONER_PORT: '', ROOK_LOG_LEVEL: 'INFO' };
+  expect(projectRookConfig({ metadata: metadata({ managedFields }), data })).toEqual({
+    ...ID,
+    deleting: false,
+    keys: {
+      CSIADDONS_PORT: { value: '9072', managers: ['csi-port-operator', 'kubectl-edit'] },
+      CSIADDONS_RBD_PROVISIONER_PORT: { value: '', managers: [] },
+    },
+  });
+});
+
+test('settings without data or managedFields have no keys and no managers', () => {
+  expect(projectRookConfig({ metadata: ID })).toEqual({ ...ID, deleting: false, keys: {} });
+  expect(projectRookConfig({ metadata: ID, data: { CSIADDONS_PORT: '1' } }).keys).toEqual({
+    CSIADDONS_PORT: { value: '1', managers: [] },
+  });
+});
+
+test('of the Rook operator: image of its container, chart and ready replicas', () => {
+  const containers = [
+    { name: 'istio', image: 'proxy:1' },
+    { name: 'rook-ceph-operator', image: 'rook/ceph:v1.17.9' },
+  ];
+  const labels = { 'helm.sh/chart': 'rook-ceph-v1.17.9' };
+  expect(projectRookOperator(workload({ containers }, { metadata: { labels }, status: { readyReplicas: 1 } }))).toEqual(
+    {
+      ...ID,
+      image: 'rook/ceph:v1.17.9',
+      chart: 'rook-ceph-v1.17.9',
+      readyReplicas: 1,
+    },
+  );
+  expect(projectRookOperator(workload({ containers: [{ name: 'other', image: 'o:1' }] })).image).toBe('o:1');
+  expect(projectRookOperator(workload({ containers: [] }))).toEqual({ ...ID, readyReplicas: 0 });
+});
+
+test('of a Deployment: sidecar, host network, label and rollout', () => {
+  const status = { observedGeneration: 3, replicas: 3, updatedReplicas: 2, availableReplicas: 1 };
+  expect(projectDeployment(workload({ hostNetwork: true }, { spec: { replicas: 2, paused: true }, status }))).toEqual({
+    kind: 'Deployment',
+    ...ID,
+    deleting: false,
+    driverOwned: false,
+    hostNetwork: true,
+    app: 'csi',
+    sidecar: { index: 1, command: [], args: ['--controller-port=9070'], ports: [{ containerPort: 9070 }] },
+    rollout: {
+      generation: 3,
+      observedGeneration: 3,
+      desired: 2,
+      updated: 2,
+      available: 1,
+      total: 3,
+      onDelete: false,
+      paused: true,
+    },
+  });
+});
+
+test('replicas that are absent are one, and zero is zero', () => {
+  expect(projectDeployment(workload()).rollout.desired).toBe(1);
+  expect(projectDeployment(workload({}, { spec: { replicas: 0 } })).rollout.desired).toBe(0);
+});
+
+test('of a DaemonSet: its own counters, template generation and OnDelete', () => {
+  const more = {
+    metadata: { annotations: { 'deprecated.daemonset.template.generation': '5' } },
+    spec: { updateStrategy: { type: 'OnDelete' } },
+    status: { observedGeneration: 3, desiredNumberScheduled: 4, updatedNumberScheduled: 2, numberAvailable: 3 },
+  };
+  expect(projectDaemonSet(workload({}, more))).toMatchObject({
+    kind: 'DaemonSet',
+    rollout: { desired: 4, updated: 2, available: 3, total: 2, onDelete: true, paused: false, templateGeneration: 5 },
+  });
+  const plain = projectDaemonSet(workload()).rollout;
+  expect(plain).toMatchObject({ observedGeneration: 0, desired: 0, updated: 0, available: 0, onDelete: false });
+  expect(plain).not.toHaveProperty('templateGeneration');
+});
+
+test.each([
+  [[{ kind: 'Driver', apiVersion: 'csi.ceph.io/v1alpha1' }], true],
+  [
+    [
+      { kind: 'Deployment', apiVersion: 'apps/v1' },
+      { kind: 'Driver', apiVersion: 'csi.ceph.io/v1' },
+    ],
+    true,
+  ],
+  [[{ kind: 'Driver', apiVersion: 'other.io/v1' }], false],
+  [[{ kind: 'CephConnection', apiVersion: 'csi.ceph.io/v1' }], false],
+  [[], false],
+])('owners %j: rendered by ceph-csi-operator is %s', (ownerReferences, expected) => {
+  expect(projectDeployment(workload({}, { metadata: { ownerReferences } })).driverOwned).toBe(expected);
+});
+
+test('of the sidecar: command, absent args told from empty ones, and host ports where stored', () => {
+  const sidecarOf = (container: object): unknown =>
+    projectDeployment(workload({ containers: [{ name: 'csi-addons', image: 'i', ...container }] })).sidecar;
+  expect(sidecarOf({})).toEqual({ index: 0, command: [], ports: [] });
+  expect(sidecarOf({ args: [], command: ['/bin/sidecar'] })).toEqual({
+    index: 0,
+    command: ['/bin/sidecar'],
+    args: [],
+    ports: [],
+  });
+  const ports = [
+    { containerPort: 9070, hostPort: 9070 },
+    { containerPort: 9071, hostPort: 0 },
+  ];
+  expect(sidecarOf({ ports })).toMatchObject({
+    ports: [{ containerPort: 9070, hostPort: 9070 }, { containerPort: 9071 }],
+  });
+});
+
+test('a pod template without a sidecar, label or containers is projected all the same', () => {
+  const bare = projectDeployment({ metadata: ID, spec: { template: { spec: { containers: [{ name: 'driver' }] } } } });
+  expect(bare).not.toHaveProperty('sidecar');
+  expect(bare).not.toHaveProperty('app');
+  expect(bare).toMatchObject({ hostNetwork: false, rollout: { generation: 0 } });
+  expect(projectDaemonSet({ metadata: ID, spec: { template: {} } })).not.toHaveProperty('sidecar');
+});
+
+test('an init container of that name is no sidecar', () => {
+  expect(projectDeployment(workload({ containers: [], initContainers: [SIDECAR] }))).not.toHaveProperty('sidecar');
+});
+
+test('whichever optional fields are absent, no projection throws', () => {
+  const some = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
+    fc.record(model, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
+  const container = fc.record(
+    {
+      name: fc.constantFrom('csi-addons', 'driver'),
+      args: fc.array(fc.string()),
+      command: fc.array(fc.string()),
+      ports: fc.array(fc.record({ containerPort: fc.nat(), hostPort: fc.nat() }, { requiredKeys: ['containerPort'] })),
+    },
+    { requiredKeys: ['name'] },
+  );
+  const pod = some({ hostNetwork: fc.boolean(), containers: fc.array(container) });
+  const more = some({
+    generation: fc.nat(),
+    labels: fc.dictionary(fc.string(), fc.string()),
+    annotations: fc.dictionary(fc.string(), fc.string()),
+    ownerReferences: fc.array(fc.record({ kind: fc.constantFrom('Driver', 'X'), apiVersion: fc.string() })),
+    managedFields: fc.array(
+      some({ manager: fc.string(), fieldsV1: fc.dictionary(fc.constantFrom('f:data', 'f:metadata'), fc.object()) }),
+    ),
+  });
+  const template = some({ metadata: some({ labels: fc.dictionary(fc.string(), fc.string()) }), spec: pod });
+  fc.assert(
+    fc.property(more, template, fc.option(fc.object(), { nil: undefined }), (extra, podTemplate, status) => {
+      const raw = {
+        metadata: { ...ID, ...extra },
+        spec: { template: podTemplate },
+        data: {},
+        ...(status && { status }),
+      };
+      for (const project of [
+        projectAssignment,
+        projectRookConfig,
+        projectRookOperator,
+        projectDeployment,
+        projectDaemonSet,
+      ]) {
+        expect(project(raw)).toMatchObject(ID);
+      }
+    }),
+  );
+});

@@ -1,0 +1,237 @@
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
+import { bearer, connect, failure, startDouble, TOKEN, transportTo, eventually } from './connections.js';
+
+const GET = { method: 'GET', path: '/api/v1/x' } as const;
+
+test('a call carries method, path, query, headers and body, and resolves with the JSON of the answer', async () => {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.json(201, { made: true });
+  const body = { note: 'Grüße' };
+  const answer = await transport.call({ method: 'POST', path: '/apis/a', query: { fieldManager: 'm n' }, body });
+  expect(answer).toEqual({ made: true });
+  const [request] = server.requests;
+  expect(request).toMatchObject({ method: 'POST', path: '/apis/a', query: { fieldManager: 'm n' } });
+  expect(JSON.parse(request!.body)).toEqual(body);
+  expect(request!.headers).toMatchObject({
+    accept: 'application/json',
+    authorization: `Bearer ${TOKEN}`,
+    'user-agent': 'csi-port-operator/test',
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(JSON.stringify(body))),
+  });
+});
+
+test('a call without a body says nothing of one; a patch names its own type', async () => {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.json(200, {});
+  await transport.call(GET);
+  await transport.call({ method: 'PATCH', path: '/p', body: [], contentType: 'application/json-patch+json' });
+  const [get, patch] = server.requests;
+  expect(get!.headers).not.toHaveProperty('content-type');
+  expect(patch!.headers['content-type']).toBe('application/json-patch+json');
+});
+
+test('calls one after the other share a connection; at most eight are open at once', async () => {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.json(200, {});
+  for (let call = 0; call < 10; call += 1) await transport.call(GET);
+  expect(server.connections).toBe(1);
+  await Promise.all(Array.from({ length: 40 }, () => transport.call(GET)));
+  expect(server.requests).toHaveLength(50);
+  expect(server.connections).toBe(8);
+});
+
+test('a watch has a connection of its own, so that calls go on beside it', async () => {
+  const { server, transport } = await connect();
+  server.handler = (request, exchange) => {
+    if (request.query.watch === 'true') exchange.push('{}\n');
+    else exchange.json(200, {});
+  };
+  const stop = new AbortController();
+  // More than there are connections for calls.
+  const opening = Array.from({ length: 10 }, () => transport.watch('/w', { watch: 'true' }, stop.signal));
+  const streams = await Promise.all(opening);
+  await transport.call(GET);
+  await transport.call(GET);
+  const used = server.requests.map(({ path, connection }) => `${path} ${connection}`);
+  expect(new Set(used).size).toBe(11);
+  expect(server.connections).toBe(11);
+  stop.abort();
+  for (const stream of streams) await failure(text(stream));
+});
+
+test('an answer that does not come in time is UnreachableError and says so', async () => {
+  const { server, transport } = await connect({ timeoutMs: 60 });
+  server.handler = () => undefined;
+  const error = await failure(transport.call(GET));
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error.message).toBe('GET /api/v1/x: no answer within 60 ms');
+});
+
+test('an answer that stops half-way is given up in time as well', async () => {
+  const { server, transport } = await connect({ timeoutMs: 60 });
+  server.handler = (_, exchange) => exchange.push('{"half":');
+  const error = await failure(transport.call(GET));
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error.message).toBe('GET /api/v1/x: no answer within 60 ms');
+});
+
+test('a watch has to open in time, and then may be silent for as long as it likes', async () => {
+  const { server, transport } = await connect({ timeoutMs: 500 });
+  server.handler = () => undefined;
+  const { signal } = new AbortController();
+  const error = await failure(transport.watch('/w', {}, signal));
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error.message).toBe('GET /w: no answer within 500 ms');
+
+  server.handler = (_, exchange) => {
+    exchange.push();
+    setTimeout(() => {
+      exchange.push('late');
+      exchange.end();
+    }, 800);
+  };
+  expect(await text(await transport.watch('/w', {}, signal))).toBe('late');
+});
+
+test('stop ends a call and a watch, before, while and after they are answered, with its own reason', async () => {
+  const { server, transport } = await connect();
+  const reason = new Error('told to stop');
+  const aborted = AbortSignal.abort(reason);
+  expect(await failure(transport.call(GET, aborted))).toBe(reason);
+  expect(await failure(transport.watch('/w', {}, aborted))).toBe(reason);
+  expect(server.requests).toEqual([]);
+
+  const stop = new AbortController();
+  server.handler = () => stop.abort(reason);
+  expect(await failure(transport.call(GET, stop.signal))).toBe(reason);
+
+  const later = new AbortController();
+  server.handler = (_, exchange) => exchange.push('{');
+  const stream = await transport.watch('/w', {}, later.signal);
+  later.abort(reason);
+  await failure(text(stream));
+  await eventually(() => server.openConnections).toBe(0);
+});
+
+test('a token that is refused is asked for again once', async () => {
+  const server = await startDouble();
+  const tokens = ['old', 'new'];
+  const transport = transportTo(
+    bearer(server, {
+      forRequest: () =>
+        Promise.resolve({
+          headers: { Authorization: `Bearer ${tokens[0]!}` },
+          trust: { ca: server.identity.cert },
+        }),
+      refused: () => void tokens.shift(),
+    }),
+  );
+  server.handler = ({ headers }, exchange) => {
+    if (headers.authorization === 'Bearer new') exchange.json(200, { ok: true });
+    else exchange.refuse(401, 'Unauthorized');
+  };
+  expect(await transport.call(GET)).toEqual({ ok: true });
+  expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+});
+
+test('a second refusal is the answer, and holds for watches too', async () => {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.refuse(401, 'Unauthorized');
+  expect(await failure(transport.call(GET))).toMatchObject({ status: 401, reason: 'Unauthorized' });
+  expect(server.requests).toHaveLength(2);
+  const watching = transport.watch('/w', {}, new AbortController().signal);
+  expect(await failure(watching)).toBeInstanceOf(ApiError);
+  expect(server.requests).toHaveLength(4);
+});
+
+test('a call on a kept connection that the server closes is asked again once, on a new one', async () => {
+  const { server, transport } = await connect();
+  const seen = new Set<number>();
+  server.handler = ({ connection }, exchange) => {
+    if (seen.has(connection)) exchange.cut();
+    else exchange.json(200, { connection });
+    seen.add(connection);
+  };
+  expect(await transport.call(GET)).toEqual({ connection: 1 });
+  expect(await transport.call(GET)).toEqual({ connection: 2 });
+  expect(server.requests.map(({ connection }) => connection)).toEqual([1, 1, 2]);
+});
+
+test('a call that meets two closed connections says what happened to it', async () => {
+  const { server, transport } = await connect();
+  const held: (() => void)[] = [];
+  server.handler = (_, exchange) => {
+    held.push(() => exchange.json(200, {}));
+    if (held.length === 2) for (const answer of held) answer();
+  };
+  await Promise.all([transport.call(GET), transport.call(GET)]);
+  server.handler = (_, exchange) => exchange.cut();
+  const error = await failure(transport.call(GET));
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error.message).toMatch(/^GET \/api\/v1\/x: (socket hang up|read ECONNRESET)$/);
+  expect(server.requests).toHaveLength(4);
+});
+
+test('a call cut off on a new connection is not asked again: the server may have acted on it', async () => {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.cut();
+  expect(await failure(transport.call(GET))).toBeInstanceOf(UnreachableError);
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a server that is not there is UnreachableError with its cause', async () => {
+  const server = await startDouble();
+  const transport = transportTo(bearer(server));
+  await server[Symbol.asyncDispose]();
+  const error = await failure(transport.call(GET));
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
+  expect(error.message).toMatch(/^GET \/api\/v1\/x: connect ECONNREFUSED 127\.0\.0\.1:\d+$/);
+});
+
+test('credentials that cannot be had are UnreachableError', async () => {
+  const server = await startDouble();
+  const reason = new Error('exec plugin says no');
+  const transport = transportTo(bearer(server, { forRequest: () => Promise.reject(reason) }));
+  const error = await failure(transport.call(GET));
+  expect(error).toMatchObject({ name: 'UnreachableError', cause: reason });
+  expect(server.connections).toBe(0);
+});
+
+test('an answer that is no JSON, or empty, is UnreachableError', async () => {
+  const { server, transport } = await connect();
+  for (const body of ['', '<html>', '{"cut":']) {
+    server.handler = (_, exchange) => exchange.send(200, body);
+    expect(await failure(transport.call(GET))).toBeInstanceOf(UnreachableError);
+  }
+});
+
+test('no message holds the token, whatever the failure', async () => {
+  const { server, transport } = await connect({ timeoutMs: 800 });
+  const messages: string[] = [];
+  const attempt = async (): Promise<void> => void messages.push(String(await failure(transport.call(GET))));
+  server.handler = (_, exchange) => exchange.refuse(403, 'Forbidden');
+  await attempt();
+  server.handler = (_, exchange) => exchange.cut();
+  await attempt();
+  server.handler = () => undefined;
+  await attempt();
+  const broken = bearer(server, {
+    forRequest: () => Promise.resolve({ headers: { Authorization: `Bearer ${TOKEN}\n` }, trust: {} }),
+  });
+  messages.push(String(await failure(transportTo(broken).call(GET))));
+  expect(messages).toHaveLength(4);
+  for (const message of messages) expect(message).not.toContain(TOKEN);
+});
+
+test('close() lets no connection stay open', async () => {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.json(200, {});
+  await transport.call(GET);
+  expect(server.openConnections).toBe(1);
+  transport.close();
+  await eventually(() => server.openConnections).toBe(0);
+});

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { SLOT_LAYOUTS, type SlotLayout } from '../../../src/domain/slots.js';
+import { Writer } from '../../../src/kube/writer.js';
+import type { ApiServerDouble } from '../../support/api-server-double.js';
+import { rawWorkload } from '../domain/raw-workload.js';
+import { rookConfig } from '../domain/worlds.js';
+import { connect, failure } from './connections.js';
+
+const layout = (workload: string): SlotLayout => SLOT_LAYOUTS.find((one) => one.workload === workload)!;
+const PROVISIONER = layout('csi-rbdplugin-provisioner');
+const PLUGIN = layout('csi-rbdplugin');
+const metadata = { namespace: 'rook', name: 'x', uid: 'uid-x', resourceVersion: '7' };
+
+async function writing(answer: object): Promise<{ server: ApiServerDouble; writer: Writer }> {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.json(200, answer);
+  return { server, writer: new Writer(transport) };
+}
+
+test('a workload is patched with a JSON Patch under our field manager, and the answer projected', async () => {
+  const { server, writer } = await writing(rawWorkload('rbdProvisioner', { port: 9075 }));
+  const patch = [{ op: 'test', path: '/metadata/uid', value: 'u' }] as const;
+  const answer = await writer.patchWorkload(PROVISIONER, 'rook', patch, { dryRun: false });
+  expect(answer).toMatchObject({ kind: 'Deployment', sidecar: { ports: [{ containerPort: 9075 }] } });
+  expect(server.requests[0]).toMatchObject({
+    method: 'PATCH',
+    path: '/apis/apps/v1/namespaces/rook/deployments/csi-rbdplugin-provisioner',
+    query: { fieldManager: 'csi-port-operator' },
+    body: JSON.stringify(patch),
+  });
+  expect(server.requests[0]!.query).not.toHaveProperty('dryRun');
+  expect(server.requests[0]!.headers['content-type']).toBe('application/json-patch+json');
+});
+
+test('a dry run says so, of a DaemonSet and of the ConfigMap', async () => {
+  const { server, writer } = await writing({ ...rawWorkload('rbdNodePlugin'), data: {} });
+  expect((await writer.patchWorkload(PLUGIN, 'rook', [], { dryRun: true })).kind).toBe('DaemonSet');
+  await writer.pinRookConfig(rookConfig(), { CSIADDONS_PORT: '9072' }, { dryRun: true });
+  expect(server.requests.map(({ query }) => query)).toEqual([
+    { fieldManager: 'csi-port-operator', dryRun: 'All' },
+    { fieldManager: 'csi-port-operator', dryRun: 'All' },
+  ]);
+  expect(server.requests[0]!.path).toBe('/apis/apps/v1/namespaces/rook/daemonsets/csi-rbdplugin');
+});
+
+test('a workload is read by its kind', async () => {
+  const { server, writer } = await writing(rawWorkload('rbdNodePlugin'));
+  expect((await writer.readWorkload(PLUGIN, 'rook')).kind).toBe('DaemonSet');
+  expect(server.requests[0]).toMatchObject({ method: 'GET', query: {}, body: '' });
+});
+
+test('the pin is a merge patch of the keys, guarded by the uid', async () => {
+  const { server, writer } = await writing({ metadata, data: { CSIADDONS_PORT: '9072', OTHER: 'x' } });
+  const answer = await writer.pinRookConfig(rookConfig(), { CSIADDONS_PORT: '9072' }, { dryRun: false });
+  expect(answer.keys).toEqual({ CSIADDONS_PORT: { value: '9072', managers: [] } });
+  const [request] = server.requests;
+  expect(request!.path).toBe('/api/v1/namespaces/rook-ceph/configmaps/rook-ceph-operator-config');
+  expect(request!.headers['content-type']).toBe('application/merge-patch+json');
+  expect(JSON.parse(request!.body)).toEqual({ metadata: { uid: 'uid-config' }, data: { CSIADDONS_PORT: '9072' } });
+});
+
+test('the status goes to its subresource, nulls and all', async () => {
+  const { server, writer } = await writing({ metadata, status: { observedGeneration: 4 } });
+  const answer = await writer.patchStatus('rook', { observedGeneration: 4, rookVersion: null });
+  expect(answer.status).toEqual({ observedGeneration: 4 });
+  const [request] = server.requests;
+  expect(request!.path).toBe('/apis/csiports.io/v1alpha1/namespaces/rook/csiportassignments/default/status');
+  expect(JSON.parse(request!.body)).toEqual({ status: { observedGeneration: 4, rookVersion: null } });
+});
+
+test('what the API server refuses is thrown', async () => {
+  const { server, writer } = await writing({});
+  server.handler = (_, exchange) => exchange.refuse(422, 'Invalid');
+  expect(await failure(writer.readWorkload(PLUGIN, 'rook'))).toMatchObject({ isGuardFailure: true });
+});

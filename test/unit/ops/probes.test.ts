@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { InformerState } from '../../../src/kube/informer.js';
+import { liveness, readiness } from '../../../src/ops/probes.js';
+
+function state(more: Partial<InformerState> = {}): InformerState {
+  const rule = { group: 'apps', resource: 'daemonsets', name: 'plugin' };
+  return { title: 'DaemonSet plugin', rule, synced: true, problem: undefined, lastActivity: 0, ...more };
+}
+
+const explain = ({ problem }: InformerState): string => (typeof problem === 'string' ? `: ${problem}` : '');
+
+test('ready once every informer is synced', () => {
+  expect(readiness([state(), state({ namespace: 'rook' })], explain)).toEqual({
+    ok: true,
+    body: '[+] DaemonSet plugin ok\n[+] DaemonSet plugin in rook ok\nok\n',
+  });
+});
+
+test('not ready: it names the informer that is not synced, and why', () => {
+  const informers = [
+    state(),
+    state({ synced: false, namespace: 'rook', problem: '403 Forbidden' }),
+    state({ synced: false }),
+  ];
+  expect(readiness(informers, explain)).toEqual({
+    ok: false,
+    body:
+      '[+] DaemonSet plugin ok\n[-] DaemonSet plugin in rook not synced: 403 Forbidden\n' +
+      '[-] DaemonSet plugin not synced\nfailed\n',
+  });
+});
+
+test('a synced informer whose server is away is still ready and healthy', () => {
+  const away = state({ problem: 'connect ECONNREFUSED', lastActivity: 100_000 });
+  expect(readiness([away], explain).ok).toBe(true);
+  expect(liveness([away], 110_000).ok).toBe(true);
+});
+
+test('an informer that did nothing for over five minutes is stuck', () => {
+  const informers = [state({ lastActivity: 1_000 }), state({ namespace: 'rook', lastActivity: 2_000 })];
+  expect(liveness(informers, 301_000).ok).toBe(true);
+  expect(liveness(informers, 301_001)).toEqual({
+    ok: false,
+    body: '[-] DaemonSet plugin silent for too long\n[+] DaemonSet plugin in rook ok\nfailed\n',
+  });
+});
