@@ -67,7 +67,7 @@ export function parseInvocation(argv: readonly string[], environment: NodeJS.Pro
     healthProbe: bindAddress('health-probe-bind-address', value('health-probe-bind-address', ':8081'), errors),
     logLevel: oneOf('log-level', LOG_LEVELS, value('log-level', 'info'), errors),
     logFormat: oneOf('log-format', LOG_FORMATS, value('log-format', 'json'), errors),
-    kubeconfigs: kubeconfigs(value('kubeconfig', environment.KUBECONFIG ?? '')),
+    kubeconfigs: kubeconfigs(flags.get('kubeconfig'), environment.KUBECONFIG ?? ''),
     maxConcurrentReconciles: integer('max-concurrent-reconciles', value('max-concurrent-reconciles', '4'), errors),
     instance: nonEmpty(environment.POD_NAME) ?? hostname,
   };
@@ -130,8 +130,10 @@ function oneOf<const T extends readonly [string, ...string[]]>(
   return allowed[0];
 }
 
-function kubeconfigs(value: string): string[] {
-  return value.split(process.platform === 'win32' ? ';' : ':').filter((file) => file !== '');
+/** The flag names one file, the variable may list several. */
+function kubeconfigs(flag: string | undefined, variable: string): string[] {
+  const files = flag === undefined ? variable.split(process.platform === 'win32' ? ';' : ':') : [flag];
+  return files.filter((file) => file !== '');
 }
 
 function integer(flag: OptionName, value: string, errors: string[]): number {

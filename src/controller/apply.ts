@@ -2,7 +2,7 @@
 import type { Outcome, PatchedWorkload } from '../domain/outcome.js';
 import { NOTHING_DONE } from '../domain/outcome.js';
 import type { Observed, Plan, WorkloadPlan } from '../domain/plan.js';
-import type { Pin } from '../domain/rook-config.js';
+import type { Pin, RookConfig } from '../domain/rook-config.js';
 import { movePort, type JsonPatch } from '../domain/sidecar-port.js';
 import type { Slot } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';
@@ -17,17 +17,26 @@ const REFUSED_RETRY_MS = 30_000;
 
 export interface Applied {
   readonly outcome: Outcome;
+  /** The objects as the answers to the writes have them. */
+  readonly answers: Answers;
   /** When to reconcile again though nothing changes, in milliseconds. */
   readonly againInMs?: number;
   /** The passing fault behind outcome.failure. */
   readonly error?: unknown;
 }
 
-/** What became of one write. */
+export type Answers = Pick<Observed, 'rookConfig' | 'workloads'>;
+
+/** What became of one write; no answer where it was a dry run, or where there was nothing to write. */
 type Written<T> =
-  | { readonly kind: 'Done'; readonly value: T }
-  | { readonly kind: 'Refused'; readonly cause: string }
+  | { readonly kind: 'Done'; readonly answer?: T }
+  | { readonly kind: 'Refused'; readonly cause: string; readonly answer?: T }
   | { readonly kind: 'Failed'; readonly error: unknown };
+
+interface PatchWritten {
+  readonly row: Drifted;
+  readonly written: Written<Workload>;
+}
 
 type Drifted = WorkloadPlan & { readonly workload: Workload; readonly patch: JsonPatch };
 
@@ -46,17 +55,22 @@ export class Applier {
 
   /** Never rejects: what went wrong is in the outcome. */
   async apply(plan: Plan, observed: Observed): Promise<Applied> {
-    if (plan.mode === 'Paused') return { outcome: NOTHING_DONE };
+    if (plan.mode === 'Paused') return { outcome: NOTHING_DONE, answers: { workloads: {} } };
     const dryRun = plan.mode === 'DryRun';
     const { namespace } = observed.assignment;
 
     const pin = await this.#pin(plan.pin, observed, dryRun);
-    const pinned = pin.kind === 'Done' && Object.keys(pin.value).length > 0;
+    const pinned = pin.kind === 'Done' && pin.answer !== undefined;
     const drifted = plan.workloads.filter((row): row is Drifted => row.patch !== undefined);
     const rookTimeMs = plan.rookAlive && drifted.length > 0 ? this.#rookTimeLeft(namespace, pinned) : 0;
     if (rookTimeMs === 0) this.#rookTime.delete(namespace);
     const patches = rookTimeMs > 0 ? [] : await this.#patchAll(drifted, namespace, dryRun);
-    return summarize(pin, dryRun ? patches.filter(([, { kind }]) => kind !== 'Done') : patches, rookTimeMs);
+    return {
+      outcome: outcomeOf(pinned ? plan.pin : {}, pin, { patches, rookTimeMs }),
+      answers: answersOf(pin, patches),
+      ...againIn(rookTimeMs, [pin, ...patches.map(({ written }) => written)]),
+      ...errorOf([pin, ...patches.map(({ written }) => written)]),
+    };
   }
 
   forget(namespace: string): void {
@@ -71,48 +85,38 @@ export class Applier {
     return Math.max(0, until - now);
   }
 
-  /** @returns the keys that were written */
-  async #pin(pin: Pin, { rookConfig }: Observed, dryRun: boolean): Promise<Written<Pin>> {
-    if (rookConfig === undefined || Object.keys(pin).length === 0) return { kind: 'Done', value: {} };
+  async #pin(pin: Pin, { rookConfig }: Observed, dryRun: boolean): Promise<Written<RookConfig>> {
+    if (rookConfig === undefined || Object.keys(pin).length === 0) return { kind: 'Done' };
     try {
       const answer = await this.#writer.pinRookConfig(rookConfig, pin, { dryRun });
-      if (dryRun) return { kind: 'Done', value: {} };
+      if (dryRun) return { kind: 'Done' };
       this.#watches.rookConfigs.putAnswer(answer);
-      return { kind: 'Done', value: pin };
+      return { kind: 'Done', answer };
     } catch (error) {
       return refusedOrFailed(error, `patch configmaps/${rookConfig.name} in namespace ${rookConfig.namespace}`);
     }
   }
 
-  #patchAll(
-    drifted: readonly Drifted[],
-    namespace: string,
-    dryRun: boolean,
-  ): Promise<[Slot, Written<PatchedWorkload>][]> {
-    return Promise.all(
-      drifted.map(async (row): Promise<[Slot, Written<PatchedWorkload>]> => [
-        row.layout.slot,
-        await this.#patch(row, namespace, dryRun),
-      ]),
-    );
+  #patchAll(drifted: readonly Drifted[], namespace: string, dryRun: boolean): Promise<PatchWritten[]> {
+    return Promise.all(drifted.map(async (row) => ({ row, written: await this.#patch(row, namespace, dryRun) })));
   }
 
   async #patch(
-    { layout, patch, currentPort, assignedPort }: Drifted,
+    { layout, patch, assignedPort }: Drifted,
     namespace: string,
     dryRun: boolean,
-  ): Promise<Written<PatchedWorkload>> {
+  ): Promise<Written<Workload>> {
     try {
       const answer = await this.#writer.patchWorkload(layout, namespace, patch, { dryRun });
       if (!dryRun) this.#watches.workloads[layout.slot].putAnswer(answer);
-      if (!isOnPort(answer, assignedPort)) {
-        return {
-          kind: 'Refused',
-          cause: 'the API server stored something else than was sent: an admission policy or webhook changes it',
-        };
-      }
-      const moved = { slot: layout.slot, to: assignedPort };
-      return { kind: 'Done', value: currentPort === undefined ? moved : { ...moved, from: currentPort } };
+      const stored = dryRun ? {} : { answer };
+      return isOnPort(answer, assignedPort)
+        ? { kind: 'Done', ...stored }
+        : {
+            kind: 'Refused',
+            cause: 'an admission policy or webhook changed what was sent to something else',
+            ...stored,
+          };
     } catch (error) {
       if (error instanceof ApiError && error.isGuardFailure) await this.#readAgain({ layout }, namespace);
       return refusedOrFailed(
@@ -143,37 +147,59 @@ function refusedOrFailed(error: unknown, right: string): Written<never> {
   return { kind: 'Refused', cause: `${error.message}${advice}` };
 }
 
-function summarize(
-  pin: Written<Pin>,
-  patches: readonly [Slot, Written<PatchedWorkload>][],
-  rookTimeMs: number,
-): Applied {
-  const rejections = Object.fromEntries(
-    patches.flatMap(([slot, written]) => (written.kind === 'Refused' ? [[slot, written.cause]] : [])),
-  ) as Partial<Record<Slot, string>>;
-  const failed = [pin, ...patches.map(([, written]) => written)].find((written) => written.kind === 'Failed');
-  const refused = pin.kind === 'Refused' || Object.keys(rejections).length > 0;
+function outcomeOf(
+  pinned: Pin,
+  pin: Written<RookConfig>,
+  { patches, rookTimeMs }: { readonly patches: readonly PatchWritten[]; readonly rookTimeMs: number },
+): Outcome {
+  const { error } = errorOf([pin, ...patches.map(({ written }) => written)]);
   return {
-    outcome: {
-      waitingForRook: rookTimeMs > 0,
-      pinned: pin.kind === 'Done' ? pin.value : {},
-      ...(pin.kind === 'Refused' ? { pinRejection: pin.cause } : {}),
-      patched: patches.flatMap(([, written]) => (written.kind === 'Done' ? [written.value] : [])),
-      rejections,
-      ...(failed === undefined ? {} : { failure: describe(failed.error) }),
-    },
-    ...againIn(rookTimeMs, refused),
-    ...(failed === undefined ? {} : { error: failed.error }),
+    waitingForRook: rookTimeMs > 0,
+    pinned,
+    ...(pin.kind === 'Refused' ? { pinRejection: pin.cause } : {}),
+    patched: patches
+      .filter(({ written }) => written.kind === 'Done' && written.answer !== undefined)
+      .map(patchedWorkload),
+    rejections: bySlot(patches, (written) => (written.kind === 'Refused' ? written.cause : undefined)),
+    ...(error === undefined ? {} : { failure: describe(error) }),
   };
 }
 
-function againIn(rookTimeMs: number, refused: boolean): Pick<Applied, 'againInMs'> {
+function patchedWorkload({ row: { layout, currentPort, assignedPort } }: PatchWritten): PatchedWorkload {
+  const moved = { slot: layout.slot, to: assignedPort };
+  return currentPort === undefined ? moved : { ...moved, from: currentPort };
+}
+
+function answersOf(pin: Written<RookConfig>, patches: readonly PatchWritten[]): Answers {
+  const rookConfig = answerOf(pin);
+  return { ...(rookConfig === undefined ? {} : { rookConfig }), workloads: bySlot(patches, answerOf) };
+}
+
+function answerOf<T>(written: Written<T>): T | undefined {
+  return written.kind === 'Failed' ? undefined : written.answer;
+}
+
+/** What `value` gives for each slot, without those for which it is undefined. */
+function bySlot<T>(
+  patches: readonly PatchWritten[],
+  value: (written: Written<Workload>) => T | undefined,
+): Partial<Record<Slot, T>> {
+  const entries = patches.map(({ row, written }) => [row.layout.slot, value(written)]);
+  return Object.fromEntries(entries.filter(([, found]) => found !== undefined)) as Partial<Record<Slot, T>>;
+}
+
+function againIn(rookTimeMs: number, writes: readonly Written<unknown>[]): Pick<Applied, 'againInMs'> {
   if (rookTimeMs > 0) return { againInMs: rookTimeMs };
-  return refused ? { againInMs: REFUSED_RETRY_MS } : {};
+  return writes.some(({ kind }) => kind === 'Refused') ? { againInMs: REFUSED_RETRY_MS } : {};
+}
+
+function errorOf(writes: readonly Written<unknown>[]): Pick<Applied, 'error'> {
+  const failed = writes.find((written) => written.kind === 'Failed');
+  return failed === undefined ? {} : { error: failed.error };
 }
 
 function describe(error: unknown): string {
   if (error instanceof ApiError && error.isGuardFailure)
-    return 'a workload changed while it was being patched; it is read again';
+    return 'an object changed while it was being patched; it is read again';
   return error instanceof Error ? error.message : String(error);
 }

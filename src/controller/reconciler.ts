@@ -2,7 +2,6 @@
 import { notices } from '../domain/notices.js';
 import { plan, type Observed } from '../domain/plan.js';
 import { undonePatches } from '../domain/reverts.js';
-import { SLOT_LAYOUTS } from '../domain/slots.js';
 import type { Reconciled } from '../domain/outcome.js';
 import { statusOf } from '../domain/status.js';
 import type { Writer } from '../kube/writer.js';
@@ -43,14 +42,22 @@ export class Reconciler {
     const applied = await applier.apply(before, observed);
     this.#logChanges(namespace, applied);
 
-    const after = plan(this.#afterWrites(observed, applied));
+    // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
+    // from that one that it was a revert.
+    const { answers, outcome } = applied;
+    const after = plan({
+      ...observed,
+      ...answers,
+      workloads: { ...observed.workloads, ...answers.workloads },
+      patched: outcome.patched.map(({ slot }) => slot),
+    });
     const previous = observed.assignment.status;
     await this.#report(observed, {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
       before,
       after,
-      outcome: applied.outcome,
+      outcome,
       undone: undonePatches(previous, before),
       now: wholeSeconds(this.#deps.now()),
     });
@@ -58,40 +65,21 @@ export class Reconciler {
     return applied.againInMs;
   }
 
-  /**
-   * What was observed, with the answers to the writes, which are in the stores by now. What others did meanwhile is left
-   * to the next reconcile, which is queued: a status that told of it now would hide from that one that it was a revert.
-   */
-  #afterWrites(observed: Observed, { outcome }: Applied): Observed {
-    const { assignment } = observed;
-    const latest = this.#deps.watches.observe(assignment.namespace) ?? observed;
-    const patched = outcome.patched.map(({ slot }) => slot);
-    const written = new Set<string>([...patched, ...Object.keys(outcome.rejections)]);
-    const workloads = SLOT_LAYOUTS.flatMap(({ slot }) => {
-      const workload = (written.has(slot) ? latest : observed).workloads[slot];
-      return workload === undefined ? [] : [[slot, workload]];
-    });
-    const { rookConfig } = Object.keys(outcome.pinned).length > 0 ? latest : observed;
-    return {
-      assignment,
-      ...(rookConfig === undefined ? {} : { rookConfig }),
-      ...(observed.rookOperator === undefined ? {} : { rookOperator: observed.rookOperator }),
-      workloads: Object.fromEntries(workloads) as Observed['workloads'],
-      patched,
-    };
-  }
-
   async #report(observed: Observed, reconciled: Reconciled): Promise<void> {
     const { writer, watches, notifier, logger } = this.#deps;
     const { namespace } = observed.assignment;
     const status = statusOf(reconciled);
-    const patch = statusPatch(observed.assignment.status, status);
-    if (patch !== undefined) {
-      watches.assignments.putAnswer(await writer.patchStatus(namespace, patch));
-      const ready = status.conditions.find(({ type }) => type === 'Ready');
-      logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
+    try {
+      const patch = statusPatch(observed.assignment.status, status);
+      if (patch !== undefined) {
+        watches.assignments.putAnswer(await writer.patchStatus(namespace, patch));
+        const ready = status.conditions.find(({ type }) => type === 'Ready');
+        logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
+      }
+    } finally {
+      // Also where the status could not be written: what was done will not be done again.
+      await notifier.notify(notices(reconciled, status), observed);
     }
-    await notifier.notify(notices(reconciled, status), observed);
   }
 
   #logChanges(namespace: string, { outcome }: Applied): void {

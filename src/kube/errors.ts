@@ -64,16 +64,16 @@ export class ApiError extends Error {
   }
 
   /**
-   * A `test` of a JSON Patch failed, so the object is not what it was thought to be: 422 without causes
-   * (api server 1.36, as run).
+   * The object is not the one it was thought to be (API server 1.36, as run): a `test` of a JSON Patch failed, 422
+   * without causes; or a merge patch named another uid, 422 with that field as the cause.
    */
   get isGuardFailure(): boolean {
-    return this.status === 422 && this.causes.length === 0;
+    return this.status === 422 && this.causes.every(({ field }) => field === 'metadata.uid');
   }
 
   /** The object was looked at and refused, by validation (422 with causes) or by an admission policy or webhook. */
   get isRefusal(): boolean {
-    return (this.status === 422 && this.causes.length > 0) || this.status === 400 || this.status === 403;
+    return (this.status === 422 && !this.isGuardFailure) || this.status === 400 || this.status === 403;
   }
 }
 

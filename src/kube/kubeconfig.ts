@@ -3,17 +3,20 @@
  * KubeConfig. This module is imported only when it is used: the library costs 100 ms and 25 MiB that a pod does not
  * need.
  */
+import { existsSync } from 'node:fs';
 import type { Agent, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 
 /**
- * @param files paths joined by the platform's delimiter, as in KUBECONFIG
+ * @param files one, or those that KUBECONFIG lists
  * @throws Error that names the file and what is wrong with it
  */
 export function kubeconfigCredentials(files: readonly string[]): Credentials {
-  const [first, ...others] = files.map(load);
-  if (first === undefined) throw new Error('no kubeconfig was given');
+  // As kubectl: of several files, those that are not there are passed over.
+  const present = files.length > 1 ? files.filter((file) => existsSync(file)) : files;
+  const [first, ...others] = present.map(load);
+  if (first === undefined) throw new Error(`none of the kubeconfigs ${files.join(', ')} is there`);
   // As kubectl: the first file that names a current context wins.
   for (const next of others) mergeInto(first, next);
   return new KubeconfigCredentials(first, files.join(', '));

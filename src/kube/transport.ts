@@ -113,7 +113,7 @@ export class Transport {
   }
 
   async #send(call: Call, pool: keyof Pool, signal: AbortSignal): Promise<IncomingMessage> {
-    const credentials = await this.#credentials.forRequest();
+    const credentials = await unlessAborted(this.#credentials.forRequest(), signal);
     const agent = credentials.proxy ?? this.#poolFor(credentials.trust)[pool];
     try {
       return await this.#request(call, credentials, agent, signal);
@@ -172,6 +172,18 @@ export class Transport {
     this.#trust = trust;
     this.#pool = this.#secure ? securePool(trust) : plainPool();
     return this.#pool;
+  }
+}
+
+/** An exec plugin may hang: the wait for it ends with the call. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -25,7 +25,7 @@ async function bench(
 
 test('the pin goes first, then a patch for each workload that differs; the stores hold the answers', async () => {
   const { cluster, apply } = await bench();
-  const { outcome, ...rest } = await apply();
+  const { outcome, answers, ...rest } = await apply();
   expect(outcome).toEqual({
     waitingForRook: false,
     pinned: PINS,
@@ -36,6 +36,8 @@ test('the pin goes first, then a patch for each workload that differs; the store
     rejections: {},
   });
   expect(rest).toEqual({});
+  expect(Object.keys(answers.workloads).sort()).toEqual(['cephfsProvisioner', 'rbdNodePlugin']);
+  expect(answers.rookConfig?.keys.CSIADDONS_PORT?.value).toBe('9072');
   const [first, ...patches] = cluster.writes();
   expect(first).toBe('PATCH rook-ceph-operator-config');
   expect(patches.sort()).toEqual(['PATCH csi-cephfsplugin-provisioner', 'PATCH csi-rbdplugin']);
@@ -60,7 +62,10 @@ test('Paused writes nothing at all', async () => {
 
 test('DryRun asks with dryRun=All and keeps nothing of the answers', async () => {
   const { cluster, apply } = await bench({ spec: { mode: 'DryRun' }, rookAlive: true });
-  expect(await apply()).toEqual({ outcome: { waitingForRook: false, pinned: {}, patched: [], rejections: {} } });
+  expect(await apply()).toEqual({
+    outcome: { waitingForRook: false, pinned: {}, patched: [], rejections: {} },
+    answers: { workloads: {} },
+  });
   expect(cluster.server.requests.map(({ query }) => query.dryRun)).toEqual(['All', 'All', 'All']);
   expect(currentPort(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!.sidecar!)).toBe(9070);
 });
@@ -154,7 +159,7 @@ test('after a failed guard the workload is read again, and its namespace is told
     exchange.json(200, { ...again, metadata: { ...again.metadata, resourceVersion: '6000' } }),
   );
   const { outcome, error } = await apply();
-  expect(outcome.failure).toBe('a workload changed while it was being patched; it is read again');
+  expect(outcome.failure).toBe('an object changed while it was being patched; it is read again');
   expect(error).toMatchObject({ isGuardFailure: true });
   expect(currentPort(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!.sidecar!)).toBe(9999);
   expect(cluster.changed).toEqual([NAMESPACE]);
@@ -173,7 +178,7 @@ test('an answer that is not what was sent is a refusal', async () => {
   const changed = rawWorkload('rbdNodePlugin', { port: 9070 });
   cluster.answers.set(RBD, (exchange) => exchange.json(200, changed));
   const { outcome } = await apply();
-  expect(outcome.rejections.rbdNodePlugin).toContain('an admission policy or webhook changes it');
+  expect(outcome.rejections.rbdNodePlugin).toContain('an admission policy or webhook changed what was sent');
 });
 
 test('an API server that is away is a passing fault', async () => {

@@ -83,3 +83,10 @@ test('events that cannot be recorded do not fail the reconcile', async () => {
   await reconciler.reconcile(NAMESPACE);
   expect(lines).toContain('lost');
 });
+
+test('what was done is told even where the status cannot be written', async () => {
+  const { cluster, reconciler } = await bench();
+  cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
+  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 500 });
+  expect(cluster.writes().filter((write) => write === 'POST events')).not.toEqual([]);
+});

@@ -69,6 +69,8 @@ test.each([
 test.each([
   [422, [], { guard: true, refusal: false }],
   [422, [{ field: 'spec' }], { guard: false, refusal: true }],
+  [422, [{ field: 'metadata.uid' }], { guard: true, refusal: false }],
+  [422, [{ field: 'metadata.uid' }, { field: 'data' }], { guard: false, refusal: true }],
   [400, [], { guard: false, refusal: true }],
   [403, [], { guard: false, refusal: true }],
   [404, [], { guard: false, refusal: false }],

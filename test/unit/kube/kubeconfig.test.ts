@@ -106,6 +106,16 @@ test('an exec plugin that fails is UnreachableError with what it said', async ()
   expect(error.message).toContain('log in first');
 });
 
+test('an exec plugin that hangs holds up a call no longer than the call may take', async () => {
+  const { server, ca } = await answering();
+  const { write } = scratch();
+  const plugin = write('plugin.sh', '#!/bin/sh\nexec sleep 5\n');
+  chmodSync(plugin, 0o700);
+  const file = write('config', kubeconfig(server.url, { cluster: ca, user: { exec: { command: plugin } } }));
+  const transport = transportTo(kubeconfigCredentials([file]), 100);
+  expect((await failure(transport.call(GET))).message).toContain('no answer within 100 ms');
+});
+
 test('insecure-skip-tls-verify waives the CA, tls-server-name changes the name', async () => {
   const server = await startDouble({ identity: createIdentity('inner.example') });
   server.handler = (_, exchange) => exchange.json(200, {});
@@ -163,6 +173,11 @@ test('of several files the first current context wins, and the rest is merged', 
   expect(kubeconfigCredentials([pointer, second]).server.host).toBe('second');
 });
 
+test('of several files one that is not there is passed over', () => {
+  const present = scratch().write('present', kubeconfig('https://present', { name: 'present' }));
+  expect(kubeconfigCredentials(['/no/such/file', present]).server.host).toBe('present');
+});
+
 test('where two files name the same thing, the first wins', async () => {
   const { server, ca } = await answering();
   const { write } = scratch();
@@ -187,5 +202,5 @@ test('what cannot be used is an error that names the file', () => {
   expect(() => kubeconfigCredentials([address])).toThrow(`kubeconfig ${address}: "10.0.0.1:6443" is not a URL`);
   const scheme = write('scheme', kubeconfig('api.example:6443'));
   expect(() => kubeconfigCredentials([scheme])).toThrow(`kubeconfig ${scheme}: "api.example:6443" is not a URL`);
-  expect(() => kubeconfigCredentials([])).toThrow('no kubeconfig was given');
+  expect(() => kubeconfigCredentials(['/no/a', '/no/b'])).toThrow('none of the kubeconfigs /no/a, /no/b is there');
 });
