@@ -1,0 +1,173 @@
+/** Somebody's admission policy refuses or undoes the patch. */
+import { expect, onTestFinished, test } from 'vitest';
+import { AdminApiError, type KubeObject } from '../support/control-plane/admin-api.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import { STATUS_WRITE, useCluster, type RecordedEvent } from '../support/cluster.js';
+import type { RookInstallation } from '../support/rook/installation.js';
+
+const cluster = useCluster({ nodes: 0 });
+
+const POLICIES = '/apis/admissionregistration.k8s.io/v1';
+const CAUSE = 'CSI workloads are frozen until Monday';
+
+interface Policy {
+  kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
+  spec: object;
+  bindingSpec?: object;
+}
+
+const REFUSING: Policy = {
+  kind: 'ValidatingAdmissionPolicy',
+  spec: { validations: [{ expression: 'object.spec.template == oldObject.spec.template', message: CAUSE }] },
+  bindingSpec: { validationActions: ['Deny'] },
+};
+const FORBIDDING: Policy = {
+  ...REFUSING,
+  spec: {
+    validations: [
+      { expression: 'object.spec.template == oldObject.spec.template', message: CAUSE, reason: 'Forbidden' },
+    ],
+  },
+};
+const KEEPING_THE_OLD: Policy = {
+  kind: 'MutatingAdmissionPolicy',
+  spec: {
+    reinvocationPolicy: 'Never',
+    mutations: [
+      {
+        patchType: 'JSONPatch',
+        jsonPatch: {
+          expression: '[JSONPatch{op: "replace", path: "/spec/template", value: oldObject.spec.template}]',
+        },
+      },
+    ],
+  },
+};
+
+/** Puts the policy in force for the node plugin of one namespace; resolves with what takes it out of force again. */
+async function enforce({ kind, spec, bindingSpec }: Policy, rook: RookInstallation): Promise<() => Promise<void>> {
+  const { api } = cluster().controlPlane;
+  const name = `${kind.toLowerCase()}-${rook.namespace}`;
+  const collection = kind === 'ValidatingAdmissionPolicy' ? 'validatingadmissionpolicies' : 'mutatingadmissionpolicies';
+  const rule = { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['daemonsets'] };
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': rook.namespace } };
+  const matchConstraints = { resourceRules: [rule], namespaceSelector };
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  await api.create(`${POLICIES}/${collection}`, {
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec: { failurePolicy: 'Fail', matchConstraints, ...spec },
+  });
+  await api.create(`${POLICIES}/${collection.replace(/ies$/, 'ybindings')}`, {
+    apiVersion,
+    kind: `${kind}Binding`,
+    metadata: { name },
+    spec: { policyName: name, ...bindingSpec },
+  });
+  const remove = async (): Promise<void> => {
+    await api.delete(`${POLICIES}/${collection}?fieldSelector=metadata.name%3D${name}`);
+    await waitFor(`${name} to be out of force`, () => canMove(rook));
+  };
+  onTestFinished(remove);
+  await waitFor(`${name} to be in force`, async () => !(await canMove(rook)));
+  return remove;
+}
+
+/** Whether the API server would store another template of the node plugin. */
+async function canMove(rook: RookInstallation): Promise<boolean> {
+  const annotations = { probe: 'yes' };
+  const body = { spec: { template: { metadata: { annotations } } } };
+  try {
+    const path = `${rook.workloadPath('rbdNodePlugin')}?dryRun=All`;
+    const { spec } = await cluster().controlPlane.api.patch<{ spec: { template: KubeObject } }>(path, body);
+    return spec.template.metadata.annotations?.probe === 'yes';
+  } catch (error) {
+    if (error instanceof AdminApiError && JSON.stringify(error.body).includes(CAUSE)) return false;
+    throw error;
+  }
+}
+
+async function rejections(rook: RookInstallation): Promise<RecordedEvent[]> {
+  return (await cluster().events(rook.namespace)).filter(({ reason }) => reason === 'PatchRejected');
+}
+
+test.each([
+  { how: 'refused as invalid', policy: REFUSING, cause: CAUSE },
+  { how: 'refused as forbidden', policy: FORBIDDING, cause: CAUSE },
+  {
+    how: 'accepted and undone on the way',
+    policy: KEEPING_THE_OLD,
+    cause: 'the API server stored something else than was sent: an admission policy or webhook changes it',
+  },
+])('a patch that is $how is Rejected with its cause, told once, while the others go on', async ({ policy, cause }) => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const remove = await enforce(policy, rook);
+  await cluster().startOperator();
+  const rejected = await assignment.waitForReason('Ready', 'PatchRejected');
+
+  expect(rejected.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Rejected']);
+  expect(await rook.layout()).toEqual([9070, 9071, 9070]);
+  const message = expect.stringMatching(new RegExp(`DaemonSet csi-rbdplugin: .*${cause}`)) as string;
+  expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', message });
+  // The ports collide as long as the patch is refused, which is the graver finding; the cause is told with it.
+  expect(await assignment.condition('Degraded')).toMatchObject({ status: 'True', reason: 'PortConflict', message });
+
+  await assignment.waitUntilSettled();
+  await assignment.waitUntilSettled();
+  const events = await rejections(rook);
+  expect(events.map(({ regarding, type, series }) => [regarding.kind, type, series]).sort()).toEqual([
+    ['CSIPortAssignment', 'Warning', undefined],
+    ['DaemonSet', 'Warning', undefined],
+  ]);
+  expect(events[0]!.note).toContain(cause);
+
+  await remove();
+  await assignment.waitUntilSettled();
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect((await assignment.waitForReason('Ready', 'RollingOut')).reverts.count).toBe(0);
+});
+
+test('Degraded says PatchRejected where the refused workload has no port in common with another', async () => {
+  const config = { CSIADDONS_RBD_PROVISIONER_PORT: '9170', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9171' };
+  const { rook, assignment } = await cluster().installRookWithAssignment({ version: '1.17.9', config });
+  await enforce(REFUSING, rook);
+  await cluster().startOperator();
+  await assignment.waitForReason('Degraded', 'PatchRejected');
+  expect(await assignment.condition('Degraded')).toMatchObject({
+    status: 'True',
+    message: expect.stringContaining(CAUSE) as string,
+  });
+  expect(await rook.layout()).toEqual([9170, 9171, 9070]);
+});
+
+test('a refused patch is tried again by itself within half a minute', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const remove = await enforce(REFUSING, rook);
+  await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'PatchRejected');
+  await assignment.waitUntilSettled();
+  const mark = await cluster().controlPlane.audit.mark();
+  await remove();
+
+  await waitFor('the node plugin to be moved', async () => (await rook.ports('rbdNodePlugin')).argument === 9072, {
+    timeoutMs: 40_000,
+  });
+  const tries = (await cluster().writesSince(mark)).filter((write) => write === 'patch daemonsets csi-rbdplugin');
+  expect(tries).toHaveLength(1);
+});
+
+test('DryRun finds out that the patch would be refused: Rejected, and nothing is written but the status', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment({}, { mode: 'DryRun' });
+  await enforce(REFUSING, rook);
+  const mark = await cluster().controlPlane.audit.mark();
+  await cluster().startOperator();
+
+  const status = await assignment.waitForReason('Ready', 'PatchRejected');
+  expect(status.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'Drifted', 'Rejected']);
+  expect(await assignment.condition('Ready')).toMatchObject({ message: expect.stringContaining(CAUSE) as string });
+  await assignment.waitUntilSettled();
+  const writes = await cluster().writesSince(mark);
+  expect(writes.filter((write) => write !== STATUS_WRITE && !write.endsWith('(dry run)'))).toEqual([]);
+  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+});

@@ -1,0 +1,183 @@
+/** Which namespaces the operator serves, and with which rights. */
+import { readFile } from 'node:fs/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { parseAllDocuments, stringify } from 'yaml';
+import type { KubeObject } from '../support/control-plane/admin-api.js';
+import type { AuditEntry } from '../support/control-plane/audit-log.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { Operator } from '../support/operator.js';
+import { rookOperatorDeployment } from '../support/rook/operator.js';
+
+const cluster = useCluster();
+
+/** Host ports are a node's: a second Rook on the same nodes needs others. */
+const OTHER_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
+
+/** Path and name of each watch. */
+function watchesOf(requests: readonly AuditEntry[]): string[] {
+  const watches = requests.filter(({ verb }) => verb === 'watch');
+  return watches.map(({ requestUri }) => {
+    const { pathname, searchParams } = new URL(requestUri, 'https://kubernetes');
+    return `${pathname} ${searchParams.get('fieldSelector') ?? ''}`;
+  });
+}
+
+function expectedWatches(within = ''): string[] {
+  return [
+    `/api/v1${within}/configmaps metadata.name=rook-ceph-operator-config`,
+    `/apis/apps/v1${within}/daemonsets metadata.name=csi-rbdplugin`,
+    `/apis/apps/v1${within}/deployments metadata.name=csi-cephfsplugin-provisioner`,
+    `/apis/apps/v1${within}/deployments metadata.name=csi-rbdplugin-provisioner`,
+    `/apis/apps/v1${within}/deployments metadata.name=rook-ceph-operator`,
+    `/apis/csiports.io/v1alpha1${within}/csiportassignments metadata.name=default`,
+  ];
+}
+
+test('every namespace gets its own ports and its own status', async () => {
+  const first = await cluster().installRookWithAssignment({ version: '1.16.4' });
+  const second = await cluster().installRookWithAssignment({ version: '1.17.9' }, { ports: OTHER_PORTS });
+  await cluster().startOperator();
+
+  const firstStatus = await first.assignment.waitUntilAssigned();
+  const secondStatus = await second.assignment.waitUntilAssigned();
+  expect(await first.rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await second.rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(firstStatus).toMatchObject({ rookVersion: 'v1.16.4', ports: { rbdNodePlugin: 9072 } });
+  expect(secondStatus).toMatchObject({ rookVersion: 'v1.17.9', ports: OTHER_PORTS });
+
+  // What is undone in one is no business of the other.
+  const mark = await cluster().controlPlane.audit.mark();
+  await first.rook.rewrite('rbdNodePlugin');
+  await waitFor('one revert', async () => (await first.assignment.status()).reverts.count === 1);
+  await first.assignment.waitUntilAssigned();
+  expect((await second.assignment.waitUntilSettled()).reverts.count).toBe(0);
+  const requests = await cluster().requestsSince(mark);
+  const inSecond = requests.filter(({ namespace }) => namespace === second.rook.namespace);
+  // The one write that answers the edit with which the test waited.
+  expect(inSecond.map(({ verb, resource, subresource }) => `${verb} ${resource}/${subresource ?? ''}`)).toEqual([
+    'patch csiportassignments/status',
+  ]);
+});
+
+test('a namespace without an assignment is left alone, also after its assignment is deleted', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const bystander = await cluster().installRook();
+  await cluster().startOperator();
+  await assignment.waitUntilSettled();
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await bystander.layout()).toEqual([9070, 9070, 9070]);
+
+  await assignment.delete();
+  const mark = await cluster().controlPlane.audit.mark();
+  await rook.rewrite('rbdNodePlugin');
+  const other = cluster().assignment(bystander.namespace);
+  await other.create({ ports: OTHER_PORTS });
+  await other.waitUntilSettled();
+  expect(await bystander.layout()).toEqual([9170, 9171, 9172]);
+  expect(await rook.layout()).toEqual([9070, 9071, 9070]);
+  const requests = (await cluster().requestsSince(mark)).filter(({ namespace }) => namespace === rook.namespace);
+  // Events of what was done before may still be on their way.
+  expect(requests.filter(({ resource }) => resource === 'daemonsets' || resource === 'configmaps')).toEqual([]);
+});
+
+test('cluster-wide the operator has six watches, and churn of 200 other Deployments costs it nothing', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const start = await cluster().controlPlane.audit.mark();
+  const operator = await cluster().startOperator();
+  await assignment.waitUntilAssigned();
+  await assignment.waitUntilSettled();
+  expect(watchesOf(await cluster().requestsSince(start)).sort()).toEqual(expectedWatches());
+
+  const { api, audit } = cluster().controlPlane;
+  const mark = await audit.mark();
+  const logged = operator.log.length;
+  const before = await bytesReadBy(operator);
+  const collection = `/apis/apps/v1/namespaces/${rook.namespace}/deployments`;
+  // The size of an OSD's Deployment; without pods, as kwok has enough to do.
+  const { spec } = rookOperatorDeployment({ namespace: rook.namespace, version: '1.16.4', replicas: 0 });
+  const annotations = { 'banzaicloud.com/last-applied': 'x'.repeat(10_000) };
+  for (let osd = 0; osd < 200; osd++) {
+    const metadata = { name: `rook-ceph-osd-${osd}`, annotations };
+    await api.create<object>(collection, { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec });
+    await api.patch(`${collection}/${metadata.name}`, {
+      spec: { template: { metadata: { labels: { changed: 'yes' } } } },
+    });
+  }
+  expect(await cluster().requestsSince(mark)).toEqual([]);
+  expect(operator.log.slice(logged)).toEqual([]);
+
+  // A watch tells things in their order: once this change has come through, so would have all those before it.
+  await rook.rewrite('cephfsProvisioner');
+  await waitFor('one revert', async () => (await assignment.status()).reverts.count === 1);
+  // 400 changes of 10 kB and more are 4 MB; those of the one Deployment that it looks at are some 100 kB.
+  expect((await bytesReadBy(operator)) - before).toBeLessThan(1_000_000);
+});
+
+/** All that the process has read, from connections and files; Linux counts it. */
+async function bytesReadBy({ pid }: Operator): Promise<number> {
+  return Number(/^rchar: (\d+)$/m.exec(await readFile(`/proc/${pid}/io`, 'utf8'))![1]);
+}
+
+test('with WATCH_NAMESPACE the listed namespaces are served and watched, and no other is looked at', async () => {
+  const first = await cluster().installRookWithAssignment();
+  const second = await cluster().installRookWithAssignment({}, { ports: OTHER_PORTS });
+  const outside = await cluster().installRookWithAssignment(
+    {},
+    { ports: { rbdProvisioner: 9270, cephfsProvisioner: 9271 } },
+  );
+  const mark = await cluster().controlPlane.audit.mark();
+  await cluster().startOperator({ watchNamespaces: [first.rook.namespace, second.rook.namespace] });
+
+  // The third Rook holds 9070 on every node, so pods cannot all run: the templates tell.
+  for (const { assignment } of [first, second]) await assignment.waitUntilSettled();
+  expect(await first.rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await second.rook.layout()).toEqual([9170, 9171, 9172]);
+  await first.assignment.waitUntilSettled();
+  expect(await outside.rook.layout()).toEqual([9070, 9070, 9070]);
+  expect((await outside.assignment.get()).status).toBeUndefined();
+
+  const requests = await cluster().requestsSince(mark);
+  const within = [first, second].flatMap(({ rook }) => expectedWatches(`/namespaces/${rook.namespace}`));
+  expect(watchesOf(requests).sort()).toEqual(within.sort());
+  expect(requests.filter(({ namespace }) => namespace === outside.rook.namespace)).toEqual([]);
+});
+
+test('inside one Rook namespace Roles are enough: config/single-namespace gives all that is asked for', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const elsewhere = await cluster().installRookWithAssignment({}, { ports: OTHER_PORTS });
+  const { controlPlane } = cluster();
+  const rendered = await controlPlane.kubectl(['kustomize', 'config/single-namespace']);
+  const rights = parseAllDocuments(rendered)
+    .map((document) => document.toJS() as KubeObject)
+    .filter(({ kind }) => kind !== 'Deployment' && kind !== 'CustomResourceDefinition');
+  expect(rights.map(({ kind }) => kind).sort()).toEqual(['Role', 'RoleBinding', 'ServiceAccount']);
+  const manifests = stringifyFor(rook.namespace, rights);
+  expect(manifests).not.toContain(OPERATOR_NAMESPACE);
+  await controlPlane.kubectl(['apply', '-f', '-'], { stdin: manifests });
+
+  const mark = await controlPlane.audit.mark();
+  const kubeconfig = await controlPlane.serviceAccountKubeconfig(rook.namespace, 'csi-port-operator');
+  const operator = await Operator.start({ kubeconfig, watchNamespaces: [rook.namespace] });
+  onTestFinished(async () => {
+    await operator.stop();
+  });
+  await assignment.waitUntilSettled();
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  await rook.rewrite('rbdNodePlugin');
+  await waitFor('the repair', async () => (await rook.layout()).join() === '9070,9071,9072');
+  await waitFor('one revert', async () => (await assignment.status()).reverts.count === 1);
+
+  expect((await cluster().events(rook.namespace)).map(({ reason }) => reason)).toContain('RookConfigPinned');
+  const user = `system:serviceaccount:${rook.namespace}:csi-port-operator`;
+  const requests = await controlPlane.audit.since(mark, { user });
+  expect(requests.filter(({ code }) => code >= 400)).toEqual([]);
+  expect(watchesOf(requests).sort()).toEqual(expectedWatches(`/namespaces/${rook.namespace}`));
+  expect((await elsewhere.assignment.get()).status).toBeUndefined();
+});
+
+/** The manifests with their namespace changed, as the comment in config/single-namespace says. */
+function stringifyFor(namespace: string, objects: readonly KubeObject[]): string {
+  const rendered = objects.map((object) => stringify(object)).join('---\n');
+  return rendered.replaceAll('namespace: rook-ceph\n', `namespace: ${namespace}\n`);
+}

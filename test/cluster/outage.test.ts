@@ -1,0 +1,130 @@
+/** The API server goes away and comes back; so does the operator. */
+import { expect, onTestFinished, test } from 'vitest';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { Operator } from '../support/operator.js';
+import type { RookInstallation } from '../support/rook/installation.js';
+
+const cluster = useCluster({ nodes: 0 });
+
+/** A try comes at most 30 s after the one before. */
+const RETRY_MS = 60_000;
+
+function waitForLayout(rook: RookInstallation, layout: readonly number[], timeoutMs = RETRY_MS): Promise<boolean> {
+  return waitFor(`ports ${layout.join()}`, async () => (await rook.layout()).join() === layout.join(), { timeoutMs });
+}
+
+test('an outage of the API server is sat out: healthy all along, and at work again without a restart', async () => {
+  const { controlPlane } = cluster();
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  await assignment.waitUntilSettled();
+
+  await controlPlane.killApiServer();
+  await operator.waitForWatchFailures(6);
+  expect((await operator.probe('/healthz')).status).toBe(200);
+  // It serves from what it knows, as client-go's informers do: stores that were complete once stay so.
+  expect((await operator.probe('/readyz')).status).toBe(200);
+  await controlPlane.startApiServer();
+  await rook.rewrite('rbdNodePlugin');
+  await waitForLayout(rook, [9070, 9071, 9072]);
+
+  await waitFor('the revert to be counted', async () => (await assignment.status()).reverts.count === 1);
+  expect(operator.isRunning).toBe(true);
+  expect((await operator.probe('/healthz')).status).toBe(200);
+  // One line for all six watches; what a starting API server answers (403 until it has read its own roles) is another matter.
+  const outages = operator.warnings.filter(({ error }) => !/: \d{3} /.test(String(error)));
+  expect(outages.map(({ msg }) => msg)).toEqual(['Watch failed']);
+
+  // The second outage is news again.
+  await waitFor(
+    'every watch to work again',
+    () => Promise.resolve(operator.log.some(({ msg }) => msg === 'All watches work again')),
+    // A resumed watch shows that it works with its first bookmark, which comes within about a minute.
+    { timeoutMs: 90_000, lastSeen: () => operator.log.slice(-30) },
+  );
+  const logged = operator.log.length;
+  await controlPlane.killApiServer();
+  await waitFor('the second outage in the log', () =>
+    Promise.resolve(operator.log.slice(logged).some(({ level, msg }) => level === 'warn' && msg === 'Watch failed')),
+  );
+  await controlPlane.startApiServer();
+});
+
+test('changes made while the API server was away from the operator are not missed by resumed watches', async () => {
+  const { controlPlane } = cluster();
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  process.kill(operator.pid, 'SIGSTOP');
+  onTestFinished(() => void process.kill(operator.pid, 'SIGCONT'));
+  await controlPlane.killApiServer();
+  await controlPlane.startApiServer();
+  await rook.rewrite('rbdNodePlugin');
+  await rook.rewrite('cephfsProvisioner');
+  await controlPlane.api.delete(rook.workloadPath('rbdProvisioner'));
+  process.kill(operator.pid, 'SIGCONT');
+
+  const status = await assignment.waitForState('rbdProvisioner', 'Absent', RETRY_MS);
+  await waitFor(
+    'both rewrites to be undone',
+    async () => {
+      const ports = [await rook.ports('cephfsProvisioner'), await rook.ports('rbdNodePlugin')];
+      return ports.map(({ argument }) => argument).join() === '9071,9072';
+    },
+    { timeoutMs: RETRY_MS },
+  );
+  expect(status.provider).toBe('Rook');
+  expect((await assignment.waitUntilSettled()).reverts.count).toBe(2);
+});
+
+test('started while the API server is away, the operator keeps trying, says so once, and then works', async () => {
+  const { controlPlane } = cluster();
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const kubeconfig = await controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, 'csi-port-operator');
+  await controlPlane.killApiServer();
+  const operator = await Operator.start({ kubeconfig });
+  onTestFinished(async () => {
+    await operator.stop();
+  });
+
+  const failures = await operator.waitForWatchFailures(12);
+  expect(operator.warnings).toHaveLength(1);
+  expect(failures[0]).toMatchObject({ level: 'warn', error: expect.stringContaining('ECONNREFUSED') as string });
+  expect((await operator.probe('/healthz')).status).toBe(200);
+  const readiness = await operator.probe('/readyz');
+  expect(readiness.status).toBe(503);
+  expect(readiness.body.match(/^\[-\] .* not synced: .*ECONNREFUSED/gm)).toHaveLength(6);
+
+  await controlPlane.startApiServer();
+  await assignment.waitForReason('Ready', 'RollingOut', RETRY_MS);
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect((await operator.probe('/readyz')).status).toBe(200);
+});
+
+test('what was changed while the operator was down is put right at its start, and counted', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  expect(await operator.stop()).toBe(0);
+  await rook.writePass();
+  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+
+  await cluster().startOperator();
+  await waitForLayout(rook, [9070, 9071, 9072]);
+  // The provisioner of RBD has Rook's own port: nothing of it was undone.
+  expect((await assignment.waitUntilSettled()).reverts.count).toBe(2);
+});
+
+test('killed without a word and started again, the operator writes nothing where nothing differs', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  await assignment.waitUntilSettled();
+  await operator.kill();
+  const mark = await cluster().controlPlane.audit.mark();
+  await cluster().startOperator();
+  expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([]);
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+});

@@ -1,0 +1,156 @@
+/** How the process ends on a signal. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { writeKubeconfig } from '../support/control-plane/credentials.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import { OPERATOR_NAMESPACE, STATUS_WRITE, useCluster } from '../support/cluster.js';
+import { Operator } from '../support/operator.js';
+
+const cluster = useCluster({ nodes: 0 });
+
+/** Stands before the API server and passes on all requests but the writes of workloads, which wait for a word. */
+class Gate {
+  readonly waiting: string[] = [];
+  readonly #open = Promise.withResolvers<undefined>();
+  readonly #server = createServer((incoming, outgoing) => void this.#handle(incoming, outgoing));
+
+  /** @returns the path of a kubeconfig that leads through it */
+  async start(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    onTestFinished(() => {
+      this.#server.closeAllConnections();
+      this.#server.close();
+    });
+    const { controlPlane } = cluster();
+    const { port } = this.#server.address() as AddressInfo;
+    const config = {
+      clusters: [{ name: 'gate', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
+      users: [
+        {
+          name: 'operator',
+          user: { token: await controlPlane.serviceAccountToken(OPERATOR_NAMESPACE, 'csi-port-operator') },
+        },
+      ],
+      contexts: [{ name: 'gate', context: { cluster: 'gate', user: 'operator' } }],
+      'current-context': 'gate',
+    };
+    const file = join(controlPlane.directory, 'gate.kubeconfig');
+    await writeFile(file, JSON.stringify(config));
+    return file;
+  }
+
+  open(): void {
+    this.#open.resolve(undefined);
+  }
+
+  async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const { method = '', url = '', headers } = incoming;
+    if (method === 'PATCH' && url.startsWith('/apis/apps/')) {
+      this.waiting.push(url);
+      await this.#open.promise;
+    }
+    const { server, ca } = cluster().controlPlane;
+    const onward = request(`${server}${url}`, { method, headers, ca }, (answer) => {
+      outgoing.writeHead(answer.statusCode!, answer.headers);
+      outgoing.flushHeaders();
+      answer.pipe(outgoing).on('error', () => undefined);
+      outgoing.on('close', () => answer.destroy());
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  }
+}
+
+/** An operator in the midst of a reconcile: both patches are on their way. */
+async function inMidReconcile(): Promise<{ operator: Operator; gate: Gate }> {
+  const gate = new Gate();
+  const operator = await Operator.start({ kubeconfig: await gate.start() });
+  onTestFinished(() => operator.kill());
+  await waitFor('two patches under way', () => Promise.resolve(gate.waiting.length === 2), {
+    lastSeen: () => operator.log.slice(-10),
+  });
+  return { operator, gate };
+}
+
+function messages({ log }: Operator): string[] {
+  return log.map(({ msg }) => msg);
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s ends an idle operator at once with exit code 0', async (signal) => {
+  const { assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  await assignment.waitUntilSettled();
+
+  const begun = performance.now();
+  process.kill(operator.pid, signal);
+  await waitFor('the process to be gone', () => Promise.resolve(!operator.isRunning), { everyMs: 10 });
+  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(await operator.stop()).toBe(0);
+  expect(messages(operator).slice(-2)).toEqual(['Stopping', 'Stopped']);
+  expect(operator.log.at(-2)).toMatchObject({ signal });
+});
+
+test('SIGTERM ends an operator that waits for an API server that is away', async () => {
+  const kubeconfig = await writeKubeconfig(join(cluster().controlPlane.directory, 'nowhere.kubeconfig'), {
+    server: 'https://127.0.0.1:1',
+    ca: cluster().controlPlane.ca,
+    token: 'none',
+  });
+  const operator = await Operator.start({ kubeconfig });
+  onTestFinished(() => operator.kill());
+  await waitFor('the first failure', () => Promise.resolve(messages(operator).includes('Watch failed')));
+  const begun = performance.now();
+  expect(await operator.stop()).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(2_000);
+});
+
+test('SIGTERM during a reconcile lets it finish, the status and the events with it', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const { operator, gate } = await inMidReconcile();
+  const mark = await cluster().controlPlane.audit.mark();
+
+  const stopped = operator.stop();
+  await waitFor('the signal to be noticed', () => Promise.resolve(messages(operator).includes('Stopping')));
+  gate.open();
+  expect(await stopped).toBe(0);
+
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  const { workloads } = await assignment.status();
+  expect(workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'RollingOut']);
+  const writes = await cluster().writesSince(mark);
+  // One reconcile and no other: its patches, its status, its events.
+  expect(writes.filter((write) => write !== 'create events').sort()).toEqual([
+    STATUS_WRITE,
+    'patch daemonsets csi-rbdplugin',
+    'patch deployments csi-cephfsplugin-provisioner',
+  ]);
+  const reasons = (await cluster().events(rook.namespace)).map(({ reason }) => reason);
+  expect(reasons.filter((reason) => reason === 'PortAssigned')).toHaveLength(4);
+});
+
+test('a reconcile that does not end is given 10 s, and then the process ends all the same', async () => {
+  await cluster().installRookWithAssignment();
+  const { operator } = await inMidReconcile();
+  const begun = performance.now();
+  expect(await operator.stop()).toBe(0);
+  const seconds = (performance.now() - begun) / 1000;
+  expect(seconds).toBeGreaterThan(9.5);
+  expect(seconds).toBeLessThan(13);
+});
+
+test('a second signal ends the process without waiting, as a failure', async () => {
+  await cluster().installRookWithAssignment();
+  const { operator } = await inMidReconcile();
+  process.kill(operator.pid, 'SIGTERM');
+  await waitFor('the first signal to be noticed', () => Promise.resolve(messages(operator).includes('Stopping')));
+  const begun = performance.now();
+  expect(await operator.stop()).toBe(1);
+  expect(performance.now() - begun).toBeLessThan(2_000);
+});
