@@ -1,4 +1,4 @@
-# Tags are exact here; a release build pins both images by digest (FROM image:tag@sha256:...).
+# A release build pins both images by digest (FROM image:tag@sha256:...); the tags here name the versions.
 
 # The bundle is plain JavaScript: it is built once, on the builder's own platform, for every target platform.
 FROM --platform=$BUILDPLATFORM node:24.21.0-trixie-slim AS build

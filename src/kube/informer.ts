@@ -52,7 +52,7 @@ export interface InformerTiming {
 
 export const DEFAULT_TIMING: InformerTiming = {
   idleMs: 90_000,
-  backoff: { baseMs: 800, maxMs: 30_000 },
+  backoff: { baseMs: 800, maxMs: 10_000 },
   watchSeconds: 300,
 };
 

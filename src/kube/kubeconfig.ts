@@ -60,6 +60,11 @@ class KubeconfigCredentials implements Credentials {
     if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
       throw new Error(`kubeconfig ${origin}: ${JSON.stringify(server)} is not a URL of http or https`);
     }
+    if (server.startsWith('http:') && config.getCurrentCluster()?.skipTLSVerify !== true) {
+      throw new Error(
+        `kubeconfig ${origin}: ${server} is not encrypted; if that is meant, set insecure-skip-tls-verify: true`,
+      );
+    }
     this.server = new URL(server);
     this.namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
     this.#config = config;

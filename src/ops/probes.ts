@@ -8,8 +8,8 @@ export interface ProbeAnswer {
 }
 
 /**
- * An informer's loop does something at least every two minutes: it gets a bookmark, gives up a silent watch after
- * 90 s, or tries again after at most 30 s. Only a stuck one is silent for longer.
+ * An informer's loop does something at least every two or three minutes: it gets a bookmark, gives up a silent watch after
+ * 90 s, or tries again after at most 10 s (two minutes where the server asks for it). Only a stuck one is silent for longer.
  */
 const STUCK_AFTER_MS = 300_000;
 

@@ -202,5 +202,7 @@ test('what cannot be used is an error that names the file', () => {
   expect(() => kubeconfigCredentials([address])).toThrow(`kubeconfig ${address}: "10.0.0.1:6443" is not a URL`);
   const scheme = write('scheme', kubeconfig('api.example:6443'));
   expect(() => kubeconfigCredentials([scheme])).toThrow(`kubeconfig ${scheme}: "api.example:6443" is not a URL`);
+  const plain = write('plain', kubeconfig('http://127.0.0.1:8001'));
+  expect(() => kubeconfigCredentials([plain])).toThrow('http://127.0.0.1:8001 is not encrypted; if that is meant, set');
   expect(() => kubeconfigCredentials(['/no/a', '/no/b'])).toThrow('none of the kubeconfigs /no/a, /no/b is there');
 });
