@@ -31,7 +31,6 @@ export class PortWatch {
     const transport = new Transport(
       {
         server: new URL(server),
-        namespace,
         forRequest: () => Promise.resolve(request),
         refused: () => undefined,
       },

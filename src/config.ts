@@ -1,12 +1,7 @@
 /** The only reader of the command line and the environment. */
 import { parseArgs } from 'node:util';
+import type { BindAddress } from './ops/probe-server.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './logger.js';
-
-export interface BindAddress {
-  /** Empty: all addresses, IPv6 and IPv4. */
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface Config {
   readonly watchNamespaces: readonly string[];

@@ -1,8 +1,8 @@
 /** The log: one JSON object a line for collectors, or one readable line for people. */
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import type { Log } from './controller/log.js';
 
-type LogMethod = (fields: Readonly<Record<string, unknown>>, message: string) => void;
-export type Logger = Readonly<Record<LogLevel | 'fatal', LogMethod>>;
+export type Logger = Readonly<Record<LogLevel | 'fatal', Log['info']>>;
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,7 +1,9 @@
 /** The composition root: command line -> logger -> credentials -> controller, and the signals that end it. */
 import { hostname } from 'node:os';
 import { HELP, parseInvocation, type Config } from './config.js';
-import { Controller, messageOf, remedyFor } from './controller/controller.js';
+import { Controller } from './controller/controller.js';
+import { remedyFor } from './controller/informer-log.js';
+import { messageOf } from './controller/log.js';
 import { InClusterCredentials, type Credentials } from './kube/credentials.js';
 import { Transport } from './kube/transport.js';
 import { createLogger, type Logger } from './logger.js';
@@ -70,7 +72,7 @@ function probesOf(controller: Controller): Parameters<typeof serveProbes>[1] {
   };
   return {
     '/healthz': () => liveness(controller.informers, performance.now()),
-    '/readyz': () => readiness(controller.informers, explain),
+    '/readyz': () => readiness(controller.informers, explain, performance.now()),
   };
 }
 

@@ -1,19 +1,19 @@
 /** Carries out a plan: the pin first, so that Rook may do the work, then the patches of what still differs. */
+import type { PortAssignment } from '../domain/api.js';
 import type { Outcome, PatchedWorkload } from '../domain/outcome.js';
 import { NOTHING_DONE } from '../domain/outcome.js';
 import type { Observed, Plan, WorkloadPlan } from '../domain/plan.js';
 import type { Pin, RookConfig } from '../domain/rook-config.js';
 import { movePort, type JsonPatch } from '../domain/sidecar-port.js';
-import type { Slot } from '../domain/slots.js';
+import type { ConfigKey, Slot, SlotLayout } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';
 import { ApiError } from '../kube/errors.js';
 import type { Writer } from '../kube/writer.js';
+import { Refusals } from './refusals.js';
+import { RookTime } from './rook-time.js';
 import type { Watches } from './watches.js';
 
-/** How long a running Rook gets to render pinned ports; it takes 0.15 to 0.4 s (1.17.9 and 1.19.10, as run). */
-const ROOK_TIME_MS = 3_000;
-/** A refusal is lifted by people, so it is asked again in their time. */
-const REFUSED_RETRY_MS = 30_000;
+const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
 
 export interface Applied {
   readonly outcome: Outcome;
@@ -33,6 +33,20 @@ type Written<T> =
   | { readonly kind: 'Refused'; readonly cause: string; readonly answer?: T }
   | { readonly kind: 'Failed'; readonly error: unknown };
 
+/** What is written, by whom it is known again, and how RBAC names it. */
+interface Target {
+  readonly namespace: string;
+  readonly name: string;
+  readonly write: unknown;
+  readonly resource: string;
+}
+
+interface Sent<T> {
+  /** Whether the answer says what was sent: an admission policy or webhook may have changed it. */
+  readonly isAsSent: boolean;
+  readonly answer?: T;
+}
+
 interface PatchWritten {
   readonly row: Drifted;
   readonly written: Written<Workload>;
@@ -43,14 +57,14 @@ type Drifted = WorkloadPlan & { readonly workload: Workload; readonly patch: Jso
 export class Applier {
   readonly #writer: Writer;
   readonly #watches: Watches;
-  readonly #monotonicMs: () => number;
-  /** Per namespace, until when Rook may still be at work on the last pin. */
-  readonly #rookTime = new Map<string, number>();
+  readonly #rookTime: RookTime;
+  readonly #refusals: Refusals;
 
   constructor(writer: Writer, watches: Watches, monotonicMs: () => number) {
     this.#writer = writer;
     this.#watches = watches;
-    this.#monotonicMs = monotonicMs;
+    this.#rookTime = new RookTime(monotonicMs);
+    this.#refusals = new Refusals(monotonicMs);
   }
 
   /** Never rejects: what went wrong is in the outcome. */
@@ -62,75 +76,67 @@ export class Applier {
     const pin = await this.#pin(plan.pin, observed, dryRun);
     const pinned = pin.kind === 'Done' && pin.answer !== undefined;
     const drifted = plan.workloads.filter((row): row is Drifted => row.patch !== undefined);
-    const rookTimeMs = plan.rookAlive && drifted.length > 0 ? this.#rookTimeLeft(namespace, pinned) : 0;
-    if (rookTimeMs === 0) this.#rookTime.delete(namespace);
-    const patches = rookTimeMs > 0 ? [] : await this.#patchAll(drifted, namespace, dryRun);
+    const isWaitedFor = plan.rookAlive && drifted.length > 0;
+    const rookTimeMs = isWaitedFor ? this.#rookTime.left(namespace, { pinned }) : 0;
+    if (!isWaitedFor) this.#rookTime.over(namespace);
+    const patches = rookTimeMs > 0 ? [] : await this.#patchAll(drifted, observed, dryRun);
     return {
       outcome: outcomeOf(pinned ? plan.pin : {}, pin, { patches, rookTimeMs }),
       answers: answersOf(pin, patches),
-      ...againIn(rookTimeMs, [pin, ...patches.map(({ written }) => written)]),
+      ...againIn(rookTimeMs > 0 ? rookTimeMs : this.#refusals.retryInMs(namespace)),
       ...errorOf([pin, ...patches.map(({ written }) => written)]),
     };
   }
 
   forget(namespace: string): void {
-    this.#rookTime.delete(namespace);
+    this.#rookTime.over(namespace);
+    this.#refusals.forget(namespace);
   }
 
-  /** A pin starts Rook's time, but never prolongs it: somebody who keeps undoing pins must not hold up the patches. */
-  #rookTimeLeft(namespace: string, pinned: boolean): number {
-    const now = this.#monotonicMs();
-    const until = this.#rookTime.get(namespace) ?? (pinned ? now + ROOK_TIME_MS : now);
-    this.#rookTime.set(namespace, until);
-    return Math.max(0, until - now);
-  }
-
-  async #pin(pin: Pin, { rookConfig }: Observed, dryRun: boolean): Promise<Written<RookConfig>> {
+  async #pin(pin: Pin, { rookConfig, assignment }: Observed, dryRun: boolean): Promise<Written<RookConfig>> {
     if (rookConfig === undefined || Object.keys(pin).length === 0) return { kind: 'Done' };
-    try {
+    const { namespace, name, resourceVersion } = rookConfig;
+    const write = { pin, resourceVersion, dryRun, generation: assignment.generation };
+    return this.#unlessRefused({ namespace, name, write, resource: 'configmaps' }, async () => {
       const answer = await this.#writer.pinRookConfig(rookConfig, pin, { dryRun });
-      if (dryRun) return { kind: 'Done' };
-      this.#watches.rookConfigs.putAnswer(answer);
-      return { kind: 'Done', answer };
-    } catch (error) {
-      return refusedOrFailed(error, `patch configmaps/${rookConfig.name} in namespace ${rookConfig.namespace}`);
-    }
+      const isAsSent = Object.entries(pin).every(([key, value]) => answer.keys[key as ConfigKey]?.value === value);
+      if (!dryRun) this.#watches.rookConfigs.putAnswer(answer);
+      return { isAsSent, ...(dryRun ? {} : { answer }) };
+    });
   }
 
-  #patchAll(drifted: readonly Drifted[], namespace: string, dryRun: boolean): Promise<PatchWritten[]> {
-    return Promise.all(drifted.map(async (row) => ({ row, written: await this.#patch(row, namespace, dryRun) })));
+  #patchAll(drifted: readonly Drifted[], { assignment }: Observed, dryRun: boolean): Promise<PatchWritten[]> {
+    return Promise.all(drifted.map(async (row) => ({ row, written: await this.#patch(row, assignment, dryRun) })));
   }
 
-  async #patch(
-    { layout, patch, assignedPort }: Drifted,
-    namespace: string,
-    dryRun: boolean,
-  ): Promise<Written<Workload>> {
-    try {
+  #patch(row: Drifted, { namespace, generation }: PortAssignment, dryRun: boolean): Promise<Written<Workload>> {
+    const { layout, workload, patch, assignedPort } = row;
+    const write = { patch, resourceVersion: workload.resourceVersion, dryRun, generation };
+    const resource = `${layout.kind.toLowerCase()}s.apps`;
+    return this.#unlessRefused({ namespace, name: layout.workload, write, resource }, async () => {
       const answer = await this.#writer.patchWorkload(layout, namespace, patch, { dryRun });
       if (!dryRun) this.#watches.workloads[layout.slot].putAnswer(answer);
-      const stored = dryRun ? {} : { answer };
-      return isOnPort(answer, assignedPort)
-        ? { kind: 'Done', ...stored }
-        : {
-            kind: 'Refused',
-            cause: 'an admission policy or webhook changed what was sent to something else',
-            ...stored,
-          };
-    } catch (error) {
-      if (error instanceof ApiError && error.isGuardFailure) await this.#readAgain({ layout }, namespace);
-      return refusedOrFailed(
-        error,
-        `patch ${layout.kind.toLowerCase()}s.apps/${layout.workload} in namespace ${namespace}`,
-      );
-    }
+      return { isAsSent: isOnPort(answer, assignedPort), ...(dryRun ? {} : { answer }) };
+    }).then(async (written) => {
+      if (written.kind === 'Failed' && isGuardFailure(written.error)) await this.#readAgain(layout, namespace);
+      return written;
+    });
+  }
+
+  /** Sends a write, unless this very one was refused a moment ago. */
+  async #unlessRefused<T>(target: Target, send: () => Promise<Sent<T>>): Promise<Written<T>> {
+    const { namespace, name, write } = target;
+    const known = this.#refusals.recall(namespace, name, write);
+    if (known !== undefined) return { kind: 'Refused', cause: known };
+    const written = await outcomeOfSending(target, send);
+    if (written.kind === 'Refused') this.#refusals.remember(namespace, name, { write, cause: written.cause });
+    return written;
   }
 
   /** The workload is not what the store says: the next plan must not be made from the same copy. */
-  async #readAgain({ layout }: Pick<Drifted, 'layout'>, namespace: string): Promise<void> {
-    const store = this.#watches.workloads[layout.slot];
+  async #readAgain(layout: SlotLayout, namespace: string): Promise<void> {
     const answer = await this.#writer.readWorkload(layout, namespace).catch(() => undefined);
-    if (answer !== undefined) store.put(answer);
+    if (answer !== undefined) this.#watches.workloads[layout.slot].putAnswer(answer);
   }
 }
 
@@ -138,13 +144,20 @@ function isOnPort({ sidecar }: Workload, port: number): boolean {
   return sidecar !== undefined && movePort(sidecar, '', port).length === 0;
 }
 
-/** @param right what RBAC has to allow, for the message */
-function refusedOrFailed(error: unknown, right: string): Written<never> {
-  // Gone meanwhile: its informer says so in a moment.
-  if (error instanceof ApiError && error.isNotFound) return { kind: 'Failed', error };
-  if (!(error instanceof ApiError) || !error.isRefusal) return { kind: 'Failed', error };
-  const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right})` : '';
-  return { kind: 'Refused', cause: `${error.message}${advice}` };
+function isGuardFailure(error: unknown): boolean {
+  return error instanceof ApiError && error.isGuardFailure;
+}
+
+async function outcomeOfSending<T>(target: Target, send: () => Promise<Sent<T>>): Promise<Written<T>> {
+  try {
+    const { isAsSent, ...answer } = await send();
+    return isAsSent ? { kind: 'Done', ...answer } : { kind: 'Refused', cause: CHANGED_ON_ITS_WAY, ...answer };
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.isRefusal) return { kind: 'Failed', error };
+    const right = `patch ${target.resource}/${target.name} in namespace ${target.namespace}`;
+    const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right})` : '';
+    return { kind: 'Refused', cause: `${error.message}${advice}` };
+  }
 }
 
 function outcomeOf(
@@ -188,9 +201,8 @@ function bySlot<T>(
   return Object.fromEntries(entries.filter(([, found]) => found !== undefined)) as Partial<Record<Slot, T>>;
 }
 
-function againIn(rookTimeMs: number, writes: readonly Written<unknown>[]): Pick<Applied, 'againInMs'> {
-  if (rookTimeMs > 0) return { againInMs: rookTimeMs };
-  return writes.some(({ kind }) => kind === 'Refused') ? { againInMs: REFUSED_RETRY_MS } : {};
+function againIn(ms: number | undefined): Pick<Applied, 'againInMs'> {
+  return ms === undefined ? {} : { againInMs: ms };
 }
 
 function errorOf(writes: readonly Written<unknown>[]): Pick<Applied, 'error'> {
@@ -199,7 +211,6 @@ function errorOf(writes: readonly Written<unknown>[]): Pick<Applied, 'error'> {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof ApiError && error.isGuardFailure)
-    return 'an object changed while it was being patched; it is read again';
+  if (isGuardFailure(error)) return 'an object changed while it was being patched; it is read again';
   return error instanceof Error ? error.message : String(error);
 }

@@ -6,3 +6,7 @@ export interface Log {
   readonly info: LogMethod;
   readonly warn: LogMethod;
 }
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

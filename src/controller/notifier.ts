@@ -3,32 +3,49 @@ import { API_GROUP, API_VERSION, ASSIGNMENT_KIND, type PortAssignment } from '..
 import type { Notice } from '../domain/notices.js';
 import type { Observed } from '../domain/plan.js';
 import type { Workload } from '../domain/workload.js';
-import type { EventRecorder, ObjectReference } from '../kube/events.js';
+import type { EventNotice, EventRecorder, ObjectReference } from '../kube/events.js';
+
+/** More than this waits only where the API server takes no events for minutes. */
+const MAX_WAITING = 200;
 
 export class Notifier {
   readonly #recorder: EventRecorder;
-  readonly #onLost: (notice: Notice, error: unknown) => void;
+  readonly #onLost: (reason: string, error: unknown) => void;
+  #recording = Promise.resolve();
+  #waiting = 0;
 
   /** @param onLost told of an event that could not be recorded: the status says the same, so nothing else is lost */
-  constructor(recorder: EventRecorder, onLost: (notice: Notice, error: unknown) => void) {
+  constructor(recorder: EventRecorder, onLost: (reason: string, error: unknown) => void) {
     this.#recorder = recorder;
     this.#onLost = onLost;
   }
 
-  /** Never rejects. */
-  async notify(notices: readonly Notice[], { assignment, workloads }: Observed): Promise<void> {
+  /** Records them one after the other, in the background: events never hold up a repair. */
+  notify(notices: readonly Notice[], { assignment, workloads }: Observed): void {
     const owner = assignmentReference(assignment);
-    for (const notice of notices) {
-      const workload = notice.slot === undefined ? undefined : workloads[notice.slot];
-      const { type, reason, action, note } = notice;
+    for (const { slot, type, reason, action, note } of notices) {
       const event = { type, reason, action, note };
-      try {
-        await this.#recorder.record(owner, event, workload && workloadReference(workload));
-        if (workload !== undefined) await this.#recorder.record(workloadReference(workload), event, owner);
-      } catch (error) {
-        this.#onLost(notice, error);
-      }
+      const workload = slot === undefined ? undefined : workloads[slot];
+      this.#record(owner, event, workload && workloadReference(workload));
+      if (workload !== undefined) this.#record(workloadReference(workload), event, owner);
     }
+  }
+
+  /** Resolves when everything is recorded that was notified so far. */
+  async drained(): Promise<void> {
+    await this.#recording;
+  }
+
+  #record(regarding: ObjectReference, event: EventNotice, related?: ObjectReference): void {
+    if (this.#waiting >= MAX_WAITING) {
+      this.#onLost(event.reason, new Error(`${MAX_WAITING} events are waiting already`));
+      return;
+    }
+    this.#waiting += 1;
+    this.#recording = this.#recording
+      .then(() => this.#recorder.record(regarding, event, related))
+      .catch((error: unknown) => this.#onLost(event.reason, error))
+      .finally(() => (this.#waiting -= 1));
   }
 }
 

@@ -4,6 +4,7 @@ import { plan, type Observed } from '../domain/plan.js';
 import { undonePatches } from '../domain/reverts.js';
 import type { Reconciled } from '../domain/outcome.js';
 import { statusOf } from '../domain/status.js';
+import type { Slot } from '../domain/slots.js';
 import type { Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
@@ -22,6 +23,8 @@ export interface ReconcilerDependencies {
 
 export class Reconciler {
   readonly #deps: ReconcilerDependencies;
+  /** Per namespace, undone patches that no stored status counts yet. */
+  readonly #uncounted = new Map<string, readonly Slot[]>();
 
   constructor(deps: ReconcilerDependencies) {
     this.#deps = deps;
@@ -36,6 +39,7 @@ export class Reconciler {
     const observed = watches.observe(namespace);
     if (observed === undefined) {
       applier.forget(namespace);
+      this.#uncounted.delete(namespace);
       return undefined;
     }
     const before = plan(observed);
@@ -58,28 +62,31 @@ export class Reconciler {
       before,
       after,
       outcome,
-      undone: undonePatches(previous, before),
+      // While Rook is waited for, it is our own pin that makes it write.
+      undone: outcome.waitingForRook ? [] : this.#undone(namespace, undonePatches(previous, before)),
       now: wholeSeconds(this.#deps.now()),
     });
     if (applied.error !== undefined) throw applied.error as Error;
     return applied.againInMs;
   }
 
+  #undone(namespace: string, found: readonly Slot[]): Slot[] {
+    return [...new Set([...(this.#uncounted.get(namespace) ?? []), ...found])];
+  }
+
   async #report(observed: Observed, reconciled: Reconciled): Promise<void> {
     const { writer, watches, notifier, logger } = this.#deps;
     const { namespace } = observed.assignment;
     const status = statusOf(reconciled);
-    try {
-      const patch = statusPatch(observed.assignment.status, status);
-      if (patch !== undefined) {
-        watches.assignments.putAnswer(await writer.patchStatus(namespace, patch));
-        const ready = status.conditions.find(({ type }) => type === 'Ready');
-        logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
-      }
-    } finally {
-      // Also where the status could not be written: what was done will not be done again.
-      await notifier.notify(notices(reconciled, status), observed);
-    }
+    // Also where the status cannot be written: what was done will not be done again.
+    notifier.notify(notices(reconciled, status), observed);
+    const patch = statusPatch(observed.assignment.status, status);
+    if (patch === undefined) return;
+    this.#uncounted.set(namespace, reconciled.undone);
+    watches.assignments.putAnswer(await writer.patchStatus(observed.assignment, patch));
+    this.#uncounted.delete(namespace);
+    const ready = status.conditions.find(({ type }) => type === 'Ready');
+    logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
   }
 
   #logChanges(namespace: string, { outcome }: Applied): void {

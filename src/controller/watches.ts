@@ -51,14 +51,19 @@ export class Watches {
     return this.#informers;
   }
 
-  /** Resolves when every store holds its first complete list. */
-  async synced(): Promise<void> {
-    await Promise.all(this.#informers.map(({ firstSync }) => firstSync));
+  /** Whether all that there is to know of a namespace is in the stores: its informers hold their first complete lists. */
+  isSynced(namespace: string): boolean {
+    return this.#informers.every((informer) => informer.synced || !concerns(informer, namespace));
   }
 
   /** Runs until `stop` is aborted; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     await Promise.all(this.#informers.map((informer) => informer.run(stop)));
+  }
+
+  /** Tells every namespace with an assignment that this informer concerns, as by a change of each. */
+  tellAll(informer: InformerState, onChange: (namespace: string) => void): void {
+    for (const namespace of this.assignments.namespaces()) if (concerns(informer, namespace)) onChange(namespace);
   }
 
   /** All that is known of a namespace now; undefined where it has no assignment, or one that is being deleted. */
@@ -79,4 +84,8 @@ export class Watches {
       workloads,
     };
   }
+}
+
+function concerns(informer: InformerState, namespace: string): boolean {
+  return informer.namespace === undefined || informer.namespace === namespace;
 }

@@ -77,7 +77,8 @@ function notAssigned(
   const list = moves.join(', ');
   const no = (reason: ReadyReason, message: string): Verdict<ReadyReason> => ({ status: 'False', reason, message });
   if (after.mode === 'DryRun') {
-    const answer = outcome.failure === undefined ? 'the API server accepts it; ' : '';
+    const accepted = outcome.failure === undefined && outcome.pinRejection === undefined;
+    const answer = accepted ? 'the API server accepts it; ' : '';
     return no(
       READY_REASONS.DryRun,
       `would move ${list}${pinInDryRun(after)}; ${answer}to do it set spec.mode: Enforce`,

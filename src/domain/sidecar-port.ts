@@ -6,7 +6,7 @@
  * and the last occurrence wins; a strategic merge patch or server-side apply by hand leaves a second declared port
  * behind, since ports are merged by number.
  */
-import type { Sidecar } from './workload.js';
+import type { Sidecar, SidecarPort } from './workload.js';
 import { RESERVE_PORT, SLOT_LAYOUTS } from './slots.js';
 
 /** One operation of RFC 6902. */
@@ -30,7 +30,7 @@ interface PortArgument {
 
 /** The port that the sidecar listens on, by its arguments; else the first declared one; else undefined. */
 export function currentPort(sidecar: Sidecar): number | undefined {
-  return numberIn(portArguments(sidecar).at(-1)?.value) ?? sidecar.ports[0]?.containerPort;
+  return numberIn(portArguments(sidecar).at(-1)?.value) ?? tcpPorts(sidecar)[0]?.containerPort;
 }
 
 /** Five digits hold every port; a longer number is no port, and would not fit into the status. */
@@ -40,7 +40,7 @@ function numberIn(value: string | undefined): number | undefined {
 
 /** Every port that the sidecar holds on its node: the one it listens on, and those declared to the scheduler. */
 export function heldPorts(sidecar: Sidecar): Set<number> {
-  const held = new Set(sidecar.ports.map(({ containerPort }) => containerPort));
+  const held = new Set(tcpPorts(sidecar).map(({ containerPort }) => containerPort));
   const current = currentPort(sidecar);
   if (current !== undefined) held.add(current);
   return held;
@@ -98,7 +98,7 @@ function portArguments({ command, args = [] }: Sidecar): PortArgument[] {
 }
 
 function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
-  const own = sidecar.ports.map((declared, index) => ({ ...declared, index })).filter(isListener(sidecar, port));
+  const own = tcpPorts(sidecar).filter(isListener(sidecar, port));
   const kept = own.find(({ containerPort }) => containerPort === port) ?? own[0];
   if (kept === undefined) return [];
   const path = `${container}/ports/${kept.index}`;
@@ -117,7 +117,11 @@ function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): J
 function isListener(sidecar: Sidecar, port: number): (declared: { readonly containerPort: number }) => boolean {
   const layout = [...SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort), RESERVE_PORT];
   const own = new Set([...layout, port, currentPort(sidecar)]);
-  return ({ containerPort }) => sidecar.ports.length === 1 || own.has(containerPort);
+  return ({ containerPort }) => tcpPorts(sidecar).length === 1 || own.has(containerPort);
+}
+
+function tcpPorts({ ports }: Sidecar): (SidecarPort & { readonly index: number })[] {
+  return ports.map((declared, index) => ({ ...declared, index })).filter(({ protocol }) => protocol === undefined);
 }
 
 function append(path: string, list: readonly string[] | undefined, value: string): JsonPatchOperation[] {

@@ -4,6 +4,8 @@ import type { WorkloadKind } from './slots.js';
 
 export interface SidecarPort {
   readonly containerPort: number;
+  /** Absent for TCP, which is the sidecar's; a port of another protocol is never its own. */
+  readonly protocol?: string;
   /** Present only where it is stored in the template: Kubernetes 1.27 and earlier keep it equal to containerPort. */
   readonly hostPort?: number;
 }

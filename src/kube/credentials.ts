@@ -20,8 +20,6 @@ export interface RequestCredentials {
 
 export interface Credentials {
   readonly server: URL;
-  /** The namespace that requests without one belong to: the pod's, or the kubeconfig context's. */
-  readonly namespace: string;
   /** Asked for each request, so that rotated tokens and CAs are taken up. @throws where they cannot be had */
   forRequest(): Promise<RequestCredentials>;
   /** The API server refused the token (401): forget what is cached. */
@@ -35,7 +33,6 @@ const REREAD_AFTER_MS = 60_000;
 /** The three files and two variables that every pod has. */
 export class InClusterCredentials implements Credentials {
   readonly server: URL;
-  readonly namespace: string;
   readonly #directory: string;
   #read: { readonly at: number; readonly credentials: RequestCredentials } | undefined;
 
@@ -50,7 +47,6 @@ export class InClusterCredentials implements Credentials {
     }
     this.server = new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`);
     this.#directory = directory;
-    this.namespace = this.#file('namespace');
   }
 
   forRequest(): Promise<RequestCredentials> {

@@ -64,11 +64,11 @@ export class ApiError extends Error {
   }
 
   /**
-   * The object is not the one it was thought to be (API server 1.36, as run): a `test` of a JSON Patch failed, 422
-   * without causes; or a merge patch named another uid, 422 with that field as the cause.
+   * A `test` of a JSON Patch failed, so the object is not what it was thought to be: 422 without causes
+   * (API server 1.36, as run). A webhook may refuse with such an answer, too, and then says so in its message.
    */
   get isGuardFailure(): boolean {
-    return this.status === 422 && this.causes.every(({ field }) => field === 'metadata.uid');
+    return this.status === 422 && this.causes.length === 0 && !this.message.includes('admission webhook');
   }
 
   /** The object was looked at and refused, by validation (422 with causes) or by an admission policy or webhook. */

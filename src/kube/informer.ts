@@ -34,10 +34,13 @@ export interface InformerObserver {
 export interface InformerState {
   readonly title: string;
   readonly rule: Source<unknown>['rule'];
-  readonly namespace?: string;
+  /** Undefined: all namespaces. */
+  readonly namespace: string | undefined;
   readonly synced: boolean;
   /** The failure that it is waiting out; undefined while all is well. */
   readonly problem: unknown;
+  /** Since when, in milliseconds of performance.now(); undefined as well while all is well. */
+  readonly problemSince: number | undefined;
   /** When its loop last did anything, in milliseconds of performance.now(). */
   readonly lastActivity: number;
 }
@@ -74,6 +77,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   #failures = 0;
   synced = false;
   problem: unknown;
+  problemSince: number | undefined;
   lastActivity = performance.now();
 
   constructor(
@@ -96,8 +100,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     return this.#source.rule;
   }
 
-  get namespace(): string {
-    return this.#source.namespace ?? '';
+  get namespace(): string | undefined {
+    return this.#source.namespace;
   }
 
   /** Resolves when the store holds the first complete list. */
@@ -200,6 +204,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     const recovered = this.problem !== undefined;
     this.#failures = 0;
     this.problem = undefined;
+    this.problemSince = undefined;
     if (recovered && this.synced) this.#observer.synced(this);
   }
 
@@ -213,12 +218,18 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (error instanceof WatchIdleError || (error instanceof ApiError && error.isVersionUnusable)) {
       this.#version = undefined;
     }
-    this.#failures += 1;
-    this.problem = error;
-    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const waitMs = Math.max(asked, backoffMs(this.#failures, this.#timing.backoff));
+    const waitMs = this.#failed(error);
     this.#observer.failed(this, error, waitMs);
     await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
+  }
+
+  /** @returns how long to wait before the next try, in milliseconds */
+  #failed(error: unknown): number {
+    this.#failures += 1;
+    this.problem = error;
+    this.problemSince ??= performance.now();
+    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    return Math.max(asked, backoffMs(this.#failures, this.#timing.backoff));
   }
 }
 

@@ -47,7 +47,6 @@ function load(file: string): KubeConfig {
 
 class KubeconfigCredentials implements Credentials {
   readonly server: URL;
-  readonly namespace: string;
   readonly #config: KubeConfig;
 
   constructor(config: KubeConfig, origin: string) {
@@ -66,7 +65,6 @@ class KubeconfigCredentials implements Credentials {
       );
     }
     this.server = new URL(server);
-    this.namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
     this.#config = config;
   }
 

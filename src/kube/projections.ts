@@ -162,8 +162,9 @@ function projectSidecar(containers: readonly V1Container[]): Sidecar | undefined
     index,
     command: container.command ?? [],
     ...(container.args === undefined ? {} : { args: container.args }),
-    ports: (container.ports ?? []).map(({ containerPort, hostPort }) => ({
+    ports: (container.ports ?? []).map(({ containerPort, hostPort, protocol }) => ({
       containerPort,
+      ...(protocol === undefined || protocol === 'TCP' ? {} : { protocol }),
       // 0 is the zero value of an int32 and means none.
       ...(hostPort === undefined || hostPort === 0 ? {} : { hostPort }),
     })),

@@ -33,12 +33,13 @@ export class Store<T extends StoredObject> {
     this.#onChange(object.namespace);
   }
 
-  /** Takes up the answer to a write of the operator's own; the caller knows of the change. */
+  /**
+   * Takes up the answer to a request of the operator's own, if the object is still there: its deletion may have been
+   * seen meanwhile. Told like any change, since the answer may hold somebody else's edit, whose own event then tells
+   * nothing new.
+   */
   putAnswer(object: T): void {
-    const stored = this.#objects.get(object.namespace);
-    if (stored?.uid === object.uid && isNewer(object.resourceVersion, stored.resourceVersion)) {
-      this.#objects.set(object.namespace, object);
-    }
+    if (this.#objects.get(object.namespace)?.uid === object.uid) this.put(object);
   }
 
   delete(object: T): void {

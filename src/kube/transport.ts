@@ -11,7 +11,7 @@ import { createSecureContext } from 'node:tls';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 import { ApiError, UnreachableError } from './errors.js';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT';
+type Method = 'GET' | 'POST' | 'PATCH';
 
 export interface Call {
   readonly method: Method;

@@ -46,14 +46,16 @@ export class Writer {
 
   /** A merge patch: server-side apply would drop, with a later pin of fewer keys, the ones left out. */
   async pinRookConfig(config: RookConfig, pin: Pin, options: WriteOptions): Promise<RookConfig> {
-    // The uid guards against a ConfigMap that was deleted and made again: 422, as the field is immutable.
-    const patch = { metadata: { uid: config.uid }, data: pin };
+    // Planned from this very version: an edit that was not seen yet is somebody's wish, and must not be overwritten.
+    const patch = { metadata: { resourceVersion: config.resourceVersion }, data: pin };
     return projectRookConfig(await this.#patch(rookConfigPath(config.namespace), MERGE_PATCH, patch, options));
   }
 
-  async patchStatus(namespace: string, status: StatusPatch): Promise<PortAssignment> {
+  /** Only onto the version that it speaks of: 409 where the assignment was edited or made again meanwhile. */
+  async patchStatus({ namespace, resourceVersion }: PortAssignment, status: StatusPatch): Promise<PortAssignment> {
     const path = assignmentStatusPath(namespace);
-    return projectAssignment(await this.#patch(path, MERGE_PATCH, { status }, { dryRun: false }));
+    const patch = { metadata: { resourceVersion }, status };
+    return projectAssignment(await this.#patch(path, MERGE_PATCH, patch, { dryRun: false }));
   }
 
   #patch(path: string, contentType: string, body: unknown, { dryRun }: WriteOptions): Promise<unknown> {

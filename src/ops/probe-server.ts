@@ -1,7 +1,12 @@
 /** Serves the probes over HTTP, bounded: kubelet is the only client it has to please. */
 import { createServer, type Server } from 'node:http';
-import type { BindAddress } from '../config.js';
 import type { ProbeAnswer } from './probes.js';
+
+export interface BindAddress {
+  /** Empty: all addresses, IPv6 and IPv4. */
+  readonly host: string;
+  readonly port: number;
+}
 
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5_000;

@@ -13,18 +13,24 @@ export interface ProbeAnswer {
  */
 const STUCK_AFTER_MS = 300_000;
 
-/** Ready: every informer holds its first complete list. Names those that do not, and why. */
+/** A watch that has been failing for longer is no passing fault: what it should see is not seen. */
+const BLIND_AFTER_MS = 60_000;
+
+/** Ready: every informer holds its first complete list and is not blind since. Names those that are not, and why. */
 export function readiness(
   informers: readonly InformerState[],
   explain: (informer: InformerState) => string,
+  monotonicMs: number,
 ): ProbeAnswer {
+  const isBlind = ({ problemSince = Infinity }: InformerState): boolean => monotonicMs - problemSince > BLIND_AFTER_MS;
+  const isReady = (informer: InformerState): boolean => informer.synced && !isBlind(informer);
   const lines = informers.map((informer) => {
-    return informer.synced ? `[+] ${nameOf(informer)} ok` : `[-] ${nameOf(informer)} not synced${explain(informer)}`;
+    const name = nameOf(informer);
+    if (!informer.synced) return `[-] ${name} not synced${explain(informer)}`;
+    if (isBlind(informer)) return `[-] ${name} failing since it was synced${explain(informer)}`;
+    return `[+] ${name} ok${explain(informer)}`;
   });
-  return answer(
-    informers.every(({ synced }) => synced),
-    lines,
-  );
+  return answer(informers.every(isReady), lines);
 }
 
 /** Healthy: no informer is stuck. An API server that is away does not make the process unhealthy: a restart helps nobody. */
@@ -41,5 +47,5 @@ function answer(ok: boolean, lines: readonly string[]): ProbeAnswer {
 }
 
 function nameOf({ title, namespace }: InformerState): string {
-  return namespace === undefined || namespace === '' ? title : `${title} in ${namespace}`;
+  return namespace === undefined ? title : `${title} in ${namespace}`;
 }

@@ -32,6 +32,12 @@ export interface Cluster {
   readonly observed: () => Observed;
   /** Answers requests whose method and path contain this otherwise than by storing what they say. */
   readonly answers: Map<string, Answer>;
+  /** Somebody else's write of a workload, seen by the store. */
+  readonly write: (slot: Slot, raw: RawWorkload) => void;
+  /** Somebody else's edit of the assignment, not seen by the store. */
+  readonly edit: (spec: AssignmentSpec) => void;
+  /** What happens while a request whose path contains this is on its way. */
+  readonly beforeAnswer: (part: string, happens: () => void) => void;
   /** "PATCH csi-rbdplugin", in order; status writes and events by "status" and "events". */
   readonly writes: () => string[];
 }
@@ -79,7 +85,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 
   const answers = new Map<string, Answer>();
   const next = (): string => String((version += 1));
+  const happenings = new Map<string, () => void>();
   server.handler = (request, exchange) => {
+    for (const [part, happens] of happenings) if (request.path.includes(part)) happens();
     const special = [...answers].find(([part]) => `${request.method} ${request.path}`.includes(part));
     const layout = SLOT_LAYOUTS.find(({ workload }) => request.path.endsWith(`/${workload}`));
     if (special !== undefined) special[1](exchange, request);
@@ -113,6 +121,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     changed,
     observed: () => watches.observe(NAMESPACE)!,
     answers,
+    write: (slot, raw) => {
+      stored[slot] = { ...raw, metadata: { ...raw.metadata, resourceVersion: next() } };
+      watches.workloads[slot].put(projected(stored[slot]));
+    },
+    edit: (spec) => {
+      assignment.spec = spec;
+      assignment.metadata = { ...assignment.metadata, generation: 4 };
+    },
+    beforeAnswer: (part, happens) => happenings.set(part, happens),
     writes,
   };
 }

@@ -23,14 +23,15 @@ async function bench(): Promise<{ cluster: Cluster; lost: string[]; notifier: No
   const cluster = await startCluster();
   const recorder = new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now: () => new Date() });
   const lost: string[] = [];
-  const notifier = new Notifier(recorder, ({ reason }, error) => lost.push(`${reason}: ${(error as Error).name}`));
+  const notifier = new Notifier(recorder, (reason, error) => lost.push(`${reason}: ${(error as Error).name}`));
   const events = (): Event[] => cluster.server.requests.map(({ body }) => JSON.parse(body) as Event);
   return { cluster, lost, notifier, events };
 }
 
 test('what is about a workload is recorded on both, each related to the other', async () => {
   const { cluster, notifier, events } = await bench();
-  await notifier.notify([PINNED, MOVED], cluster.observed());
+  notifier.notify([PINNED, MOVED], cluster.observed());
+  await notifier.drained();
   const seen = events().map(({ reason, regarding, related }) => [reason, regarding.kind, related?.kind]);
   expect(seen).toEqual([
     ['RookConfigPinned', 'CSIPortAssignment', undefined],
@@ -44,7 +45,8 @@ test('what is about a workload is recorded on both, each related to the other', 
 
 test('a workload that is gone leaves the event on the assignment', async () => {
   const { cluster, notifier, events } = await bench();
-  await notifier.notify([MOVED], { ...cluster.observed(), workloads: {} });
+  notifier.notify([MOVED], { ...cluster.observed(), workloads: {} });
+  await notifier.drained();
   expect(events().map(({ regarding }) => regarding.kind)).toEqual(['CSIPortAssignment']);
 });
 
@@ -56,7 +58,18 @@ test('an event that is lost is told, and the others are recorded', async () => {
     if (calls === 1) exchange.refuse(403, 'Forbidden');
     else exchange.json(201, {});
   });
-  await notifier.notify([PINNED, MOVED], cluster.observed());
+  notifier.notify([PINNED, MOVED], cluster.observed());
+  await notifier.drained();
   expect(lost).toEqual(['RookConfigPinned: ApiError']);
   expect(calls).toBe(3);
+});
+
+test('events never hold up their sender, and only so many wait', async () => {
+  const { cluster, lost, notifier } = await bench();
+  for (let count = 0; count < 201; count += 1) {
+    notifier.notify([{ ...PINNED, note: `set ${count}` }], cluster.observed());
+  }
+  expect(lost).toEqual(['RookConfigPinned: Error']);
+  await notifier.drained();
+  expect(cluster.server.requests).toHaveLength(200);
 });

@@ -123,8 +123,9 @@ export function project(raw: RawWorkload): Workload {
             index,
             command: container.command ?? [],
             ...(container.args === undefined ? {} : { args: container.args }),
-            ports: (container.ports ?? []).map(({ containerPort, hostPort }) => ({
+            ports: (container.ports ?? []).map(({ containerPort, hostPort, protocol = 'TCP' }) => ({
               containerPort,
+              ...(protocol === 'TCP' ? {} : { protocol }),
               ...(hostPort === undefined ? {} : { hostPort }),
             })),
           },

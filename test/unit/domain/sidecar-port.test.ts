@@ -184,6 +184,12 @@ describe('the declared port', () => {
       [{ containerPort: 9072 }, { containerPort: 8080 }],
     ],
     [
+      'of another protocol, in front of its own',
+      [{ containerPort: 9072, protocol: 'UDP' }, { containerPort: 9070 }],
+      9072,
+      [{ containerPort: 9072, protocol: 'UDP' }, { containerPort: 9072 }],
+    ],
+    [
       'left over, on a port outside of the layout',
       [{ containerPort: 9500 }, { containerPort: 9070 }],
       9500,

@@ -39,7 +39,6 @@ export function bearer(server: ApiServerDouble, more: Partial<Credentials> = {})
   };
   return {
     server: server.url,
-    namespace: 'default',
     forRequest: () => Promise.resolve(request),
     refused: () => undefined,
     ...more,

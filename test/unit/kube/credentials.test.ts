@@ -16,10 +16,9 @@ function mounted(): ReturnType<typeof scratch> {
 
 afterEach(() => vi.useRealTimers());
 
-test('the pod tells server, namespace, token and CA', async () => {
+test('the pod tells server, token and CA', async () => {
   const credentials = new InClusterCredentials(IN_POD, mounted().path);
   expect(credentials.server.href).toBe('https://10.96.0.1/');
-  expect(credentials.namespace).toBe('rook-ceph-system');
   expect(await credentials.forRequest()).toEqual({
     headers: { Authorization: 'Bearer token-1' },
     trust: { ca: 'CA 1' },
@@ -44,7 +43,8 @@ test.each([
 });
 
 test('without a mounted service account the error names the file', () => {
-  expect(() => new InClusterCredentials(IN_POD, scratch().path)).toThrow(/ENOENT.*namespace/);
+  const credentials = new InClusterCredentials(IN_POD, scratch().path);
+  expect(() => credentials.forRequest()).toThrow(/ENOENT.*token/);
 });
 
 test('files are read again after a minute, and at once when the token was refused', async () => {

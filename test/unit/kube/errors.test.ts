@@ -69,8 +69,6 @@ test.each([
 test.each([
   [422, [], { guard: true, refusal: false }],
   [422, [{ field: 'spec' }], { guard: false, refusal: true }],
-  [422, [{ field: 'metadata.uid' }], { guard: true, refusal: false }],
-  [422, [{ field: 'metadata.uid' }, { field: 'data' }], { guard: false, refusal: true }],
   [400, [], { guard: false, refusal: true }],
   [403, [], { guard: false, refusal: true }],
   [404, [], { guard: false, refusal: false }],
@@ -81,6 +79,12 @@ test.each([
   expect({ guard: error.isGuardFailure, refusal: error.isRefusal }).toEqual({ guard, refusal });
   expect(error.isForbidden).toBe(code === 403);
   expect(error.isNotFound).toBe(code === 404);
+});
+
+test("a webhook's refusal without causes is no failed guard", () => {
+  const message = 'admission webhook "ports.example" denied the request: not these ports';
+  const error = new ApiError('PATCH /x', 422, status({ message }));
+  expect([error.isGuardFailure, error.isRefusal]).toEqual([false, true]);
 });
 
 test('UnreachableError says what its cause says', () => {

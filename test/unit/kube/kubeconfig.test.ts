@@ -45,21 +45,15 @@ async function callWith(server: ApiServerDouble, parts: Parts): Promise<void> {
   await transportTo(kubeconfigCredentials([file])).call(GET);
 }
 
-test('a token, a CA and the namespace of the context', async () => {
+test('a token and a CA', async () => {
   const { server, ca } = await answering();
-  const file = scratch().write('config', kubeconfig(server.url, { cluster: ca, context: { namespace: 'rook' } }));
+  const file = scratch().write('config', kubeconfig(server.url, { cluster: ca }));
   const credentials = kubeconfigCredentials([file]);
-  expect(credentials.namespace).toBe('rook');
   const transport = transportTo(credentials);
   await transport.call(GET);
   await transport.call(GET);
   expect(server.requests[0]!.headers.authorization).toBe('Bearer token-one');
   expect(server.connections).toBe(1);
-});
-
-test('a context without a namespace means default', () => {
-  const file = scratch().write('config', kubeconfig('https://k'));
-  expect(kubeconfigCredentials([file]).namespace).toBe('default');
 });
 
 test('a CA in a file, a client certificate, and a user with a password', async () => {

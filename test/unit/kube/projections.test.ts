@@ -182,10 +182,11 @@ test('of the sidecar: command, absent args told from empty ones, and host ports 
   });
   const ports = [
     { containerPort: 9070, hostPort: 9070 },
-    { containerPort: 9071, hostPort: 0 },
+    { containerPort: 9071, hostPort: 0, protocol: 'TCP' },
+    { containerPort: 9072, protocol: 'UDP' },
   ];
   expect(sidecarOf({ ports })).toMatchObject({
-    ports: [{ containerPort: 9070, hostPort: 9070 }, { containerPort: 9071 }],
+    ports: [{ containerPort: 9070, hostPort: 9070 }, { containerPort: 9071 }, { containerPort: 9072, protocol: 'UDP' }],
   });
 });
 

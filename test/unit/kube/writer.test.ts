@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { SLOT_LAYOUTS, type SlotLayout } from '../../../src/domain/slots.js';
+import { projectAssignment } from '../../../src/kube/projections.js';
 import { Writer } from '../../../src/kube/writer.js';
 import type { ApiServerDouble } from '../../support/api-server-double.js';
 import { rawWorkload } from '../domain/raw-workload.js';
@@ -49,23 +50,33 @@ test('a workload is read by its kind', async () => {
   expect(server.requests[0]).toMatchObject({ method: 'GET', query: {}, body: '' });
 });
 
-test('the pin is a merge patch of the keys, guarded by the uid', async () => {
+test('the pin is a merge patch of the keys, of the version that it was planned from', async () => {
   const { server, writer } = await writing({ metadata, data: { CSIADDONS_PORT: '9072', OTHER: 'x' } });
   const answer = await writer.pinRookConfig(rookConfig(), { CSIADDONS_PORT: '9072' }, { dryRun: false });
   expect(answer.keys).toEqual({ CSIADDONS_PORT: { value: '9072', managers: [] } });
   const [request] = server.requests;
   expect(request!.path).toBe('/api/v1/namespaces/rook-ceph/configmaps/rook-ceph-operator-config');
   expect(request!.headers['content-type']).toBe('application/merge-patch+json');
-  expect(JSON.parse(request!.body)).toEqual({ metadata: { uid: 'uid-config' }, data: { CSIADDONS_PORT: '9072' } });
+  expect(JSON.parse(request!.body)).toEqual({
+    metadata: { resourceVersion: rookConfig().resourceVersion },
+    data: { CSIADDONS_PORT: '9072' },
+  });
+});
+
+const ASSIGNMENT = projectAssignment({
+  metadata: { namespace: 'rook', name: 'default', uid: 'uid', resourceVersion: '17' },
 });
 
 test('the status goes to its subresource, nulls and all', async () => {
   const { server, writer } = await writing({ metadata, status: { observedGeneration: 4 } });
-  const answer = await writer.patchStatus('rook', { observedGeneration: 4, rookVersion: null });
+  const answer = await writer.patchStatus(ASSIGNMENT, { observedGeneration: 4, rookVersion: null });
   expect(answer.status).toEqual({ observedGeneration: 4 });
   const [request] = server.requests;
   expect(request!.path).toBe('/apis/csiports.io/v1alpha1/namespaces/rook/csiportassignments/default/status');
-  expect(JSON.parse(request!.body)).toEqual({ status: { observedGeneration: 4, rookVersion: null } });
+  expect(JSON.parse(request!.body)).toEqual({
+    metadata: { resourceVersion: '17' },
+    status: { observedGeneration: 4, rookVersion: null },
+  });
 });
 
 test('what the API server refuses is thrown', async () => {

@@ -4,13 +4,22 @@ import { liveness, readiness } from '../../../src/ops/probes.js';
 
 function state(more: Partial<InformerState> = {}): InformerState {
   const rule = { group: 'apps', resource: 'daemonsets', name: 'plugin' };
-  return { title: 'DaemonSet plugin', rule, synced: true, problem: undefined, lastActivity: 0, ...more };
+  return {
+    title: 'DaemonSet plugin',
+    rule,
+    namespace: undefined,
+    synced: true,
+    problem: undefined,
+    problemSince: undefined,
+    lastActivity: 0,
+    ...more,
+  };
 }
 
 const explain = ({ problem }: InformerState): string => (typeof problem === 'string' ? `: ${problem}` : '');
 
 test('ready once every informer is synced', () => {
-  expect(readiness([state(), state({ namespace: 'rook' })], explain)).toEqual({
+  expect(readiness([state(), state({ namespace: 'rook' })], explain, 0)).toEqual({
     ok: true,
     body: '[+] DaemonSet plugin ok\n[+] DaemonSet plugin in rook ok\nok\n',
   });
@@ -22,7 +31,7 @@ test('not ready: it names the informer that is not synced, and why', () => {
     state({ synced: false, namespace: 'rook', problem: '403 Forbidden' }),
     state({ synced: false }),
   ];
-  expect(readiness(informers, explain)).toEqual({
+  expect(readiness(informers, explain, 0)).toEqual({
     ok: false,
     body:
       '[+] DaemonSet plugin ok\n[-] DaemonSet plugin in rook not synced: 403 Forbidden\n' +
@@ -31,9 +40,22 @@ test('not ready: it names the informer that is not synced, and why', () => {
 });
 
 test('a synced informer whose server is away is still ready and healthy', () => {
-  const away = state({ problem: 'connect ECONNREFUSED', lastActivity: 100_000 });
-  expect(readiness([away], explain).ok).toBe(true);
+  const away = state({ problem: 'connect ECONNREFUSED', problemSince: 100_000, lastActivity: 100_000 });
+  expect(readiness([away], explain, 110_000)).toEqual({
+    ok: true,
+    body: '[+] DaemonSet plugin ok: connect ECONNREFUSED\nok\n',
+  });
   expect(liveness([away], 110_000).ok).toBe(true);
+});
+
+test('a watch that has been failing for over a minute is not ready, but healthy', () => {
+  const blind = state({ problem: '403 Forbidden', problemSince: 100_000, lastActivity: 160_001 });
+  expect(readiness([blind], explain, 160_000).ok).toBe(true);
+  expect(readiness([state(), blind], explain, 160_001)).toEqual({
+    ok: false,
+    body: '[+] DaemonSet plugin ok\n[-] DaemonSet plugin failing since it was synced: 403 Forbidden\nfailed\n',
+  });
+  expect(liveness([blind], 160_001).ok).toBe(true);
 });
 
 test('an informer that did nothing for over five minutes is stuck', () => {
