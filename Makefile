@@ -58,5 +58,7 @@ uninstall: ## Remove it, and with it every CSIPortAssignment
 	kubectl delete -k config/crd
 deploy: ## Install the operator, cluster-wide, into the current cluster
 	kubectl apply -k config/default
-undeploy: ## Remove the operator; the ports stay as they are
-	kubectl delete -k config/default
+undeploy: ## Remove the operator and its rights; the ports, the CSIPortAssignments and their definition stay
+	kubectl delete -k config/manager
+	kubectl delete -k config/rbac
+	kubectl delete -f config/default/namespace.yaml

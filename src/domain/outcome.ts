@@ -1,6 +1,6 @@
 /** What applying a plan came to, and all that a status is made from. */
 import type { Plan, StoredStatus } from './plan.js';
-import type { Pin } from './rook-config.js';
+import type { Pin } from './pin.js';
 import type { Slot } from './slots.js';
 
 export interface PatchedWorkload {

@@ -4,7 +4,8 @@
  */
 import type { AssignmentStatus, Mode, PortAssignment, Provider, RookConfigPolicy, WorkloadState } from './api.js';
 import { assignPorts, type Assignment } from './assignment.js';
-import { invalidKeys, planPin, userKeys, type InvalidKey, type Pin, type RookConfig } from './rook-config.js';
+import { invalidKeys, userKeys, type InvalidKey, type RookConfig } from './rook-config.js';
+import { planPin, type Pin } from './pin.js';
 import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
 import { isObserved, isRolledOut } from './rollout.js';
 import { currentPort, heldPorts, movePort, type JsonPatch } from './sidecar-port.js';

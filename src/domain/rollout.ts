@@ -26,6 +26,7 @@ export function isObserved({ observedGeneration, generation }: RolloutFacts): bo
   return observedGeneration >= generation;
 }
 
+/** Whether every pod follows the template; plan.ts says what a workload is whose counters are not up to date. */
 export function isRolledOut(facts: RolloutFacts): boolean {
   return (
     isObserved(facts) &&

@@ -1,10 +1,8 @@
 /**
- * The ConfigMap rook-ceph-operator-config: what its port keys say, whose they are, and which of them the operator
- * writes (the pin), so that Rook itself renders the assigned ports.
+ * The ConfigMap rook-ceph-operator-config: what its port keys say to Rook and to the operator, and whose they are.
  */
 import { FIELD_MANAGER } from './api.js';
-import type { Ports } from './assignment.js';
-import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
+import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot } from './slots.js';
 
 export const ROOK_CONFIG_NAME = 'rook-ceph-operator-config';
 
@@ -86,37 +84,4 @@ export function invalidKeys(config: RookConfig | undefined): InvalidKey[] {
     const meaning = keyMeaning(value);
     return value !== undefined && meaning.kind === 'Invalid' ? [{ key, value, consequence: meaning.consequence }] : [];
   });
-}
-
-/** The keys to write, all in one patch (one pass of Rook); empty when the values are right. */
-export type Pin = Readonly<Partial<Record<ConfigKey, string>>>;
-
-/**
- * Keys of slots in play are kept equal to the assignment. A key of another slot is written only when its value is
- * invalid, as that would stop Rook for all slots, and then with the port the workload has now, so that it does not
- * restart. A key is never deleted: Rook 1.16.5 and later keep a deleted key's last value until they restart.
- */
-export function planPin(
-  config: RookConfig,
-  ports: Ports,
-  slots: { readonly inPlay: readonly Slot[]; readonly currentPorts: Readonly<Partial<Record<Slot, number>>> },
-): Pin {
-  const pin: Partial<Record<ConfigKey, string>> = {};
-  for (const layout of SLOT_LAYOUTS) {
-    const port = pinnedPort(layout, keyMeaning(config.keys[layout.configKey]?.value), ports, slots);
-    if (port !== undefined) pin[layout.configKey] = String(port);
-  }
-  return pin;
-}
-
-function pinnedPort(
-  { slot }: SlotLayout,
-  meaning: KeyMeaning,
-  ports: Ports,
-  { inPlay, currentPorts }: Parameters<typeof planPin>[2],
-): number | undefined {
-  if (inPlay.includes(slot)) return meaning.kind === 'Port' && meaning.port === ports[slot] ? undefined : ports[slot];
-  if (meaning.kind !== 'Invalid' || !meaning.stopsRook) return undefined;
-  const current = currentPorts[slot];
-  return current !== undefined && isAssignable(current) ? current : ports[slot];
 }

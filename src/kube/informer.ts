@@ -53,7 +53,7 @@ export interface InformerTiming {
   readonly watchSeconds: number;
 }
 
-export const DEFAULT_TIMING: InformerTiming = {
+const DEFAULT_TIMING: InformerTiming = {
   idleMs: 90_000,
   backoff: { baseMs: 800, maxMs: 10_000 },
   watchSeconds: 300,

@@ -1,6 +1,7 @@
 /** Every write to an object that the operator watches: one place, one field manager. Events are in events.ts. */
 import { FIELD_MANAGER, type AssignmentStatus, type PortAssignment } from '../domain/api.js';
-import type { Pin, RookConfig } from '../domain/rook-config.js';
+import type { RookConfig } from '../domain/rook-config.js';
+import type { Pin } from '../domain/pin.js';
 import type { JsonPatch } from '../domain/sidecar-port.js';
 import type { SlotLayout } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';

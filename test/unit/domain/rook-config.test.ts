@@ -2,14 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FIELD_MANAGER } from '../../../src/domain/api.js';
 import { assignPorts } from '../../../src/domain/assignment.js';
-import {
-  invalidKeys,
-  keyMeaning,
-  planPin,
-  userKeys,
-  type Pin,
-  type RookConfig,
-} from '../../../src/domain/rook-config.js';
+import { invalidKeys, keyMeaning, userKeys, type RookConfig } from '../../../src/domain/rook-config.js';
+import { planPin, type Pin } from '../../../src/domain/pin.js';
 import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../../src/domain/slots.js';
 import { anyRookConfig, assignablePort, validSlotPorts } from './arbitraries.js';
 import { SLOTS, applyPin, pinned, rookConfig, type Keys } from './worlds.js';

@@ -3,7 +3,8 @@ import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../..
 import { NOTHING_DONE, type Outcome } from '../../../src/domain/outcome.js';
 import { plan, type Observed } from '../../../src/domain/plan.js';
 import { undonePatches } from '../../../src/domain/reverts.js';
-import type { Pin, RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
+import type { RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
+import type { Pin } from '../../../src/domain/pin.js';
 import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../../src/domain/slots.js';
 import type { Reconciled } from '../../../src/domain/outcome.js';
 import { statusOf } from '../../../src/domain/status.js';

@@ -1,0 +1,37 @@
+/** The pin: which keys of rook-ceph-operator-config the operator writes, so that Rook itself renders the assigned ports. */
+import type { Ports } from './assignment.js';
+import { keyMeaning, type KeyMeaning, type RookConfig } from './rook-config.js';
+import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
+
+/** The keys to write, all in one patch (one pass of Rook); empty when the values are right. */
+export type Pin = Readonly<Partial<Record<ConfigKey, string>>>;
+
+/**
+ * Keys of slots in play are kept equal to the assignment. A key of another slot is written only when its value is
+ * invalid, as that would stop Rook for all slots, and then with the port the workload has now, so that it does not
+ * restart. A key is never deleted: Rook 1.16.5 and later keep a deleted key's last value until they restart.
+ */
+export function planPin(
+  config: RookConfig,
+  ports: Ports,
+  slots: { readonly inPlay: readonly Slot[]; readonly currentPorts: Readonly<Partial<Record<Slot, number>>> },
+): Pin {
+  const pin: Partial<Record<ConfigKey, string>> = {};
+  for (const layout of SLOT_LAYOUTS) {
+    const port = pinnedPort(layout, keyMeaning(config.keys[layout.configKey]?.value), ports, slots);
+    if (port !== undefined) pin[layout.configKey] = String(port);
+  }
+  return pin;
+}
+
+function pinnedPort(
+  { slot }: SlotLayout,
+  meaning: KeyMeaning,
+  ports: Ports,
+  { inPlay, currentPorts }: Parameters<typeof planPin>[2],
+): number | undefined {
+  if (inPlay.includes(slot)) return meaning.kind === 'Port' && meaning.port === ports[slot] ? undefined : ports[slot];
+  if (meaning.kind !== 'Invalid' || !meaning.stopsRook) return undefined;
+  const current = currentPorts[slot];
+  return current !== undefined && isAssignable(current) ? current : ports[slot];
+}
