@@ -37,13 +37,16 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     const { transport, logger, now } = options;
+    let haveWorked = false;
     const addToQueue = (namespace: string): void => this.#queue.add(namespace);
     this.#watches = new Watches({
       namespaces: options.namespaces,
       transport,
       observer: informerLog(logger, options.monotonicMs, (informer) => {
         this.#watches.tellAll(informer, addToQueue);
-        if (this.informers.every(({ synced }) => synced)) logger.info({}, 'All watches work');
+        if (!this.informers.every(({ synced, problem }) => synced && problem === undefined)) return;
+        logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
+        haveWorked = true;
       }),
       onChange: addToQueue,
     });

@@ -98,7 +98,7 @@ test.each([
   {
     how: 'accepted and undone on the way',
     policy: KEEPING_THE_OLD,
-    cause: 'the API server stored something else than was sent: an admission policy or webhook changes it',
+    cause: 'an admission policy or webhook changed what was sent to something else',
   },
 ])('a patch that is $how is Rejected with its cause, told once, while the others go on', async ({ policy, cause }) => {
   const { rook, assignment } = await cluster().installRookWithAssignment();

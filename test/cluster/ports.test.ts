@@ -1,6 +1,7 @@
 /** What spec.ports does to workloads, pins, status and pods. */
 import { expect, test } from 'vitest';
 import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/api.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { RookInstallation } from '../support/rook/installation.js';
@@ -24,9 +25,13 @@ async function expectLayout(rook: RookInstallation, status: AssignmentStatus, la
   expect(await rook.layout()).toEqual(layout);
   expect(await pins(rook)).toEqual(layout.map(String));
 
+  // A pod that was preempted a moment ago shows in its Deployment's counters, and so in the status, a little later.
+  const pods = await waitFor('all ten pods to run', async () => {
+    const found = (await rook.pods()) as unknown as Pod[];
+    return found.length === 10 && found.every(({ status: { phase } }) => phase === 'Running') && found;
+  });
   const held: Record<string, number[]> = {};
-  for (const { metadata, spec, status: podStatus } of (await rook.pods()) as unknown as Pod[]) {
-    expect(podStatus.phase).toBe('Running');
+  for (const { metadata, spec } of pods) {
     const port = spec.containers.find(({ name }) => name === 'csi-addons')?.ports?.[0]?.hostPort;
     if (port !== undefined) (held[metadata.labels.app] ??= []).push(port);
   }
