@@ -107,9 +107,9 @@ test('an operator that was killed while ports had to be moved leaves the rest to
 
 test('while nothing changes where an assignment is, the operator asks nothing of the API server', async () => {
   const { assignment } = await settled();
+  const started = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
-  await assignment.waitUntilSettled();
-  await assignment.waitUntilSettled();
+  await cluster().writesUntilSettled(started, assignment);
   const mark = await cluster().controlPlane.audit.mark();
 
   // Seconds of events on the very object names that it watches, in a namespace without an assignment.
