@@ -10,6 +10,7 @@ import type { ConfigKey, Slot, SlotLayout } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';
 import { ApiError } from '../kube/errors.js';
 import type { Writer } from '../kube/writer.js';
+import { messageOf } from './log.js';
 import { Refusals } from './refusals.js';
 import { RookTime } from './rook-time.js';
 import type { Watches } from './watches.js';
@@ -25,6 +26,8 @@ export interface Applied {
   /** The passing fault behind outcome.failure. */
   readonly error?: unknown;
 }
+
+type Failure = Pick<Applied, 'error'>;
 
 export type Answers = Pick<Observed, 'rookConfig' | 'workloads'>;
 
@@ -81,11 +84,12 @@ export class Applier {
     const rookTimeMs = isWaitedFor ? this.#rookTime.left(namespace, { pinned }) : 0;
     if (!isWaitedFor) this.#rookTime.over(namespace);
     const patches = rookTimeMs > 0 ? [] : await this.#patchAll(drifted, observed, dryRun);
+    const failure = firstFailure([pin, ...patches.map(({ written }) => written)]);
     return {
-      outcome: outcomeOf(pinned ? plan.pin : {}, pin, { patches, rookTimeMs }),
+      outcome: outcomeOf(pinned ? plan.pin : {}, pin, { patches, rookTimeMs, failure }),
       answers: answersOf(pin, patches),
       ...againIn(rookTimeMs > 0 ? rookTimeMs : this.#refusals.retryInMs(namespace)),
-      ...errorOf([pin, ...patches.map(({ written }) => written)]),
+      ...failure,
     };
   }
 
@@ -164,9 +168,12 @@ async function outcomeOfSending<T>(target: Target, send: () => Promise<Sent<T>>)
 function outcomeOf(
   pinned: Pin,
   pin: Written<RookConfig>,
-  { patches, rookTimeMs }: { readonly patches: readonly PatchWritten[]; readonly rookTimeMs: number },
+  {
+    patches,
+    rookTimeMs,
+    failure,
+  }: { readonly patches: readonly PatchWritten[]; readonly rookTimeMs: number; readonly failure: Failure },
 ): Outcome {
-  const { error } = errorOf([pin, ...patches.map(({ written }) => written)]);
   return {
     waitingForRook: rookTimeMs > 0,
     pinned,
@@ -175,7 +182,7 @@ function outcomeOf(
       .filter(({ written }) => written.kind === 'Done' && written.answer !== undefined)
       .map(patchedWorkload),
     rejections: bySlot(patches, (written) => (written.kind === 'Refused' ? written.cause : undefined)),
-    ...(error === undefined ? {} : { failure: describe(error) }),
+    ...('error' in failure ? { failure: describe(failure.error) } : {}),
   };
 }
 
@@ -206,12 +213,13 @@ function againIn(ms: number | undefined): Pick<Applied, 'againInMs'> {
   return ms === undefined ? {} : { againInMs: ms };
 }
 
-function errorOf(writes: readonly Written<unknown>[]): Pick<Applied, 'error'> {
+/** Told in the outcome, for the status, and as it is, for the queue. */
+function firstFailure(writes: readonly Written<unknown>[]): Failure {
   const failed = writes.find((written) => written.kind === 'Failed');
   return failed === undefined ? {} : { error: failed.error };
 }
 
 function describe(error: unknown): string {
   if (isGuardFailure(error)) return 'an object changed while it was being patched; it is read again';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

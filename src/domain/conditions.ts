@@ -1,6 +1,7 @@
 /** The conditions Ready, Progressing and Degraded: what is so, why, and what the admin does about it. */
 import type { Condition, ConditionType } from './api.js';
 import { inPlay, type Conflict, type Plan, type WorkloadPlan } from './plan.js';
+import { describePin } from './pin.js';
 import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
@@ -93,8 +94,8 @@ function notAssigned(
 
 /** What Enforce would write to Rook's settings; empty in the other modes, which have written it or never will. */
 function pinInDryRun({ mode, pin }: Plan): string {
-  const keys = Object.entries(pin).map(([key, value]) => `${key}=${value}`);
-  return mode !== 'DryRun' || keys.length === 0 ? '' : `; would set ${keys.join(', ')} in ${ROOK_CONFIG_NAME}`;
+  const keys = describePin(pin);
+  return mode !== 'DryRun' || keys === '' ? '' : `; would set ${keys} in ${ROOK_CONFIG_NAME}`;
 }
 
 function rollouts(rows: readonly WorkloadPlan[]): string {

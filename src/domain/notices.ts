@@ -1,6 +1,7 @@
 /** The Kubernetes events that a reconcile gives rise to: one for each thing done, found, or come to an end. */
 import { describeConflicts, hasConflict } from './conditions.js';
 import type { AssignmentStatus } from './api.js';
+import { describePin } from './pin.js';
 import type { StoredStatus } from './plan.js';
 import { EVENT_REASONS, READY_REASONS, type EventReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
@@ -49,9 +50,9 @@ function conflictResolved({ previous }: Reconciled, next: AssignmentStatus): Not
 }
 
 function pinned({ outcome }: Reconciled): Notice[] {
-  const keys = Object.entries(outcome.pinned).map(([key, value]) => `${key}=${value}`);
-  if (keys.length === 0) return [];
-  const note = `set ${keys.join(', ')} in ${ROOK_CONFIG_NAME}, so that Rook renders the assigned ports`;
+  const keys = describePin(outcome.pinned);
+  if (keys === '') return [];
+  const note = `set ${keys} in ${ROOK_CONFIG_NAME}, so that Rook renders the assigned ports`;
   return [{ type: 'Normal', reason: EVENT_REASONS.RookConfigPinned, action: 'PinRookConfig', note }];
 }
 

@@ -24,6 +24,13 @@ export function planPin(
   return pin;
 }
 
+/** As `KEY=value, KEY=value`; empty for an empty pin. */
+export function describePin(pin: Pin): string {
+  return Object.entries(pin)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+}
+
 function pinnedPort(
   { slot }: SlotLayout,
   meaning: KeyMeaning,

@@ -117,7 +117,8 @@ function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): J
 function isListener(sidecar: Sidecar, port: number): (declared: { readonly containerPort: number }) => boolean {
   const layout = [...SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort), RESERVE_PORT];
   const own = new Set([...layout, port, currentPort(sidecar)]);
-  return ({ containerPort }) => tcpPorts(sidecar).length === 1 || own.has(containerPort);
+  const isOnly = tcpPorts(sidecar).length === 1;
+  return ({ containerPort }) => isOnly || own.has(containerPort);
 }
 
 function tcpPorts({ ports }: Sidecar): (SidecarPort & { readonly index: number })[] {
