@@ -46,7 +46,7 @@ async function measure(cluster: ControlPlane, starts: number, reverts: number): 
     await operator?.stop();
     await rook.writePass();
     const patched = Promise.all([CEPHFS, NODE_PLUGIN].map(({ name, port }) => watch.next(name, port)));
-    operator = await Operator.start({ kubeconfig, args: ['--log-level=info'] });
+    operator = await Operator.start({ kubeconfig, args: ['--log-level=info', '--contested-after=0'] });
     startTimes.push(Math.max(...(await patched)) - operator.startedAt);
     await assignment.waitUntilAssigned();
   }

@@ -12,6 +12,8 @@ export interface Config {
   /** Empty: in-cluster credentials. */
   readonly kubeconfigs: readonly string[];
   readonly maxConcurrentReconciles: number;
+  /** Undoings of one object within ten minutes after which it is contested; 0: never. */
+  readonly contestedAfter: number;
   /** Name of this process in events. */
   readonly instance: string;
 }
@@ -28,6 +30,7 @@ const OPTIONS = {
   'log-format': { type: 'string' },
   kubeconfig: { type: 'string' },
   'max-concurrent-reconciles': { type: 'string' },
+  'contested-after': { type: 'string' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -44,6 +47,8 @@ Usage: csi-port-operator [flags]
   --log-format FORMAT                ${LOG_FORMATS.join(' or ')}                                     (default json)
   --kubeconfig FILE                  instead of the pod's own credentials               (KUBECONFIG)
   --max-concurrent-reconciles N      namespaces reconciled at once, 1 to 64             (default 4)
+  --contested-after N                undoings of one object in ten minutes after which its
+                                     repair is backed off, 1 to 100; 0: never           (default 5)
   --version                          print the version
   --help                             print this
 
@@ -63,7 +68,13 @@ export function parseInvocation(argv: readonly string[], environment: NodeJS.Pro
     logLevel: oneOf('log-level', LOG_LEVELS, value('log-level', 'info'), errors),
     logFormat: oneOf('log-format', LOG_FORMATS, value('log-format', 'json'), errors),
     kubeconfigs: kubeconfigs(flags.get('kubeconfig'), environment.KUBECONFIG ?? ''),
-    maxConcurrentReconciles: integer('max-concurrent-reconciles', value('max-concurrent-reconciles', '4'), errors),
+    maxConcurrentReconciles: integer(
+      'max-concurrent-reconciles',
+      value('max-concurrent-reconciles', '4'),
+      { from: 1, to: 64 },
+      errors,
+    ),
+    contestedAfter: integer('contested-after', value('contested-after', '5'), { from: 0, to: 100 }, errors),
     instance: nonEmpty(environment.POD_NAME) ?? hostname,
   };
   return errors.length > 0 ? { kind: 'Invalid', errors } : { kind: 'Run', config };
@@ -131,10 +142,15 @@ function kubeconfigs(flag: string | undefined, variable: string): string[] {
   return files.filter((file) => file !== '');
 }
 
-function integer(flag: OptionName, value: string, errors: string[]): number {
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+function integer(flag: OptionName, value: string, { from, to }: Range, errors: string[]): number {
   const number = Number(value);
-  if (!/^\d+$/.test(value) || number < 1 || number > 64) {
-    errors.push(`--${flag}: ${JSON.stringify(value)} is not an integer from 1 to 64`);
+  if (!/^\d+$/.test(value) || number < from || number > to) {
+    errors.push(`--${flag}: ${JSON.stringify(value)} is not an integer from ${from} to ${to}`);
   }
   return number;
 }

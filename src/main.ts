@@ -43,6 +43,7 @@ async function run(config: Config): Promise<void> {
       logger,
       namespaces: config.watchNamespaces,
       maxConcurrentReconciles: config.maxConcurrentReconciles,
+      contestedAfter: config.contestedAfter,
       instance: config.instance,
       now: () => new Date(),
       monotonicMs: () => performance.now(),

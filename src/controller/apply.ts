@@ -3,7 +3,7 @@ import type { PortAssignment } from '../domain/api.js';
 import type { Outcome, PatchedWorkload } from '../domain/outcome.js';
 import { NOTHING_DONE } from '../domain/outcome.js';
 import type { Observed, Plan, WorkloadPlan } from '../domain/plan.js';
-import type { RookConfig } from '../domain/rook-config.js';
+import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rook-config.js';
 import type { Pin } from '../domain/pin.js';
 import { movePort, type JsonPatch } from '../domain/sidecar-port.js';
 import type { ConfigKey, Slot, SlotLayout } from '../domain/slots.js';
@@ -12,7 +12,7 @@ import { ApiError } from '../kube/errors.js';
 import type { Writer } from '../kube/writer.js';
 import { messageOf } from './log.js';
 import { Refusals } from './refusals.js';
-import { RookTime } from './rook-time.js';
+import { RookTime, type RookTimeLeft } from './rook-time.js';
 import type { Watches } from './watches.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
@@ -71,24 +71,33 @@ export class Applier {
     this.#refusals = new Refusals(monotonicMs);
   }
 
-  /** Never rejects: what went wrong is in the outcome. */
-  async apply(plan: Plan, observed: Observed): Promise<Applied> {
+  /** Whether Rook is being given time: what it writes now answers the operator's own pin. */
+  isWaitingForRook(namespace: string): boolean {
+    return this.#rookTime.isRunning(namespace);
+  }
+
+  /**
+   * Never rejects: what went wrong is in the outcome.
+   *
+   * @param held names of contested objects that are not written for now
+   */
+  async apply(plan: Plan, observed: Observed, held: ReadonlySet<string>): Promise<Applied> {
     if (plan.mode === 'Paused') return { outcome: NOTHING_DONE, answers: { workloads: {} } };
     const dryRun = plan.mode === 'DryRun';
     const { namespace } = observed.assignment;
 
-    const pin = await this.#pin(plan.pin, observed, dryRun);
+    const pin = await this.#pin(held.has(ROOK_CONFIG_NAME) ? {} : plan.pin, observed, dryRun);
     const pinned = pin.kind === 'Done' && pin.answer !== undefined;
-    const drifted = plan.workloads.filter((row): row is Drifted => row.patch !== undefined);
-    const isWaitedFor = plan.rookAlive && drifted.length > 0;
-    const rookTimeMs = isWaitedFor ? this.#rookTime.left(namespace, { pinned }) : 0;
-    if (!isWaitedFor) this.#rookTime.over(namespace);
-    const patches = rookTimeMs > 0 ? [] : await this.#patchAll(drifted, observed, dryRun);
+    const drifted = plan.workloads.filter((row): row is Drifted => {
+      return row.patch !== undefined && !held.has(row.layout.workload);
+    });
+    const rookTime = this.#rookTimeLeft(plan, namespace, { pinned, drifted });
+    const patches = rookTime.ms > 0 ? [] : await this.#patchAll(drifted, observed, dryRun);
     const failure = firstFailure([pin, ...patches.map(({ written }) => written)]);
     return {
-      outcome: outcomeOf(pinned ? plan.pin : {}, pin, { patches, rookTimeMs, failure }),
+      outcome: outcomeOf(pinned ? plan.pin : {}, pin, { patches, rookTime, failure }),
       answers: answersOf(pin, patches),
-      ...againIn(rookTimeMs > 0 ? rookTimeMs : this.#refusals.retryInMs(namespace)),
+      ...againIn(rookTime.ms > 0 ? rookTime.ms : this.#refusals.retryInMs(namespace)),
       ...failure,
     };
   }
@@ -96,6 +105,16 @@ export class Applier {
   forget(namespace: string): void {
     this.#rookTime.over(namespace);
     this.#refusals.forget(namespace);
+  }
+
+  #rookTimeLeft(
+    { rookAlive, workloads }: Plan,
+    namespace: string,
+    { pinned, drifted }: { readonly pinned: boolean; readonly drifted: readonly Drifted[] },
+  ): RookTimeLeft {
+    if (!rookAlive) this.#rookTime.over(namespace);
+    const left = this.#rookTime.left(namespace, workloads, { pinned: pinned && rookAlive });
+    return drifted.length === 0 ? { ...left, ms: 0 } : left;
   }
 
   async #pin(pin: Pin, { rookConfig, assignment }: Observed, dryRun: boolean): Promise<Written<RookConfig>> {
@@ -170,12 +189,13 @@ function outcomeOf(
   pin: Written<RookConfig>,
   {
     patches,
-    rookTimeMs,
+    rookTime,
     failure,
-  }: { readonly patches: readonly PatchWritten[]; readonly rookTimeMs: number; readonly failure: Failure },
+  }: { readonly patches: readonly PatchWritten[]; readonly rookTime: RookTimeLeft; readonly failure: Failure },
 ): Outcome {
   return {
-    waitingForRook: rookTimeMs > 0,
+    waitingForRook: rookTime.ms > 0,
+    rookPassSeen: rookTime.passSeen,
     pinned,
     ...(pin.kind === 'Refused' ? { pinRejection: pin.cause } : {}),
     patched: patches

@@ -1,10 +1,12 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
+import { contestedAgainInMs, recordUndoings, type ContestRules } from '../domain/contested.js';
+import { heldObjects } from '../domain/held.js';
 import { notices } from '../domain/notices.js';
 import { plan, type Observed } from '../domain/plan.js';
-import { undonePatches } from '../domain/reverts.js';
+import { undoings, type Undoing } from '../domain/reverts.js';
+import { knownRookKeys } from '../domain/rook-keys.js';
 import type { Reconciled } from '../domain/outcome.js';
 import { statusOf } from '../domain/status.js';
-import type { Slot } from '../domain/slots.js';
 import type { Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
@@ -19,12 +21,13 @@ export interface ReconcilerDependencies {
   readonly notifier: Notifier;
   readonly logger: Log;
   readonly now: () => Date;
+  readonly contestRules: ContestRules;
 }
 
 export class Reconciler {
   readonly #deps: ReconcilerDependencies;
-  /** Per namespace, undone patches that no stored status counts yet. */
-  readonly #uncounted = new Map<string, readonly Slot[]>();
+  /** Per namespace, undoings that no stored status counts yet. */
+  readonly #uncounted = new Map<string, readonly Undoing[]>();
 
   constructor(deps: ReconcilerDependencies) {
     this.#deps = deps;
@@ -35,7 +38,7 @@ export class Reconciler {
    * @throws the passing fault that kept it from finishing; the status is written all the same
    */
   async reconcile(namespace: string): Promise<number | undefined> {
-    const { watches, applier } = this.#deps;
+    const { watches, applier, contestRules } = this.#deps;
     const observed = watches.observe(namespace);
     if (observed === undefined) {
       applier.forget(namespace);
@@ -43,8 +46,12 @@ export class Reconciler {
       return undefined;
     }
     const before = plan(observed);
-    const applied = await applier.apply(before, observed);
-    this.#logChanges(namespace, applied);
+    const previous = observed.assignment.status;
+    const undone = this.#undone(namespace, undoings(previous, before, applier.isWaitingForRook(namespace)));
+    const now = this.#deps.now();
+    const recent = recordUndoings(previous?.reverts?.recent ?? [], undone, wholeSeconds(now), contestRules);
+    const applied = await applier.apply(before, observed, heldObjects(before, previous, recent, now.getTime()));
+    this.#log(namespace, applied, undone);
 
     // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
     // from that one that it was a revert.
@@ -55,23 +62,28 @@ export class Reconciler {
       workloads: { ...observed.workloads, ...answers.workloads },
       patched: outcome.patched.map(({ slot }) => slot),
     });
-    const previous = observed.assignment.status;
+    const rookKeys = knownRookKeys(before, previous, outcome.rookPassSeen);
     await this.#report(observed, {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
       before,
       after,
       outcome,
-      // While Rook is waited for, it is our own pin that makes it write.
-      undone: outcome.waitingForRook ? [] : this.#undone(namespace, undonePatches(previous, before)),
-      now: wholeSeconds(this.#deps.now()),
+      undone,
+      recent,
+      ...(rookKeys === undefined ? {} : { rookKeys }),
+      now: wholeSeconds(now),
     });
     if (applied.error !== undefined) throw applied.error as Error;
-    return applied.againInMs;
+    return soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()));
   }
 
-  #undone(namespace: string, found: readonly Slot[]): Slot[] {
-    return [...new Set([...(this.#uncounted.get(namespace) ?? []), ...found])];
+  #undone(namespace: string, found: readonly Undoing[]): Undoing[] {
+    const earlier = this.#uncounted.get(namespace) ?? [];
+    return [
+      ...earlier,
+      ...found.filter((one) => !earlier.some(({ kind, name }) => kind === one.kind && name === one.name)),
+    ];
   }
 
   async #report(observed: Observed, reconciled: Reconciled): Promise<void> {
@@ -89,14 +101,20 @@ export class Reconciler {
     logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
   }
 
-  #logChanges(namespace: string, { outcome }: Applied): void {
+  #log(namespace: string, { outcome }: Applied, undone: readonly Undoing[]): void {
     const { logger } = this.#deps;
+    for (const { kind, name, manager } of undone) logger.info({ namespace, kind, name, manager }, 'Undone by others');
     if (Object.keys(outcome.pinned).length > 0) logger.info({ namespace, keys: outcome.pinned }, 'Pinned Rook config');
     for (const { slot, from, to } of outcome.patched) logger.info({ namespace, slot, from, to }, 'Patched workload');
     for (const [slot, cause] of Object.entries(outcome.rejections))
       logger.warn({ namespace, slot, cause }, 'Patch refused');
     if (outcome.pinRejection !== undefined) logger.warn({ namespace, cause: outcome.pinRejection }, 'Pin refused');
   }
+}
+
+function soonest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** metav1.Time has no fractions. */

@@ -1,4 +1,4 @@
-/** The smallest merge patch from the stored status to the wanted one. */
+/** The smallest merge patch (RFC 7396) from the stored status to the wanted one. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AssignmentStatus } from '../domain/api.js';
 import type { StoredStatus } from '../domain/plan.js';
@@ -6,11 +6,22 @@ import type { StatusPatch } from '../kube/writer.js';
 
 /** @returns undefined when nothing differs, and then nothing is written */
 export function statusPatch(stored: StoredStatus | undefined, wanted: AssignmentStatus): StatusPatch | undefined {
-  const before: Readonly<Record<string, unknown>> = stored ?? {};
-  const after: Readonly<Record<string, unknown>> = { ...wanted };
+  return mergePatch({ ...stored }, { ...wanted });
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a merge patch does not name it leaves, at every depth: a field to be gone is set to null. Lists are replaced. */
+function mergePatch(before: Fields, after: Fields): Fields | undefined {
   const patch: Record<string, unknown> = {};
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (!isDeepStrictEqual(before[field], after[field])) patch[field] = after[field] ?? null;
+    const [was, is] = [before[field], after[field]];
+    if (isDeepStrictEqual(was, is)) continue;
+    patch[field] = isFields(was) && isFields(is) ? mergePatch(was, is) : (is ?? null);
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 /**
  * The API csiports.io/v1alpha1, as crds/csiportassignments.yaml defines it (a test holds the two together).
  */
-import type { Slot, WorkloadKind } from './slots.js';
+import type { ConfigKey, Slot, WorkloadKind } from './slots.js';
 
 export const API_GROUP = 'csiports.io';
 export const API_VERSION = 'v1alpha1';
@@ -29,15 +29,48 @@ export interface AssignmentSpec {
   readonly rookConfig?: RookConfigPolicy;
 }
 
+/** How many of the three port keys the running Rook reads: up to 1.16.4 CSIADDONS_PORT alone, later one per workload. */
+export type RookKeys = 'One' | 'Three';
+
 export interface WorkloadStatus {
   readonly kind: WorkloadKind;
   readonly name: string;
-  readonly slot: Slot;
+  /** Absent, like assignedPort, for a workload of ceph-csi-operator's: it is observed only. */
+  readonly slot?: Slot;
   readonly hostNetwork: boolean;
-  readonly assignedPort: number;
+  readonly assignedPort?: number;
   /** The port in the pod template; absent when there is no workload, no sidecar or no port in it. */
   readonly currentPort?: number;
   readonly state: WorkloadState;
+}
+
+/** A host port that several workloads hold. */
+export interface PortConflict {
+  readonly port: number;
+  /** As "Deployment csi-rbdplugin-provisioner (liveness-prometheus)"; csi-addons goes without saying. */
+  readonly holders: readonly string[];
+}
+
+/** An object on which somebody undid what the operator had written. */
+export interface UndoneObject {
+  readonly kind: WorkloadKind | 'ConfigMap';
+  readonly name: string;
+  /** Who did it last: the field manager of that write; absent where the object does not tell. */
+  readonly manager?: string;
+  /** When it was seen, the latest few, oldest first; RFC 3339, whole seconds. */
+  readonly times: readonly string[];
+  /** Present while the object is contested: how long after the last time it is written again, in seconds. */
+  readonly backoffSeconds?: number;
+}
+
+export interface Reverts {
+  /** Patches of workloads that were undone since the assignment exists. */
+  readonly count: number;
+  /** Pins that were undone; absent where none was. */
+  readonly pins?: number;
+  /** When a patch or a pin was last seen undone. */
+  readonly lastTime?: string;
+  readonly recent?: readonly UndoneObject[];
 }
 
 export type ConditionType = 'Ready' | 'Progressing' | 'Degraded';
@@ -57,9 +90,17 @@ export interface AssignmentStatus {
   readonly observedGeneration: number;
   readonly provider: Provider;
   readonly rookVersion?: string;
+  /** Absent until Rook's writes have shown it. */
+  readonly rookKeys?: RookKeys;
   readonly ports: Readonly<Record<Slot, number>>;
+  /** The keys of rook-ceph-operator-config that hold the assigned port by the operator's own hand. */
+  readonly pinned?: Readonly<Partial<Record<ConfigKey, string>>>;
   readonly workloads: readonly WorkloadStatus[];
-  readonly reverts: { readonly count: number; readonly lastTime?: string };
+  /** Absent where no host port is shared. */
+  readonly conflicts?: readonly PortConflict[];
+  readonly reverts: Reverts;
+  /** The lasting remedy for this Rook, from compatibility.ts. */
+  readonly advice?: string;
   readonly conditions: readonly Condition[];
 }
 

@@ -1,12 +1,13 @@
 /** The conditions Ready, Progressing and Degraded: what is so, why, and what the admin does about it. */
 import type { Condition, ConditionType } from './api.js';
-import { inPlay, type Conflict, type Plan, type WorkloadPlan } from './plan.js';
+import { isContested, retryTime } from './contested.js';
+import { degradedFindings, describeRejections } from './degraded.js';
+import { inPlay, type Plan, type WorkloadPlan } from './plan.js';
 import { describePin } from './pin.js';
 import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { describeRollout, isRolledOut } from './rollout.js';
-import { SLOT_LAYOUTS } from './slots.js';
+import { describeRollout } from './rollout.js';
 import type { Reconciled } from './outcome.js';
 
 interface Verdict<Reason> {
@@ -58,12 +59,13 @@ function ready({ after, outcome }: Reconciled): Verdict<ReadyReason> {
   };
 }
 
-function nothingToAssign({ workloads }: Plan): Verdict<ReadyReason> {
+function nothingToAssign({ workloads, provider }: Plan): Verdict<ReadyReason> {
   const states = workloads.map(({ layout, state }) => `${layout.workload} ${state}`).join(', ');
+  const whose = provider === 'CephCSIOperator' ? '; ceph-csi-operator renders the CSI workloads here' : '';
   return {
     status: 'True',
     reason: READY_REASONS.NothingToAssign,
-    message: `no csi-addons sidecar of Rook's competes for a host port: ${states}`,
+    message: `no csi-addons sidecar of Rook's competes for a host port: ${states}${whose}`,
   };
 }
 
@@ -107,7 +109,8 @@ function rollouts(rows: readonly WorkloadPlan[]): string {
     .join('; ');
 }
 
-function progressing({ after, outcome }: Reconciled): Verdict<ProgressingReason> {
+function progressing(reconciled: Reconciled): Verdict<ProgressingReason> {
+  const { after, outcome } = reconciled;
   if (outcome.failure !== undefined) {
     return { status: 'True', reason: PROGRESSING_REASONS.Retrying, message: outcome.failure };
   }
@@ -118,9 +121,27 @@ function progressing({ after, outcome }: Reconciled): Verdict<ProgressingReason>
       message: 'Rook is given time to render the ports',
     };
   }
+  const held = heldObjects(reconciled);
+  if (held !== '') return { status: 'True', reason: PROGRESSING_REASONS.BackingOff, message: held };
   const moving = rollouts(inPlay(after.workloads));
   if (moving !== '') return { status: 'True', reason: PROGRESSING_REASONS.RollingOut, message: moving };
   return { status: 'False', reason: PROGRESSING_REASONS.Settled, message: 'nothing is being changed' };
+}
+
+/** Contested objects that differ and are left so for now. */
+function heldObjects({ after, recent }: Reconciled): string {
+  if (after.mode !== 'Enforce') return '';
+  const differing = after.workloads.filter(({ patch }) => patch !== undefined).map(({ layout }) => layout.workload);
+  if (Object.keys(after.pin).length > 0) differing.push(ROOK_CONFIG_NAME);
+  return recent
+    .filter((object) => isContested(object) && differing.includes(object.name))
+    .map((object) => `${object.kind} ${object.name} is written again at ${wholeSeconds(retryTime(object))}`)
+    .join('; ');
+}
+
+/** metav1.Time has no fractions. */
+function wholeSeconds(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
 function degraded(reconciled: Reconciled): Verdict<DegradedReason> {
@@ -128,70 +149,5 @@ function degraded(reconciled: Reconciled): Verdict<DegradedReason> {
   const [first] = findings;
   if (first === undefined)
     return { status: 'False', reason: DEGRADED_REASONS.AsExpected, message: 'nothing needs attention' };
-  return { status: 'True', reason: first[0], message: findings.map(([, message]) => message).join('; ') };
-}
-
-/** What needs attention, gravest first. */
-function degradedFindings(reconciled: Reconciled): [DegradedReason, string][] {
-  const { after, outcome } = reconciled;
-  const findings: [DegradedReason, string][] = [
-    [DEGRADED_REASONS.PortConflict, describeConflict(reconciled)],
-    [DEGRADED_REASONS.PatchRejected, describeRejections(after, outcome)],
-    [
-      DEGRADED_REASONS.PinRejected,
-      outcome.pinRejection === undefined ? '' : `${ROOK_CONFIG_NAME}: ${outcome.pinRejection}`,
-    ],
-    [DEGRADED_REASONS.InvalidRookConfig, describeInvalidKeys(after)],
-    [DEGRADED_REASONS.ClashingRookConfig, describeIgnoredKeys(after)],
-    [DEGRADED_REASONS.RookConfigAbsent, describeAbsentConfig(after)],
-  ];
-  return findings.filter(([, message]) => message !== '');
-}
-
-/** A conflict lasts until no pod with the old port is left, so beyond the moment in which the templates are right. */
-function describeConflict({ before, after, previous }: Reconciled): string {
-  if (after.conflicts.length > 0) return describeConflicts(after.conflicts);
-  const rows = inPlay(after.workloads);
-  const wasThere = before.conflicts.length > 0 || hasConflict(previous?.conditions);
-  if (!wasThere || rows.every(({ workload }) => workload !== undefined && isRolledOut(workload.rollout))) return '';
-  return 'sidecars shared a host port; their ports are distinct now and the pods are being replaced';
-}
-
-export function hasConflict(stored: readonly Condition[] | undefined): boolean {
-  return stored?.some(({ type, reason }) => type === 'Degraded' && reason === DEGRADED_REASONS.PortConflict) ?? false;
-}
-
-export function describeConflicts(conflicts: readonly Conflict[]): string {
-  return conflicts.map(({ port, workloads }) => `host port ${port} is shared by ${workloads.join(', ')}`).join('; ');
-}
-
-function describeRejections({ workloads }: Plan, { rejections }: Reconciled['outcome']): string {
-  return workloads
-    .flatMap(({ layout }) => {
-      const cause = rejections[layout.slot];
-      return cause === undefined ? [] : [`${layout.kind} ${layout.workload}: ${cause}`];
-    })
-    .join('; ');
-}
-
-function describeInvalidKeys({ invalidKeys }: Plan): string {
-  return invalidKeys
-    .map(({ key, value, consequence }) => {
-      return `${key}: ${JSON.stringify(value.slice(0, 40))} in ${ROOK_CONFIG_NAME} is not valid: ${consequence}; set it to a port from 1024 to 65535 other than 9080 and 9081 (deleting it does not help Rook 1.16.5 and later)`;
-    })
-    .join('; ');
-}
-
-function describeIgnoredKeys({ assignment }: Plan): string {
-  const keys = SLOT_LAYOUTS.filter(({ slot }) => assignment.ignoredKeys.includes(slot)).map(
-    ({ configKey }) => configKey,
-  );
-  return keys.length === 0
-    ? ''
-    : `${keys.join(', ')} in ${ROOK_CONFIG_NAME} set aside, as they clash with each other or with spec.ports; give each a port of its own`;
-}
-
-function describeAbsentConfig({ rookConfigAbsent, rookConfigPolicy, workloads }: Plan): string {
-  if (!rookConfigAbsent || rookConfigPolicy === 'Leave' || inPlay(workloads).length === 0) return '';
-  return `ConfigMap ${ROOK_CONFIG_NAME} is absent, so Rook cannot be told the ports and undoes them when it restarts; create it, or set spec.rookConfig: Leave`;
+  return { status: 'True', reason: first.reason, message: findings.map(({ message }) => message).join('; ') };
 }

@@ -1,11 +1,14 @@
 /** The Kubernetes events that a reconcile gives rise to: one for each thing done, found, or come to an end. */
-import { describeConflicts, hasConflict } from './conditions.js';
+import { describeConflicts } from './conflicts.js';
+import { describeObject } from './contested-message.js';
+import { isContested } from './contested.js';
+import { hasSidecarConflict } from './degraded.js';
 import type { AssignmentStatus } from './api.js';
 import { describePin } from './pin.js';
 import type { StoredStatus } from './plan.js';
 import { EVENT_REASONS, READY_REASONS, type EventReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { SLOT_LAYOUTS, type Slot } from './slots.js';
+import { SLOT_LAYOUTS, type Slot, type SlotLayout } from './slots.js';
 import type { Reconciled } from './outcome.js';
 
 export interface Notice {
@@ -25,14 +28,15 @@ export function notices(reconciled: Reconciled, next: AssignmentStatus): Notice[
     ...conflictDetected(reconciled),
     ...pinned(reconciled),
     ...moved(reconciled),
+    ...contested(reconciled),
     ...rejected(reconciled),
     ...conflictResolved(reconciled, next),
   ];
 }
 
 function conflictDetected({ before, previous }: Reconciled): Notice[] {
-  if (before.conflicts.length === 0 || wasToldOf(previous)) return [];
-  const note = describeConflicts(before.conflicts);
+  if (before.conflicts.sidecars.length === 0 || wasToldOf(previous)) return [];
+  const note = describeConflicts(before.conflicts.sidecars);
   return [{ type: 'Warning', reason: EVENT_REASONS.ConflictDetected, action: 'ComparePorts', note }];
 }
 
@@ -40,11 +44,11 @@ function conflictDetected({ before, previous }: Reconciled): Notice[] {
 function wasToldOf(previous: StoredStatus | undefined): boolean {
   const ready = previous?.conditions?.find(({ type }) => type === 'Ready')?.reason;
   const silent = ready === READY_REASONS.DryRun || ready === READY_REASONS.Paused;
-  return hasConflict(previous?.conditions) && !silent;
+  return hasSidecarConflict(previous) && !silent;
 }
 
 function conflictResolved({ previous }: Reconciled, next: AssignmentStatus): Notice[] {
-  if (!hasConflict(previous?.conditions) || hasConflict(next.conditions)) return [];
+  if (!hasSidecarConflict(previous) || hasSidecarConflict(next)) return [];
   const note = 'every csi-addons sidecar on the host network has its own port, and the pods are running with it';
   return [{ type: 'Normal', reason: EVENT_REASONS.ConflictResolved, action: 'ComparePorts', note }];
 }
@@ -58,12 +62,27 @@ function pinned({ outcome }: Reconciled): Notice[] {
 
 function moved({ outcome, undone }: Reconciled): Notice[] {
   return outcome.patched.map(({ slot, from, to }) => {
-    const again = undone.includes(slot);
+    const undoing = undone.find(({ name }) => name === layoutOf(slot)?.workload);
+    const again = undoing !== undefined;
     const reason = again ? EVENT_REASONS.Reasserted : EVENT_REASONS.PortAssigned;
-    const why = again ? 'somebody had changed it back' : 'the csi-addons sidecar has its own host port now';
+    const why = again
+      ? `${undoing.manager ?? 'somebody'} had changed it back`
+      : 'the csi-addons sidecar has its own host port now';
     const note = `${workloadName(slot)}: port ${from ?? 'none'} -> ${to}; ${why}`;
     return { type: 'Normal', reason, action: 'PatchWorkload', note, slot };
   });
+}
+
+/** Once, when an object becomes contested. */
+function contested({ recent, previous, after }: Reconciled): Notice[] {
+  const known = previous?.reverts?.recent?.filter(isContested) ?? [];
+  return recent
+    .filter((object) => isContested(object) && !known.some(({ name }) => name === object.name))
+    .map((object) => {
+      const slot = SLOT_LAYOUTS.find(({ workload }) => workload === object.name)?.slot;
+      const about = { type: 'Warning', reason: EVENT_REASONS.Contested, action: 'BackOff' } as const;
+      return { ...about, note: describeObject(object, after.rookConfig), ...(slot === undefined ? {} : { slot }) };
+    });
 }
 
 function rejected({ outcome, previous }: Reconciled): Notice[] {
@@ -77,6 +96,10 @@ function rejected({ outcome, previous }: Reconciled): Notice[] {
 }
 
 function workloadName(slot: Slot): string {
-  const layout = SLOT_LAYOUTS.find((candidate) => candidate.slot === slot);
+  const layout = layoutOf(slot);
   return `${layout?.kind ?? ''} ${layout?.workload ?? slot}`;
+}
+
+function layoutOf(slot: Slot): SlotLayout | undefined {
+  return SLOT_LAYOUTS.find((candidate) => candidate.slot === slot);
 }

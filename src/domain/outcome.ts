@@ -1,6 +1,8 @@
 /** What applying a plan came to, and all that a status is made from. */
 import type { Plan, StoredStatus } from './plan.js';
 import type { Pin } from './pin.js';
+import type { RookKeys, UndoneObject } from './api.js';
+import type { Undoing } from './reverts.js';
 import type { Slot } from './slots.js';
 
 export interface PatchedWorkload {
@@ -12,6 +14,8 @@ export interface PatchedWorkload {
 export interface Outcome {
   /** Rook was just told the ports through its settings; what still differs is patched when its time is up. */
   readonly waitingForRook: boolean;
+  /** Rook has written its provisioners since the last pin. */
+  readonly rookPassSeen: boolean;
   readonly pinned: Pin;
   /** Why the API server refused the pin: a fault that time alone does not mend. */
   readonly pinRejection?: string;
@@ -22,7 +26,13 @@ export interface Outcome {
   readonly failure?: string;
 }
 
-export const NOTHING_DONE: Outcome = { waitingForRook: false, pinned: {}, patched: [], rejections: {} };
+export const NOTHING_DONE: Outcome = {
+  waitingForRook: false,
+  rookPassSeen: false,
+  pinned: {},
+  patched: [],
+  rejections: {},
+};
 
 export interface Reconciled {
   readonly generation: number;
@@ -33,8 +43,12 @@ export interface Reconciled {
   /** The plan of the world as it is after the writes of this reconcile. */
   readonly after: Plan;
   readonly outcome: Outcome;
-  /** Slots whose patch somebody had undone, see reverts.ts. */
-  readonly undone: readonly Slot[];
+  /** What somebody had undone, see reverts.ts. */
+  readonly undone: readonly Undoing[];
+  /** Undone objects up to now, with these; see contested.ts. */
+  readonly recent: readonly UndoneObject[];
+  /** What Rook's writes have shown of the keys that it reads; undefined: nothing yet. */
+  readonly rookKeys?: RookKeys;
   /** RFC 3339, whole seconds. */
   readonly now: string;
 }

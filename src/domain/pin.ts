@@ -1,6 +1,6 @@
 /** The pin: which keys of rook-ceph-operator-config the operator writes, so that Rook itself renders the assigned ports. */
 import type { Ports } from './assignment.js';
-import { keyMeaning, type KeyMeaning, type RookConfig } from './rook-config.js';
+import { isOwnPin, keyMeaning, type KeyMeaning, type RookConfig } from './rook-config.js';
 import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
 
 /** The keys to write, all in one patch (one pass of Rook); empty when the values are right. */
@@ -22,6 +22,18 @@ export function planPin(
     if (port !== undefined) pin[layout.configKey] = String(port);
   }
   return pin;
+}
+
+/** The keys that hold their slot's port and that the operator alone owns. */
+export function pinnedKeys(config: RookConfig, ports: Ports): Pin {
+  const pinned: Partial<Record<ConfigKey, string>> = {};
+  for (const { slot, configKey } of SLOT_LAYOUTS) {
+    const entry = config.keys[configKey];
+    const meaning = keyMeaning(entry?.value);
+    if (meaning.kind === 'Port' && meaning.port === ports[slot] && isOwnPin(entry))
+      pinned[configKey] = String(meaning.port);
+  }
+  return pinned;
 }
 
 /** As `KEY=value, KEY=value`; empty for an empty pin. */

@@ -4,11 +4,12 @@
  */
 import type { AssignmentStatus, Mode, PortAssignment, Provider, RookConfigPolicy, WorkloadState } from './api.js';
 import { assignPorts, type Assignment } from './assignment.js';
+import { findConflicts, type Conflicts } from './conflicts.js';
 import { invalidKeys, userKeys, type InvalidKey, type RookConfig } from './rook-config.js';
-import { planPin, type Pin } from './pin.js';
+import { pinnedKeys, planPin, type Pin } from './pin.js';
 import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
 import { isObserved, isRolledOut } from './rollout.js';
-import { currentPort, heldPorts, movePort, type JsonPatch } from './sidecar-port.js';
+import { currentPort, movePort, type JsonPatch } from './sidecar-port.js';
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type Slot, type SlotLayout } from './slots.js';
 import { isInPlay, type Workload } from './workload.js';
 
@@ -18,6 +19,8 @@ export interface Observed {
   readonly rookConfig?: RookConfig;
   readonly rookOperator?: RookOperator;
   readonly workloads: Readonly<Partial<Record<Slot, Workload>>>;
+  /** Workloads of ceph-csi-operator, sorted by kind and name. */
+  readonly upstream?: readonly Workload[];
   /** Slots patched since the assignment's status was stored. */
   readonly patched?: readonly Slot[];
 }
@@ -39,18 +42,16 @@ export interface Plan {
   readonly workloads: readonly WorkloadPlan[];
   /** The keys to write; empty when nothing differs, with `rookConfig: Leave`, and where the ConfigMap is absent. */
   readonly pin: Pin;
-  readonly rookConfigAbsent: boolean;
+  /** The keys that are right by the operator's own hand. */
+  readonly pinned: Pin;
+  readonly rookConfig?: RookConfig;
   readonly invalidKeys: readonly InvalidKey[];
-  /** Workloads on the host network that hold a port which another of them holds too. */
-  readonly conflicts: readonly Conflict[];
+  readonly conflicts: Conflicts;
+  /** Workloads that ceph-csi-operator renders: observed, never written. */
+  readonly upstream: readonly Workload[];
   readonly provider: Provider;
   readonly rookAlive: boolean;
   readonly rookVersion?: string;
-}
-
-export interface Conflict {
-  readonly port: number;
-  readonly workloads: readonly string[];
 }
 
 export function plan(observed: Observed): Plan {
@@ -58,6 +59,7 @@ export function plan(observed: Observed): Plan {
   const rookConfigPolicy = spec.rookConfig ?? 'Pin';
   const assignment = assignPorts(spec.ports ?? {}, userKeys(observed.rookConfig));
   const workloads = SLOT_LAYOUTS.map((layout) => planWorkload(layout, observed, assignment.ports[layout.slot]));
+  const upstream = observed.upstream ?? [];
   const version = rookVersion(observed.rookOperator);
   return {
     mode: spec.mode ?? 'Enforce',
@@ -65,10 +67,15 @@ export function plan(observed: Observed): Plan {
     assignment,
     workloads,
     pin: rookConfigPolicy === 'Pin' ? pinFor(observed.rookConfig, assignment, workloads) : {},
-    rookConfigAbsent: observed.rookConfig === undefined,
+    pinned: observed.rookConfig === undefined ? {} : pinnedKeys(observed.rookConfig, assignment.ports),
+    ...(observed.rookConfig === undefined ? {} : { rookConfig: observed.rookConfig }),
     invalidKeys: invalidKeys(observed.rookConfig),
-    conflicts: findConflicts(workloads),
-    provider: findProvider(workloads),
+    conflicts: findConflicts(
+      workloads.flatMap(({ workload }) => workload ?? []),
+      upstream,
+    ),
+    upstream,
+    provider: findProvider(workloads, upstream),
     rookAlive: isRookAlive(observed.rookOperator),
     ...(version === undefined ? {} : { rookVersion: version }),
   };
@@ -146,23 +153,12 @@ export function inPlay<T extends { readonly workload?: Workload }>(rows: readonl
   return rows.filter(({ workload }) => isInPlay(workload));
 }
 
-function findConflicts(workloads: readonly WorkloadPlan[]): Conflict[] {
-  const holders = new Map<number, string[]>();
-  for (const { layout, workload } of inPlay(workloads)) {
-    if (workload?.sidecar === undefined) continue;
-    for (const port of heldPorts(workload.sidecar)) {
-      holders.set(port, [...(holders.get(port) ?? []), `${layout.kind} ${layout.workload}`]);
-    }
-  }
-  return [...holders].filter(([, names]) => names.length > 1).map(([port, names]) => ({ port, workloads: names }));
-}
-
-function findProvider(workloads: readonly WorkloadPlan[]): Provider {
+function findProvider(workloads: readonly WorkloadPlan[], upstream: readonly Workload[]): Provider {
   const present = workloads.filter(({ workload }) => workload !== undefined);
-  const upstream = present.filter(({ state }) => state === 'UpstreamManaged');
-  if (present.length === 0) return 'None';
-  if (upstream.length === 0) return 'Rook';
-  return upstream.length === present.length ? 'CephCSIOperator' : 'Mixed';
+  const isRooks = present.some(({ state }) => state !== 'UpstreamManaged');
+  const isUpstreams = upstream.length > 0 || present.some(({ state }) => state === 'UpstreamManaged');
+  if (isRooks) return isUpstreams ? 'Mixed' : 'Rook';
+  return isUpstreams ? 'CephCSIOperator' : 'None';
 }
 
 /** What an earlier reconcile stored, as far as it is there. */

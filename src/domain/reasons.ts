@@ -15,16 +15,21 @@ export const READY_REASONS = {
 export const PROGRESSING_REASONS = {
   WaitingForRook: 'WaitingForRook',
   RollingOut: 'RollingOut',
+  BackingOff: 'BackingOff',
   Retrying: 'Retrying',
   Settled: 'Settled',
 } as const;
 
 export const DEGRADED_REASONS = {
   AsExpected: 'AsExpected',
+  Contested: 'Contested',
+  PortConflict: 'PortConflict',
   PatchRejected: 'PatchRejected',
   PinRejected: 'PinRejected',
   InvalidRookConfig: 'InvalidRookConfig',
-  PortConflict: 'PortConflict',
+  UpstreamConflict: 'UpstreamConflict',
+  LivenessConflict: 'LivenessConflict',
+  HostNetworkLost: 'HostNetworkLost',
   ClashingRookConfig: 'ClashingRookConfig',
   RookConfigAbsent: 'RookConfigAbsent',
 } as const;
@@ -32,6 +37,7 @@ export const DEGRADED_REASONS = {
 export const EVENT_REASONS = {
   PortAssigned: 'PortAssigned',
   Reasserted: 'Reasserted',
+  Contested: 'Contested',
   ConflictDetected: 'ConflictDetected',
   ConflictResolved: 'ConflictResolved',
   RookConfigPinned: 'RookConfigPinned',

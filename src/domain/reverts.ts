@@ -1,15 +1,34 @@
-/** Which patches somebody undid, told from the stored status alone, so that a restart of the operator loses none. */
-import type { AssignmentStatus } from './api.js';
+/**
+ * What somebody undid of the operator's own writes, told from the stored status alone, so that a restart of the operator
+ * loses none: a patch of a workload, or the pin of keys in rook-ceph-operator-config.
+ */
+import type { Reverts, UndoneObject } from './api.js';
 import type { Plan, StoredStatus } from './plan.js';
-import type { Slot } from './slots.js';
+import { ROOK_CONFIG_NAME } from './rook-config.js';
+import type { ConfigKey } from './slots.js';
+import { keyWriter, portWriter } from './writers.js';
+
+/** One object undone, once. */
+export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'manager'>;
+
+/**
+ * Only in mode Enforce: in the others nothing is held.
+ *
+ * @param waitingForRook whether Rook is being given time: what it writes to the workloads then answers the operator's
+ *   own pin, and is no undoing
+ */
+export function undoings(previous: StoredStatus | undefined, plan: Plan, waitingForRook: boolean): Undoing[] {
+  if (plan.mode !== 'Enforce') return [];
+  const patches = waitingForRook ? [] : undonePatches(previous, plan);
+  return [...patches, ...undonePin(previous, plan)];
+}
 
 /**
  * A patch was undone where the status says that the workload had its assigned port, and now it has another one than
  * that, or declares another one beside it. A port that only the assignment moved away from is no revert.
  */
-export function undonePatches(previous: StoredStatus | undefined, plan: Plan): Slot[] {
-  if (plan.mode !== 'Enforce') return [];
-  return plan.workloads
+function undonePatches(previous: StoredStatus | undefined, { workloads }: Plan): Undoing[] {
+  return workloads
     .filter(({ state }) => state === 'Drifted')
     .filter(({ layout, currentPort, assignedPort }) => {
       const row = previous?.workloads?.find(({ slot }) => slot === layout.slot);
@@ -17,14 +36,34 @@ export function undonePatches(previous: StoredStatus | undefined, plan: Plan): S
       if (!wasRight || row.currentPort !== row.assignedPort) return false;
       return row.currentPort !== currentPort || row.assignedPort === assignedPort;
     })
-    .map(({ layout }) => layout.slot);
+    .map(({ layout, workload }) => undoing(layout.kind, layout.workload, workload && portWriter(workload)));
 }
 
+/** A key that was pinned and is to be pinned to the same value again. Several keys at once are one undoing. */
+function undonePin(previous: StoredStatus | undefined, { pin, rookConfig }: Plan): Undoing[] {
+  const keys = (Object.keys(pin) as ConfigKey[]).filter((key) => previous?.pinned?.[key] === pin[key]);
+  if (keys.length === 0 || rookConfig === undefined) return [];
+  const writer = keys.map((key) => keyWriter(rookConfig, key)).find((name) => name !== undefined);
+  return [undoing('ConfigMap', ROOK_CONFIG_NAME, writer)];
+}
+
+function undoing(kind: Undoing['kind'], name: string, manager: string | undefined): Undoing {
+  return { kind, name, ...(manager === undefined ? {} : { manager }) };
+}
+
+/** The counters after these undoings. */
 export function countReverts(
   previous: StoredStatus | undefined,
-  undone: readonly Slot[],
+  undone: readonly Undoing[],
   now: string,
-): AssignmentStatus['reverts'] {
-  const before = previous?.reverts ?? { count: 0 };
-  return undone.length === 0 ? before : { count: before.count + undone.length, lastTime: now };
+): Omit<Reverts, 'recent'> {
+  const { count = 0, pins = 0, lastTime } = previous?.reverts ?? {};
+  const undonePins = undone.filter(({ kind }) => kind === 'ConfigMap').length;
+  const allPins = pins + undonePins;
+  const last = undone.length === 0 ? lastTime : now;
+  return {
+    count: count + undone.length - undonePins,
+    ...(allPins === 0 ? {} : { pins: allPins }),
+    ...(last === undefined ? {} : { lastTime: last }),
+  };
 }

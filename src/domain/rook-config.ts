@@ -3,6 +3,7 @@
  */
 import { FIELD_MANAGER } from './api.js';
 import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot } from './slots.js';
+import type { Manager } from './workload.js';
 
 export const ROOK_CONFIG_NAME = 'rook-ceph-operator-config';
 
@@ -20,6 +21,10 @@ export interface RookConfig {
   readonly resourceVersion: string;
   readonly deleting: boolean;
   readonly keys: Readonly<Partial<Record<ConfigKey, RookConfigEntry>>>;
+  /** ROOK_ENFORCE_HOST_NETWORK: whether Rook puts the provisioners on the host network. */
+  readonly enforceHostNetwork: boolean;
+  /** Whoever wrote any of the object. */
+  readonly managers: readonly Manager[];
 }
 
 /** What a key's value means to Rook and to the operator. */
@@ -68,7 +73,8 @@ export function userKeys(config: RookConfig | undefined): Partial<Record<Slot, n
   return ports;
 }
 
-function isOwnPin(entry: RookConfigEntry | undefined): boolean {
+/** Whether the operator's field manager, and nobody else, owns the key. */
+export function isOwnPin(entry: RookConfigEntry | undefined): boolean {
   return entry !== undefined && entry.managers.length > 0 && entry.managers.every((name) => name === FIELD_MANAGER);
 }
 

@@ -13,18 +13,45 @@ export interface RookOperator {
   readonly readyReplicas: number;
 }
 
-const VERSION = /^v?(\d+\.\d+\.\d+\S*)$/;
+/** The numbers by which versions of Rook compare. */
+export interface RookVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
 
-/** The version, as `v1.16.4`, from the image's tag, else from the chart's label; undefined for a digest or a mirror's own tag. */
+/**
+ * A version of Rook's own line: 1.8 (1.8.3 was the first with csi-addons, Rook pull request 9534) to 1.99, and behind a
+ * separator whatever the release or a vendor adds. A mirror may number its images in its own way (2024.11.3, 1.0.0) or
+ * carry Ceph's number (17.2.6): these are no versions of Rook.
+ */
+const ROOK_VERSION = /^v?(1)\.([89]|[1-9]\d)\.(0|[1-9]\d{0,2})([-+._]\S*)?$/;
+
+/**
+ * The version, as `v1.16.4`, from the image's tag, else from the chart's label; undefined where neither is a version of
+ * Rook: a digest, a mirror's own tag, a chart of another name.
+ */
 export function rookVersion(rook: RookOperator | undefined): string | undefined {
   const tag = /:([^/:@]+)(@.*)?$/.exec(rook?.image ?? '')?.[1];
-  // A label takes no `+`: the chart writes `_` for it.
-  const chart = rook?.chart?.replace(/^rook-ceph-/, '').replace('_', '+');
-  for (const candidate of [tag, chart]) {
-    const version = VERSION.exec(candidate ?? '')?.[1];
-    if (version !== undefined) return `v${version}`;
-  }
-  return undefined;
+  const chart = /^rook-ceph-(.+)$/.exec(rook?.chart ?? '')?.[1];
+  const version = [tag, chart].find((candidate) => candidate !== undefined && ROOK_VERSION.test(candidate));
+  // Neither a tag nor a label takes the `+` of build metadata: `_` is written for it.
+  return version?.replace(/^v?/, 'v').replace('_', '+');
+}
+
+/**
+ * The numbers of a version, undefined for what is no version of Rook. A suffix does not count: a vendor's rebuild
+ * (v1.16.4-3) is the release that it rebuilds, and a pre-release (v1.17.0-alpha.0, v1.17.0-rc.1) already has what its
+ * release has, as far as the operator's rules go.
+ */
+export function parseRookVersion(text: string | undefined): RookVersion | undefined {
+  const [, major, minor, patch] = ROOK_VERSION.exec(text ?? '') ?? [];
+  return major === undefined ? undefined : { major: Number(major), minor: Number(minor), patch: Number(patch) };
+}
+
+/** Negative where `a` is the earlier one, 0 where they are the same release. */
+export function compareRookVersions(a: RookVersion, b: RookVersion): number {
+  return a.major - b.major || a.minor - b.minor || a.patch - b.patch;
 }
 
 /** Whether Rook would react to its settings now. */

@@ -2,12 +2,12 @@
  * Where a csi-addons sidecar says its port, and the changes that move it.
  *
  * The port stands in the argument `--controller-port` and in the container's declared port. Rook writes
- * `--controller-port=N` and one declared port. Go's flag package also takes one dash and the value as the next element,
- * and the last occurrence wins; a strategic merge patch or server-side apply by hand leaves a second declared port
- * behind, since ports are merged by number.
+ * `--controller-port=N` and one declared port. A strategic merge patch or server-side apply by hand leaves a second
+ * declared port behind, since ports are merged by number.
  */
-import type { Sidecar, SidecarPort } from './workload.js';
+import { flaggedPort, portArguments, portNumber } from './port-flag.js';
 import { RESERVE_PORT, SLOT_LAYOUTS } from './slots.js';
+import type { Sidecar, SidecarPort } from './workload.js';
 
 /** One operation of RFC 6902. */
 export type JsonPatchOperation =
@@ -15,27 +15,11 @@ export type JsonPatchOperation =
   | { readonly op: 'remove'; readonly path: string };
 export type JsonPatch = readonly JsonPatchOperation[];
 
-const FLAG = /^--?controller-port$/;
-const FLAG_WITH_VALUE = /^(--?controller-port=)(.*)$/;
-
-/** One occurrence of the flag: the list and the element that holds its value, and that element with another port. */
-interface PortArgument {
-  readonly list: 'command' | 'args';
-  /** Equals the list's length where the flag is last and its value is missing. */
-  readonly index: number;
-  readonly element: string | undefined;
-  readonly value: string;
-  readonly withPort: (port: number) => string;
-}
+const FLAG = 'controller-port';
 
 /** The port that the sidecar listens on, by its arguments; else the first declared one; else undefined. */
 export function currentPort(sidecar: Sidecar): number | undefined {
-  return numberIn(portArguments(sidecar).at(-1)?.value) ?? tcpPorts(sidecar)[0]?.containerPort;
-}
-
-/** Five digits hold every port; a longer number is no port, and would not fit into the status. */
-function numberIn(value: string | undefined): number | undefined {
-  return value !== undefined && /^[0-9]{1,5}$/.test(value) ? Number(value) : undefined;
+  return flaggedPort(FLAG, sidecar) ?? tcpPorts(sidecar)[0]?.containerPort;
 }
 
 /** Every port that the sidecar holds on its node: the one it listens on, and those declared to the scheduler. */
@@ -57,14 +41,14 @@ export function movePort(sidecar: Sidecar, container: string, port: number): Jso
 }
 
 function moveArguments(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
-  const found = portArguments(sidecar);
+  const found = portArguments(FLAG, sidecar);
   if (found.length === 0) return addArgument(sidecar, container, port);
   // From the last to the first: an addition comes before the replacements, as it is guarded by the list as it was.
   return found.reverse().flatMap((argument): JsonPatchOperation[] => {
     const { list, index, element } = argument;
     const value = argument.withPort(port);
     // 09071 is 9071 to the sidecar, and no reason to restart it.
-    if (numberIn(argument.value) === port) return [];
+    if (portNumber(argument.value) === port) return [];
     if (element === undefined) return append(`${container}/${list}`, sidecar[list], value);
     return replace(`${container}/${list}/${index}`, element, value);
   });
@@ -74,27 +58,6 @@ function addArgument(sidecar: Sidecar, container: string, port: number): JsonPat
   const value = `--controller-port=${port}`;
   if (sidecar.args === undefined) return [{ op: 'add', path: `${container}/args`, value: [value] }];
   return append(`${container}/args`, sidecar.args, value);
-}
-
-/** The flags of the whole command line: the args follow the command, so a value may stand in the other list. */
-function portArguments({ command, args = [] }: Sidecar): PortArgument[] {
-  const line = [
-    ...command.map((element, index) => ({ list: 'command' as const, index, element })),
-    ...args.map((element, index) => ({ list: 'args' as const, index, element })),
-  ];
-  const found: PortArgument[] = [];
-  for (let at = 0; at < line.length; at += 1) {
-    const place = line[at];
-    if (place === undefined) break;
-    const [, flag, value = ''] = FLAG_WITH_VALUE.exec(place.element) ?? [];
-    if (flag !== undefined) found.push({ ...place, value, withPort: (port) => `${flag}${port}` });
-    if (!FLAG.test(place.element)) continue;
-    // The next element is the value, whatever it looks like: never a flag of its own.
-    at += 1;
-    const next = line[at] ?? { list: place.list, index: place.index + 1, element: undefined };
-    found.push({ ...next, value: next.element ?? '', withPort: String });
-  }
-  return found;
 }
 
 function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {

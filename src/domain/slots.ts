@@ -16,6 +16,8 @@ export interface SlotLayout {
   readonly fixedPort: number;
   /** Rook 1.16.5 and later read all three keys; 1.15.2 to 1.16.4 read CSIADDONS_PORT alone, for all three workloads. */
   readonly configKey: ConfigKey;
+  /** The value of the rook-ceph chart that sets the key (1.16.5 and later; up to 1.16.4 csi.csiAddonsPort alone). */
+  readonly helmValue: string;
 }
 
 export const SLOT_LAYOUTS: readonly SlotLayout[] = [
@@ -25,6 +27,7 @@ export const SLOT_LAYOUTS: readonly SlotLayout[] = [
     workload: 'csi-rbdplugin-provisioner',
     fixedPort: 9070,
     configKey: 'CSIADDONS_RBD_PROVISIONER_PORT',
+    helmValue: 'csi.csiAddonsRBDProvisionerPort',
   },
   {
     slot: 'cephfsProvisioner',
@@ -32,6 +35,7 @@ export const SLOT_LAYOUTS: readonly SlotLayout[] = [
     workload: 'csi-cephfsplugin-provisioner',
     fixedPort: 9071,
     configKey: 'CSIADDONS_CEPHFS_PROVISIONER_PORT',
+    helmValue: 'csi.csiAddonsCephFSProvisionerPort',
   },
   {
     slot: 'rbdNodePlugin',
@@ -39,6 +43,7 @@ export const SLOT_LAYOUTS: readonly SlotLayout[] = [
     workload: 'csi-rbdplugin',
     fixedPort: 9072,
     configKey: 'CSIADDONS_PORT',
+    helmValue: 'csi.csiAddonsPort',
   },
 ];
 

@@ -1,21 +1,48 @@
 /** The status that a reconcile leaves behind, as a whole; equal worlds give equal statuses. */
 import type { AssignmentStatus, WorkloadStatus } from './api.js';
+import { advice } from './compatibility.js';
 import { conditions } from './conditions.js';
+import { lastingConflicts } from './degraded.js';
 import type { Outcome, Reconciled } from './outcome.js';
 import type { WorkloadPlan } from './plan.js';
 import { countReverts } from './reverts.js';
+import { currentPort } from './sidecar-port.js';
+import type { Workload } from './workload.js';
+
+/** The schema's limit, which no namespace comes near: three of Rook's workloads, and three of each Driver. */
+const MAX_WORKLOADS = 64;
 
 export function statusOf(reconciled: Reconciled): AssignmentStatus {
-  const { after, outcome, previous, undone, now, generation } = reconciled;
+  const { after, outcome, previous, undone, now, generation, recent, rookKeys } = reconciled;
+  const conflicts = lastingConflicts(reconciled);
   return {
     observedGeneration: generation,
     provider: after.provider,
-    ...(after.rookVersion === undefined ? {} : { rookVersion: after.rookVersion }),
+    ...present('rookVersion', after.rookVersion),
+    ...present('rookKeys', rookKeys),
     ports: after.assignment.ports,
-    workloads: after.workloads.map((row) => workloadStatus(row, outcome)),
-    reverts: countReverts(previous, undone, now),
+    ...present('pinned', Object.keys(after.pinned).length === 0 ? undefined : after.pinned),
+    workloads: [
+      ...after.workloads.map((row) => workloadStatus(row, outcome)),
+      ...after.upstream.map(upstreamStatus),
+    ].slice(0, MAX_WORKLOADS),
+    ...present('conflicts', conflicts.length === 0 ? undefined : conflicts),
+    reverts: {
+      ...countReverts(previous, undone, now),
+      ...present('recent', recent.length === 0 ? undefined : recent),
+    },
+    ...present('advice', advice(after.rookVersion, after.provider)),
     conditions: conditions(reconciled),
   };
+}
+
+function present<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return (value === undefined ? {} : { [key]: value }) as Partial<Record<K, V>>;
+}
+
+function upstreamStatus({ kind, name, hostNetwork, sidecar }: Workload): WorkloadStatus {
+  const port = sidecar === undefined ? undefined : currentPort(sidecar);
+  return { kind, name, hostNetwork, ...present('currentPort', port), state: 'UpstreamManaged' };
 }
 
 function workloadStatus(

@@ -2,6 +2,9 @@
 import type { RolloutFacts } from './rollout.js';
 import type { WorkloadKind } from './slots.js';
 
+/** The container that serves the liveness metrics, in the pods of Rook and of ceph-csi-operator. */
+export const LIVENESS_CONTAINER = 'liveness-prometheus';
+
 export interface SidecarPort {
   readonly containerPort: number;
   /** Absent for TCP, which is the sidecar's; a port of another protocol is never its own. */
@@ -20,6 +23,24 @@ export interface Sidecar {
   readonly ports: readonly SidecarPort[];
 }
 
+/** A port that a container of the pod takes on its node, where the pod is on the host network. */
+export interface HostPort {
+  readonly container: string;
+  readonly port: number;
+}
+
+/** One entry of managedFields: who wrote the object, and when last. */
+export interface Manager {
+  readonly name: string;
+  /** RFC 3339; absent where the API server has kept none. */
+  readonly time?: string;
+}
+
+export interface FieldManager extends Manager {
+  /** Whether it owns the sidecar's arguments, command or declared ports: where its port stands. */
+  readonly ownsPort: boolean;
+}
+
 export interface Workload {
   readonly kind: WorkloadKind;
   readonly namespace: string;
@@ -31,6 +52,10 @@ export interface Workload {
   readonly driverOwned: boolean;
   readonly hostNetwork: boolean;
   readonly sidecar?: Sidecar;
+  /** What the containers beside the sidecar take on the node: declared TCP ports, and the liveness container's. */
+  readonly otherPorts: readonly HostPort[];
+  /** Those of the object itself; who writes its status is left out. */
+  readonly managers: readonly FieldManager[];
   /** Label `app` of the pods, for messages that name them. */
   readonly app?: string;
   readonly rollout: RolloutFacts;

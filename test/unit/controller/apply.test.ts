@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Applier, type Applied } from '../../../src/controller/apply.js';
+import { NOTHING_DONE } from '../../../src/domain/outcome.js';
 import { plan } from '../../../src/domain/plan.js';
 import { currentPort } from '../../../src/domain/sidecar-port.js';
 import { rawWorkload } from '../domain/raw-workload.js';
@@ -16,11 +17,15 @@ const PINS = {
 
 async function bench(
   options: ClusterOptions = {},
-): Promise<{ cluster: Cluster; clock: { ms: number }; apply: () => Promise<Applied> }> {
+): Promise<{ cluster: Cluster; clock: { ms: number }; apply: (...held: string[]) => Promise<Applied> }> {
   const cluster = await startCluster(options);
   const clock = { ms: 1_000 };
   const applier = new Applier(cluster.writer, cluster.watches, () => clock.ms);
-  return { cluster, clock, apply: () => applier.apply(plan(cluster.observed()), cluster.observed()) };
+  return {
+    cluster,
+    clock,
+    apply: (...held) => applier.apply(plan(cluster.observed()), cluster.observed(), new Set(held)),
+  };
 }
 
 test('the pin goes first, then a patch for each workload that differs; the stores hold the answers', async () => {
@@ -28,6 +33,7 @@ test('the pin goes first, then a patch for each workload that differs; the store
   const { outcome, answers, ...rest } = await apply();
   expect(outcome).toEqual({
     waitingForRook: false,
+    rookPassSeen: false,
     pinned: PINS,
     patched: [
       { slot: 'cephfsProvisioner', from: 9070, to: 9071 },
@@ -50,7 +56,7 @@ test('applied again it writes nothing', async () => {
   const { cluster, apply } = await bench();
   await apply();
   const { length } = cluster.writes();
-  expect((await apply()).outcome).toEqual({ waitingForRook: false, pinned: {}, patched: [], rejections: {} });
+  expect((await apply()).outcome).toEqual(NOTHING_DONE);
   expect(cluster.writes()).toHaveLength(length);
 });
 
@@ -63,7 +69,7 @@ test('Paused writes nothing at all', async () => {
 test('DryRun asks with dryRun=All and keeps nothing of the answers', async () => {
   const { cluster, apply } = await bench({ spec: { mode: 'DryRun' }, rookAlive: true });
   expect(await apply()).toEqual({
-    outcome: { waitingForRook: false, pinned: {}, patched: [], rejections: {} },
+    outcome: NOTHING_DONE,
     answers: { workloads: {} },
   });
   expect(cluster.server.requests.map(({ query }) => query.dryRun)).toEqual(['All', 'All', 'All']);

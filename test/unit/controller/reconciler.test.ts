@@ -23,6 +23,7 @@ async function bench(
     notifier,
     logger: { debug: say, info: say, warn: say },
     now,
+    contestRules: { contestedAfter: 5 },
   });
   return { cluster, lines, notifier, reconciler };
 }
@@ -101,7 +102,11 @@ test('a revert is counted by the first status that can be written', async () => 
   await failure(reconciler.reconcile(NAMESPACE));
   cluster.answers.delete('/status');
   await reconciler.reconcile(NAMESPACE);
-  expect(cluster.observed().assignment.status?.reverts).toEqual({ count: 1, lastTime: '2026-11-22T10:00:00Z' });
+  expect(cluster.observed().assignment.status?.reverts).toEqual({
+    count: 1,
+    lastTime: '2026-11-22T10:00:00Z',
+    recent: [{ kind: 'Deployment', name: 'csi-cephfsplugin-provisioner', times: ['2026-11-22T10:00:00Z'] }],
+  });
 });
 
 test("somebody's edit that comes with the answer to a status write is told as a change", async () => {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { Refusals } from '../../../src/controller/refusals.js';
-import { RookTime } from '../../../src/controller/rook-time.js';
 
 function at(): { clock: { ms: number }; monotonicMs: () => number } {
   const clock = { ms: 1_000 };
@@ -30,19 +29,4 @@ test('a write that differs forgets the refusal, and so does the namespace that g
   expect(refusals.recall('rook', 'plugin', 1)).toBeUndefined();
   refusals.forget('rook');
   expect(refusals.recall('rook', 'provisioner', 1)).toBeUndefined();
-});
-
-test("a pin starts Rook's three seconds, and no further pin prolongs them", () => {
-  const { clock, monotonicMs } = at();
-  const time = new RookTime(monotonicMs);
-  expect(time.left('rook', { pinned: false })).toBe(0);
-  expect(time.left('rook', { pinned: true })).toBe(3_000);
-  clock.ms += 2_000;
-  expect(time.left('rook', { pinned: true })).toBe(1_000);
-  expect(time.left('other', { pinned: false })).toBe(0);
-  clock.ms += 1_000;
-  expect(time.left('rook', { pinned: true })).toBe(0);
-  expect(time.left('rook', { pinned: true })).toBe(3_000);
-  time.over('rook');
-  expect(time.left('rook', { pinned: false })).toBe(0);
 });

@@ -1,11 +1,14 @@
 // What config/rbac grants is exactly what the operator asks for: each right is listed as one line, and the names come
 // from the code that makes the requests.
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { API_GROUP, ASSIGNMENT_NAME, ASSIGNMENT_PLURAL } from '../../../src/domain/api.js';
 import { ROOK_CONFIG_NAME } from '../../../src/domain/rook-config.js';
 import { ROOK_OPERATOR_NAME } from '../../../src/domain/rook-operator.js';
 import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
-import { readManifest, yamlFiles } from './manifests.js';
+import { defaultDrivers, upstreamWorkloads } from '../../../src/domain/upstream.js';
+import { driverSource } from '../../../src/kube/resources.js';
+import { readManifest, readText, yamlFiles } from './manifests.js';
 
 interface Role {
   readonly kind: string;
@@ -37,9 +40,19 @@ const ASSIGNMENT = `${API_GROUP}/${ASSIGNMENT_PLURAL} ${ASSIGNMENT_NAME}`;
 const STATUS = `${API_GROUP}/${ASSIGNMENT_PLURAL}/status ${ASSIGNMENT_NAME}`;
 const EVENTS = 'events.k8s.io/events (any)';
 
-const READ = [...WORKLOADS, `apps/deployments ${ROOK_OPERATOR_NAME}`, CONFIG, ASSIGNMENT].flatMap((object) =>
-  ['get', 'list', 'watch'].map((verb) => `${verb} ${object}`),
-);
+const { group, resource } = driverSource().rule;
+const DRIVERS = `${group}/${resource} (any)`;
+const UPSTREAM = defaultDrivers('rook-ceph')
+  .flatMap(upstreamWorkloads)
+  .map(({ kind, name }) => `apps/${kind.toLowerCase()}s ${name}`);
+
+function reading(objects: readonly string[]): string[] {
+  return objects.flatMap((object) => ['get', 'list', 'watch'].map((verb) => `${verb} ${object}`));
+}
+
+const READ = reading([...WORKLOADS, `apps/deployments ${ROOK_OPERATOR_NAME}`, CONFIG, ASSIGNMENT, DRIVERS]);
+/** By names that hold the namespace. */
+const READ_IN_NAMESPACE = reading(UPSTREAM);
 const WRITE = [
   ...[...WORKLOADS, CONFIG, STATUS].map((object) => `patch ${object}`),
   `create ${EVENTS}`,
@@ -49,12 +62,28 @@ const WRITE = [
 describe('config/rbac', () => {
   test.each([
     ['config/rbac/cluster-reader/cluster_role.yaml', 'ClusterRole', READ],
-    ['config/rbac/rook-namespace/role.yaml', 'Role', WRITE],
-    ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...WRITE]],
+    ['config/rbac/rook-namespace/role.yaml', 'Role', [...READ_IN_NAMESPACE, ...WRITE]],
+    ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...READ_IN_NAMESPACE, ...WRITE]],
   ])('%s grants what the operator asks for, and nothing more', (path, kind, wanted) => {
     expect(readManifest(path)).toMatchObject({ kind });
     expect(rights(path)).toEqual([...wanted].sort());
   });
+
+  test.each(['config/rbac/rook-namespace/kustomization.yaml', 'config/single-namespace/kustomization.yaml'])(
+    'the replacement in %s names the rules whose names hold the namespace, and no other',
+    (path) => {
+      const replaced = /fieldPaths: \[(.*)\]/.exec(readText(path))?.[1]?.split(', ');
+      const role = path.includes('single') ? 'config/rbac/single-namespace/role.yaml' : `${dirname(path)}/role.yaml`;
+      const { rules } = readManifest(role) as Role;
+      const holding = rules.flatMap(({ resourceNames = [] }, index) =>
+        resourceNames.every((name) => name.startsWith('rook-ceph.')) && resourceNames.length > 0
+          ? [`rules.${index}.resourceNames.*`]
+          : [],
+      );
+      expect(replaced).toEqual(holding);
+      expect(holding).toHaveLength(2);
+    },
+  );
 
   test('has no other roles', () => {
     const roles = yamlFiles('config').filter((path) => 'rules' in (readManifest(path) as object));

@@ -76,8 +76,14 @@ describe('spec', () => {
 describe('status', () => {
   const inStatus = FIELDS.filter(([path]) => path.startsWith('status.'));
 
-  test.each(inStatus.filter(([, { type }]) => type === 'array'))('%s is a bounded map', (_path, list) => {
-    expect(list).toMatchObject({ 'x-kubernetes-list-type': 'map', maxItems: 16 });
+  const lists = inStatus.filter(([, { type }]) => type === 'array');
+
+  test.each(lists)('%s is bounded, and says how it is merged', (_path, list) => {
+    expect(list.maxItems).toBeLessThanOrEqual(100);
+    expect(['map', 'atomic']).toContain(list['x-kubernetes-list-type']);
+  });
+
+  test.each(lists.filter(([, list]) => list['x-kubernetes-list-type'] === 'map'))('%s has its keys', (_path, list) => {
     expect(list.items?.required).toEqual(expect.arrayContaining([...list['x-kubernetes-list-map-keys']!]));
   });
 

@@ -11,8 +11,12 @@ import {
   type AssignmentStatus,
   type Condition,
   type Mode,
+  type PortConflict,
   type Provider,
+  type Reverts,
   type RookConfigPolicy,
+  type RookKeys,
+  type UndoneObject,
   type WorkloadState,
   type WorkloadStatus,
 } from '../../../src/domain/api.js';
@@ -46,9 +50,13 @@ const STATUS: Fields<AssignmentStatus> = {
   observedGeneration: 'required integer',
   provider: 'required string',
   rookVersion: 'optional string',
+  rookKeys: 'optional string',
   ports: 'required object',
+  pinned: 'optional object',
   workloads: 'required array',
+  conflicts: 'optional array',
   reverts: 'required object',
+  advice: 'optional string',
   conditions: 'required array',
 };
 const STATUS_PORTS: Fields<AssignmentStatus['ports']> = {
@@ -59,13 +67,26 @@ const STATUS_PORTS: Fields<AssignmentStatus['ports']> = {
 const WORKLOAD: Fields<WorkloadStatus> = {
   kind: 'required string',
   name: 'required string',
-  slot: 'required string',
+  slot: 'optional string',
   hostNetwork: 'required boolean',
-  assignedPort: 'required integer',
+  assignedPort: 'optional integer',
   currentPort: 'optional integer',
   state: 'required string',
 };
-const REVERTS: Fields<AssignmentStatus['reverts']> = { count: 'required integer', lastTime: 'optional string' };
+const REVERTS: Fields<Reverts> = {
+  count: 'required integer',
+  pins: 'optional integer',
+  lastTime: 'optional string',
+  recent: 'optional array',
+};
+const UNDONE: Fields<UndoneObject> = {
+  kind: 'required string',
+  name: 'required string',
+  manager: 'optional string',
+  times: 'required array',
+  backoffSeconds: 'optional integer',
+};
+const CONFLICT: Fields<PortConflict> = { port: 'required integer', holders: 'required array' };
 const CONDITION: Fields<Condition> = {
   type: 'required string',
   status: 'required string',
@@ -90,6 +111,8 @@ const OBJECTS: readonly Row[] = [
   { path: 'status.ports', fields: STATUS_PORTS },
   { path: 'status.workloads', fields: WORKLOAD },
   { path: 'status.reverts', fields: REVERTS },
+  { path: 'status.reverts.recent', fields: UNDONE },
+  { path: 'status.conflicts', fields: CONFLICT },
   // As in metav1.Condition.
   { path: 'status.conditions', fields: CONDITION, lax: ['observedGeneration'] },
 ];
@@ -115,6 +138,8 @@ type Words<T extends string> = Readonly<Record<T, true>>;
 const MODES: Words<Mode> = { Enforce: true, DryRun: true, Paused: true };
 const POLICIES: Words<RookConfigPolicy> = { Pin: true, Leave: true };
 const PROVIDERS: Words<Provider> = { Rook: true, CephCSIOperator: true, Mixed: true, None: true };
+const ROOK_KEYS: Words<RookKeys> = { One: true, Three: true };
+const UNDONE_KINDS: Words<UndoneObject['kind']> = { Deployment: true, DaemonSet: true, ConfigMap: true };
 const KINDS: Words<WorkloadKind> = { Deployment: true, DaemonSet: true };
 const SLOTS: Words<Slot> = { rbdProvisioner: true, cephfsProvisioner: true, rbdNodePlugin: true };
 const STATES: Words<WorkloadState> = {
@@ -134,6 +159,8 @@ describe('the words of the CRD are those of the types', () => {
     ['spec.mode', MODES],
     ['spec.rookConfig', POLICIES],
     ['status.provider', PROVIDERS],
+    ['status.rookKeys', ROOK_KEYS],
+    ['status.reverts.recent.kind', UNDONE_KINDS],
     ['status.workloads.kind', KINDS],
     ['status.workloads.slot', SLOTS],
     ['status.workloads.state', STATES],

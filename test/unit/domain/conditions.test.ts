@@ -60,7 +60,7 @@ describe('all three', () => {
       {},
       'True NothingToAssign',
       'False Settled',
-      'False AsExpected',
+      'True UpstreamConflict',
     ],
     ['rolling out', ROLLING, {}, 'False RollingOut', 'True RollingOut', 'False AsExpected'],
     ['one of three rolling out', AFTER_PATCH, {}, 'False RollingOut', 'True RollingOut', 'False AsExpected'],

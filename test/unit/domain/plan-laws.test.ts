@@ -48,7 +48,7 @@ describe('a plan of any world', () => {
         const moved = first.workloads.filter(({ state, patch }) => state !== 'Drifted' || patch !== undefined);
         const foreign = [8080, 9075, 9090];
         if (moved.length < SLOTS.length) return;
-        expect(second.conflicts.filter(({ port }) => !foreign.includes(port))).toEqual([]);
+        expect(second.conflicts.sidecars.filter(({ port }) => !foreign.includes(port))).toEqual([]);
       }),
       RUNS,
     );

@@ -173,10 +173,10 @@ describe('the pin', () => {
   it.each(without)('writes nothing %s', (_name, world) => expect(planOf(world).pin).toEqual({}));
 
   it('tells an absent ConfigMap from one with nothing in it, and finds invalid keys with Leave too', () => {
-    expect(planOf({}).rookConfigAbsent).toBe(true);
+    expect(planOf({}).rookConfig).toBeUndefined();
     const config = rookConfig({ CSIADDONS_PORT: 'abc' });
     const result = planOf({ config, spec: { rookConfig: 'Leave' } });
-    expect(result.rookConfigAbsent).toBe(false);
+    expect(result.rookConfig).toEqual(config);
     expect(result.invalidKeys.map(({ key }) => key)).toEqual(['CSIADDONS_PORT']);
   });
 
@@ -193,8 +193,8 @@ describe('conflicts', () => {
     'DaemonSet csi-rbdplugin',
   ];
   const rows: [string, World['workloads'], unknown][] = [
-    ["Rook's default: all three", CONFLICTING.workloads, [{ port: 9070, workloads: [rbd, cephfs, node] }]],
-    ['two of three', workloads({ cephfsProvisioner: { port: 9070 } }), [{ port: 9070, workloads: [rbd, cephfs] }]],
+    ["Rook's default: all three", CONFLICTING.workloads, [{ port: 9070, holders: [rbd, cephfs, node] }]],
+    ['two of three', workloads({ cephfsProvisioner: { port: 9070 } }), [{ port: 9070, holders: [rbd, cephfs] }]],
     ['none', workloads(), []],
     ['nothing there', {}, []],
     [
@@ -215,20 +215,19 @@ describe('conflicts', () => {
           sidecar: { args: ['--controller-port=9072'], ports: [{ containerPort: 9072 }, { containerPort: 9071 }] },
         },
       }),
-      [{ port: 9071, workloads: [cephfs, node] }],
+      [{ port: 9071, holders: [cephfs, node] }],
     ],
     [
       'on two ports',
       workloads({ rbdNodePlugin: { sidecar: { args: ['--controller-port=9070'], ports: [{ containerPort: 9071 }] } } }),
       [
-        { port: 9070, workloads: [rbd, node] },
-        { port: 9071, workloads: [cephfs, node] },
+        { port: 9070, holders: [rbd, node] },
+        { port: 9071, holders: [cephfs, node] },
       ],
     ],
   ];
   it.each(rows)('%s', (_name, found, conflicts) => {
-    const result = planOf({ workloads: found ?? {} }).conflicts;
-    expect([...result].sort((a, b) => a.port - b.port)).toEqual(conflicts);
+    expect(planOf({ workloads: found ?? {} }).conflicts.sidecars).toEqual(conflicts);
   });
 });
 

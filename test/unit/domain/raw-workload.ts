@@ -1,6 +1,6 @@
 /** CSI workloads as Rook writes them, and the projection of them that the domain plans with. */
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type Slot, type WorkloadKind } from '../../../src/domain/slots.js';
-import type { Workload } from '../../../src/domain/workload.js';
+import { LIVENESS_CONTAINER, type FieldManager, type Workload } from '../../../src/domain/workload.js';
 
 export interface RawPort {
   readonly containerPort: number;
@@ -17,6 +17,12 @@ export interface RawContainer {
   readonly ports?: readonly RawPort[];
 }
 
+export interface RawManagedFields {
+  readonly manager: string;
+  readonly time?: string;
+  readonly fieldsV1: object;
+}
+
 export interface RawWorkload {
   readonly kind: WorkloadKind;
   readonly metadata: {
@@ -27,7 +33,8 @@ export interface RawWorkload {
     readonly generation: number;
     readonly deletionTimestamp?: string;
     readonly annotations: Readonly<Record<string, string>>;
-    readonly ownerReferences: readonly { readonly kind: string; readonly name: string }[];
+    readonly ownerReferences: readonly { readonly apiVersion: string; readonly kind: string; readonly name: string }[];
+    readonly managedFields: readonly RawManagedFields[];
   };
   readonly spec: {
     readonly template: {
@@ -48,6 +55,10 @@ export interface RawOptions {
   readonly deleting?: boolean;
   /** The workload's controller has not seen the template yet. */
   readonly rolling?: boolean;
+  /** Metrics port of a liveness container, which is not there by default. */
+  readonly liveness?: number;
+  /** Who wrote it; nobody known by default. */
+  readonly managers?: readonly FieldManager[];
 }
 
 /** All arguments as Rook 1.17 renders them, the port's left out. */
@@ -80,25 +91,50 @@ export function rawWorkload(slot: Slot, options: RawOptions = {}): RawWorkload {
       annotations: { 'banzaicloud.com/last-applied': 'UEsDBBQ' },
       ownerReferences: [
         options.driverOwned === true
-          ? { kind: 'Driver', name: 'rook-ceph.rbd.csi.ceph.com' }
-          : { kind: 'Deployment', name: 'rook-ceph-operator' },
+          ? { apiVersion: 'csi.ceph.io/v1', kind: 'Driver', name: 'rook-ceph.rbd.csi.ceph.com' }
+          : { apiVersion: 'apps/v1', kind: 'Deployment', name: 'rook-ceph-operator' },
       ],
+      managedFields: (options.managers ?? []).map(managedFields),
     },
     spec: {
       template: {
         metadata: { labels: { app: name, contains: `${name}-metrics` } },
         spec: {
           ...(options.hostNetwork === false ? {} : { hostNetwork: true }),
-          containers: [
-            { name: 'csi-driver', image: 'cephcsi:v3.13', args: ['--drivername=rook-ceph.rbd.csi.ceph.com'] },
-            ...(sidecar === 'none' ? [] : [{ name: SIDECAR_CONTAINER, image: 'k8s-sidecar:v0.12.0', ...sidecar }]),
-            { name: 'log-collector', image: 'cephcsi:v3.13', args: ['--controller-port=9070'] },
-          ],
+          containers: podContainers(sidecar, options.liveness),
         },
       },
     },
     status: { observedGeneration: 7, pods: 2 },
   };
+}
+
+function podContainers(sidecar: NonNullable<RawOptions['sidecar']>, liveness: number | undefined): RawContainer[] {
+  return [
+    { name: 'csi-driver', image: 'cephcsi:v3.13', args: ['--drivername=rook-ceph.rbd.csi.ceph.com'] },
+    ...(sidecar === 'none' ? [] : [{ name: SIDECAR_CONTAINER, image: 'k8s-sidecar:v0.12.0', ...sidecar }]),
+    { name: 'log-collector', image: 'cephcsi:v3.13', args: ['--controller-port=9070'] },
+    ...(liveness === undefined ? [] : [livenessContainer(liveness)]),
+  ];
+}
+
+const PORT_FIELDS = {
+  'f:spec': {
+    'f:template': { 'f:spec': { 'f:containers': { [`k:{"name":"${SIDECAR_CONTAINER}"}`]: { 'f:args': {} } } } },
+  },
+};
+
+function managedFields({ name, time, ownsPort }: FieldManager): RawManagedFields {
+  const fieldsV1 = ownsPort ? PORT_FIELDS : { 'f:metadata': { 'f:annotations': {} } };
+  return { manager: name, ...(time === undefined ? {} : { time }), fieldsV1 };
+}
+
+function fieldManager({ manager: name, time, fieldsV1 }: RawManagedFields): FieldManager {
+  return { name, ...(time === undefined ? {} : { time }), ownsPort: JSON.stringify(fieldsV1).includes('f:args') };
+}
+
+function livenessContainer(port: number): RawContainer {
+  return { name: LIVENESS_CONTAINER, image: 'cephcsi:v3.13', args: ['--type=liveness', `--metricsport=${port}`] };
 }
 
 export function project(raw: RawWorkload): Workload {
@@ -130,6 +166,8 @@ export function project(raw: RawWorkload): Workload {
             })),
           },
         }),
+    otherPorts: containers.filter(({ name }) => name !== SIDECAR_CONTAINER).flatMap(portsTaken),
+    managers: metadata.managedFields.map(fieldManager),
     ...(app === undefined ? {} : { app }),
     rollout: {
       generation: metadata.generation,
@@ -143,4 +181,9 @@ export function project(raw: RawWorkload): Workload {
       ...(raw.kind === 'DaemonSet' ? { templateGeneration: metadata.generation } : {}),
     },
   };
+}
+
+function portsTaken({ name, args = [], ports = [] }: RawContainer): { container: string; port: number }[] {
+  const metrics = args.flatMap((argument) => /^--metricsport=(\d+)$/.exec(argument)?.[1] ?? []).map(Number);
+  return [...ports.map(({ containerPort }) => containerPort), ...metrics].map((port) => ({ container: name, port }));
 }

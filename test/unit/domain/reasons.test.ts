@@ -5,11 +5,13 @@ import { statusOf } from '../../../src/domain/status.js';
 import {
   CONFLICTING,
   DRIFTED,
+  NOW,
   ROLLING,
   SETTLED,
   reconcile,
   rookConfig,
   statusIn,
+  upstreamWorkload,
   workloads,
   type ReconcileOptions,
   type World,
@@ -35,6 +37,14 @@ describe.each(Object.entries(RECORDS))('%s', (_name, record) => {
 const LEFT = { ...SETTLED, spec: { rookConfig: 'Leave' } } as const;
 const patched = [{ slot: 'rbdNodePlugin', from: 9500, to: 9072 }] as const;
 
+/** Undone four times, a moment ago: the fifth makes it contested. */
+const CONTESTED = {
+  ...statusIn(SETTLED),
+  reverts: { count: 4, recent: [{ kind: 'DaemonSet' as const, name: 'csi-rbdplugin', times: [NOW, NOW, NOW, NOW] }] },
+};
+const LIVENESS = { liveness: 9080 };
+const NVMEOF_AND_RBD = [upstreamWorkload('nvmeof'), upstreamWorkload('rbd')];
+
 /** What happens to a namespace, so that each reason is seen at least once. */
 const HISTORY: [World, ReconcileOptions?][] = [
   [{}],
@@ -51,6 +61,16 @@ const HISTORY: [World, ReconcileOptions?][] = [
   [{ ...LEFT, config: rookConfig({ CSIADDONS_PORT: 'abc' }) }],
   [{ ...LEFT, config: rookConfig({ CSIADDONS_PORT: '9300', CSIADDONS_RBD_PROVISIONER_PORT: '9300' }) }],
   [{ workloads: workloads() }],
+  [DRIFTED, { previous: CONTESTED }],
+  [{ upstream: NVMEOF_AND_RBD }],
+  [{ ...SETTLED, workloads: workloads({ rbdProvisioner: LIVENESS, rbdNodePlugin: LIVENESS }) }],
+  [
+    {
+      config: rookConfig(),
+      rook: { image: 'rook/ceph:v1.19.4' },
+      upstream: [upstreamWorkload('rbd', { hostNetwork: false })],
+    },
+  ],
 ];
 
 it('has no dead reason: each comes about in some world, and no other', () => {

@@ -1,13 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import type { AssignmentStatus } from '../../../src/domain/api.js';
 import { plan } from '../../../src/domain/plan.js';
-import { countReverts, undonePatches } from '../../../src/domain/reverts.js';
-import { CONFLICTING, NOW, SETTLED, SLOTS, allWorkloads, observe, statusIn, workloads, type World } from './worlds.js';
+import { countReverts, undoings } from '../../../src/domain/reverts.js';
+import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import {
+  CONFLICTING,
+  NOW,
+  SETTLED,
+  SLOTS,
+  allWorkloads,
+  observe,
+  pinned,
+  rookConfig,
+  statusIn,
+  workloads,
+  type World,
+} from './worlds.js';
 
 const READY = statusIn(SETTLED);
 const ROLLING = statusIn({ ...SETTLED, workloads: allWorkloads({ rolling: true }) });
 const NODE_ON_9070: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
 const SPEC_MOVED: World = { ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } };
+
+/** Slots of the patches that were undone. */
+function undonePatches(previous: Partial<AssignmentStatus> | undefined, world: World, waiting = false): string[] {
+  const names = undoings(previous, plan(observe(world)), waiting).map(({ name }) => name);
+  return SLOT_LAYOUTS.filter(({ workload }) => names.includes(workload)).map(({ slot }) => slot);
+}
 
 describe('an undone patch', () => {
   const rows: [string, Partial<AssignmentStatus> | undefined, World, readonly string[]][] = [
@@ -35,7 +54,7 @@ describe('an undone patch', () => {
     ],
   ];
   it.each(rows)('is %s', (_name, previous, world, undone) => {
-    expect(undonePatches(previous, plan(observe(world)))).toEqual(undone);
+    expect(undonePatches(previous, world)).toEqual(undone);
   });
 
   const not: [string, Partial<AssignmentStatus> | undefined, World][] = [
@@ -69,7 +88,29 @@ describe('an undone patch', () => {
     ['a change in mode DryRun', READY, { ...NODE_ON_9070, spec: { mode: 'DryRun' } }],
   ];
   it.each(not)('is not %s', (_name, previous, world) => {
-    expect(undonePatches(previous, plan(observe(world)))).toEqual([]);
+    expect(undonePatches(previous, world)).toEqual([]);
+  });
+
+  it("is none while Rook is given time: what it writes then answers the operator's own pin", () => {
+    expect(undonePatches(READY, NODE_ON_9070, true)).toEqual([]);
+  });
+
+  it.each([
+    ['rook', [{ name: 'rook', ownsPort: true }]],
+    [
+      'the latest of several owners',
+      [
+        { name: 'kubectl-edit', time: '2026-11-22T08:00:00Z', ownsPort: true },
+        { name: 'the latest of several owners', time: '2026-11-22T09:00:00Z', ownsPort: true },
+        { name: 'kube-controller-manager', time: '2026-11-22T09:30:00Z', ownsPort: false },
+        { name: 'csi-port-operator', time: '2026-11-22T09:59:00Z', ownsPort: true },
+      ],
+    ],
+    [undefined, [{ name: 'csi-port-operator', ownsPort: true }]],
+  ])('names its writer: %s', (manager, managers) => {
+    const world: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070, managers } }) };
+    const undone = { kind: 'DaemonSet', name: 'csi-rbdplugin', ...(manager === undefined ? {} : { manager }) };
+    expect(undoings(READY, plan(observe(world)), false)).toEqual([undone]);
   });
 
   it('is counted once, however often the same drift is seen', () => {
@@ -79,19 +120,90 @@ describe('an undone patch', () => {
   });
 });
 
+describe('an undone pin', () => {
+  const CONFIG = { kind: 'ConfigMap', name: 'rook-ceph-operator-config' } as const;
+  const withConfig = (config: World['config'], spec: World['spec'] = {}): World => ({
+    ...SETTLED,
+    spec,
+    ...(config === undefined ? {} : { config }),
+  });
+  const undonePin = (world: World, previous: Partial<AssignmentStatus> = READY): unknown[] =>
+    undoings(previous, plan(observe(world)), true);
+
+  it('is a pinned key that is gone, and one undoing however many are gone', () => {
+    expect(READY.pinned).toEqual({
+      CSIADDONS_RBD_PROVISIONER_PORT: '9070',
+      CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
+      CSIADDONS_PORT: '9072',
+    });
+    expect(undonePin(withConfig(rookConfig()))).toEqual([CONFIG]);
+  });
+
+  it('of a key that is gone names nobody, unless only one other has written the object at all', () => {
+    const managers = [
+      { name: 'helm', time: '2026-11-20T08:00:00Z' },
+      { name: 'argocd-controller', time: '2026-11-22T08:00:00Z' },
+      { name: 'csi-port-operator', time: '2026-11-22T09:00:00Z' },
+    ];
+    expect(undonePin(withConfig({ ...rookConfig(), managers }))).toEqual([CONFIG]);
+    const [, ...two] = managers;
+    expect(undonePin(withConfig({ ...rookConfig(), managers: two }))).toEqual([
+      { ...CONFIG, manager: 'argocd-controller' },
+    ]);
+  });
+
+  it('names the owner of a key that was set to something else', () => {
+    const keys = { CSIADDONS_PORT: { value: 'abc', managers: ['kubectl-edit'] } };
+    const managers = [
+      { name: 'kubectl-edit', time: '2026-11-22T08:00:00Z' },
+      { name: 'argocd-controller', time: '2026-11-22T09:00:00Z' },
+    ];
+    const config = { ...pinned(9070, 9071, 9072), managers };
+    const undone = { ...config, keys: { ...config.keys, ...keys } };
+    expect(undonePin(withConfig(undone))).toEqual([{ ...CONFIG, manager: 'kubectl-edit' }]);
+  });
+
+  it.each<[string, World, Partial<AssignmentStatus>]>([
+    ['a key set to another valid port: that is a wish', withConfig(rookConfig({ CSIADDONS_PORT: '9075' })), {}],
+    ['a first sight', withConfig(rookConfig()), {}],
+    [
+      'a pin that spec alone moved away from',
+      withConfig(pinned(9070, 9071, 9072), { ports: { rbdNodePlugin: 9300 } }),
+      READY,
+    ],
+    ['anything with rookConfig: Leave', withConfig(rookConfig(), { rookConfig: 'Leave' }), READY],
+    ['anything in mode Paused', withConfig(rookConfig(), { mode: 'Paused' }), READY],
+    ['an absent ConfigMap', { workloads: workloads() }, READY],
+  ])('is not %s', (_name, world, previous) => expect(undonePin(world, previous)).toEqual([]));
+});
+
 describe('countReverts', () => {
+  const patch = { kind: 'DaemonSet', name: 'csi-rbdplugin' } as const;
+  const pin = { kind: 'ConfigMap', name: 'rook-ceph-operator-config' } as const;
+
   it('starts at none, and has no time until there was one', () => {
     expect(countReverts(undefined, [], NOW)).toEqual({ count: 0 });
     expect(countReverts({}, [], NOW)).toEqual({ count: 0 });
   });
 
-  it('adds each undone patch', () => {
-    expect(countReverts(undefined, ['rbdNodePlugin'], NOW)).toEqual({ count: 1, lastTime: NOW });
-    expect(countReverts({ reverts: { count: 4 } }, SLOTS, NOW)).toEqual({ count: 7, lastTime: NOW });
+  it('adds each undone patch, and pins apart from them', () => {
+    expect(countReverts(undefined, [patch], NOW)).toEqual({ count: 1, lastTime: NOW });
+    expect(
+      countReverts(
+        { reverts: { count: 4 } },
+        SLOTS.map(() => patch),
+        NOW,
+      ),
+    ).toEqual({ count: 7, lastTime: NOW });
+    expect(countReverts({ reverts: { count: 4, pins: 1 } }, [pin, patch], NOW)).toEqual({
+      count: 5,
+      pins: 2,
+      lastTime: NOW,
+    });
   });
 
   it('leaves what is stored alone otherwise', () => {
-    const reverts = { count: 4, lastTime: '2026-11-20T00:00:00Z' };
+    const reverts = { count: 4, pins: 3, lastTime: '2026-11-20T00:00:00Z' };
     expect(countReverts({ reverts }, [], NOW)).toEqual(reverts);
   });
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isRookAlive, rookVersion, type RookOperator } from '../../../src/domain/rook-operator.js';
+import {
+  compareRookVersions,
+  isRookAlive,
+  parseRookVersion,
+  rookVersion,
+  type RookOperator,
+} from '../../../src/domain/rook-operator.js';
 
 const ROOK: RookOperator = {
   namespace: 'rook',
@@ -33,6 +39,25 @@ describe('rookVersion by image', () => {
     ['rook/ceph:latest', undefined],
     ['rook/ceph:v1.16', undefined],
     ['rook/ceph:release-1.16.4', undefined],
+    ['registry.local:5000/rook/ceph:v1.16.4', 'v1.16.4'],
+    ['mirror.example.org/ceph:v1.16.4-mirror.2', 'v1.16.4-mirror.2'],
+    ['mirror.example.org/ceph:v1.16.4-3', 'v1.16.4-3'],
+    ['mirror.example.org/ceph:1.16.4-3', 'v1.16.4-3'],
+    ['mirror.example.org/ceph:v1.16.4.2', 'v1.16.4.2'],
+    ['mirror.example.org/ceph:v1.16.4_build.5', 'v1.16.4+build.5'],
+    ['rook/ceph:v1.17.0-rc.1', 'v1.17.0-rc.1'],
+    ['mirror.example.org/ceph:2024.11.3', undefined],
+    ['mirror.example.org/ceph:1.2024.11', undefined],
+    ['mirror.example.org/ceph:1.16.20241103', undefined],
+    ['mirror.example.org/ceph:1.0.0', undefined],
+    ['mirror.example.org/ceph:v1.7.11', undefined],
+    ['mirror.example.org/ceph:v1.016.4', undefined],
+    ['mirror.example.org/ceph:v2.0.0', undefined],
+    ['quay.io/ceph/ceph:17.2.6', undefined],
+    ['quay.io/ceph/ceph:v19.2.3', undefined],
+    ['rook/ceph:v1.16.4rc1', undefined],
+    ['rook/ceph:vv1.16.4', undefined],
+    ['rook/ceph:v1.8.3', 'v1.8.3'],
     ['', undefined],
   ];
   it.each(rows)('%s', (image, expected) => expect(version(image)).toBe(expected));
@@ -46,6 +71,10 @@ describe('rookVersion by chart', () => {
     ['rook-ceph-v1.18.0-alpha.0', 'v1.18.0-alpha.0'],
     ['rook-ceph-cluster-v1.17.9', undefined],
     ['my-rook-1.0.0', undefined],
+    ['my-rook-1.17.9', undefined],
+    ['v1.17.9', undefined],
+    ['rook-ceph-2024.11.3', undefined],
+    ['rook-ceph-v1.16.4-mirror.2', 'v1.16.4-mirror.2'],
     ['rook-ceph-', undefined],
   ];
   it.each(rows)('%s', (chart, expected) => {
@@ -56,6 +85,40 @@ describe('rookVersion by chart', () => {
   it('counts only where the image says nothing', () => {
     expect(version('rook/ceph:v1.16.4', 'rook-ceph-v1.17.9')).toBe('v1.16.4');
   });
+
+  it.each([
+    `rook/ceph@sha256:${'0'.repeat(64)}`,
+    `mirror.example.org:5000/ceph:2024.11.3@sha256:${'0'.repeat(64)}`,
+    'mirror.example.org:5000/ceph',
+    'mirror.example.org/ceph:latest',
+    'mirror.example.org/ceph:master',
+    'mirror.example.org/ceph:17.2.6',
+    'mirror.example.org/ceph:1.0.0',
+  ])('decides for %s', (image) => expect(version(image, 'rook-ceph-v1.17.9')).toBe('v1.17.9'));
+});
+
+describe('parseRookVersion', () => {
+  it.each([
+    ['v1.16.4', [1, 16, 4]],
+    ['1.16.4', [1, 16, 4]],
+    ['v1.19.10', [1, 19, 10]],
+    ['v1.16.4-3', [1, 16, 4]],
+    ['v1.16.4-mirror.2', [1, 16, 4]],
+    ['v1.17.9+build.5', [1, 17, 9]],
+    ['v1.17.0-alpha.0', [1, 17, 0]],
+    ['v1.17.0-rc.1', [1, 17, 0]],
+  ] as const)('%s', (text, [major, minor, patch]) => expect(parseRookVersion(text)).toEqual({ major, minor, patch }));
+
+  it.each([undefined, '', 'v17.2.6', '2024.11.3', 'v1.16', 'latest', 'v1.16.x'])('%s is none', (text) =>
+    expect(parseRookVersion(text)).toBeUndefined(),
+  );
+});
+
+it('compares versions by their numbers, not by their text', () => {
+  const texts = ['v1.19.10', 'v1.9.0', 'v1.20.0-alpha.0', 'v1.16.5', 'v1.19.9-3', 'v1.16.4'];
+  const sorted = texts.toSorted((a, b) => compareRookVersions(parseRookVersion(a)!, parseRookVersion(b)!));
+  expect(sorted).toEqual(['v1.9.0', 'v1.16.4', 'v1.16.5', 'v1.19.9-3', 'v1.19.10', 'v1.20.0-alpha.0']);
+  expect(compareRookVersions(parseRookVersion('v1.16.4-3')!, parseRookVersion('1.16.4')!)).toBe(0);
 });
 
 it('is unknown without a rook-ceph-operator, image or chart', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { advice } from '../../../src/domain/compatibility.js';
 import { statusOf } from '../../../src/domain/status.js';
 import { rawWorkload } from './raw-workload.js';
 import { CONFLICTING, NOW, SETTLED, allWorkloads, reconcile, statusIn, workloads, type World } from './worlds.js';
@@ -45,7 +46,13 @@ describe('the status', () => {
           currentPort: 9072,
         },
       ],
+      pinned: {
+        CSIADDONS_RBD_PROVISIONER_PORT: '9070',
+        CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
+        CSIADDONS_PORT: '9072',
+      },
       reverts: { count: 0 },
+      advice: advice('v1.17.9', 'Rook'),
     });
   });
 
@@ -84,6 +91,6 @@ describe('the status', () => {
     const previous = { ...statusIn(SETTLED), reverts: { count: 4, lastTime: '2026-11-20T00:00:00Z' } };
     const undone: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
     expect(statusOf(reconcile(SETTLED, { previous })).reverts).toEqual(previous.reverts);
-    expect(statusOf(reconcile(undone, { previous })).reverts).toEqual({ count: 5, lastTime: NOW });
+    expect(statusOf(reconcile(undone, { previous })).reverts).toMatchObject({ count: 5, lastTime: NOW });
   });
 });

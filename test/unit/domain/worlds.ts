@@ -1,12 +1,15 @@
 /** Worlds as the tests describe them: what is observed of one namespace, and what a reconcile of it came to. */
 import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../../../src/domain/api.js';
 import { NOTHING_DONE, type Outcome } from '../../../src/domain/outcome.js';
-import { plan, type Observed } from '../../../src/domain/plan.js';
-import { undonePatches } from '../../../src/domain/reverts.js';
+import { plan, type Observed, type Plan, type StoredStatus } from '../../../src/domain/plan.js';
+import { DEFAULT_CONTESTED_AFTER, recordUndoings } from '../../../src/domain/contested.js';
+import { undoings } from '../../../src/domain/reverts.js';
+import { knownRookKeys } from '../../../src/domain/rook-keys.js';
 import type { RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
 import type { Pin } from '../../../src/domain/pin.js';
-import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../../src/domain/slots.js';
+import { SLOT_LAYOUTS, type ConfigKey, type Slot, type WorkloadKind } from '../../../src/domain/slots.js';
 import type { Reconciled } from '../../../src/domain/outcome.js';
+import type { Workload } from '../../../src/domain/workload.js';
 import { statusOf } from '../../../src/domain/status.js';
 import { project, rawWorkload, type RawOptions, type RawWorkload } from './raw-workload.js';
 
@@ -29,6 +32,8 @@ export function rookConfig(keys: Keys = {}): RookConfig {
     resourceVersion: '12',
     deleting: false,
     keys: Object.fromEntries(entries) as RookConfig['keys'],
+    enforceHostNetwork: true,
+    managers: [],
   };
 }
 
@@ -44,9 +49,10 @@ export interface World {
   readonly config?: RookConfig;
   readonly rook?: { readonly image?: string; readonly readyReplicas?: number };
   readonly workloads?: Readonly<Partial<Record<Slot, RawWorkload>>>;
+  readonly upstream?: readonly Workload[];
 }
 
-export function observe({ spec = {}, config, rook, workloads = {} }: World): Observed {
+export function observe({ spec = {}, config, rook, workloads = {}, upstream = [] }: World): Observed {
   const operator = { namespace: 'rook-ceph', name: 'rook-ceph-operator', uid: 'uid-rook', resourceVersion: '3' };
   return {
     assignment: {
@@ -61,7 +67,24 @@ export function observe({ spec = {}, config, rook, workloads = {} }: World): Obs
     ...(config === undefined ? {} : { rookConfig: config }),
     ...(rook === undefined ? {} : { rookOperator: { ...operator, readyReplicas: 1, ...rook } }),
     workloads: Object.fromEntries(Object.entries(workloads).map(([slot, raw]) => [slot, project(raw)])),
+    upstream,
   };
+}
+
+export interface UpstreamOptions {
+  readonly kind?: WorkloadKind;
+  readonly port?: number;
+  readonly hostNetwork?: boolean;
+  readonly liveness?: number;
+}
+
+/** A ctrlplugin, or with kind DaemonSet a nodeplugin, as ceph-csi-operator renders it. */
+export function upstreamWorkload(driver: 'rbd' | 'cephfs' | 'nvmeof', options: UpstreamOptions = {}): Workload {
+  const { kind = 'Deployment', port = 9070, hostNetwork = true, ...rest } = options;
+  const slot = kind === 'Deployment' ? 'rbdProvisioner' : 'rbdNodePlugin';
+  const suffix = kind === 'Deployment' ? 'ctrlplugin' : 'nodeplugin';
+  const raw = rawWorkload(slot, { ...rest, port, hostNetwork, driverOwned: true });
+  return { ...project(raw), name: `rook-ceph.${driver}.csi.ceph.com-${suffix}` };
 }
 
 /** The three workloads; each slot on its fixed port unless told otherwise. */
@@ -112,17 +135,26 @@ export interface ReconcileOptions {
 }
 
 export function reconcile(before: World, options: ReconcileOptions = {}): Reconciled {
-  const { after = before, outcome = {}, previous, generation = 3, now = NOW } = options;
+  const { after = before, previous, generation = 3, now = NOW } = options;
+  const outcome = { ...NOTHING_DONE, ...options.outcome };
   const found = plan(observe(before));
+  const undone = undoings(previous, found, false);
   return {
     generation,
     ...(previous === undefined ? {} : { previous }),
     before: found,
     after: plan(observe(after)),
-    outcome: { ...NOTHING_DONE, ...outcome },
-    undone: undonePatches(previous, found),
+    outcome,
+    undone,
+    recent: recordUndoings(previous?.reverts?.recent ?? [], undone, now, { contestedAfter: DEFAULT_CONTESTED_AFTER }),
+    ...knownKeys(found, previous, outcome),
     now,
   };
+}
+
+function knownKeys(found: Plan, previous: StoredStatus | undefined, { rookPassSeen }: Outcome): Partial<Reconciled> {
+  const rookKeys = knownRookKeys(found, previous, rookPassSeen);
+  return rookKeys === undefined ? {} : { rookKeys };
 }
 
 /** The status that a reconcile of this world leaves behind. */

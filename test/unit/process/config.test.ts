@@ -9,6 +9,7 @@ const DEFAULTS: Config = {
   logFormat: 'json',
   kubeconfigs: [],
   maxConcurrentReconciles: 4,
+  contestedAfter: 5,
   instance: 'host-1',
 };
 
@@ -106,7 +107,7 @@ test('help and version win over everything else', () => {
 
 test('help has a line for every flag, and every flag of the help exists', () => {
   const flags = [...HELP.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag!);
-  expect(flags).toHaveLength(8);
+  expect(flags).toHaveLength(9);
   for (const flag of flags) {
     const invocation = parse([`--${flag}=`]);
     const unknown = invocation.kind === 'Invalid' && invocation.errors.some((error) => error.startsWith('unknown'));

@@ -1,0 +1,242 @@
+/**
+ * What each version of Rook does with the ports by default, and the lasting remedy. The table of docs/compatibility.md
+ * and the advice in the status are both made from these rows (a test holds the page to them).
+ */
+import type { Provider } from './api.js';
+import { compareRookVersions, parseRookVersion, type RookVersion } from './rook-operator.js';
+import { ROOK_CONFIG_NAME } from './rook-config.js';
+import { SLOT_LAYOUTS } from './slots.js';
+
+/** How a row is known. */
+export type Evidence =
+  /** This release of Rook was run, in legacy mode, on a Kubernetes 1.36 control plane. */
+  | { readonly kind: 'ran'; readonly rook: string }
+  /** This test shows what the operator does. */
+  | { readonly kind: 'tested'; readonly file: string }
+  /** Read in the sources of Rook and ceph-csi-operator at the tags in question. */
+  | { readonly kind: 'not run, from source' };
+
+type Release = `1.${number}.${number}`;
+
+export interface CompatibilityRow {
+  readonly id: string;
+  /** `from` belongs to the row, `below` does not. */
+  readonly versions: { readonly from?: Release; readonly below?: Release };
+  /** Who renders the CSI workloads: Rook itself (its legacy mode) or ceph-csi-operator. */
+  readonly provider: 'Rook' | 'CephCSIOperator';
+  /** A side case: holds beside the row of the version, and only where this is so. */
+  readonly onlyWith?: string;
+  /** Read as: with ROOK_ENFORCE_HOST_NETWORK and csi-addons on, and nothing else set. */
+  readonly conflictByDefault: string;
+  readonly whatThisOperatorDoes: string;
+  /** What ends it for good; a clause that can follow a colon or a semicolon. */
+  readonly lastingRemedy: string;
+  readonly evidence: readonly Evidence[];
+}
+
+const KEYS = SLOT_LAYOUTS.map(({ configKey }) => configKey).join(', ');
+const HELM_VALUES = SLOT_LAYOUTS.map(({ helmValue }) => helmValue).join(', ');
+const NOT_RUN: Evidence = { kind: 'not run, from source' };
+
+const tested = (name: string): Evidence => ({ kind: 'tested', file: `test/cluster/${name}.test.ts` });
+const ran = (rook: string): Evidence => ({ kind: 'ran', rook });
+
+const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
+const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
+const WATCHES_ONLY = 'watches, and never writes: ceph-csi-operator undoes foreign changes within seconds';
+const REACHED_FROM_1_18_3 =
+  'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: where they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
+const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/migration.md)';
+const EXTRA_ARGS = 'spec.controllerPlugin.containerExtraArgs';
+
+export const COMPATIBILITY: readonly CompatibilityRow[] = [
+  {
+    id: 'legacy-pod-network',
+    versions: { below: '1.15.2' },
+    provider: 'Rook',
+    conflictByDefault:
+      'no: there is no ROOK_ENFORCE_HOST_NETWORK yet, and the provisioners are always on the pod network (several Rooks on the same nodes meet on 9070 with their DaemonSets)',
+    whatThisOperatorDoes:
+      'leaves the provisioners alone (PodNetwork); moves csi-rbdplugin to its port and pins CSIADDONS_PORT',
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; upgrade Rook to v1.16.5 or later before you set ROOK_ENFORCE_HOST_NETWORK: from there on each sidecar has a port key of its own`,
+    evidence: [NOT_RUN, tested('workload-forms')],
+  },
+  {
+    id: 'legacy-one-key',
+    versions: { from: '1.15.2', below: '1.16.5' },
+    provider: 'Rook',
+    conflictByDefault:
+      'yes: all three sidecars on 9070, and the one key CSIADDONS_PORT moves all three (1.15.9 reads it in the later way: a deleted key counts until Rook restarts)',
+    whatThisOperatorDoes:
+      'patches each sidecar to its port, again after every pass of Rook, and pins the three keys for the upgrade',
+    lastingRemedy: `upgrade Rook to v1.16.5 or later, which reads a port key for each sidecar: the keys that this operator pins (${KEYS}) then hold by themselves; with Helm set ${HELM_VALUES} to the same ports`,
+    evidence: [ran('1.16.4'), tested('conflict'), tested('rewrites')],
+  },
+  {
+    id: 'legacy-three-keys',
+    versions: { from: '1.16.5', below: '1.18.0' },
+    provider: 'Rook',
+    conflictByDefault:
+      'yes: each sidecar has a key, and the default of all three is 9070; provisioners that CSIADDONS_PORT had moved are on 9070 again after the upgrade',
+    whatThisOperatorDoes:
+      'pins the three keys, from which Rook renders the ports; patches what still differs after 3 s',
+    lastingRemedy: KEEP_THE_KEYS,
+    evidence: [ran('1.17.9'), tested('rook-alive')],
+  },
+  {
+    id: 'legacy-opted-out',
+    versions: { from: '1.18.0', below: '1.20.0' },
+    provider: 'Rook',
+    conflictByDefault: 'yes: as before (legacy mode is ROOK_USE_CSI_OPERATOR "false" here)',
+    whatThisOperatorDoes: 'as before',
+    lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/migration.md)`,
+    evidence: [ran('1.19.10'), tested('rook-alive')],
+  },
+  {
+    id: 'legacy-left-behind',
+    versions: { from: '1.20.0', below: '1.21.0' },
+    provider: 'Rook',
+    conflictByDefault:
+      'as it was left: Rook renders no CSI workloads any more, so these are from an earlier version, and nobody reads the keys',
+    whatThisOperatorDoes: 'patches each sidecar to its port; nobody undoes it, and the pinned keys have no effect',
+    lastingRemedy:
+      'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/migration.md says; switch before the upgrade to v1.20 where you still can',
+    evidence: [NOT_RUN],
+  },
+  {
+    id: 'legacy-liveness',
+    versions: { from: '1.15.2', below: '1.20.0' },
+    provider: 'Rook',
+    onlyWith: 'CSI_ENABLE_LIVENESS "true"',
+    conflictByDefault:
+      'yes, whatever the csi-addons ports are: the DaemonSet and the provisioner of a driver have the same liveness port (RBD 9080, CephFS 9081), which is not declared, so pods crash instead of staying Pending',
+    whatThisOperatorDoes: 'reports it (LivenessConflict), and keeps the sidecars off 9080 and 9081',
+    lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false); no version of Rook has a port for each of the two workloads`,
+    evidence: [NOT_RUN],
+  },
+  {
+    id: 'csi-operator-by-choice',
+    versions: { from: '1.15.0', below: '1.18.0' },
+    provider: 'CephCSIOperator',
+    conflictByDefault:
+      'no: the ctrlplugins are always on the pod network (ceph-csi-operator is experimental here, chosen by ROOK_USE_CSI_OPERATOR "true")',
+    whatThisOperatorDoes: WATCHES_ONLY,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
+    evidence: [NOT_RUN, tested('workload-forms')],
+  },
+  {
+    id: 'csi-operator-pod-network',
+    versions: { from: '1.18.0', below: '1.18.2' },
+    provider: 'CephCSIOperator',
+    conflictByDefault: 'no: the ctrlplugins are always on the pod network',
+    whatThisOperatorDoes: WATCHES_ONLY,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
+    evidence: [NOT_RUN, tested('workload-forms')],
+  },
+  {
+    id: 'csi-operator-liveness',
+    versions: { from: '1.18.2', below: '1.18.3' },
+    provider: 'CephCSIOperator',
+    conflictByDefault:
+      'yes: Rook always sets the liveness port (RBD 9080, CephFS 9081), for ctrlplugin and nodeplugin alike, and the csi-addons of the CephFS ctrlplugin is on 9080 as well (Rook issue 16473)',
+    whatThisOperatorDoes: 'watches, never writes, and reports it (UpstreamConflict)',
+    lastingRemedy:
+      'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
+    evidence: [NOT_RUN, tested('workload-forms')],
+  },
+  {
+    id: 'csi-operator-host-network',
+    versions: { from: '1.18.3', below: '1.19.1' },
+    provider: 'CephCSIOperator',
+    conflictByDefault:
+      'no: csi-addons has 9070 (RBD ctrlplugin), 9080 (CephFS ctrlplugin) and 9071 (nodeplugin, pod network), and there is no liveness port',
+    whatThisOperatorDoes: WATCHES_ONLY,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
+    evidence: [NOT_RUN, tested('workload-forms')],
+  },
+  {
+    id: 'csi-operator-lost-host-network',
+    versions: { from: '1.19.1', below: '1.20.0' },
+    provider: 'CephCSIOperator',
+    conflictByDefault:
+      'no, but for a bad reason (up to 1.19.10, the last one read): Rook sets the host network in the OperatorConfig, from where ceph-csi-operator does not take it, so the ctrlplugins are on the pod network',
+    whatThisOperatorDoes: 'watches, never writes, and reports the lost host network (HostNetworkLost)',
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver)`,
+    evidence: [NOT_RUN, tested('workload-forms')],
+  },
+  {
+    id: 'csi-operator-by-admin',
+    versions: { from: '1.20.0', below: '1.21.0' },
+    provider: 'CephCSIOperator',
+    conflictByDefault:
+      'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port',
+    whatThisOperatorDoes: 'watches, never writes, and reports shared ports (UpstreamConflict)',
+    lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
+    evidence: [NOT_RUN, tested('workload-forms')],
+  },
+];
+
+/** Versions in which Rook's own setting for the host network never arrives at the ctrlplugins: the ones that were read. */
+const LOST_HOST_NETWORK = { from: '1.19.1', below: '1.19.11' } as const;
+
+/**
+ * The row of a version; of two providers at once, the one of ceph-csi-operator, for which Rook is making way. Undefined
+ * where nothing is rendered, and for versions that are unknown or were not read yet.
+ */
+export function compatibilityOf(version: string | undefined, provider: Provider): CompatibilityRow | undefined {
+  const rook = parseRookVersion(version);
+  const renderer = provider === 'Mixed' ? 'CephCSIOperator' : provider;
+  if (rook === undefined) return undefined;
+  return COMPATIBILITY.find(
+    (row) => row.provider === renderer && row.onlyWith === undefined && isWithin(row.versions, rook),
+  );
+}
+
+/** What the admin does for good, for the status; undefined where there are no CSI workloads. */
+export function advice(version: string | undefined, provider: Provider): string | undefined {
+  if (provider === 'None') return undefined;
+  if (version === undefined || parseRookVersion(version) === undefined) return adviceWithoutVersion(provider);
+  const row = compatibilityOf(version, provider);
+  if (row === undefined)
+    return `Rook ${version} is not in the table of docs/compatibility.md yet: look for what it changes`;
+  const known = row.evidence.some(({ kind }) => kind === 'ran') ? '' : ' (from the sources, not run)';
+  const mixed = provider === 'Mixed' ? `${MIXED}; ` : '';
+  return `Rook ${version}: ${mixed}${row.lastingRemedy}${known}`;
+}
+
+function adviceWithoutVersion(provider: Exclude<Provider, 'None'>): string {
+  const unknown = 'the version of Rook is not known';
+  if (provider === 'Rook')
+    return `${unknown}: if it is v1.16.5 or later, ${KEEP_THE_KEYS}; if earlier, upgrade it to that`;
+  const what = provider === 'Mixed' ? MIXED : 'ceph-csi-operator renders the CSI workloads';
+  return `${unknown}; ${what}: docs/compatibility.md has a row for each version`;
+}
+
+/** What ends a conflict in which a workload of ceph-csi-operator takes part. */
+export function remedyForUpstreamConflict(version: string | undefined): string {
+  const row = compatibilityOf(version, 'CephCSIOperator');
+  if (row?.id === 'csi-operator-liveness' || row?.id === 'csi-operator-by-admin') return row.lastingRemedy;
+  const first = row === undefined ? 'if Rook is v1.18.2, upgrade it to v1.18.3 or later; else ' : '';
+  return `${first}in a switch from the legacy mode it ends with Rook's own workloads; otherwise remove spec.liveness from the Driver, and take one of the workloads off the host network (spec.controllerPlugin.hostNetwork), bearing in mind that Rook before v1.20 overwrites its Drivers at every start and with every change of its settings`;
+}
+
+/** What ends a conflict of the liveness sidecars that Rook renders. */
+export function livenessRemedy(): string {
+  return COMPATIBILITY.find(({ id }) => id === 'legacy-liveness')?.lastingRemedy ?? '';
+}
+
+/** Undefined where the version of Rook is not one of those that lose the host network of the ctrlplugins. */
+export function lostHostNetwork(version: string | undefined): string | undefined {
+  const rook = parseRookVersion(version);
+  if (rook === undefined || !isWithin(LOST_HOST_NETWORK, rook)) return undefined;
+  return `Rook 1.19.1 to 1.19.10 set it in the OperatorConfig, from where ceph-csi-operator does not take it (from the sources, not run); ${compatibilityOf(version, 'CephCSIOperator')?.lastingRemedy ?? ''}`;
+}
+
+function isWithin({ from, below }: CompatibilityRow['versions'], version: RookVersion): boolean {
+  return !isBefore(version, from) && (below === undefined || isBefore(version, below));
+}
+
+function isBefore(version: RookVersion, release: Release | undefined): boolean {
+  const bound = parseRookVersion(release);
+  return bound !== undefined && compareRookVersions(version, bound) < 0;
+}

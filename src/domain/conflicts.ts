@@ -1,0 +1,50 @@
+/** Host ports that two workloads hold, and who can part them: this operator, or only the admin. */
+import type { PortConflict } from './api.js';
+import { sharedPorts, type SharedPort } from './host-ports.js';
+import { SIDECAR_CONTAINER } from './slots.js';
+import type { Workload } from './workload.js';
+
+export interface Conflicts {
+  /** Among Rook's csi-addons sidecars: the ones that the operator ends. */
+  readonly sidecars: readonly PortConflict[];
+  /** With a workload of ceph-csi-operator in it, which undoes foreign changes. */
+  readonly upstream: readonly PortConflict[];
+  /** Among Rook's workloads, with another container than csi-addons in it: the liveness sidecars. */
+  readonly liveness: readonly PortConflict[];
+}
+
+type Holder = SharedPort['holders'][number];
+
+export function findConflicts(rooks: readonly Workload[], upstream: readonly Workload[]): Conflicts {
+  const shared = sharedPorts([...rooks, ...upstream]);
+  const conflicts = (choose: (holders: readonly Holder[]) => readonly Holder[]): PortConflict[] =>
+    shared.flatMap(({ port, holders }) => {
+      const chosen = choose(holders);
+      return holderCount(chosen) < 2 ? [] : [{ port, holders: chosen.map(describeHolder) }];
+    });
+  return {
+    sidecars: conflicts((holders) => holders.filter(isRooksSidecar)),
+    upstream: conflicts((holders) => (holders.some(({ workload }) => workload.driverOwned) ? holders : [])),
+    liveness: conflicts((holders) => {
+      const rooksOwn = holders.filter(({ workload }) => !workload.driverOwned);
+      return rooksOwn.every(isRooksSidecar) ? [] : rooksOwn;
+    }),
+  };
+}
+
+function isRooksSidecar({ workload, container }: Holder): boolean {
+  return !workload.driverOwned && container === SIDECAR_CONTAINER;
+}
+
+/** A workload may hold a port with two of its containers; that is no affair between workloads. */
+function holderCount(holders: readonly Holder[]): number {
+  return new Set(holders.map(({ workload }) => `${workload.kind}/${workload.name}`)).size;
+}
+
+function describeHolder({ workload: { kind, name }, container }: Holder): string {
+  return container === SIDECAR_CONTAINER ? `${kind} ${name}` : `${kind} ${name} (${container})`;
+}
+
+export function describeConflicts(conflicts: readonly PortConflict[]): string {
+  return conflicts.map(({ port, holders }) => `host port ${port} is shared by ${holders.join(', ')}`).join('; ');
+}

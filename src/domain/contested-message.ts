@@ -1,0 +1,56 @@
+/** What the admin is told of contested objects: who undoes what, when it is written again, and how to end it. */
+import type { RookKeys, UndoneObject } from './api.js';
+import { isContested } from './contested.js';
+import type { Plan } from './plan.js';
+import type { Ports } from './assignment.js';
+import { ROOK_CONFIG_NAME, type RookConfig } from './rook-config.js';
+import { SLOT_LAYOUTS } from './slots.js';
+import { ROOK_MANAGER, otherWriters } from './writers.js';
+
+/** Empty where nothing is contested. */
+export function describeContested(
+  recent: readonly UndoneObject[],
+  { assignment: { ports }, rookConfig }: Plan,
+  rookKeys: RookKeys | undefined,
+): string {
+  const contested = recent.filter(isContested);
+  if (contested.length === 0) return '';
+  const told = contested.map((object) => describeObject(object, rookConfig));
+  const remedies = new Set(contested.map((object) => remedy(object, rookKeys)));
+  return `${told.join('; ')}; ${[...remedies].join('; ')}; the ports are: ${settings(ports)}`;
+}
+
+export function describeObject(object: UndoneObject, rookConfig: RookConfig | undefined): string {
+  const { kind, name, times, backoffSeconds = 0 } = object;
+  const manager = object.manager ?? unnamed(kind, rookConfig);
+  return `${kind} ${name} is changed back again and again by ${manager} (last seen ${times.at(-1) ?? ''}), so it is written again only ${backoffSeconds} s after each time`;
+}
+
+/** Taking a key out leaves no trace in managedFields. */
+function unnamed(kind: UndoneObject['kind'], rookConfig: RookConfig | undefined): string {
+  const writers = kind === 'ConfigMap' && rookConfig !== undefined ? otherWriters(rookConfig) : [];
+  return writers.length === 0
+    ? 'a writer that left no name'
+    : `a writer that left no name (one of ${writers.join(', ')}?)`;
+}
+
+function remedy({ kind, name, manager = 'that writer' }: UndoneObject, rookKeys: RookKeys | undefined): string {
+  if (kind === 'ConfigMap') {
+    return `have ${manager} set the keys below to these values or leave them alone, or set spec.rookConfig: Leave`;
+  }
+  if (manager !== ROOK_MANAGER) {
+    const slot = SLOT_LAYOUTS.find(({ workload }) => workload === name)?.slot ?? '';
+    return `stop ${manager} from writing the port, or set spec.ports.${slot} to the port that it writes`;
+  }
+  if (rookKeys === 'One') {
+    return `this Rook reads CSIADDONS_PORT alone, for all three workloads: upgrade it to 1.16.5 or later, or end what makes it write so often (each change of ${ROOK_CONFIG_NAME} and each start of rook-ceph-operator)`;
+  }
+  return `have Rook render the ports itself, by the keys below in ${ROOK_CONFIG_NAME} (spec.rookConfig: Pin sets them) or the Helm values of the chart`;
+}
+
+/** As `KEY=port (Helm value)`, for every slot. */
+function settings(ports: Ports): string {
+  return SLOT_LAYOUTS.map(({ slot, configKey, helmValue }) => `${configKey}=${ports[slot]} (Helm ${helmValue})`).join(
+    ', ',
+  );
+}

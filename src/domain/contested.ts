@@ -1,0 +1,106 @@
+/**
+ * Contested objects: somebody undoes the operator's writes again and again. Writing at once each time would only restart
+ * the pods each time, so an object that was undone five times in ten minutes is written again after 30 s, and after each
+ * further undoing after twice as long, up to five minutes; ten minutes without an undoing end it.
+ *
+ * Judged per object: one pass of Rook undoes up to three workloads at once, and a quarrel over one of them must not
+ * leave the others unrepaired. All that is needed is in the status, so a restart of the operator starts nothing anew.
+ */
+import type { UndoneObject } from './api.js';
+import type { Undoing } from './reverts.js';
+
+const QUIET_MS = 600_000;
+const FIRST_BACKOFF_S = 30;
+const LONGEST_BACKOFF_S = 300;
+
+export interface ContestRules {
+  /** How many undoings of one object within ten minutes make it contested; 0: none ever do. */
+  readonly contestedAfter: number;
+}
+
+export const DEFAULT_CONTESTED_AFTER = 5;
+
+/** `recent` after these undoings. Without any it is what was stored, less what has been quiet long enough to end. */
+export function recordUndoings(
+  recent: readonly UndoneObject[],
+  undone: readonly Undoing[],
+  now: string,
+  { contestedAfter }: ContestRules,
+): UndoneObject[] {
+  const kept = recent.filter(({ kind, name }) => !undone.some((one) => one.kind === kind && one.name === name));
+  const added = undone.map((one) => {
+    const before = recent.find(({ kind, name }) => kind === one.kind && name === one.name);
+    return recordUndoing(before, one, now, contestedAfter);
+  });
+  // An object that is not contested is left as it is: forgetting it later would be a write that nobody needs.
+  return [...kept.filter((object) => !isContested(object) || !isQuiet(object, Date.parse(now))), ...added].sort(byName);
+}
+
+function recordUndoing(
+  before: UndoneObject | undefined,
+  { kind, name, manager }: Undoing,
+  now: string,
+  contestedAfter: number,
+): UndoneObject {
+  const times = [...(before?.times ?? []), now].slice(-Math.max(contestedAfter, 1));
+  const backoffSeconds = nextBackoff(before, times, contestedAfter);
+  return {
+    kind,
+    name,
+    ...(manager === undefined ? {} : { manager }),
+    times,
+    ...(backoffSeconds === undefined ? {} : { backoffSeconds }),
+  };
+}
+
+function nextBackoff(
+  before: UndoneObject | undefined,
+  times: readonly string[],
+  contestedAfter: number,
+): number | undefined {
+  const [first, last] = [times[0], times.at(-1)].map((time) => Date.parse(time ?? ''));
+  if (contestedAfter === 0 || first === undefined || last === undefined) return undefined;
+  if (before?.backoffSeconds !== undefined && !isQuiet(before, last)) {
+    return Math.min(before.backoffSeconds * 2, LONGEST_BACKOFF_S);
+  }
+  return times.length >= contestedAfter && last - first <= QUIET_MS ? FIRST_BACKOFF_S : undefined;
+}
+
+export function isContested({ backoffSeconds }: UndoneObject): boolean {
+  return backoffSeconds !== undefined;
+}
+
+/** When a contested object is written again, in milliseconds of the epoch; long past where it was written since. */
+export function retryTime({ times, backoffSeconds = 0 }: UndoneObject): number {
+  return lastTime(times) + backoffSeconds * 1000;
+}
+
+/**
+ * How long a contested object is still to be left alone, in milliseconds; 0: write it. Never longer than its back-off,
+ * should the clock have been set back.
+ */
+export function heldForMs(object: UndoneObject, nowMs: number): number {
+  const { backoffSeconds } = object;
+  if (backoffSeconds === undefined) return 0;
+  return Math.min(Math.max(retryTime(object) - nowMs, 0), backoffSeconds * 1000);
+}
+
+/** When to look at the contested objects again though nothing changes, in milliseconds; undefined: there are none. */
+export function contestedAgainInMs(recent: readonly UndoneObject[], nowMs: number): number | undefined {
+  const waits = recent.filter(isContested).map((object) => {
+    return heldForMs(object, nowMs) || Math.max(lastTime(object.times) + QUIET_MS - nowMs, 0);
+  });
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+function isQuiet({ times }: UndoneObject, nowMs: number): boolean {
+  return Math.abs(nowMs - lastTime(times)) >= QUIET_MS;
+}
+
+function lastTime(times: readonly string[]): number {
+  return Date.parse(times.at(-1) ?? '');
+}
+
+function byName(a: UndoneObject, b: UndoneObject): number {
+  return `${a.kind}/${a.name}`.localeCompare(`${b.kind}/${b.name}`);
+}

@@ -1,0 +1,53 @@
+/**
+ * Which port keys the running Rook reads, learnt from the ports that it renders and never from its version: a mirrored
+ * or patched image may be anything.
+ */
+import type { RookKeys } from './api.js';
+import { keyMeaning, type RookConfig } from './rook-config.js';
+import type { Plan, StoredStatus, WorkloadPlan } from './plan.js';
+import type { ConfigKey } from './slots.js';
+import { isInPlay } from './workload.js';
+import { isRooksPort } from './writers.js';
+
+/** What every Rook renders where it reads no key (all versions with the sidecar). */
+const ROOK_DEFAULT_PORT = 9070;
+/** The node plugin's key; up to Rook 1.16.4 that of all three workloads. */
+const KEY_FOR_ALL = 'CSIADDONS_PORT';
+
+/**
+ * What is known after a reconcile: what Rook's writes show now, else what the status says of the same Rook.
+ *
+ * @param passSeen whether Rook has written its provisioners since the keys were last pinned; without that, its default
+ *   port tells nothing, as it may be from before
+ */
+export function knownRookKeys(
+  found: Plan,
+  previous: StoredStatus | undefined,
+  passSeen: boolean,
+): RookKeys | undefined {
+  const isSameRook = previous?.rookVersion === found.rookVersion;
+  return shownRookKeys(found, passSeen) ?? (isSameRook ? previous?.rookKeys : undefined);
+}
+
+function shownRookKeys({ workloads, rookConfig }: Plan, passSeen: boolean): RookKeys | undefined {
+  const shown = workloads
+    .filter(({ layout }) => layout.configKey !== KEY_FOR_ALL)
+    .map((provisioner) => {
+      const own = portIn(rookConfig, provisioner.layout.configKey);
+      const all = portIn(rookConfig, KEY_FOR_ALL);
+      if (own === undefined || all === undefined || own === all || !isTelling(provisioner, passSeen)) return undefined;
+      if (provisioner.currentPort === own) return 'Three';
+      return provisioner.currentPort === all ? 'One' : undefined;
+    });
+  return shown.find((keys) => keys !== undefined);
+}
+
+function isTelling({ workload, currentPort }: WorkloadPlan, passSeen: boolean): boolean {
+  if (!isInPlay(workload)) return false;
+  return passSeen || (currentPort !== ROOK_DEFAULT_PORT && isRooksPort(workload));
+}
+
+function portIn(config: RookConfig | undefined, key: ConfigKey): number | undefined {
+  const meaning = keyMeaning(config?.keys[key]?.value);
+  return meaning.kind === 'Port' ? meaning.port : undefined;
+}

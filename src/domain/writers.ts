@@ -1,0 +1,51 @@
+/** Who wrote what the operator finds changed: the field managers that the API server records in managedFields. */
+import { FIELD_MANAGER } from './api.js';
+import type { RookConfig } from './rook-config.js';
+import type { ConfigKey } from './slots.js';
+import type { Workload } from './workload.js';
+
+/** Rook's own: it names none, so the API server takes its program's name (1.16.4, 1.17.9 and 1.19.10, as run). */
+export const ROOK_MANAGER = 'rook';
+
+interface Stamped {
+  readonly name: string;
+  /** RFC 3339; managedFields may lack it. */
+  readonly time?: string;
+}
+
+/** Who last wrote the sidecar's arguments or declared ports, if not the operator itself. */
+export function portWriter({ managers }: Workload): string | undefined {
+  return latest(managers.filter(({ name, ownsPort }) => ownsPort && name !== FIELD_MANAGER))?.name;
+}
+
+/**
+ * Who last wrote a key, if not the operator itself. A key that is gone is nobody's any more: whoever took it out left no
+ * trace, and is known only where nobody else writes the object.
+ */
+export function keyWriter(config: RookConfig, key: ConfigKey): string | undefined {
+  const owners = config.keys[key]?.managers;
+  if (owners !== undefined) return latest(config.managers.filter(({ name }) => owners.includes(name)))?.name;
+  const [only, ...more] = otherWriters(config);
+  return more.length === 0 ? only : undefined;
+}
+
+/** Everybody but the operator that has written anything of the object, by name. */
+export function otherWriters({ managers }: RookConfig): string[] {
+  return [...new Set(managers.map(({ name }) => name))].filter((name) => name !== FIELD_MANAGER).sort();
+}
+
+/** Whether the port that the workload has is Rook's doing: written by it, or left so by a later write of Rook's. */
+export function isRooksPort({ managers }: Workload): boolean {
+  const rook = managers.find(({ name }) => name === ROOK_MANAGER);
+  if (rook === undefined) return false;
+  const owner = latest(managers.filter(({ ownsPort }) => ownsPort));
+  return owner === undefined || owner.name === ROOK_MANAGER || millis(rook) > millis(owner);
+}
+
+function latest<T extends Stamped>(stamped: readonly T[]): T | undefined {
+  return [...stamped].sort((a, b) => millis(b) - millis(a))[0];
+}
+
+function millis({ time }: Stamped): number {
+  return time === undefined ? 0 : Date.parse(time);
+}

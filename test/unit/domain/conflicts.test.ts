@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import type { Condition } from '../../../src/domain/api.js';
+import { plan } from '../../../src/domain/plan.js';
+import {
+  CONFLICTING,
+  ROLLING,
+  SETTLED,
+  allWorkloads,
+  observe,
+  reconcile,
+  rookConfig,
+  statusIn,
+  upstreamWorkload,
+  workloads,
+  type World,
+} from './worlds.js';
+import { statusOf } from '../../../src/domain/status.js';
+
+const [rbd, cephfs, nvmeof] = [
+  upstreamWorkload('rbd'),
+  upstreamWorkload('cephfs', { port: 9080 }),
+  upstreamWorkload('nvmeof'),
+];
+const name = (driver: string, kind = 'ctrlplugin'): string => `rook-ceph.${driver}.csi.ceph.com-${kind}`;
+
+function degraded(world: World): Condition {
+  return statusIn(world).conditions.find(({ type }) => type === 'Degraded')!;
+}
+
+describe('workloads of ceph-csi-operator', () => {
+  it('have rows with their real ports, and no slot', () => {
+    const node = upstreamWorkload('rbd', { kind: 'DaemonSet', port: 9071 });
+    const rows = statusIn({ upstream: [node, cephfs, rbd] }).workloads.slice(3);
+    expect(rows).toEqual([
+      {
+        kind: 'DaemonSet',
+        name: name('rbd', 'nodeplugin'),
+        hostNetwork: true,
+        currentPort: 9071,
+        state: 'UpstreamManaged',
+      },
+      { kind: 'Deployment', name: name('cephfs'), hostNetwork: true, currentPort: 9080, state: 'UpstreamManaged' },
+      { kind: 'Deployment', name: name('rbd'), hostNetwork: true, currentPort: 9070, state: 'UpstreamManaged' },
+    ]);
+  });
+
+  it.each<[string, World, string]>([
+    ['alone', { upstream: [rbd] }, 'CephCSIOperator'],
+    ["beside Rook's", { ...SETTLED, upstream: [rbd] }, 'Mixed'],
+    ['gone', SETTLED, 'Rook'],
+    ["gone, and Rook's too", {}, 'None'],
+  ])('%s: the provider', (_name, world, provider) => expect(statusIn(world).provider).toBe(provider));
+
+  it('are never planned to be written', () => {
+    const planned = plan(observe({ ...CONFLICTING, upstream: [rbd, nvmeof] }));
+    expect(planned.workloads.map(({ layout }) => layout.workload)).not.toContain(rbd.name);
+    expect(plan(observe({ config: rookConfig(), upstream: [rbd, nvmeof] }))).toMatchObject({ pin: {} });
+  });
+
+  it('make a conflict known: nvmeof and rbd on 9070', () => {
+    const world: World = { upstream: [nvmeof, rbd], rook: { image: 'rook/ceph:v1.20.3' } };
+    expect(statusIn(world).conflicts).toEqual([
+      { port: 9070, holders: [`Deployment ${name('nvmeof')}`, `Deployment ${name('rbd')}`] },
+    ]);
+    const { reason, message } = degraded(world);
+    expect(reason).toBe('UpstreamConflict');
+    expect(message).toContain(`host port 9070 is shared by Deployment ${name('nvmeof')}, Deployment ${name('rbd')}`);
+    expect(message).toContain('nvmeof');
+  });
+
+  it('collide on liveness ports in Rook 1.18.2, which has no port key: the remedy is the next release', () => {
+    const world: World = {
+      upstream: [
+        upstreamWorkload('cephfs', { port: 9080, liveness: 9081 }),
+        upstreamWorkload('rbd', { liveness: 9080 }),
+        upstreamWorkload('rbd', { kind: 'DaemonSet', port: 9071, liveness: 9080 }),
+      ],
+      rook: { image: 'rook/ceph:v1.18.2' },
+    };
+    expect(statusIn(world).conflicts).toEqual([
+      {
+        port: 9080,
+        holders: [
+          `Deployment ${name('cephfs')}`,
+          `Deployment ${name('rbd')} (liveness-prometheus)`,
+          `DaemonSet ${name('rbd', 'nodeplugin')} (liveness-prometheus)`,
+        ],
+      },
+    ]);
+    expect(degraded(world).message).toMatch(/1\.18\.3/);
+  });
+
+  it('hold no host port on the pod network', () => {
+    const world: World = { upstream: [upstreamWorkload('rbd', { hostNetwork: false }), nvmeof] };
+    expect(statusIn(world)).not.toHaveProperty('conflicts');
+    expect(degraded(world).reason).toBe('AsExpected');
+  });
+
+  it("collide with Rook's: the operator's own conflict is told beside it", () => {
+    const world: World = { ...CONFLICTING, upstream: [nvmeof] };
+    expect(statusIn(world).conflicts!.map(({ port, holders }) => [port, holders.length])).toEqual([
+      [9070, 3],
+      [9070, 4],
+    ]);
+    const { reason, message } = degraded(world);
+    expect(reason).toBe('PortConflict');
+    expect(message).toContain(name('nvmeof'));
+    const left = { ...SETTLED, upstream: [nvmeof] };
+    expect(degraded(left).reason).toBe('UpstreamConflict');
+  });
+});
+
+describe('the lost host network', () => {
+  const upstream = [upstreamWorkload('rbd', { hostNetwork: false })];
+  const rook = { image: 'rook/ceph:v1.19.4' };
+
+  it('is told of Rook 1.19.1 to 1.19.10 where the settings ask for it', () => {
+    expect(degraded({ upstream, rook, config: rookConfig() })).toMatchObject({ reason: 'HostNetworkLost' });
+    expect(degraded({ upstream, rook, config: rookConfig() }).message).toContain(name('rbd'));
+  });
+
+  it.each<[string, World]>([
+    ['where they do not', { upstream, rook, config: { ...rookConfig(), enforceHostNetwork: false } }],
+    ['of another version', { upstream, rook: { image: 'rook/ceph:v1.19.0' }, config: rookConfig() }],
+    ['of an unknown version', { upstream, config: rookConfig() }],
+    ['where it is there', { upstream: [rbd], rook, config: rookConfig() }],
+    ["of Rook's own workloads", { ...SETTLED, rook }],
+  ])('not %s', (_name, world) => expect(degraded(world).reason).toBe('AsExpected'));
+});
+
+describe('liveness', () => {
+  it("of Rook's node plugin and provisioner on one port is told, with the setting that ends it", () => {
+    const liveness = { liveness: 9080 };
+    const world: World = { ...SETTLED, workloads: workloads({ rbdProvisioner: liveness, rbdNodePlugin: liveness }) };
+    const { reason, message } = degraded(world);
+    expect(reason).toBe('LivenessConflict');
+    expect(message).toContain(
+      'host port 9080 is shared by Deployment csi-rbdplugin-provisioner (liveness-prometheus), DaemonSet csi-rbdplugin (liveness-prometheus)',
+    );
+    expect(message).toContain('CSI_ENABLE_LIVENESS');
+  });
+});
+
+it("a conflict of the sidecars' stays told until every pod has left it, over any number of reconciles", () => {
+  const found = statusOf(reconcile(CONFLICTING, { after: ROLLING }));
+  expect(found.conflicts).toHaveLength(1);
+  const rolling = statusOf(reconcile(ROLLING, { previous: found }));
+  expect(rolling.conflicts).toEqual(found.conflicts);
+  expect(rolling.conditions.find(({ type }) => type === 'Degraded')!.reason).toBe('PortConflict');
+  expect(statusOf(reconcile(SETTLED, { previous: rolling }))).not.toHaveProperty('conflicts');
+  expect(statusIn({ ...SETTLED, workloads: allWorkloads({ rolling: true }) })).not.toHaveProperty('conflicts');
+});

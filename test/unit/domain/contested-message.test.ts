@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { UndoneObject } from '../../../src/domain/api.js';
+import { describeContested } from '../../../src/domain/contested-message.js';
+import { heldObjects } from '../../../src/domain/held.js';
+import { notices } from '../../../src/domain/notices.js';
+import { plan } from '../../../src/domain/plan.js';
+import { statusOf } from '../../../src/domain/status.js';
+import { NOW, SETTLED, observe, reconcile, rookConfig, statusIn, workloads, type World } from './worlds.js';
+
+const SETTINGS =
+  'the ports are: CSIADDONS_RBD_PROVISIONER_PORT=9070 (Helm csi.csiAddonsRBDProvisionerPort), CSIADDONS_CEPHFS_PROVISIONER_PORT=9071 (Helm csi.csiAddonsCephFSProvisionerPort), CSIADDONS_PORT=9072 (Helm csi.csiAddonsPort)';
+
+function contested(object: Partial<UndoneObject>): UndoneObject {
+  return { kind: 'DaemonSet', name: 'csi-rbdplugin', times: [NOW], backoffSeconds: 60, ...object };
+}
+
+function told(object: Partial<UndoneObject>, world: World = SETTLED, rookKeys?: 'One' | 'Three'): string {
+  return describeContested([contested(object)], plan(observe(world)), rookKeys);
+}
+
+describe('what is told of a contested object', () => {
+  it('names the object, the writer, the wait, the remedy and the settings with their Helm values', () => {
+    expect(told({ manager: 'kubectl-edit' })).toBe(
+      'DaemonSet csi-rbdplugin is changed back again and again by kubectl-edit (last seen 2026-11-22T10:00:00Z), so it is written again only 60 s after each time; ' +
+        `stop kubectl-edit from writing the port, or set spec.ports.rbdNodePlugin to the port that it writes; ${SETTINGS}`,
+    );
+  });
+
+  it.each([
+    ['Rook that knows one key', 'One' as const, 'upgrade it to 1.16.5 or later'],
+    ['Rook that knows three', 'Three' as const, 'have Rook render the ports itself, by the keys below'],
+    ['Rook of which nothing is known', undefined, 'have Rook render the ports itself, by the keys below'],
+  ])('%s', (_name, rookKeys, remedy) => expect(told({ manager: 'rook' }, SETTLED, rookKeys)).toContain(remedy));
+
+  it('names the candidates where a key was taken out, which leaves no trace', () => {
+    const managers = ['helm', 'csi-port-operator', 'argocd-controller'].map((name) => ({ name }));
+    const world: World = { ...SETTLED, config: { ...rookConfig(), managers } };
+    const pin = { kind: 'ConfigMap', name: 'rook-ceph-operator-config' } as const;
+    const text = told(pin, world);
+    expect(text).toContain('by a writer that left no name (one of argocd-controller, helm?)');
+    expect(text).toContain(
+      'have that writer set the keys below to these values or leave them alone, or set spec.rookConfig',
+    );
+    expect(told(pin, { workloads: workloads() })).toContain('by a writer that left no name (last seen');
+  });
+
+  it('is nothing where none is contested', () => {
+    const quiet = { kind: 'DaemonSet', name: 'csi-rbdplugin', times: [NOW] } as const;
+    expect(describeContested([quiet], plan(observe(SETTLED)), undefined)).toBe('');
+  });
+
+  it('tells each remedy once, and all objects', () => {
+    const recent = ['csi-rbdplugin', 'csi-rbdplugin-provisioner'].map((name) => contested({ name, manager: 'rook' }));
+    const text = describeContested(recent, plan(observe(SETTLED)), 'One');
+    expect(text.match(/changed back/g)).toHaveLength(2);
+    expect(text.match(/upgrade it/g)).toHaveLength(1);
+  });
+});
+
+describe('what is held back', () => {
+  const recent = [contested({}), contested({ kind: 'ConfigMap', name: 'rook-ceph-operator-config' })];
+  const held = (world: World, nowMs = Date.parse(NOW)): string[] =>
+    [...heldObjects(plan(observe(world)), statusIn(SETTLED), recent, nowMs)].sort();
+
+  it('is the contested object, for its wait', () => {
+    expect(held(SETTLED)).toEqual(['csi-rbdplugin', 'rook-ceph-operator-config']);
+    expect(held(SETTLED, Date.parse(NOW) + 60_000)).toEqual([]);
+  });
+
+  it('is no port that is new: a new spec is the word of the admin', () => {
+    expect(held({ ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } })).toEqual([]);
+    expect(held({ ...SETTLED, spec: { ports: { rbdProvisioner: 9300 } } })).toEqual(['csi-rbdplugin']);
+  });
+
+  it('is nothing that is not contested', () => {
+    const quiet = [{ kind: 'DaemonSet', name: 'csi-rbdplugin', times: [NOW] } as const];
+    expect([...heldObjects(plan(observe(SETTLED)), statusIn(SETTLED), quiet, Date.parse(NOW))]).toEqual([]);
+  });
+});
+
+describe('the event', () => {
+  const undone: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
+  const four = { kind: 'DaemonSet' as const, name: 'csi-rbdplugin', times: [NOW, NOW, NOW, NOW] };
+  const before = { ...statusIn(SETTLED), reverts: { count: 4, recent: [four] } };
+
+  it('is recorded once, on the workload too', () => {
+    const reconciled = reconcile(undone, { previous: before });
+    const status = statusOf(reconciled);
+    const found = notices(reconciled, status).filter(({ reason }) => reason === 'Contested');
+    expect(found).toMatchObject([{ type: 'Warning', action: 'BackOff', slot: 'rbdNodePlugin' }]);
+    expect(found[0]!.note).toContain('DaemonSet csi-rbdplugin is changed back again and again');
+    const next = reconcile(undone, { previous: status });
+    expect(notices(next, statusOf(next)).filter(({ reason }) => reason === 'Contested')).toEqual([]);
+  });
+});

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { UndoneObject } from '../../../src/domain/api.js';
+import {
+  contestedAgainInMs,
+  heldForMs,
+  isContested,
+  recordUndoings,
+  retryTime,
+} from '../../../src/domain/contested.js';
+
+const START = Date.parse('2026-11-22T10:00:00Z');
+const RULES = { contestedAfter: 5 };
+const CEPHFS = { kind: 'Deployment', name: 'csi-cephfsplugin-provisioner', manager: 'rook' } as const;
+const NODE = { kind: 'DaemonSet', name: 'csi-rbdplugin', manager: 'kubectl-edit' } as const;
+
+function at(seconds: number): string {
+  return new Date(START + seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** After one undoing of the CephFS provisioner at each of these seconds. */
+function undoneAt(...seconds: readonly number[]): UndoneObject[] {
+  return seconds.reduce<UndoneObject[]>((recent, second) => recordUndoings(recent, [CEPHFS], at(second), RULES), []);
+}
+
+function backoffs(...seconds: readonly number[]): (number | undefined)[] {
+  return seconds.map((_, last) => undoneAt(...seconds.slice(0, last + 1))[0]!.backoffSeconds);
+}
+
+describe('an object is contested', () => {
+  it('from its fifth undoing within ten minutes on, and is then written 30 s later', () => {
+    expect(backoffs(0, 1, 2, 3, 4)).toEqual([undefined, undefined, undefined, undefined, 30]);
+    expect(backoffs(0, 150, 300, 450, 600).at(-1)).toBe(30);
+    const [object] = undoneAt(0, 1, 2, 3, 4);
+    expect(object).toEqual({ ...CEPHFS, times: [0, 1, 2, 3, 4].map(at), backoffSeconds: 30 });
+    expect(new Date(retryTime(object!)).toISOString()).toBe('2026-11-22T10:00:34.000Z');
+  });
+
+  it('not by five that lie further apart', () => {
+    expect(backoffs(0, 150, 300, 450, 601).at(-1)).toBeUndefined();
+    expect(backoffs(0, 599, 1_198, 1_797, 2_396).at(-1)).toBeUndefined();
+  });
+
+  it('in a window that slides', () => expect(backoffs(0, 500, 510, 520, 601, 602).at(-1)).toBe(30));
+
+  it('with twice the wait after each further undoing, up to five minutes', () => {
+    expect(backoffs(0, 1, 2, 3, 4, 40, 110, 240, 490, 800, 1_110).slice(4)).toEqual([30, 60, 120, 240, 300, 300, 300]);
+  });
+
+  it('until ten minutes have passed without an undoing', () => {
+    const recent = undoneAt(0, 1, 2, 3, 4);
+    expect(recordUndoings(recent, [], at(603), RULES)).toEqual(recent);
+    expect(recordUndoings(recent, [], at(604), RULES)).toEqual([]);
+  });
+
+  it('not at once again afterwards', () => {
+    expect(backoffs(0, 1, 2, 3, 4, 605).at(-1)).toBeUndefined();
+    expect(recordUndoings([], [CEPHFS], at(605), RULES)[0]!.times).toEqual([at(605)]);
+  });
+
+  it('by itself: what else was undone is not', () => {
+    const recent = recordUndoings(undoneAt(0, 1, 2, 3, 4), [NODE], at(5), RULES);
+    expect(recent.map((object) => [object.name, isContested(object)])).toEqual([
+      ['csi-rbdplugin', false],
+      ['csi-cephfsplugin-provisioner', true],
+    ]);
+  });
+
+  it('never, where the operator is told so', () => {
+    const never = { contestedAfter: 0 };
+    const recent = [0, 1, 2, 3, 4, 5, 6].reduce<UndoneObject[]>(
+      (before, second) => recordUndoings(before, [CEPHFS], at(second), never),
+      [],
+    );
+    expect(recent).toEqual([{ ...CEPHFS, times: [at(6)] }]);
+  });
+
+  it('or not, whatever the operator that restarts between any two undoings remembers: all of it is in the status', () => {
+    const stored = JSON.parse(JSON.stringify(undoneAt(0, 1, 2, 3))) as UndoneObject[];
+    expect(recordUndoings(stored, [CEPHFS], at(4), RULES)).toEqual(undoneAt(0, 1, 2, 3, 4));
+  });
+});
+
+describe('what is recorded', () => {
+  it('names who did it last', () => {
+    const recent = recordUndoings(undoneAt(0), [{ ...CEPHFS, manager: 'argocd-controller' }], at(1), RULES);
+    expect(recent).toEqual([{ ...CEPHFS, manager: 'argocd-controller', times: [at(0), at(1)] }]);
+    expect(recordUndoings(recent, [{ kind: 'Deployment', name: CEPHFS.name }], at(2), RULES)[0]).not.toHaveProperty(
+      'manager',
+    );
+  });
+
+  it('stays as it is while nothing is undone, however much time passes: no status write for nothing', () => {
+    expect(recordUndoings(undoneAt(0, 1), [], at(100_000), RULES)).toEqual(undoneAt(0, 1));
+  });
+});
+
+describe('the wait', () => {
+  const [object] = undoneAt(0, 1, 2, 3, 4);
+
+  it('ends with the back-off', () => {
+    expect(heldForMs(object!, START + 4_000)).toBe(30_000);
+    expect(heldForMs(object!, START + 33_999)).toBe(1);
+    expect(heldForMs(object!, START + 34_000)).toBe(0);
+    expect(heldForMs(undoneAt(0)[0]!, START)).toBe(0);
+  });
+
+  it('is never longer than the back-off, should the clock have been set back', () => {
+    expect(heldForMs(object!, START - 3_600_000)).toBe(30_000);
+  });
+
+  it('is followed by a look at whether it has become quiet', () => {
+    expect(contestedAgainInMs([object!], START + 4_000)).toBe(30_000);
+    expect(contestedAgainInMs([object!], START + 34_000)).toBe(570_000);
+    expect(contestedAgainInMs([object!], START + 604_000)).toBe(0);
+    expect(contestedAgainInMs(undoneAt(0), START)).toBeUndefined();
+  });
+});
+
+it('writes to a contested object at most 12 times an hour once it has backed off fully, whoever undoes it whenever', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 200 }), { minLength: 40, maxLength: 120 }), (delays) => {
+      let recent: UndoneObject[] = [];
+      let second = 0;
+      const written: number[] = [];
+      for (const delay of delays) {
+        second += delay;
+        recent = recordUndoings(recent, [CEPHFS], at(second), RULES);
+        second += heldForMs(recent[0]!, START + second * 1000) / 1000;
+        written.push(second);
+      }
+      // Five at once, four on the way to five minutes.
+      const backedOff = written.slice(9);
+      const gaps = backedOff.slice(1).map((time, index) => time - backedOff[index]!);
+      if (delays.slice(0, 5).every((delay) => delay <= 100)) expect(Math.min(...gaps)).toBeGreaterThanOrEqual(300);
+    }),
+  );
+});
