@@ -19,6 +19,8 @@ export interface ControllerOptions {
   /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
   readonly maxConcurrentReconciles: number;
+  /** See domain/contested.ts. */
+  readonly contestedAfter: number;
   /** Name of this process in events, e.g. the pod's. */
   readonly instance: string;
   readonly now: () => Date;
@@ -42,9 +44,9 @@ export class Controller {
     this.#watches = new Watches({
       namespaces: options.namespaces,
       transport,
-      observer: informerLog(logger, options.monotonicMs, (informer) => {
-        this.#watches.tellAll(informer, addToQueue);
-        if (!this.informers.every(({ synced, problem }) => synced && problem === undefined)) return;
+      observer: informerLog(logger, options.monotonicMs, (recovered) => {
+        const awaited = haveWorked ? this.informers : this.informers.filter(({ optional }) => !optional);
+        if ((haveWorked && !recovered) || !awaited.every(isWell)) return;
         logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
         haveWorked = true;
       }),
@@ -62,10 +64,11 @@ export class Controller {
       notifier: this.#notifier,
       logger,
       now,
+      contestRules: { contestedAfter: options.contestedAfter },
     });
     // Until all of its informers are synced, a namespace waits: the last of them adds it anew.
     const work = async (namespace: string): Promise<number | undefined> =>
-      this.#watches.isSynced(namespace) ? reconciler.reconcile(namespace) : undefined;
+      this.#watches.prepare(namespace) ? reconciler.reconcile(namespace) : undefined;
     this.#queue = new WorkQueue(work, {
       concurrency: options.maxConcurrentReconciles,
       backoff: RETRY,
@@ -95,4 +98,8 @@ export class Controller {
     const drained = this.#queue.stop(DRAIN_MS).then(() => this.#notifier.drained());
     await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   }
+}
+
+function isWell({ synced, problem }: InformerState): boolean {
+  return synced && problem === undefined;
 }

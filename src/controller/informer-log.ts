@@ -11,12 +11,12 @@ const SAY_AGAIN_MS = 10 * 60_000;
  * Says a failure once and then only in debug, until it is another one, has lasted for long, or the informer has worked in
  * between: a retry every few seconds is not news. What keeps all informers from working is said once for all of them.
  *
- * @param onSynced told of each informer whose store is complete, for the first time or again
+ * @param onSynced told whenever the store of an informer is complete, and whether that ends a failure
  */
 export function informerLog(
   logger: Log,
   monotonicMs: () => number,
-  onSynced: (informer: InformerState) => void,
+  onSynced: (recovered: boolean) => void,
 ): InformerObserver {
   const said = new Map<InformerState, { readonly failure: string; readonly at: number }>();
   return {
@@ -40,8 +40,10 @@ export function informerLog(
     },
     synced(informer) {
       logger.debug({ informer: informer.title, namespace: informer.namespace }, 'Informer synced');
+      onSynced(said.delete(informer));
+    },
+    ended(informer) {
       said.delete(informer);
-      onSynced(informer);
     },
   };
 }
@@ -60,7 +62,8 @@ export function remedyFor({ rule, namespace }: InformerState, error: unknown): s
   const resource = rule.group === '' ? rule.resource : `${rule.resource}.${rule.group}`;
   if (error.isForbidden) {
     const where = namespace === undefined ? 'in a ClusterRole' : `in a Role in namespace ${namespace}`;
-    return `allow verbs list and watch on ${resource} named ${rule.name} ${where}`;
+    const named = rule.name === undefined ? '' : ` named ${rule.name}`;
+    return `allow verbs list and watch on ${resource}${named} ${where}`;
   }
   if (error.isUnauthorized)
     return 'give credentials that the API server accepts: it knows neither this token nor this certificate';

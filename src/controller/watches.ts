@@ -4,18 +4,26 @@ import type { Observed } from '../domain/plan.js';
 import type { RookConfig } from '../domain/rook-config.js';
 import type { RookOperator } from '../domain/rook-operator.js';
 import { SLOT_LAYOUTS, forEachSlot, type Slot } from '../domain/slots.js';
+import { defaultDrivers, isObservedDriver, type Driver } from '../domain/upstream.js';
 import type { Workload } from '../domain/workload.js';
 import { Informer, type InformerObserver, type InformerState, type Source } from '../kube/informer.js';
-import { assignmentSource, rookConfigSource, rookOperatorSource, workloadSource } from '../kube/resources.js';
-import { Store, type StoredObject } from '../kube/store.js';
+import {
+  assignmentSource,
+  driverSource,
+  rookConfigSource,
+  rookOperatorSource,
+  workloadSource,
+} from '../kube/resources.js';
+import { Store, StoreByName, type ObjectSink, type StoredObject } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
+import { UpstreamWatches } from './upstream-watches.js';
 
 export interface WatchesOptions {
   /** Empty: one watch per object name across all namespaces. Else one per name and namespace. */
   readonly namespaces: readonly string[];
   readonly transport: Transport;
   readonly observer: InformerObserver;
-  /** Told the namespace of every change. */
+  /** Told the namespace of every change, and each with an assignment for which an informer is no longer waited. */
   readonly onChange: (namespace: string) => void;
 }
 
@@ -24,19 +32,26 @@ export class Watches {
   readonly rookConfigs: Store<RookConfig>;
   readonly rookOperators: Store<RookOperator>;
   readonly workloads: Readonly<Record<Slot, Store<Workload>>>;
+  readonly drivers: StoreByName<Driver>;
   readonly #informers: readonly Informer<StoredObject>[];
+  readonly #upstream: UpstreamWatches;
+  readonly #onChange: (namespace: string) => void;
 
   constructor(options: WatchesOptions) {
+    this.#onChange = options.onChange;
     this.assignments = new Store(options.onChange);
     this.rookConfigs = new Store(options.onChange);
     this.rookOperators = new Store(options.onChange);
     this.workloads = forEachSlot(() => new Store<Workload>(options.onChange));
+    this.drivers = new StoreByName(options.onChange);
+    const observed = { ...options, observer: this.#observer(options.observer) };
+    this.#upstream = new UpstreamWatches(observed);
 
     const namespaces = options.namespaces.length === 0 ? [undefined] : options.namespaces;
     const informers = <T extends StoredObject>(
-      store: Store<T>,
+      store: ObjectSink<T>,
       source: (namespace?: string) => Source<T>,
-    ): Informer<T>[] => namespaces.map((namespace) => new Informer(source(namespace), store, options));
+    ): Informer<T>[] => namespaces.map((namespace) => new Informer(source(namespace), store, observed));
     this.#informers = [
       ...informers(this.assignments, assignmentSource),
       ...informers(this.rookConfigs, rookConfigSource),
@@ -44,26 +59,30 @@ export class Watches {
       ...SLOT_LAYOUTS.flatMap((layout) =>
         informers(this.workloads[layout.slot], (namespace) => workloadSource(layout, namespace)),
       ),
+      ...informers(this.drivers, driverSource),
     ];
   }
 
   get states(): readonly InformerState[] {
-    return this.#informers;
+    return [...this.#informers, ...this.#upstream.states];
   }
 
-  /** Whether all that there is to know of a namespace is in the stores: its informers hold their first complete lists. */
-  isSynced(namespace: string): boolean {
-    return this.#informers.every((informer) => informer.synced || !concerns(informer, namespace));
+  /**
+   * Opens what a namespace needs beside the watches that are always there, and closes it with the last assignment.
+   *
+   * @returns whether all that there is to know of the namespace is in the stores: its informers hold their first complete
+   *   lists. An optional informer that is failing is not waited for.
+   */
+  prepare(namespace: string): boolean {
+    if (!isKnown(this.#informers, namespace)) return false;
+    if (this.assignments.get(namespace) === undefined) this.#upstream.close(namespace);
+    else this.#upstream.open(namespace, this.#driversOf(namespace));
+    return isKnown(this.#upstream.states, namespace);
   }
 
   /** Runs until `stop` is aborted; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
-    await Promise.all(this.#informers.map((informer) => informer.run(stop)));
-  }
-
-  /** Tells every namespace with an assignment that this informer concerns, as by a change of each. */
-  tellAll(informer: InformerState, onChange: (namespace: string) => void): void {
-    for (const namespace of this.assignments.namespaces()) if (concerns(informer, namespace)) onChange(namespace);
+    await Promise.all([...this.#informers.map((informer) => informer.run(stop)), this.#upstream.run(stop)]);
   }
 
   /** All that is known of a namespace now; undefined where it has no assignment, or one that is being deleted. */
@@ -82,8 +101,45 @@ export class Watches {
       ...(rookConfig === undefined ? {} : { rookConfig }),
       ...(rookOperator === undefined ? {} : { rookOperator }),
       workloads,
+      upstream: this.#upstream.found(namespace),
     };
   }
+
+  /** Those with a Driver object; by Rook's convention where there is none, but where Rook's own workloads are not all there. */
+  #driversOf(namespace: string): string[] {
+    const drivers = this.drivers.in(namespace).map(({ name }) => name);
+    const observed = drivers.filter(isObservedDriver);
+    if (observed.length > 0) return observed;
+    const isComplete = SLOT_LAYOUTS.every(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
+    return isComplete ? [] : defaultDrivers(namespace);
+  }
+
+  /** A namespace that waits for an informer is told when it need not any more. */
+  #observer(observer: InformerObserver): InformerObserver {
+    const tell = (informer: InformerState): void => {
+      for (const namespace of this.assignments.namespaces())
+        if (concerns(informer, namespace)) this.#onChange(namespace);
+    };
+    return {
+      synced: (informer) => {
+        observer.synced(informer);
+        tell(informer);
+      },
+      failed: (informer, error, retryInMs) => {
+        observer.failed(informer, error, retryInMs);
+        if (informer.optional && !informer.synced && informer.failures === 1) tell(informer);
+      },
+      ended: (informer) => observer.ended(informer),
+    };
+  }
+}
+
+function isKnown(informers: readonly InformerState[], namespace: string): boolean {
+  return informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
+}
+
+function isAwaited({ synced, optional, problem }: InformerState): boolean {
+  return !synced && !(optional && problem !== undefined);
 }
 
 function concerns(informer: InformerState, namespace: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * An informer keeps a store equal to the objects of one name, all over the cluster or in one namespace.
+ * An informer keeps a store equal to the objects of one name, or of all names, all over the cluster or in one namespace.
  *
  * It lists and watches in one request where the server can (streamed list), else with a paged list and a watch. It
  * resumes from the last good version, lists again where that is unusable or the watch fell silent, and never gives up:
@@ -8,16 +8,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
 import { ApiError, WatchProtocolError } from './errors.js';
-import type { Store, StoredObject } from './store.js';
+import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { watchEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
 
-/** What to watch: one object name. */
+/** What to watch. */
 export interface Source<T> {
   /** For people, e.g. "Deployment csi-rbdplugin-provisioner". */
   readonly title: string;
-  /** API group ("" for core), resource and name, as an RBAC rule names them. */
-  readonly rule: { readonly group: string; readonly resource: string; readonly name: string };
+  /** API group ("" for core), resource and name, as an RBAC rule names them; without a name all objects are watched. */
+  readonly rule: { readonly group: string; readonly resource: string; readonly name?: string };
+  /**
+   * What the operator can do without. Where the API server does not know the resource there are no such objects, and
+   * that is no fault; and nobody waits for an optional informer that is failing.
+   */
+  readonly optional?: boolean;
   /** Undefined: across all namespaces. */
   readonly namespace?: string;
   readonly path: string;
@@ -29,6 +34,8 @@ export interface InformerObserver {
   failed(informer: InformerState, error: unknown, retryInMs: number): void;
   /** The store is complete, for the first time or again after a failure. */
   synced(informer: InformerState): void;
+  /** It was stopped: nothing more will be heard of it. */
+  ended(informer: InformerState): void;
 }
 
 export interface InformerState {
@@ -36,7 +43,10 @@ export interface InformerState {
   readonly rule: Source<unknown>['rule'];
   /** Undefined: all namespaces. */
   readonly namespace: string | undefined;
+  readonly optional: boolean;
   readonly synced: boolean;
+  /** How many tries in a row have failed. */
+  readonly failures: number;
   /** The failure that it is waiting out; undefined while all is well. */
   readonly problem: unknown;
   /** Since when, in milliseconds of performance.now(); undefined as well while all is well. */
@@ -51,22 +61,28 @@ export interface InformerTiming {
   readonly backoff: { readonly baseMs: number; readonly maxMs: number };
   /** How long the server is asked to keep a watch open, in seconds: between once and twice this. */
   readonly watchSeconds: number;
+  /** After how long an optional resource that the API server does not know is asked for again, within a tenth. */
+  readonly absentMs: number;
 }
 
 const DEFAULT_TIMING: InformerTiming = {
   idleMs: 90_000,
   backoff: { baseMs: 800, maxMs: 10_000 },
   watchSeconds: 300,
+  // A tenth more is still less than the five minutes after which a silent loop counts as stuck.
+  absentMs: 270_000,
 };
 
 /** A server that ends watches sooner than this is treated as failing, or the loop would spin. */
 const SHORTEST_WATCH_MS = 1_000;
+/** How much longer than other failures one may wait that only an admin ends, where nobody waits for the informer. */
+const FORBIDDEN_PATIENCE = 6;
 const PAGE_SIZE = '250';
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 export class Informer<T extends StoredObject> implements InformerState {
   readonly #source: Source<T>;
-  readonly #store: Store<T>;
+  readonly #store: ObjectSink<T>;
   readonly #transport: Transport;
   readonly #observer: InformerObserver;
   readonly #timing: InformerTiming;
@@ -74,15 +90,15 @@ export class Informer<T extends StoredObject> implements InformerState {
   /** The version to resume from; undefined where a list is due. */
   #version: string | undefined;
   #streamedList = true;
-  #failures = 0;
   synced = false;
+  failures = 0;
   problem: unknown;
   problemSince: number | undefined;
   lastActivity = performance.now();
 
   constructor(
     source: Source<T>,
-    store: Store<T>,
+    store: ObjectSink<T>,
     deps: { readonly transport: Transport; readonly observer: InformerObserver; readonly timing?: InformerTiming },
   ) {
     this.#source = source;
@@ -104,6 +120,10 @@ export class Informer<T extends StoredObject> implements InformerState {
     return this.#source.namespace;
   }
 
+  get optional(): boolean {
+    return this.#source.optional === true;
+  }
+
   /** Resolves when the store holds the first complete list. */
   get firstSync(): Promise<undefined> {
     return this.#firstSync.promise;
@@ -118,6 +138,7 @@ export class Informer<T extends StoredObject> implements InformerState {
         await this.#recover(error, stop);
       }
     }
+    this.#observer.ended(this);
   }
 
   /** One list where it is due, and one watch until the server ends it. */
@@ -143,15 +164,16 @@ export class Informer<T extends StoredObject> implements InformerState {
       watch: 'true',
       allowWatchBookmarks: 'true',
       timeoutSeconds: String(seconds),
-      fieldSelector: this.#fieldSelector,
+      ...this.#selector,
     };
     return this.#version === undefined
       ? { ...common, sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
       : { ...common, resourceVersion: this.#version };
   }
 
-  get #fieldSelector(): string {
-    return `metadata.name=${this.#source.rule.name}`;
+  get #selector(): Record<string, string> {
+    const { name } = this.#source.rule;
+    return name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
   }
 
   /** @returns whether the list is complete */
@@ -159,8 +181,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (event.type === 'ERROR') throw errorOf(event.status, this.#source.path);
     if (event.type !== 'BOOKMARK') {
       const object = this.#source.project(event.object);
-      if (event.type === 'DELETED') listing.delete(object.namespace);
-      else listing.set(object.namespace, object);
+      if (event.type === 'DELETED') listing.delete(object.uid);
+      else listing.set(object.uid, object);
       return false;
     }
     if (event.object.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return false;
@@ -178,7 +200,7 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   async #listPages(stop: AbortSignal): Promise<void> {
     const objects: T[] = [];
-    for (let query: Record<string, string> = { fieldSelector: this.#fieldSelector, limit: PAGE_SIZE }; ;) {
+    for (let query: Record<string, string> = { ...this.#selector, limit: PAGE_SIZE }; ;) {
       const page = (await this.#transport.call({ method: 'GET', path: this.#source.path, query }, stop)) as Page;
       objects.push(...page.items.map((item) => this.#source.project(item)));
       const { resourceVersion, continue: next = '' } = page.metadata;
@@ -190,7 +212,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     }
   }
 
-  #listed(objects: readonly T[], version: string): void {
+  /** @param version to resume from; undefined: list again next time */
+  #listed(objects: readonly T[], version: string | undefined): void {
     this.#store.replace(objects, this.#source.namespace);
     this.#version = version;
     this.#isWell();
@@ -202,7 +225,7 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   #isWell(): void {
     const recovered = this.problem !== undefined;
-    this.#failures = 0;
+    this.failures = 0;
     this.problem = undefined;
     this.problemSince = undefined;
     if (recovered && this.synced) this.#observer.synced(this);
@@ -214,28 +237,48 @@ export class Informer<T extends StoredObject> implements InformerState {
       this.#streamedList = false;
       return;
     }
-    // A silent watch is not resumed: it may be waiting for a version that a restored server will not reach for days.
-    if (error instanceof WatchIdleError || (error instanceof ApiError && error.isVersionUnusable)) {
-      this.#version = undefined;
+    if (this.optional && error instanceof ApiError && error.isNotFound) {
+      await this.#sitOutAbsence(stop);
+      return;
     }
+    if (isListDue(error)) this.#version = undefined;
     const waitMs = this.#failed(error);
     this.#observer.failed(this, error, waitMs);
-    await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
+    await pause(waitMs, stop);
+  }
+
+  /** A resource that the API server does not know has no objects: that is a complete list. */
+  async #sitOutAbsence(stop: AbortSignal): Promise<void> {
+    this.#listed([], undefined);
+    this.lastActivity = performance.now();
+    await pause(this.#timing.absentMs * (0.9 + Math.random() / 5), stop);
   }
 
   /** @returns how long to wait before the next try, in milliseconds */
   #failed(error: unknown): number {
-    this.#failures += 1;
+    this.failures += 1;
     this.problem = error;
     this.problemSince ??= performance.now();
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    return Math.max(asked, backoffMs(this.#failures, this.#timing.backoff));
+    const { baseMs, maxMs } = this.#timing.backoff;
+    const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
+    return Math.max(asked, backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }));
   }
+}
+
+/** Ends early, and without an error, where `stop` is aborted. */
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal: stop }).catch(() => undefined);
 }
 
 interface Page {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly RawObject[];
+}
+
+/** A silent watch is not resumed: it may be waiting for a version that a restored server will not reach for days. */
+function isListDue(error: unknown): boolean {
+  return error instanceof WatchIdleError || (error instanceof ApiError && error.isVersionUnusable);
 }
 
 /** Servers before 1.32, or with the feature gate WatchList off, refuse the parameters of a streamed list. */

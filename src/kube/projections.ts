@@ -4,20 +4,23 @@
  */
 import type {
   V1Container,
+  V1ContainerPort,
   V1DaemonSetSpec,
   V1DaemonSetStatus,
   V1DeploymentSpec,
   V1DeploymentStatus,
-  V1ManagedFieldsEntry,
   V1OwnerReference,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
 import type { AssignmentSpec, AssignmentStatus, PortAssignment } from '../domain/api.js';
+import { flaggedPort } from '../domain/port-flag.js';
 import type { RookConfig, RookConfigEntry } from '../domain/rook-config.js';
 import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rook-operator.js';
 import type { RolloutFacts } from '../domain/rollout.js';
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type ConfigKey, type WorkloadKind } from '../domain/slots.js';
-import type { Sidecar, Workload } from '../domain/workload.js';
+import type { Driver } from '../domain/upstream.js';
+import { LIVENESS_CONTAINER, type HostPort, type Sidecar, type Workload } from '../domain/workload.js';
+import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
 
 /** metadata as in JSON; the API server sets the first four on every object. */
 interface RawMetadata {
@@ -30,7 +33,7 @@ interface RawMetadata {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly V1OwnerReference[];
-  readonly managedFields?: readonly V1ManagedFieldsEntry[];
+  readonly managedFields?: readonly ManagedFieldsEntry[];
 }
 
 interface RawObject<Spec, Status> {
@@ -71,18 +74,19 @@ export function projectRookConfig(raw: unknown): RookConfig {
   const keys: Partial<Record<ConfigKey, RookConfigEntry>> = {};
   for (const { configKey } of SLOT_LAYOUTS) {
     const value = data?.[configKey];
-    if (value !== undefined) keys[configKey] = { value, managers: managersOf(metadata, configKey) };
+    if (value !== undefined) keys[configKey] = { value, managers: keyManagers(metadata.managedFields, configKey) };
   }
-  return { ...identity(metadata), deleting: metadata.deletionTimestamp !== undefined, keys };
+  return {
+    ...identity(metadata),
+    deleting: metadata.deletionTimestamp !== undefined,
+    keys,
+    enforceHostNetwork: TRUE.includes(data?.ROOK_ENFORCE_HOST_NETWORK ?? ''),
+    managers: managersOf(metadata.managedFields),
+  };
 }
 
-/** managedFields holds a set of fields per manager: `{"f:data": {"f:KEY": {}}}`. */
-function managersOf({ managedFields }: RawMetadata, key: ConfigKey): string[] {
-  return (managedFields ?? []).flatMap(({ manager, fieldsV1 }) => {
-    const data = (fieldsV1 as Record<string, Record<string, unknown> | undefined> | undefined)?.['f:data'];
-    return manager !== undefined && data !== undefined && `f:${key}` in data ? [manager] : [];
-  });
-}
+/** What Go's strconv.ParseBool, with which Rook reads its settings, takes for true. */
+const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 
 export function projectRookOperator(raw: unknown): RookOperator {
   const { metadata, spec, status } = raw as RawObject<V1DeploymentSpec, V1DeploymentStatus>;
@@ -95,6 +99,10 @@ export function projectRookOperator(raw: unknown): RookOperator {
     ...(chart === undefined ? {} : { chart }),
     readyReplicas: count(status?.readyReplicas),
   };
+}
+
+export function projectDriver(raw: unknown): Driver {
+  return identity((raw as { metadata: RawMetadata }).metadata);
 }
 
 export function projectDeployment(raw: unknown): Workload {
@@ -135,7 +143,8 @@ function projectWorkload(
   template: V1PodTemplateSpec,
   rollout: RolloutFacts,
 ): Workload {
-  const sidecar = projectSidecar(template.spec?.containers ?? []);
+  const containers = template.spec?.containers ?? [];
+  const sidecar = projectSidecar(containers);
   const app = template.metadata?.labels?.app;
   return {
     kind,
@@ -144,6 +153,8 @@ function projectWorkload(
     driverOwned: metadata.ownerReferences?.some(isCephCsiDriver) === true,
     hostNetwork: template.spec?.hostNetwork === true,
     ...(sidecar === undefined ? {} : { sidecar }),
+    otherPorts: containers.filter(({ name }) => name !== SIDECAR_CONTAINER).flatMap(portsTaken),
+    managers: workloadManagers(metadata.managedFields),
     ...(app === undefined ? {} : { app }),
     rollout,
   };
@@ -152,6 +163,19 @@ function projectWorkload(
 /** ceph-csi-operator sets its Driver as the controller of all it renders (0.2.0 to 1.0.4, any API version). */
 function isCephCsiDriver({ kind, apiVersion }: V1OwnerReference): boolean {
   return kind === 'Driver' && apiVersion.startsWith('csi.ceph.io/');
+}
+
+/** Where the pod is on the host network, a declared port is one of the node, with or without a hostPort. */
+function portsTaken(container: V1Container): HostPort[] {
+  const declared = (container.ports ?? []).filter(isTcp).map(({ containerPort }) => containerPort);
+  // Neither Rook nor ceph-csi-operator declares the port that the liveness container serves its metrics on.
+  const liveness = container.name === LIVENESS_CONTAINER ? flaggedPort('metricsport', container) : undefined;
+  const ports = new Set(liveness === undefined ? declared : [...declared, liveness]);
+  return [...ports].map((port) => ({ container: container.name, port }));
+}
+
+function isTcp({ protocol }: V1ContainerPort): boolean {
+  return protocol === undefined || protocol === 'TCP';
 }
 
 function projectSidecar(containers: readonly V1Container[]): Sidecar | undefined {

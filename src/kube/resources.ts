@@ -1,4 +1,4 @@
-/** The six object names that the operator watches, and the paths of what it writes. */
+/** What the operator watches, and the paths of what it writes. */
 import {
   API_GROUP,
   API_VERSION,
@@ -10,12 +10,14 @@ import {
 import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rook-config.js';
 import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rook-operator.js';
 import type { SlotLayout, WorkloadKind } from '../domain/slots.js';
+import type { Driver, UpstreamName } from '../domain/upstream.js';
 import type { Workload } from '../domain/workload.js';
 import type { Source } from './informer.js';
 import {
   projectAssignment,
   projectDaemonSet,
   projectDeployment,
+  projectDriver,
   projectRookConfig,
   projectRookOperator,
 } from './projections.js';
@@ -60,8 +62,8 @@ const ROOK_OPERATOR: Resource<RookOperator> = {
   project: projectRookOperator,
 };
 
-function workloadResource({ kind, workload }: SlotLayout): Resource<Workload> {
-  return { ...WORKLOADS[kind], kind, name: workload };
+function workloadResource(kind: WorkloadKind, name: string): Resource<Workload> {
+  return { ...WORKLOADS[kind], kind, name };
 }
 
 export function assignmentSource(namespace?: string): Source<PortAssignment> {
@@ -77,12 +79,31 @@ export function rookOperatorSource(namespace?: string): Source<RookOperator> {
 }
 
 export function workloadSource(layout: SlotLayout, namespace?: string): Source<Workload> {
-  return source(workloadResource(layout), namespace);
+  return source(workloadResource(layout.kind, layout.workload), namespace);
+}
+
+/** All Driver objects of ceph-csi-operator, which is not installed everywhere. */
+export function driverSource(namespace?: string): Source<Driver> {
+  // v1 since ceph-csi-operator 0.3.0. A name cannot be watched for: it holds a namespace and a type.
+  const collection = { group: 'csi.ceph.io', version: 'v1', plural: 'drivers' };
+  return {
+    title: 'Drivers of ceph-csi-operator',
+    rule: { group: collection.group, resource: collection.plural },
+    optional: true,
+    ...(namespace === undefined ? {} : { namespace }),
+    path: collectionPath(collection, namespace),
+    project: projectDriver,
+  };
+}
+
+/** A workload of ceph-csi-operator. */
+export function upstreamSource({ kind, name }: UpstreamName, namespace: string): Source<Workload> {
+  return { ...source(workloadResource(kind, name), namespace), optional: true };
 }
 
 /** Path of one workload. */
 export function workloadPath(layout: SlotLayout, namespace: string): string {
-  return objectPath(workloadResource(layout), namespace);
+  return objectPath(workloadResource(layout.kind, layout.workload), namespace);
 }
 
 export function rookConfigPath(namespace: string): string {
@@ -104,7 +125,10 @@ function source<T>(resource: Resource<T>, namespace: string | undefined): Source
   };
 }
 
-function collectionPath({ group, version, plural }: Resource<unknown>, namespace: string | undefined): string {
+function collectionPath(
+  { group, version, plural }: Pick<Resource<unknown>, 'group' | 'version' | 'plural'>,
+  namespace: string | undefined,
+): string {
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   return namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
 }

@@ -1,11 +1,18 @@
-/** The objects of one name, one per namespace, as last seen; filled by informers and by the answers to writes. */
 export interface StoredObject {
   readonly namespace: string;
   readonly uid: string;
   readonly resourceVersion: string;
 }
 
-export class Store<T extends StoredObject> {
+/** What an informer fills. */
+export interface ObjectSink<T extends StoredObject> {
+  put(object: T): void;
+  delete(object: T): void;
+  replace(objects: readonly T[], within?: string): void;
+}
+
+/** The objects of one name, one per namespace, as last seen; filled by informers and by the answers to writes. */
+export class Store<T extends StoredObject> implements ObjectSink<T> {
   readonly #objects = new Map<string, T>();
   readonly #onChange: (namespace: string) => void;
 
@@ -65,6 +72,51 @@ export class Store<T extends StoredObject> {
       this.#objects.set(namespace, object);
       if (stored?.uid !== object.uid || stored.resourceVersion !== object.resourceVersion) this.#onChange(namespace);
     }
+  }
+}
+
+/** Objects of several names: one Store for each. */
+export class StoreByName<T extends StoredObject & { readonly name: string }> implements ObjectSink<T> {
+  readonly #stores = new Map<string, Store<T>>();
+  readonly #onChange: (namespace: string) => void;
+
+  /** @param onChange as of a Store */
+  constructor(onChange: (namespace: string) => void) {
+    this.#onChange = onChange;
+  }
+
+  in(namespace: string): T[] {
+    return [...this.#stores.values()].flatMap((store) => store.get(namespace) ?? []);
+  }
+
+  put(object: T): void {
+    this.#named(object.name).put(object);
+  }
+
+  delete(object: T): void {
+    this.#stores.get(object.name)?.delete(object);
+    this.#dropEmpty();
+  }
+
+  replace(objects: readonly T[], within?: string): void {
+    for (const { name } of objects) this.#named(name);
+    for (const [name, store] of this.#stores) {
+      store.replace(
+        objects.filter((object) => object.name === name),
+        within,
+      );
+    }
+    this.#dropEmpty();
+  }
+
+  #named(name: string): Store<T> {
+    const store = this.#stores.get(name) ?? new Store<T>(this.#onChange);
+    this.#stores.set(name, store);
+    return store;
+  }
+
+  #dropEmpty(): void {
+    for (const [name, store] of this.#stores) if (store.namespaces().length === 0) this.#stores.delete(name);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Every write to an object that the operator watches: one place, one field manager. Events are in events.ts. */
-import { FIELD_MANAGER, type AssignmentStatus, type PortAssignment } from '../domain/api.js';
+import { FIELD_MANAGER, type PortAssignment } from '../domain/api.js';
 import type { RookConfig } from '../domain/rook-config.js';
 import type { Pin } from '../domain/pin.js';
 import type { JsonPatch } from '../domain/sidecar-port.js';
@@ -12,8 +12,8 @@ import type { Transport } from './transport.js';
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** A status with nulls where a stored field is to go (RFC 7386). */
-export type StatusPatch = { readonly [Field in keyof AssignmentStatus]?: AssignmentStatus[Field] | null };
+/** Those fields of a status that differ, with nulls where a stored one is to go (RFC 7396). */
+export type StatusPatch = Readonly<Record<string, unknown>>;
 
 export interface WriteOptions {
   /** Ask the API server what it would do, store nothing. */

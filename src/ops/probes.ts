@@ -16,7 +16,10 @@ const STUCK_AFTER_MS = 300_000;
 /** A watch that has been failing for longer is no passing fault: what it should see is not seen. */
 const BLIND_AFTER_MS = 60_000;
 
-/** Ready: every informer holds its first complete list and is not blind since. Names those that are not, and why. */
+/**
+ * Ready: every informer holds its first complete list and is not blind since. Names those that are not, and why. An
+ * optional one is named as well, but never waited for.
+ */
 export function readiness(
   informers: readonly InformerState[],
   explain: (informer: InformerState) => string,
@@ -26,11 +29,15 @@ export function readiness(
   const isReady = (informer: InformerState): boolean => informer.synced && !isBlind(informer);
   const lines = informers.map((informer) => {
     const name = nameOf(informer);
-    if (!informer.synced) return `[-] ${name} not synced${explain(informer)}`;
-    if (isBlind(informer)) return `[-] ${name} failing since it was synced${explain(informer)}`;
+    const mark = informer.optional ? '[~]' : '[-]';
+    if (!informer.synced) return `${mark} ${name} not synced${explain(informer)}`;
+    if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer)}`;
     return `[+] ${name} ok${explain(informer)}`;
   });
-  return answer(informers.every(isReady), lines);
+  return answer(
+    informers.every((informer) => informer.optional || isReady(informer)),
+    lines,
+  );
 }
 
 /** Healthy: no informer is stuck. An API server that is away does not make the process unhealthy: a restart helps nobody. */

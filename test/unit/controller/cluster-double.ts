@@ -53,7 +53,7 @@ export interface ClusterOptions {
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { server, transport } = await connect();
   const changed: string[] = [];
-  const observer = { failed: () => undefined, synced: () => undefined };
+  const observer = { failed: () => undefined, synced: () => undefined, ended: () => undefined };
   const watches = new Watches({
     namespaces: [],
     transport,

@@ -96,7 +96,7 @@ test('an object that cannot be projected is not passed over', async () => {
           broken = false;
           throw new Error('odd object');
         }
-        return { namespace: 'a', uid: 'u', resourceVersion: raw.metadata.resourceVersion, label: '' };
+        return { namespace: 'a', name: 'one', uid: 'u', resourceVersion: raw.metadata.resourceVersion, label: '' };
       },
     },
   );

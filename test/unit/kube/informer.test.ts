@@ -123,7 +123,8 @@ test('a server that never completes the streamed list, nor says a word, is asked
 
 test('a list drops what is gone, and keeps the namespaces of others', async () => {
   const store = new Store<Stored>(() => undefined);
-  for (const namespace of ['mine', 'other']) store.put({ namespace, uid: 'u', resourceVersion: '1', label: '' });
+  for (const namespace of ['mine', 'other'])
+    store.put({ namespace, name: 'one', uid: 'u', resourceVersion: '1', label: '' });
   const { informer } = await runInformer([streamedList('50')], { namespace: 'mine', store });
   await informer.firstSync;
   expect(store.namespaces()).toEqual(['other']);
@@ -150,7 +151,7 @@ test('an event that is older than the answer to a write is ignored', async () =>
     },
   ]);
   await informer.firstSync;
-  store.putAnswer({ namespace: 'a', uid: 'uid-a', resourceVersion: '60', label: 'written' });
+  store.putAnswer({ namespace: 'a', name: 'one', uid: 'uid-a', resourceVersion: '60', label: 'written' });
   push(modified('a', '55', { label: 'stale' }), modified('a', '60', { label: 'own' }), added('b', '61'));
   await eventually(() => changes).toEqual(['a', 'a', 'b']);
   expect(store.get('a')?.label).toBe('written');

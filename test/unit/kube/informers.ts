@@ -1,7 +1,7 @@
 /** An informer at work against an API server double, and the objects and events that the double gives it. */
 import { onTestFinished } from 'vitest';
 import { Informer, type InformerTiming, type Source } from '../../../src/kube/informer.js';
-import { Store, type StoredObject } from '../../../src/kube/store.js';
+import { Store, type ObjectSink, type StoredObject } from '../../../src/kube/store.js';
 import type { RawObject } from '../../../src/kube/watch-events.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
 import { connect } from './connections.js';
@@ -9,17 +9,26 @@ import { connect } from './connections.js';
 export const PATH = '/apis/apps/v1/deployments';
 
 export interface Stored extends StoredObject {
+  readonly name: string;
   readonly label: string;
 }
 
 interface Raw extends RawObject {
-  readonly metadata: RawObject['metadata'] & { readonly namespace: string; readonly uid: string };
+  readonly metadata: RawObject['metadata'] & {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+  };
   readonly label: string;
 }
 
-export function object(namespace: string, resourceVersion: string, more: { uid?: string; label?: string } = {}): Raw {
-  const { uid = `uid-${namespace}`, label = '' } = more;
-  return { metadata: { name: 'one', namespace, uid, resourceVersion }, label };
+export function object(
+  namespace: string,
+  resourceVersion: string,
+  more: { name?: string; uid?: string; label?: string } = {},
+): Raw {
+  const { name = 'one', uid = `uid-${namespace}`, label = '' } = more;
+  return { metadata: { name, namespace, uid, resourceVersion }, label };
 }
 
 export const added = (...of: Parameters<typeof object>): object => ({ type: 'ADDED', object: object(...of) });
@@ -62,6 +71,8 @@ export interface Running {
   readonly failures: { readonly error: Error; readonly retryInMs: number }[];
   /** How often the observer was told that it is synced. */
   readonly synced: () => number;
+  /** How often it was told that it has ended. */
+  readonly ended: () => number;
   readonly stop: () => Promise<void>;
 }
 
@@ -71,11 +82,20 @@ export interface RunOptions {
   readonly store?: Store<Stored>;
   readonly timeoutMs?: number;
   readonly project?: (raw: RawObject) => Stored;
+  readonly optional?: boolean;
+  /** Of all names, into a store of the test's. */
+  readonly sink?: ObjectSink<Stored>;
 }
 
 function project(raw: RawObject): Stored {
   const { metadata, label } = raw as Raw;
-  return { namespace: metadata.namespace, uid: metadata.uid, resourceVersion: metadata.resourceVersion, label };
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    label,
+  };
 }
 
 /** Starts an informer; it is stopped at the end of the test, and may be before. */
@@ -86,9 +106,11 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const failures: { error: Error; retryInMs: number }[] = [];
   const store = options.store ?? new Store<Stored>((namespace) => changes.push(namespace));
   let synced = 0;
+  let ended = 0;
   const source: Source<Stored> = {
     title: 'Deployment one',
-    rule: { group: 'apps', resource: 'deployments', name: 'one' },
+    rule: { group: 'apps', resource: 'deployments', ...(options.sink === undefined ? { name: 'one' } : {}) },
+    ...(options.optional === undefined ? {} : { optional: options.optional }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     path: PATH,
     project: options.project ?? project,
@@ -96,9 +118,16 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const observer = {
     failed: (_: unknown, error: unknown, retryInMs: number) => void failures.push({ error: error as Error, retryInMs }),
     synced: () => void (synced += 1),
+    ended: () => void (ended += 1),
   };
-  const timing = { idleMs: 5_000, backoff: { baseMs: 5, maxMs: 20 }, watchSeconds: 300, ...options.timing };
-  const informer = new Informer(source, store, { transport, observer, timing });
+  const timing = {
+    idleMs: 5_000,
+    backoff: { baseMs: 5, maxMs: 20 },
+    watchSeconds: 300,
+    absentMs: 60,
+    ...options.timing,
+  };
+  const informer = new Informer(source, options.sink ?? store, { transport, observer, timing });
   const stopping = new AbortController();
   const running = informer.run(stopping.signal);
   const stop = async (): Promise<void> => {
@@ -106,7 +135,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     await running;
   };
   onTestFinished(stop);
-  return { server, store, informer, changes, failures, synced: () => synced, stop };
+  return { server, store, informer, changes, failures, synced: () => synced, ended: () => ended, stop };
 }
 
 /** The versions that the watches were resumed from; `list` where a list was asked for. */

@@ -4,6 +4,7 @@ import {
   projectAssignment,
   projectDaemonSet,
   projectDeployment,
+  projectDriver,
   projectRookConfig,
   projectRookOperator,
 } from '../../../src/kube/projections.js';
@@ -83,14 +84,28 @@ test('of the Rook settings only the port keys are kept, each with its field mana
       CSIADDONS_PORT: { value: '9072', managers: ['csi-port-operator', 'kubectl-edit'] },
       CSIADDONS_RBD_PROVISIONER_PORT: { value: '', managers: [] },
     },
+    enforceHostNetwork: false,
+    managers: [{ name: 'csi-port-operator' }, { name: 'kubectl-edit' }, { name: 'labels' }, { name: 'bare' }],
   });
 });
 
 test('settings without data or managedFields have no keys and no managers', () => {
-  expect(projectRookConfig({ metadata: ID })).toEqual({ ...ID, deleting: false, keys: {} });
+  const nothing = { keys: {}, enforceHostNetwork: false, managers: [] };
+  expect(projectRookConfig({ metadata: ID })).toEqual({ ...ID, deleting: false, ...nothing });
   expect(projectRookConfig({ metadata: ID, data: { CSIADDONS_PORT: '1' } }).keys).toEqual({
     CSIADDONS_PORT: { value: '1', managers: [] },
   });
+});
+
+test.each([
+  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((value): [string | undefined, boolean] => [value, true]),
+  ...['tRUE', 'yes', ' true', '', '0', 'false', undefined].map((value): [string | undefined, boolean] => [
+    value,
+    false,
+  ]),
+])('ROOK_ENFORCE_HOST_NETWORK %j enforces the host network: %s, as Go reads it', (value, expected) => {
+  const data = value === undefined ? {} : { ROOK_ENFORCE_HOST_NETWORK: value };
+  expect(projectRookConfig({ metadata: ID, data }).enforceHostNetwork).toBe(expected);
 });
 
 test('of the Rook operator: image of its container, chart and ready replicas', () => {
@@ -111,6 +126,10 @@ test('of the Rook operator: image of its container, chart and ready replicas', (
   expect(projectRookOperator(workload({ containers: [] }))).toEqual({ ...ID, readyReplicas: 0 });
 });
 
+test('of a Driver: its identity', () => {
+  expect(projectDriver({ metadata: metadata(), spec: { controllerPlugin: { hostNetwork: true } } })).toEqual(ID);
+});
+
 test('of a Deployment: sidecar, host network, label and rollout', () => {
   const status = { observedGeneration: 3, replicas: 3, updatedReplicas: 2, availableReplicas: 1 };
   expect(projectDeployment(workload({ hostNetwork: true }, { spec: { replicas: 2, paused: true }, status }))).toEqual({
@@ -120,6 +139,8 @@ test('of a Deployment: sidecar, host network, label and rollout', () => {
     driverOwned: false,
     hostNetwork: true,
     app: 'csi',
+    otherPorts: [],
+    managers: [],
     sidecar: { index: 1, command: [], args: ['--controller-port=9070'], ports: [{ containerPort: 9070 }] },
     rollout: {
       generation: 3,
@@ -198,6 +219,30 @@ test('a pod template without a sidecar, label or containers is projected all the
   expect(projectDaemonSet({ metadata: ID, spec: { template: {} } })).not.toHaveProperty('sidecar');
 });
 
+test('of the other containers: the declared TCP ports, and the metrics port of the liveness container', () => {
+  const otherPorts = (...containers: object[]): unknown => projectDeployment(workload({ containers })).otherPorts;
+  const ports = [
+    { containerPort: 8080 },
+    { containerPort: 8081, protocol: 'TCP' },
+    { containerPort: 53, protocol: 'UDP' },
+  ];
+  expect(otherPorts({ name: 'driver', ports }, SIDECAR, { name: 'log' })).toEqual([
+    { container: 'driver', port: 8080 },
+    { container: 'driver', port: 8081 },
+  ]);
+  const liveness = (args: unknown, more: object = {}): unknown =>
+    otherPorts({ name: 'liveness-prometheus', args, ...more });
+  const on = (port: number): object[] => [{ container: 'liveness-prometheus', port }];
+  expect(liveness(['--type=liveness', '--metricsport=9080'])).toEqual(on(9080));
+  expect(liveness(['-metricsport', '9081'])).toEqual(on(9081));
+  expect(liveness(['--metricsport=9080', '--metricsport=9082'])).toEqual(on(9082));
+  expect(liveness(['--metricsport=9080'], { ports: [{ containerPort: 9080 }] })).toEqual(on(9080));
+  expect(liveness(['--metricsport=$(PORT)'])).toEqual([]);
+  expect(liveness(undefined)).toEqual([]);
+  // The flag alone says nothing: the other containers of the image take it, and serve no metrics.
+  expect(otherPorts({ name: 'csi-rbdplugin', args: ['--metricsport=9080'] })).toEqual([]);
+});
+
 test('an init container of that name is no sidecar', () => {
   expect(projectDeployment(workload({ containers: [], initContainers: [SIDECAR] }))).not.toHaveProperty('sidecar');
 });
@@ -237,6 +282,7 @@ test('whichever optional fields are absent, no projection throws', () => {
         projectAssignment,
         projectRookConfig,
         projectRookOperator,
+        projectDriver,
         projectDeployment,
         projectDaemonSet,
       ]) {

@@ -3,9 +3,11 @@ import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
 import {
   assignmentSource,
   assignmentStatusPath,
+  driverSource,
   rookConfigPath,
   rookConfigSource,
   rookOperatorSource,
+  upstreamSource,
   workloadPath,
   workloadSource,
 } from '../../../src/kube/resources.js';
@@ -50,6 +52,33 @@ test('each says the RBAC rule that it needs', () => {
     'apps deployments csi-cephfsplugin-provisioner',
     'apps daemonsets csi-rbdplugin',
   ]);
+});
+
+test('the Drivers of ceph-csi-operator are watched whatever their names, where there are such objects at all', () => {
+  expect(driverSource()).toMatchObject({
+    rule: { group: 'csi.ceph.io', resource: 'drivers' },
+    path: '/apis/csi.ceph.io/v1/drivers',
+    optional: true,
+  });
+  expect(driverSource()).not.toHaveProperty('namespace');
+  expect(driverSource().rule).not.toHaveProperty('name');
+  expect(driverSource('rook')).toMatchObject({
+    namespace: 'rook',
+    path: '/apis/csi.ceph.io/v1/namespaces/rook/drivers',
+  });
+});
+
+test('its workloads are watched by name in one namespace', () => {
+  const name = 'rook.rbd.csi.ceph.com-ctrlplugin';
+  expect(upstreamSource({ kind: 'Deployment', name }, 'rook')).toMatchObject({
+    title: `Deployment ${name}`,
+    rule: { group: 'apps', resource: 'deployments', name },
+    namespace: 'rook',
+    path: '/apis/apps/v1/namespaces/rook/deployments',
+    optional: true,
+  });
+  expect(upstreamSource({ kind: 'DaemonSet', name }, 'rook').rule.resource).toBe('daemonsets');
+  for (const source of [assignmentSource(), workloadSource(SLOT_LAYOUTS[0]!)]) expect(source.optional).toBeUndefined();
 });
 
 test('what is written has its path', () => {

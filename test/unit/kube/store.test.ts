@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Store, type StoredObject } from '../../../src/kube/store.js';
+import { Store, StoreByName, type StoredObject } from '../../../src/kube/store.js';
 
 const object = (namespace: string, uid: string, resourceVersion: string): StoredObject => ({
   namespace,
@@ -131,6 +131,59 @@ test('onChange is called exactly when what is stored for a namespace became anot
         take(store);
         const after = snapshot();
         expect(changed.sort()).toEqual(['a', 'b'].filter((_, index) => before[index] !== after[index]));
+      }
+    }),
+  );
+});
+
+type Named = StoredObject & { readonly name: string };
+const named = (namespace: string, name: string, uid: string, resourceVersion: string): Named => ({
+  ...object(namespace, uid, resourceVersion),
+  name,
+});
+
+test('by name: several objects of a namespace are kept apart', () => {
+  const changed: string[] = [];
+  const store = new StoreByName<Named>((namespace) => changed.push(namespace));
+  const [rbd, nfs, other] = [named('a', 'rbd', 'u1', '5'), named('a', 'nfs', 'u2', '6'), named('b', 'rbd', 'u3', '7')];
+  store.replace([rbd, nfs]);
+  store.put(other);
+  expect(store.in('a')).toEqual([rbd, nfs]);
+  expect(store.in('b')).toEqual([other]);
+  store.put(named('a', 'rbd', 'u1', '4'));
+  store.delete(named('a', 'nfs', 'another', '9'));
+  expect(store.in('a')).toEqual([rbd, nfs]);
+  store.delete(nfs);
+  store.replace([], 'b');
+  expect([store.in('a'), store.in('b')]).toEqual([[rbd], []]);
+  expect(changed).toEqual(['a', 'a', 'b', 'a', 'b']);
+});
+
+test('by name: it holds what a Store for each name would', () => {
+  const anObject = fc
+    .tuple(fc.constantFrom('a', 'b'), fc.constantFrom('x', 'y'), fc.constantFrom('u1', 'u2'), fc.nat(12).map(String))
+    .map((fields) => named(...fields));
+  const list = fc.uniqueArray(anObject, { selector: ({ namespace, name }) => `${namespace}/${name}` });
+  const step = fc.oneof(
+    fc.record({ kind: fc.constantFrom('put' as const, 'delete' as const), objects: fc.tuple(anObject) }),
+    fc.record({ kind: fc.constant('replace' as const), objects: list }),
+  );
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const store = new StoreByName<Named>(() => undefined);
+      const models = { x: new Store<Named>(() => undefined), y: new Store<Named>(() => undefined) };
+      for (const { kind, objects } of steps) {
+        if (kind === 'replace') store.replace(objects);
+        else store[kind](objects[0]);
+        for (const [name, model] of Object.entries(models)) {
+          const own = objects.filter((one) => one.name === name);
+          if (kind === 'replace') model.replace(own);
+          else own.forEach((one) => model[kind](one));
+        }
+        for (const namespace of ['a', 'b']) {
+          const expected = [models.x.get(namespace), models.y.get(namespace)].filter((one) => one !== undefined);
+          expect(store.in(namespace).sort((a, b) => a.name.localeCompare(b.name))).toEqual(expected);
+        }
       }
     }),
   );

@@ -8,7 +8,9 @@ function state(more: Partial<InformerState> = {}): InformerState {
     title: 'DaemonSet plugin',
     rule,
     namespace: undefined,
+    optional: false,
     synced: true,
+    failures: 0,
     problem: undefined,
     problemSince: undefined,
     lastActivity: 0,
@@ -56,6 +58,21 @@ test('a watch that has been failing for over a minute is not ready, but healthy'
     body: '[+] DaemonSet plugin ok\n[-] DaemonSet plugin failing since it was synced: 403 Forbidden\nfailed\n',
   });
   expect(liveness([blind], 160_001).ok).toBe(true);
+});
+
+test('an optional informer is named, and makes nobody unready', () => {
+  const informers = [
+    state(),
+    state({ optional: true, synced: false, problem: '403 Forbidden' }),
+    state({ optional: true, problem: '403 Forbidden', problemSince: 0 }),
+    state({ optional: true }),
+  ];
+  expect(readiness(informers, explain, 100_000)).toEqual({
+    ok: true,
+    body:
+      '[+] DaemonSet plugin ok\n[~] DaemonSet plugin not synced: 403 Forbidden\n' +
+      '[~] DaemonSet plugin failing since it was synced: 403 Forbidden\n[+] DaemonSet plugin ok\nok\n',
+  });
 });
 
 test('an informer that did nothing for over five minutes is stuck', () => {
