@@ -2,11 +2,11 @@
  * What a cluster test starts from: a control plane for the whole file, with the CRD and the operator's own permissions
  * from config/, and for each test a namespace with Rook in it and an operator process that watches it.
  */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { parseAllDocuments, stringify } from 'yaml';
 import type { AssignmentSpec } from '../../src/domain/api.js';
 import { Assignment } from './assignment.js';
-import type { KubeObject } from './control-plane/admin-api.js';
 import type { AuditEntry, Mark } from './control-plane/audit-log.js';
 import { writesOf } from './control-plane/audit-log.js';
 import { ControlPlane } from './control-plane/control-plane.js';
@@ -14,6 +14,7 @@ import { waitFor } from './control-plane/wait-for.js';
 import { Operator, type OperatorOptions } from './operator.js';
 import { RookInstallation, type InstallOptions } from './rook/installation.js';
 
+const REPOSITORY = join(import.meta.dirname, '../..');
 export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
 const SERVICE_ACCOUNT = 'csi-port-operator';
 /** How the API server names the operator in its audit log. */
@@ -65,13 +66,15 @@ export class Cluster {
     return rook;
   }
 
-  /** config/rbac/rook-namespace, instantiated for a namespace as its comment says. */
+  /** config/rbac/rook-namespace, instantiated for a namespace by the example in its comment. */
   async allowWrites(namespace: string): Promise<void> {
-    const rendered = await this.controlPlane.kubectl(['kustomize', 'config/rbac/rook-namespace']);
-    const objects = parseAllDocuments(rendered).map((document) => document.toJS() as KubeObject);
-    for (const object of objects) object.metadata.namespace = namespace;
-    const stdin = objects.map((object) => stringify(object)).join('---\n');
-    await this.controlPlane.kubectl(['apply', '-f', '-'], { stdin });
+    const folder = join(this.controlPlane.directory, `writer-${namespace}`);
+    const source = await readFile(join(REPOSITORY, 'config/rbac/rook-namespace/kustomization.yaml'), 'utf8');
+    const example = source.split('\n').flatMap((line) => /^# {3}(.*)/.exec(line)?.[1] ?? []);
+    const kustomization = example.join('\n').replace('path/to', relative(folder, REPOSITORY));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'kustomization.yaml'), kustomization.replace('my-rook', namespace));
+    await this.controlPlane.kubectl(['apply', '-k', folder]);
   }
 
   assignment(namespace: string): Assignment {
@@ -91,12 +94,16 @@ export class Cluster {
 
   /** Starts the operator as its own ServiceAccount; stopped after the test. */
   async startOperator(options: Omit<OperatorOptions, 'kubeconfig'> = {}): Promise<Operator> {
-    const kubeconfig = await this.controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, SERVICE_ACCOUNT);
-    const operator = await Operator.start({ ...options, kubeconfig });
+    const operator = await Operator.start({ ...options, kubeconfig: await this.operatorKubeconfig() });
     onTestFinished(async () => {
       await operator.stop();
     });
     return operator;
+  }
+
+  /** Path of a kubeconfig with the operator's own ServiceAccount. */
+  operatorKubeconfig(): Promise<string> {
+    return this.controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, SERVICE_ACCOUNT);
   }
 
   /** What the operator has asked of the API server since the mark. */
