@@ -16,7 +16,7 @@ for (const [title, script] of [
   console.log(`\n== ${title}`);
   results[npmRun(script) ? 'passed' : 'failed'] += 1;
 }
-for (const project of ['unit', 'cluster']) {
+for (const project of ['unit', 'cluster', 'rook']) {
   console.log(`\n== Tests: ${project}`);
   const report = join(folder, `${project}.json`);
   const succeeded = npmRun(project, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);

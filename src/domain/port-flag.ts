@@ -11,12 +11,15 @@ export interface CommandLine {
   readonly args?: readonly string[] | undefined;
 }
 
-/** One occurrence of the flag: the list and the element that holds its value, and that element with another port. */
-export interface PortArgument {
+interface Place {
   readonly list: 'command' | 'args';
   /** Equals the list's length where the flag is last and its value is missing. */
   readonly index: number;
   readonly element: string | undefined;
+}
+
+/** One occurrence of the flag: the list and the element that holds its value, and that element with another port. */
+export interface PortArgument extends Place {
   readonly value: string;
   readonly withPort: (port: number) => string;
 }
@@ -35,10 +38,7 @@ export function portNumber(value: string | undefined): number | undefined {
 export function portArguments(flag: PortFlag, { command = [], args = [] }: CommandLine): PortArgument[] {
   const bare = new RegExp(`^--?${flag}$`);
   const joined = new RegExp(`^(--?${flag}=)(.*)$`);
-  const line = [
-    ...command.map((element, index) => ({ list: 'command' as const, index, element })),
-    ...args.map((element, index) => ({ list: 'args' as const, index, element })),
-  ];
+  const line = [...places('command', command), ...places('args', args)];
   const found: PortArgument[] = [];
   for (let at = 0; at < line.length; at += 1) {
     const place = line[at];
@@ -48,8 +48,15 @@ export function portArguments(flag: PortFlag, { command = [], args = [] }: Comma
     if (!bare.test(place.element)) continue;
     // The next element is the value, whatever it looks like: never a flag of its own.
     at += 1;
-    const next = line[at] ?? { list: place.list, index: place.index + 1, element: undefined };
-    found.push({ ...next, value: next.element ?? '', withPort: String });
+    found.push(separateValue(line[at] ?? { ...place, index: place.index + 1, element: undefined }));
   }
   return found;
+}
+
+function places(list: Place['list'], elements: readonly string[]): (Place & { readonly element: string })[] {
+  return elements.map((element, index) => ({ list, index, element }));
+}
+
+function separateValue(place: Place): PortArgument {
+  return { ...place, value: place.element ?? '', withPort: String };
 }

@@ -112,6 +112,19 @@ test('in the mode with namespaces the missing right is asked for as a Role of th
   );
 });
 
+test('without the right to read Drivers all else goes on: one line says so, and the operator is ready', async () => {
+  await withhold(READER, { verb: 'list', group: 'csi.ceph.io', resource: 'drivers' });
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  const remedy = 'allow verbs list and watch on drivers.csi.ceph.io in a ClusterRole';
+  expect((await onlyWarning(operator, 'Drivers of ceph-csi-operator')).remedy).toBe(remedy);
+  const readiness = await operator.probe('/readyz');
+  expect(readiness.status).toBe(200);
+  expect(readiness.body).toMatch(/^\[~\] Drivers of ceph-csi-operator not synced: .*; allow verbs list and watch on/m);
+});
+
 test('a workload that may not be patched is Rejected with the rule that is missing; granted, it is patched', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const { namespace } = rook;

@@ -22,6 +22,14 @@ export interface InstallOptions {
   readonly storedHostPort?: boolean;
   /** Whether the ConfigMap exists. Default true. */
   readonly operatorConfig?: boolean;
+  /** Whether the workloads are written here, once. Default true; false where a Rook that runs is to write them. */
+  readonly workloads?: boolean;
+  /** image: of the Rook operator, where its version is none that the workloads can be rendered for. */
+  readonly image?: string;
+}
+
+interface OperatorPod extends KubeObject {
+  status?: { conditions?: { type: string; status: string }[] };
 }
 
 /** Where a csi-addons sidecar of the API server's copy listens, and what it declares. */
@@ -46,24 +54,25 @@ export class RookInstallation {
 
   /** Creates the namespace, the Rook operator and its settings, and lets Rook write its workloads once. */
   static async install({ api }: Pick<ControlPlane, 'api'>, options: InstallOptions): Promise<RookInstallation> {
-    const { namespace, version = '1.16.4', alive = false } = options;
+    const { namespace, version = '1.16.4', alive = false, image } = options;
     await createUnlessThere(api, '/api/v1/namespaces', {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: namespace },
     });
-    const operator = rookOperatorDeployment({ namespace, version, replicas: alive ? 1 : 0 });
+    const operator = rookOperatorDeployment({ namespace, version, replicas: alive ? 1 : 0, ...(image && { image }) });
     const { metadata } = (await api.create<object>(
       `/apis/apps/v1/namespaces/${namespace}/deployments`,
       operator,
     )) as KubeObject;
     if (options.operatorConfig !== false) {
       const config = rookOperatorConfig({ namespace, data: options.config ?? {} });
+      await deleteIfThere(api, `/api/v1/namespaces/${namespace}/configmaps/${config.metadata!.name!}`);
       await api.create<object>(`/api/v1/namespaces/${namespace}/configmaps`, config);
     }
     const rook = new RookInstallation(api, options, { name: metadata.name!, uid: metadata.uid! });
     if (alive) await rook.waitUntilAlive();
-    await rook.writePass();
+    if (options.workloads !== false) await rook.writePass();
     return rook;
   }
 
@@ -143,6 +152,36 @@ export class RookInstallation {
     return `/api/v1/namespaces/${this.namespace}/configmaps/rook-ceph-operator-config`;
   }
 
+  /** The name of the one pod of rook-ceph-operator that is ready. */
+  async operatorPod(): Promise<string> {
+    return waitFor('one ready pod of rook-ceph-operator', async () => {
+      const pods = (await this.pods()) as OperatorPod[];
+      const own = pods.filter(({ metadata }) => metadata.labels?.app === 'rook-ceph-operator');
+      const ready = own[0]?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+      return own.length === 1 && ready === true && own[0]!.metadata.name!;
+    });
+  }
+
+  /** Replaces the pod of rook-ceph-operator, by a new image where one is given; resolves with the new pod's name. */
+  async replaceOperatorPod(image?: string): Promise<string> {
+    const before = await this.operatorPod();
+    if (image === undefined) await this.#api.delete(`/api/v1/namespaces/${this.namespace}/pods/${before}`);
+    else await this.#setOperatorImage(image);
+    return waitFor('another pod of rook-ceph-operator', async () => {
+      const now = await this.operatorPod();
+      return now !== before && now;
+    });
+  }
+
+  async #setOperatorImage(image: string): Promise<void> {
+    const containers = [{ name: 'rook-ceph-operator', image }];
+    await this.#api.patch<object>(
+      `/apis/apps/v1/namespaces/${this.namespace}/deployments/rook-ceph-operator`,
+      { spec: { template: { spec: { containers } } } },
+      'application/strategic-merge-patch+json',
+    );
+  }
+
   async waitUntilAlive(): Promise<void> {
     await waitFor('rook-ceph-operator to be ready', async () => {
       const path = `/apis/apps/v1/namespaces/${this.namespace}/deployments/rook-ceph-operator`;
@@ -150,6 +189,11 @@ export class RookInstallation {
       return status?.readyReplicas === 1;
     });
   }
+}
+
+/** The ConfigMap that an earlier test left in the namespace. */
+async function deleteIfThere(api: AdminApi, path: string): Promise<void> {
+  if ((await api.getOrUndefined(path)) !== undefined) await api.delete(path);
 }
 
 async function createUnlessThere(api: AdminApi, collection: string, object: object): Promise<boolean> {

@@ -1,18 +1,27 @@
 import type { CsiAddonsWorkload } from './names.js';
 import { CEPHFS_PROVISIONER_PORT_KEY, CSI_ADDONS_PORT_KEY, RBD_PROVISIONER_PORT_KEY } from './names.js';
 
-export type RookVersion = '1.16.4' | '1.17.9';
+export type RookVersion = '1.16.4' | '1.17.9' | '1.19.10';
 
 /** Everything in which the rendering of one Rook release differs from that of another. */
 export interface RookRelease {
   readonly images: Readonly<Record<CsiImage, string>>;
   /** csiAddonsPortKeys: the operator setting that a workload's csi-addons port is read from. */
   readonly csiAddonsPortKeys: Readonly<Record<CsiAddonsWorkload, string>>;
+  /** keepsDeletedSettings: a deleted setting keeps its last value until the program restarts; docs/rook.md, How it reads a key. */
+  readonly keepsDeletedSettings: boolean;
   /** metadataByDefault: whether an absent CSI_ENABLE_METADATA means `--setmetadata=true`. */
   readonly metadataByDefault: boolean;
   /** namesCrossNamespaceGate: whether csi-provisioner is told the CrossNamespaceVolumeDataSource gate. */
   readonly namesCrossNamespaceGate: boolean;
 }
+
+/** From 1.16.5 on each workload has a key of its own. */
+const THREE_KEYS: RookRelease['csiAddonsPortKeys'] = {
+  rbdNodePlugin: CSI_ADDONS_PORT_KEY,
+  rbdProvisioner: RBD_PROVISIONER_PORT_KEY,
+  cephfsProvisioner: CEPHFS_PROVISIONER_PORT_KEY,
+};
 
 type CsiImage = 'cephCsi' | 'registrar' | 'provisioner' | 'attacher' | 'snapshotter' | 'resizer' | 'csiAddons';
 
@@ -33,6 +42,7 @@ export const ROOK_RELEASES: Readonly<Record<RookVersion, RookRelease>> = {
       rbdProvisioner: CSI_ADDONS_PORT_KEY,
       cephfsProvisioner: CSI_ADDONS_PORT_KEY,
     },
+    keepsDeletedSettings: false,
     metadataByDefault: false,
     namesCrossNamespaceGate: false,
   },
@@ -46,11 +56,25 @@ export const ROOK_RELEASES: Readonly<Record<RookVersion, RookRelease>> = {
       resizer: 'registry.k8s.io/sig-storage/csi-resizer:v1.13.2',
       csiAddons: 'quay.io/csiaddons/k8s-sidecar:v0.12.0',
     },
-    csiAddonsPortKeys: {
-      rbdNodePlugin: CSI_ADDONS_PORT_KEY,
-      rbdProvisioner: RBD_PROVISIONER_PORT_KEY,
-      cephfsProvisioner: CEPHFS_PROVISIONER_PORT_KEY,
+    csiAddonsPortKeys: THREE_KEYS,
+    keepsDeletedSettings: true,
+    metadataByDefault: true,
+    namesCrossNamespaceGate: true,
+  },
+  '1.19.10': {
+    // The sidecar is the one that 1.19.10 ran with. The others are those of 1.19.6, the nearest release whose list was
+    // to be had; the arguments are taken to be those of 1.17.9.
+    images: {
+      cephCsi: 'quay.io/cephcsi/cephcsi:v3.16.2',
+      registrar: 'registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.16.0',
+      provisioner: 'registry.k8s.io/sig-storage/csi-provisioner:v6.1.1',
+      attacher: 'registry.k8s.io/sig-storage/csi-attacher:v4.11.0',
+      snapshotter: 'registry.k8s.io/sig-storage/csi-snapshotter:v8.5.0',
+      resizer: 'registry.k8s.io/sig-storage/csi-resizer:v2.1.0',
+      csiAddons: 'quay.io/csiaddons/k8s-sidecar:v0.14.0',
     },
+    csiAddonsPortKeys: THREE_KEYS,
+    keepsDeletedSettings: true,
     metadataByDefault: true,
     namesCrossNamespaceGate: true,
   },

@@ -4,7 +4,7 @@ import { RookConfigError } from '../../../support/rook/csi-parameters.js';
 import type { RookVersion } from '../../../support/rook/release.js';
 import { renderRook } from '../../../support/rook/render.js';
 
-const VERSIONS: RookVersion[] = ['1.16.4', '1.17.9'];
+const VERSIONS: RookVersion[] = ['1.16.4', '1.17.9', '1.19.10'];
 
 function pass(version: RookVersion, config: RookSettings['config']) {
   return () => renderRook({ namespace: 'rook-ceph', version, config });

@@ -5,7 +5,7 @@ import type { RookVersion } from '../../../support/rook/release.js';
 import type { RookWorkloads } from '../../../support/rook/render.js';
 import { renderRook } from '../../../support/rook/render.js';
 
-const VERSIONS: RookVersion[] = ['1.16.4', '1.17.9'];
+const VERSIONS: RookVersion[] = ['1.16.4', '1.17.9', '1.19.10'];
 
 type Config = RookSettings['config'];
 
@@ -142,7 +142,8 @@ describe.each(VERSIONS)('the csi-addons container of Rook %s', (version) => {
   it('runs the sidecar of its release', () => {
     const sidecar = container(render(version), 'rbdNodePlugin', 'csi-addons');
 
-    expect(sidecar?.image).toBe(`quay.io/csiaddons/k8s-sidecar:${version === '1.16.4' ? 'v0.11.0' : 'v0.12.0'}`);
+    const sidecars = { '1.16.4': 'v0.11.0', '1.17.9': 'v0.12.0', '1.19.10': 'v0.14.0' };
+    expect(sidecar?.image).toBe(`quay.io/csiaddons/k8s-sidecar:${sidecars[version]}`);
   });
 });
 

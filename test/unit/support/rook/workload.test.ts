@@ -5,7 +5,7 @@ import type { RookVersion } from '../../../support/rook/release.js';
 import type { RookWorkloads } from '../../../support/rook/render.js';
 import { renderRook } from '../../../support/rook/render.js';
 
-const VERSIONS: RookVersion[] = ['1.16.4', '1.17.9'];
+const VERSIONS: RookVersion[] = ['1.16.4', '1.17.9', '1.19.10'];
 
 describe.each(VERSIONS)('the workloads of Rook %s', (version) => {
   function render(config: RookSettings['config'] = {}, more: Partial<RookSettings> = {}): RookWorkloads {

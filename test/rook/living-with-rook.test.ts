@@ -1,0 +1,68 @@
+/**
+ * The operator beside a Rook that runs: what each event of a cluster's life costs, in rollouts per workload (RBD
+ * provisioner, CephFS provisioner, node plugin) and in writes of the operator.
+ */
+import { describe, expect, test } from 'vitest';
+import { useCluster } from '../support/cluster.js';
+import { rookKinds } from '../support/rook/living-rook.js';
+import {
+  CEPHFS_PATCH,
+  cost,
+  costOf,
+  PIN,
+  pinned,
+  RBD_PATCH,
+  Scenario,
+  type CostByKeys,
+} from '../support/rook/scenario.js';
+
+const cluster = useCluster();
+
+/** A Rook of one key puts the provisioners on the node plugin's port in each pass, and the operator puts them back. */
+const PASS: CostByKeys = { one: cost([2, 2, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) };
+
+describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
+  test('the conflict is solved', async () => {
+    const scenario = await Scenario.begin(cluster(), kind);
+    expect(await scenario.rook.layout()).toEqual([9070, 9070, 9070]);
+    const measured = await scenario.cost('conflict solved', () => scenario.startOperator());
+    const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
+    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 1, 1], PIN) }));
+  });
+
+  test('the conflict is solved with the node plugin left where it is', async () => {
+    const scenario = await Scenario.begin(cluster(), kind, { spec: { ports: { rbdNodePlugin: 9070 } } });
+    const start = (): Promise<void> => scenario.startOperator();
+    const measured = await scenario.cost('conflict solved, node plugin stays', start, pinned(9072, 9071, 9070));
+    const one = cost([1, 1, 0], PIN, CEPHFS_PATCH, RBD_PATCH);
+    expect(measured).toEqual(costOf(kind, { one, three: cost([1, 1, 0], PIN) }));
+  });
+
+  test('an unrelated key changes', async () => {
+    const scenario = await Scenario.solved(cluster(), kind);
+    const measured = await scenario.cost('unrelated key', () => scenario.setKeys({ ROOK_LOG_LEVEL: 'DEBUG' }));
+    expect(measured).toEqual(costOf(kind, PASS));
+  });
+
+  test('Rook restarts', async () => {
+    const scenario = await Scenario.solved(cluster(), kind);
+    const measured = await scenario.cost('Rook restarts', () => scenario.living.restart());
+    expect(measured).toEqual(costOf(kind, PASS));
+  });
+
+  test("a provisioner's port in the assignment is edited", async () => {
+    const scenario = await Scenario.solved(cluster(), kind);
+    const edit = (): Promise<unknown> => scenario.assignment.edit({ ports: { cephfsProvisioner: 9171 } });
+    const measured = await scenario.cost('spec.ports.cephfsProvisioner edited', edit, pinned(9070, 9171, 9072));
+    const one = cost([2, 2, 0], PIN, CEPHFS_PATCH, RBD_PATCH);
+    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 1, 0], PIN) }));
+  });
+
+  test("the node plugin's port in the assignment is edited", async () => {
+    const scenario = await Scenario.solved(cluster(), kind);
+    const edit = (): Promise<unknown> => scenario.assignment.edit({ ports: { rbdNodePlugin: 9172 } });
+    const measured = await scenario.cost('spec.ports.rbdNodePlugin edited', edit, pinned(9070, 9071, 9172));
+    const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
+    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 0, 1], PIN) }));
+  });
+});

@@ -1,0 +1,16 @@
+/** What Rook's log says of a setting that it cannot read; docs/rook.md, How it reads a key. */
+import type { RookConfigError } from '../csi-parameters.js';
+import { CEPHFS_PROVISIONER_PORT_KEY, RBD_PROVISIONER_PORT_KEY } from '../names.js';
+
+const PORT_OF: Readonly<Record<string, string>> = {
+  [RBD_PROVISIONER_PORT_KEY]: ' for RBD provisioner',
+  [CEPHFS_PROVISIONER_PORT_KEY]: ' for Ceph FS provisioner',
+};
+
+export function describeConfigError({ key, value }: RookConfigError): string {
+  const what = `failed to configure CSI parameters: failed to get CSI Addons port${PORT_OF[key] ?? ''}`;
+  const why = /^\d+$/.test(value)
+    ? `${value} port value is greater than 65535 for ${key}.`
+    : `failed to parse port value for "${key}".: strconv.ParseUint: parsing "${value}": invalid syntax`;
+  return `${what}: ${why}`;
+}

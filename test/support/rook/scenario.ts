@@ -1,0 +1,212 @@
+/** A namespace in which a Rook runs and has made the conflict, and what it costs to get from one state to another. */
+import { onTestFinished } from 'vitest';
+import type { AssignmentSpec } from '../../../src/domain/api.js';
+import type { Assignment } from '../assignment.js';
+import type { Cluster } from '../cluster.js';
+import { waitFor } from '../control-plane/wait-for.js';
+import type { Operator } from '../operator.js';
+import type { DaemonSet, Deployment } from './api-types.js';
+import type { RookInstallation } from './installation.js';
+import type { LivingRook, RookKind } from './living-rook.js';
+import { RECORDED, RolloutRecorder } from './rollouts.js';
+
+/** RBD provisioner, CephFS provisioner, node plugin. */
+export type PerWorkload = readonly [number, number, number];
+
+/** Where it has to end. */
+export interface End {
+  readonly layout: PerWorkload;
+  /** Keys of the settings ConfigMap; undefined: not there. */
+  readonly keys: Readonly<Record<string, string | undefined>>;
+}
+
+/** What something costs with a Rook of one key and with one of three. */
+export interface CostByKeys {
+  readonly one: Cost;
+  readonly three: Cost;
+}
+
+export function costOf({ hasThreeKeys }: RookKind, { one, three }: CostByKeys): Cost {
+  return hasThreeKeys ? three : one;
+}
+
+export function cost(rollouts: PerWorkload, ...writes: string[]): Cost {
+  return { rollouts, writes: writes.sort() };
+}
+
+export interface Cost {
+  readonly rollouts: PerWorkload;
+  /** The operator's writes of the ConfigMap and of the workloads, sorted; the status and events are left out. */
+  readonly writes: readonly string[];
+}
+
+/** How the operator's writes of these objects read. */
+export const PIN = 'patch configmaps rook-ceph-operator-config';
+export const RBD_PATCH = 'patch deployments csi-rbdplugin-provisioner';
+export const CEPHFS_PATCH = 'patch deployments csi-cephfsplugin-provisioner';
+export const NODE_PATCH = 'patch daemonsets csi-rbdplugin';
+
+export const RBD_KEY = 'CSIADDONS_RBD_PROVISIONER_PORT';
+export const CEPHFS_KEY = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
+export const NODE_KEY = 'CSIADDONS_PORT';
+
+export function keys(rbd: string, cephfs: string, node: string): Record<string, string> {
+  return { [RBD_KEY]: rbd, [CEPHFS_KEY]: cephfs, [NODE_KEY]: node };
+}
+
+/** The end of `layout`, with each key as it is there. */
+export function pinned(...layout: PerWorkload): End {
+  const [rbd, cephfs, node] = layout.map(String);
+  return { layout, keys: keys(rbd!, cephfs!, node!) };
+}
+
+export const FIXED: End = pinned(9070, 9071, 9072);
+
+export interface ScenarioOptions {
+  readonly spec?: AssignmentSpec;
+  /** Settings that Rook has found from its first start on. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+export class Scenario {
+  readonly cluster: Cluster;
+  readonly kind: RookKind;
+  readonly rook: RookInstallation;
+  readonly living: LivingRook;
+  readonly assignment: Assignment;
+  readonly #recorder: RolloutRecorder;
+  #operator: Operator | undefined;
+
+  private constructor(parts: Pick<Scenario, 'cluster' | 'kind' | 'rook' | 'living'>, recorder: RolloutRecorder) {
+    this.cluster = parts.cluster;
+    this.kind = parts.kind;
+    this.rook = parts.rook;
+    this.living = parts.living;
+    this.assignment = this.cluster.assignment(this.rook.namespace);
+    this.#recorder = recorder;
+  }
+
+  /** Rook has written its workloads and rests, every pod exists, the assignment asks for nothing: no operator runs. */
+  static async begin(cluster: Cluster, kind: RookKind, options: ScenarioOptions = {}): Promise<Scenario> {
+    const { spec = {}, config = {} } = options;
+    const rook = await cluster.installRook({ ...kind.install, alive: true, workloads: false, config });
+    const living = await kind.start(cluster, rook);
+    await living.settled();
+    await waitFor('every pod to exist', async () => {
+      const nodePlugin = (await rook.workload('rbdNodePlugin')) as DaemonSet;
+      const provisioners = await Promise.all([rook.workload('rbdProvisioner'), rook.workload('cephfsProvisioner')]);
+      const replicas = provisioners.map(({ status }) => (status as Deployment['status'])?.replicas);
+      return nodePlugin.status?.numberReady === 3 && replicas.every((count) => count === 2);
+    });
+    const recorder = await RolloutRecorder.start(cluster.controlPlane, rook.namespace);
+    onTestFinished(() => recorder.stop());
+    const scenario = new Scenario({ cluster, kind, rook, living }, recorder);
+    await scenario.assignment.create(spec);
+    return scenario;
+  }
+
+  /** The same, and the operator has solved it and rests. */
+  static async solved(
+    cluster: Cluster,
+    kind: RookKind,
+    options: ScenarioOptions & { end?: End } = {},
+  ): Promise<Scenario> {
+    const scenario = await Scenario.begin(cluster, kind, options);
+    await scenario.startOperator();
+    await scenario.#reach(options.end ?? FIXED);
+    return scenario;
+  }
+
+  async startOperator(): Promise<void> {
+    this.#operator = await this.cluster.startOperator();
+  }
+
+  async stopOperator(): Promise<void> {
+    await this.#operator?.stop();
+  }
+
+  setKeys(data: Readonly<Record<string, string | null>>): Promise<unknown> {
+    return this.cluster.controlPlane.api.patch(this.rook.configPath, { data });
+  }
+
+  /** What it costs to get to the end after the action; in the log as a row of a table. */
+  async cost(title: string, action: () => Promise<unknown>, end: End = FIXED): Promise<Cost> {
+    await this.#recorder.mark();
+    const mark = await this.cluster.controlPlane.audit.mark();
+    await action();
+    await this.#reach(end);
+    const all = await this.cluster.writesUntilSettled(mark, this.assignment);
+    const writes = all.filter((write) => /configmaps|deployments|daemonsets/.test(write)).sort();
+    const restarts = await this.#recorder.sinceMark();
+    const [rollouts, pods, ports] = (['rollouts', 'pods', 'ports'] as const).map((field) =>
+      RECORDED.map((name) => restarts[name][field]),
+    );
+    console.log(
+      [
+        'measured',
+        title,
+        this.kind.name,
+        rollouts!.join(' '),
+        pods!.join(' '),
+        describe(writes),
+        JSON.stringify(ports),
+      ].join(' | '),
+    );
+    return { rollouts: rollouts as unknown as PerWorkload, writes };
+  }
+
+  /** The end, and Rook and the operator have nothing left to do. */
+  async #reach(end: End): Promise<void> {
+    await this.#waitFor(end);
+    await this.living.settled();
+    // Twice: each kind of object is watched on its own, so the first may overtake what Rook wrote last.
+    await this.assignment.waitUntilSettled();
+    await this.assignment.waitUntilSettled();
+    await this.#waitFor(end);
+  }
+
+  async #waitFor(end: End): Promise<void> {
+    await waitFor(
+      `${end.layout.join(' ')} in ${this.rook.namespace}`,
+      async () => {
+        const [layout, config] = await Promise.all([this.rook.layout(), this.rook.config()]);
+        const isThere = String(layout) === String(end.layout);
+        return isThere && Object.entries(end.keys).every(([key, value]) => config[key] === value);
+      },
+      { lastSeen: async () => ({ layout: await this.rook.layout(), status: await this.assignment.status() }) },
+    );
+    await waitFor(
+      `all to be well in ${this.rook.namespace}`,
+      async () => {
+        const { conditions } = await this.assignment.status();
+        const reasons = conditions.map(({ reason }) => reason).sort();
+        return reasons.join(' ') === 'AsExpected PortsAssigned Settled';
+      },
+      { lastSeen: () => this.assignment.status() },
+    );
+  }
+}
+
+/**
+ * For what depends on which of two writers comes first: what there is of rollouts and writes beyond the bound. A worse
+ * order is allowed for, a needless restart is not.
+ */
+export function beyond(bound: Cost, { rollouts, writes }: Cost): string[] {
+  const allowed = [...bound.writes];
+  const writesBeyond = writes.filter((write) => {
+    const index = allowed.indexOf(write);
+    if (index >= 0) allowed.splice(index, 1);
+    return index < 0;
+  });
+  const isWithin = rollouts.every((count, index) => count <= bound.rollouts[index]!);
+  return isWithin ? writesBeyond : [`rollouts ${rollouts.join(' ')}`, ...writesBeyond];
+}
+
+/** Each write once, with its count. */
+function describe(writes: readonly string[]): string {
+  const names = [...new Set(writes)];
+  const counted = names.map(
+    (name) => `${writes.filter((write) => write === name).length}x ${name.replace('patch ', '')}`,
+  );
+  return counted.length === 0 ? 'none' : counted.join(', ');
+}
