@@ -12,7 +12,7 @@ import { ApiError } from '../kube/errors.js';
 import type { Writer } from '../kube/writer.js';
 import { messageOf } from './log.js';
 import { Refusals } from './refusals.js';
-import { RookTime, type RookTimeLeft } from './rook-time.js';
+import { RookTime, type RookTimeLeft, type Settings } from './rook-time.js';
 import type { Watches } from './watches.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
@@ -71,9 +71,9 @@ export class Applier {
     this.#refusals = new Refusals(monotonicMs);
   }
 
-  /** Whether Rook is being given time: what it writes now answers the operator's own pin. */
-  isWaitingForRook(namespace: string): boolean {
-    return this.#rookTime.isRunning(namespace);
+  /** Whether Rook is being given time after a pin: what it writes now is no undoing. */
+  isRookAnsweringPin(namespace: string): boolean {
+    return this.#rookTime.isAfterPin(namespace);
   }
 
   /**
@@ -82,22 +82,31 @@ export class Applier {
    * @param held names of contested objects that are not written for now
    */
   async apply(plan: Plan, observed: Observed, held: ReadonlySet<string>): Promise<Applied> {
-    if (plan.mode === 'Paused') return { outcome: NOTHING_DONE, answers: { workloads: {} } };
-    const dryRun = plan.mode === 'DryRun';
     const { namespace } = observed.assignment;
+    if (plan.mode === 'Paused') {
+      this.#rookTimeLeft(plan, namespace, { pinned: false, config: observed.rookConfig });
+      return { outcome: NOTHING_DONE, answers: { workloads: {} } };
+    }
+    const dryRun = plan.mode === 'DryRun';
 
     const pin = await this.#pin(held.has(ROOK_CONFIG_NAME) ? {} : plan.pin, observed, dryRun);
     const pinned = pin.kind === 'Done' && pin.answer !== undefined;
     const drifted = plan.workloads.filter((row): row is Drifted => {
       return row.patch !== undefined && !held.has(row.layout.workload);
     });
-    const rookTime = this.#rookTimeLeft(plan, namespace, { pinned, drifted });
-    const patches = rookTime.ms > 0 ? [] : await this.#patchAll(drifted, observed, dryRun);
+    const rookTime = this.#rookTimeLeft(plan, namespace, { pinned, config: answerOf(pin) ?? observed.rookConfig });
+    const waited = dryRun ? [] : drifted.filter(rookTime.isWaitedFor);
+    const due = drifted.filter((row) => !waited.includes(row));
+    const patches = await this.#patchAll(due, observed, dryRun);
     const failure = firstFailure([pin, ...patches.map(({ written }) => written)]);
     return {
-      outcome: outcomeOf(pinned ? plan.pin : {}, pin, { patches, rookTime, failure }),
+      outcome: {
+        ...outcomeOf(pinned ? plan.pin : {}, pin, { patches, failure }),
+        waitingForRook: waited.length > 0,
+        rookPassSeen: rookTime.passSeen,
+      },
       answers: answersOf(pin, patches),
-      ...againIn(rookTime.ms > 0 ? rookTime.ms : this.#refusals.retryInMs(namespace)),
+      ...againIn(waited.length > 0 ? rookTime.ms : this.#refusals.retryInMs(namespace)),
       ...failure,
     };
   }
@@ -107,14 +116,10 @@ export class Applier {
     this.#refusals.forget(namespace);
   }
 
-  #rookTimeLeft(
-    { rookAlive, workloads }: Plan,
-    namespace: string,
-    { pinned, drifted }: { readonly pinned: boolean; readonly drifted: readonly Drifted[] },
-  ): RookTimeLeft {
+  /** In every mode, so that a change of the settings is known when the mode becomes Enforce in the middle of a pass. */
+  #rookTimeLeft({ rookAlive, workloads }: Plan, namespace: string, settings: Settings): RookTimeLeft {
     if (!rookAlive) this.#rookTime.over(namespace);
-    const left = this.#rookTime.left(namespace, workloads, { pinned: pinned && rookAlive });
-    return drifted.length === 0 ? { ...left, ms: 0 } : left;
+    return this.#rookTime.left(namespace, workloads, { ...settings, pinned: settings.pinned && rookAlive });
   }
 
   async #pin(pin: Pin, { rookConfig, assignment }: Observed, dryRun: boolean): Promise<Written<RookConfig>> {
@@ -187,15 +192,9 @@ async function outcomeOfSending<T>(target: Target, send: () => Promise<Sent<T>>)
 function outcomeOf(
   pinned: Pin,
   pin: Written<RookConfig>,
-  {
-    patches,
-    rookTime,
-    failure,
-  }: { readonly patches: readonly PatchWritten[]; readonly rookTime: RookTimeLeft; readonly failure: Failure },
-): Outcome {
+  { patches, failure }: { readonly patches: readonly PatchWritten[]; readonly failure: Failure },
+): Omit<Outcome, 'waitingForRook' | 'rookPassSeen'> {
   return {
-    waitingForRook: rookTime.ms > 0,
-    rookPassSeen: rookTime.passSeen,
     pinned,
     ...(pin.kind === 'Refused' ? { pinRejection: pin.cause } : {}),
     patched: patches

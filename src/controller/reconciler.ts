@@ -47,11 +47,12 @@ export class Reconciler {
     }
     const before = plan(observed);
     const previous = observed.assignment.status;
-    const undone = this.#undone(namespace, undoings(previous, before, applier.isWaitingForRook(namespace)));
+    const found = undoings(previous, before, applier.isRookAnsweringPin(namespace));
+    const undone = this.#withUncounted(namespace, found);
     const now = this.#deps.now();
     const recent = recordUndoings(previous?.reverts?.recent ?? [], undone, wholeSeconds(now), contestRules);
     const applied = await applier.apply(before, observed, heldObjects(before, previous, recent, now.getTime()));
-    this.#log(namespace, applied, undone);
+    this.#log(namespace, applied, found);
 
     // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
     // from that one that it was a revert.
@@ -78,7 +79,7 @@ export class Reconciler {
     return soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()));
   }
 
-  #undone(namespace: string, found: readonly Undoing[]): Undoing[] {
+  #withUncounted(namespace: string, found: readonly Undoing[]): Undoing[] {
     const earlier = this.#uncounted.get(namespace) ?? [];
     return [
       ...earlier,

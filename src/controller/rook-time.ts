@@ -1,68 +1,108 @@
 /**
- * When Rook is waited for: after a pin, a running Rook gets some time to render the pinned ports by itself, which saves
- * the restarts of a patch in between.
+ * When Rook is waited for. It writes its workloads anew with each change of its settings: after a pin that saves the
+ * patches, and after a change by others a patch would only be overwritten by the rest of that pass.
  */
 import type { WorkloadPlan } from '../domain/plan.js';
+import { isRooksAnswer, type RookConfig } from '../domain/rook-config.js';
 
 /** Rook takes 0.15 to 0.4 s for a pass (1.17.9 and 1.19.10, as run), and up to 1.6 s while it is retrying. */
 const ROOK_TIME_MS = 3_000;
 
 interface Wait {
   readonly until: number;
-  /** By the names of the Deployments, their generations at the pin. */
+  readonly afterPin: boolean;
+  /** By the workloads' names, their generations when it began. */
   readonly generations: ReadonlyMap<string, number>;
 }
 
+/** What the settings are now, and whether that is the operator's doing. */
+export interface Settings {
+  readonly config: RookConfig | undefined;
+  readonly pinned: boolean;
+}
+
 export interface RookTimeLeft {
-  /** How long Rook may still take, in milliseconds; 0: patch now. */
+  /** How long Rook may still take, in milliseconds; 0: it is not waited for. */
   readonly ms: number;
-  /** Whether the time is over because Rook has done its pass. */
+  /** Whether this workload is still left to Rook. */
+  readonly isWaitedFor: (row: WorkloadPlan) => boolean;
+  /** Whether the time after a pin is over and Rook has written its provisioners meanwhile. */
   readonly passSeen: boolean;
 }
+
+const NOT_WAITING: RookTimeLeft = { ms: 0, isWaitedFor: () => false, passSeen: false };
 
 export class RookTime {
   readonly #monotonicMs: () => number;
   readonly #waits = new Map<string, Wait>();
+  /** By namespace, the version of the settings that was seen last. */
+  readonly #seen = new Map<string, string>();
 
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Whether Rook is given time in this namespace now. */
-  isRunning(namespace: string): boolean {
-    return (this.#waits.get(namespace)?.until ?? 0) > this.#monotonicMs();
+  /** Whether what Rook writes now answers the operator's own pin. */
+  isAfterPin(namespace: string): boolean {
+    const wait = this.#waits.get(namespace);
+    return wait?.afterPin === true && wait.until > this.#monotonicMs();
   }
 
   /**
-   * What is left of Rook's time in this namespace. A pin starts the time but never prolongs it: somebody who keeps
-   * undoing pins must not hold up the patches. It ends early when Rook has written the workloads.
+   * What is left of Rook's time in this namespace. A change of the settings starts it, the first pin starts it anew, and
+   * nothing else prolongs it: somebody who keeps changing them must not hold up the patches.
    */
-  left(namespace: string, rows: readonly WorkloadPlan[], { pinned }: { readonly pinned: boolean }): RookTimeLeft {
-    const now = this.#monotonicMs();
+  left(namespace: string, rows: readonly WorkloadPlan[], { config, pinned }: Settings): RookTimeLeft {
+    const changed = this.#isChanged(namespace, config);
     const wait = this.#waits.get(namespace);
-    if (wait === undefined && pinned) {
-      this.#waits.set(namespace, { until: now + ROOK_TIME_MS, generations: generations(rows) });
-      return { ms: ROOK_TIME_MS, passSeen: false };
-    }
-    const passSeen = wait !== undefined && isPassOver(wait.generations, generations(rows));
-    const ms = wait === undefined || passSeen ? 0 : Math.max(wait.until - now, 0);
-    if (ms === 0) this.over(namespace);
-    return { ms, passSeen };
+    const begins = wait === undefined ? pinned || changed : pinned && !wait.afterPin;
+    if (begins) return this.#begin(namespace, rows, { config, pinned });
+    if (wait === undefined) return NOT_WAITING;
+    const ms = Math.max(wait.until - this.#monotonicMs(), 0);
+    if (ms > 0) return { ms, isWaitedFor: (row) => !isAnswered(row, wait, config), passSeen: false };
+    this.#waits.delete(namespace);
+    const passSeen = wait.afterPin && provisioners(rows).every((row) => isWritten(row, wait));
+    return { ...NOT_WAITING, passSeen };
   }
 
-  /** Nothing is left to wait for: the next pin starts the time anew. */
+  /** Rook does not run, or the namespace is gone: nothing is waited for, and the next change starts the time anew. */
   over(namespace: string): void {
     this.#waits.delete(namespace);
+    this.#seen.delete(namespace);
+  }
+
+  #begin(namespace: string, rows: readonly WorkloadPlan[], { config, pinned }: Settings): RookTimeLeft {
+    const generations = new Map(
+      rows.flatMap(({ workload }) => (workload === undefined ? [] : [[workload.name, workload.rollout.generation]])),
+    );
+    const wait = { until: this.#monotonicMs() + ROOK_TIME_MS, afterPin: pinned, generations };
+    this.#waits.set(namespace, wait);
+    return { ms: ROOK_TIME_MS, isWaitedFor: (row) => !isAnswered(row, wait, config), passSeen: false };
+  }
+
+  /** What is seen for the first time is no change: Rook may have followed it long ago. */
+  #isChanged(namespace: string, config: RookConfig | undefined): boolean {
+    const before = this.#seen.get(namespace);
+    if (config === undefined) this.#seen.delete(namespace);
+    else this.#seen.set(namespace, config.resourceVersion);
+    return before !== undefined && config !== undefined && before !== config.resourceVersion;
   }
 }
 
-/** Of Deployments only: their generation rises with every PUT of Rook's, a DaemonSet's only where something differs. */
-function generations(rows: readonly WorkloadPlan[]): Map<string, number> {
-  const deployments = rows.flatMap(({ workload }) => (workload?.kind === 'Deployment' ? [workload] : []));
-  return new Map(deployments.map(({ name, rollout }) => [name, rollout.generation]));
+/**
+ * Whether Rook has written the workload since, and will not write it again for this change. After a pin that takes a
+ * port by the new keys, as the write may belong to a pass that began before it.
+ */
+function isAnswered(row: WorkloadPlan, wait: Wait, config: RookConfig | undefined): boolean {
+  return isWritten(row, wait) && (!wait.afterPin || isRooksAnswer(config, row.layout.configKey, row.currentPort));
 }
 
-/** Rook writes the node plugin before the provisioners, so when those are written the pass has done what matters. */
-function isPassOver(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): boolean {
-  return before.size > 0 && [...before].every(([name, generation]) => (now.get(name) ?? 0) > generation);
+/** Each PUT of Rook's moves a Deployment's generation, and a DaemonSet's where its port differs. */
+function isWritten({ workload }: WorkloadPlan, { generations }: Wait): boolean {
+  const before = workload === undefined ? undefined : generations.get(workload.name);
+  return before !== undefined && workload !== undefined && workload.rollout.generation > before;
+}
+
+function provisioners(rows: readonly WorkloadPlan[]): WorkloadPlan[] {
+  return rows.filter(({ workload }) => workload?.kind === 'Deployment');
 }

@@ -14,12 +14,12 @@ export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'manager'>;
 /**
  * Only in mode Enforce: in the others nothing is held.
  *
- * @param waitingForRook whether Rook is being given time: what it writes to the workloads then answers the operator's
- *   own pin, and is no undoing
+ * @param afterPin whether Rook is being given time after a pin: what it writes to the workloads then answers the
+ *   operator, and is no undoing
  */
-export function undoings(previous: StoredStatus | undefined, plan: Plan, waitingForRook: boolean): Undoing[] {
+export function undoings(previous: StoredStatus | undefined, plan: Plan, afterPin: boolean): Undoing[] {
   if (plan.mode !== 'Enforce') return [];
-  const patches = waitingForRook ? [] : undonePatches(previous, plan);
+  const patches = afterPin ? [] : undonePatches(previous, plan);
   return [...patches, ...undonePin(previous, plan)];
 }
 

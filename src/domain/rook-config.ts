@@ -62,6 +62,27 @@ export function keyMeaning(value: string | undefined): KeyMeaning {
   return { kind: 'Port', port };
 }
 
+/** What every Rook renders where it reads no key (all versions with the sidecar). */
+export const ROOK_DEFAULT_PORT = 9070;
+
+/** The node plugin's key; up to Rook 1.16.4 that of all three workloads. */
+export const KEY_FOR_ALL: ConfigKey = 'CSIADDONS_PORT';
+
+/** The port that a key says; undefined where it is unset or no port. */
+export function portIn(config: RookConfig | undefined, key: ConfigKey): number | undefined {
+  const meaning = keyMeaning(config?.keys[key]?.value);
+  return meaning.kind === 'Port' ? meaning.port : undefined;
+}
+
+/**
+ * Whether Rook renders this port from these keys: from the workload's own, or as a Rook of one key. Its default tells
+ * nothing of the latter: it is as likely from before the keys were set.
+ */
+export function isRooksAnswer(config: RookConfig | undefined, key: ConfigKey, port: number | undefined): boolean {
+  if (port === undefined) return false;
+  return port === portIn(config, key) || (port !== ROOK_DEFAULT_PORT && port === portIn(config, KEY_FOR_ALL));
+}
+
 /** The valid keys that are the user's: those that the operator's field manager does not alone own. */
 export function userKeys(config: RookConfig | undefined): Partial<Record<Slot, number>> {
   const ports: Partial<Record<Slot, number>> = {};

@@ -3,22 +3,16 @@
  * or patched image may be anything.
  */
 import type { RookKeys } from './api.js';
-import { keyMeaning, type RookConfig } from './rook-config.js';
+import { KEY_FOR_ALL, ROOK_DEFAULT_PORT, portIn } from './rook-config.js';
 import type { Plan, StoredStatus, WorkloadPlan } from './plan.js';
-import type { ConfigKey } from './slots.js';
 import { isInPlay } from './workload.js';
 import { isRooksPort } from './writers.js';
-
-/** What every Rook renders where it reads no key (all versions with the sidecar). */
-const ROOK_DEFAULT_PORT = 9070;
-/** The node plugin's key; up to Rook 1.16.4 that of all three workloads. */
-const KEY_FOR_ALL = 'CSIADDONS_PORT';
 
 /**
  * What is known after a reconcile: what Rook's writes show now, else what the status says of the same Rook.
  *
- * @param passSeen whether Rook has written its provisioners since the keys were last pinned; without that, its default
- *   port tells nothing, as it may be from before
+ * @param passSeen whether Rook has had its time after a pin, and used it to write its provisioners; without that, its
+ *   default port tells nothing, as it may be from before
  */
 export function knownRookKeys(
   found: Plan,
@@ -45,9 +39,4 @@ function shownRookKeys({ workloads, rookConfig }: Plan, passSeen: boolean): Rook
 function isTelling({ workload, currentPort }: WorkloadPlan, passSeen: boolean): boolean {
   if (!isInPlay(workload)) return false;
   return passSeen || (currentPort !== ROOK_DEFAULT_PORT && isRooksPort(workload));
-}
-
-function portIn(config: RookConfig | undefined, key: ConfigKey): number | undefined {
-  const meaning = keyMeaning(config?.keys[key]?.value);
-  return meaning.kind === 'Port' ? meaning.port : undefined;
 }

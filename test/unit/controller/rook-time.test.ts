@@ -1,61 +1,142 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RookTime, type RookTimeLeft } from '../../../src/controller/rook-time.js';
 import { plan, type WorkloadPlan } from '../../../src/domain/plan.js';
-import { CONFLICTING, observe } from '../domain/worlds.js';
+import type { RookConfig } from '../../../src/domain/rook-config.js';
+import { CONFLICTING, observe, pinned } from '../domain/worlds.js';
 
 const ROWS = plan(observe(CONFLICTING)).workloads;
+const NAMES = ROWS.map(({ layout }) => layout.workload);
+const RBD = 'csi-rbdplugin-provisioner';
+const CEPHFS = 'csi-cephfsplugin-provisioner';
+const NODE = 'csi-rbdplugin';
 
-/** Rook writes these: a PUT moves a Deployment's generation though nothing differs. */
-function writtenBy(names: readonly string[]): WorkloadPlan[] {
+/** Rook's PUT of some of them: it moves the generation, also of a Deployment in which nothing differs. */
+function written(ports: Readonly<Record<string, number>>): WorkloadPlan[] {
   return ROWS.map((row) => {
     const { workload } = row;
-    if (workload === undefined || !names.includes(workload.name)) return row;
+    const port = workload && ports[workload.name];
+    if (workload === undefined || port === undefined) return row;
     const generation = workload.rollout.generation + 1;
-    return { ...row, workload: { ...workload, rollout: { ...workload.rollout, generation } } };
+    return { ...row, currentPort: port, workload: { ...workload, rollout: { ...workload.rollout, generation } } };
   });
 }
 
-function bench(): {
-  clock: { ms: number };
-  time: RookTime;
-  left: (pinned: boolean, rows?: WorkloadPlan[]) => RookTimeLeft;
-} {
-  const clock = { ms: 1_000 };
-  const time = new RookTime(() => clock.ms);
-  return { clock, time, left: (pinned, rows) => time.left('rook', rows ?? ROWS, { pinned }) };
+function settings(version: string): RookConfig {
+  return { ...pinned(9070, 9071, 9072), resourceVersion: version };
 }
 
-test("a pin starts Rook's three seconds, and no further pin prolongs them", () => {
-  const { clock, time, left } = bench();
-  expect(left(false).ms).toBe(0);
-  expect(time.isRunning('rook')).toBe(false);
-  expect(left(true)).toEqual({ ms: 3_000, passSeen: false });
-  expect(time.isRunning('rook')).toBe(true);
-  clock.ms += 2_000;
-  expect(left(true).ms).toBe(1_000);
-  expect(time.left('other', ROWS, { pinned: false }).ms).toBe(0);
-  clock.ms += 1_000;
-  expect(time.isRunning('rook')).toBe(false);
-  expect(left(true).ms).toBe(0);
-  expect(left(true).ms).toBe(3_000);
-  time.over('rook');
-  expect(left(false).ms).toBe(0);
-});
+interface Bench {
+  readonly clock: { ms: number };
+  readonly time: RookTime;
+  readonly left: (change: 'pin' | 'others' | 'none', rows?: readonly WorkloadPlan[]) => RookTimeLeft;
+}
 
-test('it is over as soon as Rook has written both provisioners', () => {
-  const { left, time } = bench();
-  left(true);
-  expect(left(false, writtenBy(['csi-rbdplugin'])).ms).toBe(3_000);
-  expect(left(false, writtenBy(['csi-rbdplugin-provisioner']))).toEqual({ ms: 3_000, passSeen: false });
-  const both = writtenBy(['csi-rbdplugin-provisioner', 'csi-cephfsplugin-provisioner']);
-  expect(left(false, both)).toEqual({ ms: 0, passSeen: true });
-  expect(time.isRunning('rook')).toBe(false);
-  expect(left(false, both)).toEqual({ ms: 0, passSeen: false });
-});
+function bench(): Bench {
+  const clock = { ms: 1_000 };
+  const time = new RookTime(() => clock.ms);
+  let version = 1;
+  const left: Bench['left'] = (change, rows = ROWS) => {
+    if (change !== 'none') version += 1;
+    return time.left('rook', rows, { config: settings(String(version)), pinned: change === 'pin' });
+  };
+  left('none');
+  return { clock, time, left };
+}
 
-test('where there is no provisioner nothing shows that Rook has passed by', () => {
+function waitedFor({ isWaitedFor }: RookTimeLeft, rows = ROWS): string[] {
+  return rows.filter(isWaitedFor).map(({ layout }) => layout.workload);
+}
+
+test('the settings as first seen are no change: Rook may have followed them long ago', () => {
   const { left } = bench();
-  const alone = ROWS.filter(({ layout }) => layout.kind === 'DaemonSet');
-  left(true, alone);
-  expect(left(false, alone)).toEqual({ ms: 3_000, passSeen: false });
+  expect(left('none')).toMatchObject({ ms: 0, passSeen: false });
+  expect(waitedFor(left('none'))).toEqual([]);
+});
+
+test('a pin starts three seconds for all workloads, and no further pin prolongs them', () => {
+  const { clock, time, left } = bench();
+  expect(time.isAfterPin('rook')).toBe(false);
+  expect(waitedFor(left('pin'))).toEqual(NAMES);
+  expect(time.isAfterPin('rook')).toBe(true);
+  clock.ms += 2_000;
+  expect(left('pin').ms).toBe(1_000);
+  expect(time.left('other', ROWS, { config: settings('1'), pinned: false }).ms).toBe(0);
+  clock.ms += 1_000;
+  expect(time.isAfterPin('rook')).toBe(false);
+  expect(left('pin').ms).toBe(0);
+  expect(left('pin').ms).toBe(3_000);
+  time.over('rook');
+  expect(left('none').ms).toBe(0);
+});
+
+describe('after a pin', () => {
+  test('a workload is waited for until Rook has written it by the new keys: its own', () => {
+    const { left } = bench();
+    left('pin');
+    expect(waitedFor(left('none'), written({ [CEPHFS]: 9071 }))).toEqual([RBD, NODE]);
+  });
+
+  test("a workload is waited for until Rook has written it by the new keys: the node plugin's, as a Rook of one key", () => {
+    const { left } = bench();
+    left('pin');
+    expect(waitedFor(left('none'), written({ [RBD]: 9072, [NODE]: 9072 }))).toEqual([CEPHFS]);
+  });
+
+  test("the rest of an older pass is no answer: it has Rook's default, or something else", () => {
+    const { left } = bench();
+    left('pin');
+    expect(waitedFor(left('none'), written({ [CEPHFS]: 9070, [NODE]: 9500 }))).toEqual(NAMES);
+  });
+
+  test('that Rook has written its provisioners is known when its time is over', () => {
+    const { clock, left } = bench();
+    const after = written({ [RBD]: 9070, [CEPHFS]: 9070 });
+    left('pin');
+    expect(left('none', after).passSeen).toBe(false);
+    clock.ms += 3_000;
+    expect(left('none', after).passSeen).toBe(true);
+    expect(left('none', after).passSeen).toBe(false);
+  });
+
+  test('a Rook that has written nothing has not passed by', () => {
+    const { clock, left } = bench();
+    left('pin');
+    clock.ms += 3_000;
+    expect(left('none', written({ [RBD]: 9070 })).passSeen).toBe(false);
+  });
+});
+
+describe('after a change of the settings by others', () => {
+  test('each workload is left to Rook until it has written it, whatever it wrote: then it will not write it again', () => {
+    const { left, time } = bench();
+    expect(waitedFor(left('others'))).toEqual(NAMES);
+    expect(time.isAfterPin('rook')).toBe(false);
+    expect(waitedFor(left('none'), written({ [NODE]: 9070, [RBD]: 9500 }))).toEqual([CEPHFS]);
+  });
+
+  test('the next one, before the time is over, does not prolong it', () => {
+    const { clock, left } = bench();
+    left('others');
+    clock.ms += 2_000;
+    expect(left('others').ms).toBe(1_000);
+    clock.ms += 1_000;
+    expect(waitedFor(left('none'))).toEqual([]);
+    expect(left('others').ms).toBe(3_000);
+  });
+
+  test('a pin starts the time anew, once', () => {
+    const { clock, left, time } = bench();
+    left('others');
+    clock.ms += 2_000;
+    expect(left('pin').ms).toBe(3_000);
+    expect(time.isAfterPin('rook')).toBe(true);
+    clock.ms += 1_000;
+    expect(left('pin').ms).toBe(2_000);
+  });
+
+  test('a ConfigMap that was away is seen for the first time again', () => {
+    const { time } = bench();
+    time.left('rook', ROWS, { config: undefined, pinned: false });
+    expect(time.left('rook', ROWS, { config: settings('9'), pinned: false }).ms).toBe(0);
+  });
 });
