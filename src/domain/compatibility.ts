@@ -38,7 +38,7 @@ const KEYS = SLOT_LAYOUTS.map(({ configKey }) => configKey).join(', ');
 const HELM_VALUES = SLOT_LAYOUTS.map(({ helmValue }) => helmValue).join(', ');
 const NOT_RUN: Evidence = { kind: 'not run, from source' };
 
-const tested = (name: string): Evidence => ({ kind: 'tested', file: `test/cluster/${name}.test.ts` });
+const tested = (name: string): Evidence => ({ kind: 'tested', file: `test/${name}.test.ts` });
 const ran = (rook: string): Evidence => ({ kind: 'ran', rook });
 
 const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
@@ -59,7 +59,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     whatThisOperatorDoes:
       'leaves the provisioners alone (PodNetwork); moves csi-rbdplugin to its port and pins CSIADDONS_PORT',
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; upgrade Rook to v1.16.5 or later before you set ROOK_ENFORCE_HOST_NETWORK: from there on each sidecar has a port key of its own`,
-    evidence: [NOT_RUN, tested('workload-forms')],
+    evidence: [NOT_RUN, tested('cluster/workload-forms')],
   },
   {
     id: 'legacy-one-key',
@@ -70,7 +70,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     whatThisOperatorDoes:
       'patches each sidecar to its port, again after every pass of Rook, and pins the three keys for the upgrade',
     lastingRemedy: `upgrade Rook to v1.16.5 or later, which reads a port key for each sidecar: the keys that this operator pins (${KEYS}) then hold by themselves; with Helm set ${HELM_VALUES} to the same ports`,
-    evidence: [ran('1.16.4'), tested('conflict'), tested('rewrites')],
+    evidence: [ran('1.16.4'), tested('cluster/conflict'), tested('rook/living-with-rook')],
   },
   {
     id: 'legacy-three-keys',
@@ -81,7 +81,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     whatThisOperatorDoes:
       'pins the three keys, from which Rook renders the ports; patches what still differs after 3 s',
     lastingRemedy: KEEP_THE_KEYS,
-    evidence: [ran('1.17.9'), tested('rook-alive')],
+    evidence: [ran('1.17.9'), tested('rook/living-with-rook')],
   },
   {
     id: 'legacy-opted-out',
@@ -90,7 +90,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     conflictByDefault: 'yes: as before (legacy mode is ROOK_USE_CSI_OPERATOR "false" here)',
     whatThisOperatorDoes: 'as before',
     lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/migration.md)`,
-    evidence: [ran('1.19.10'), tested('rook-alive')],
+    evidence: [ran('1.19.10'), tested('rook/living-with-rook-changes')],
   },
   {
     id: 'legacy-left-behind',
@@ -112,7 +112,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'yes, whatever the csi-addons ports are: the DaemonSet and the provisioner of a driver have the same liveness port (RBD 9080, CephFS 9081), which is not declared, so pods crash instead of staying Pending',
     whatThisOperatorDoes: 'reports it (LivenessConflict), and keeps the sidecars off 9080 and 9081',
     lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false); no version of Rook has a port for each of the two workloads`,
-    evidence: [NOT_RUN],
+    evidence: [NOT_RUN, tested('cluster/conflict')],
   },
   {
     id: 'csi-operator-by-choice',
@@ -122,7 +122,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'no: the ctrlplugins are always on the pod network (ceph-csi-operator is experimental here, chosen by ROOK_USE_CSI_OPERATOR "true")',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
-    evidence: [NOT_RUN, tested('workload-forms')],
+    evidence: [NOT_RUN, tested('cluster/upstream-watch')],
   },
   {
     id: 'csi-operator-pod-network',
@@ -131,7 +131,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     conflictByDefault: 'no: the ctrlplugins are always on the pod network',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
-    evidence: [NOT_RUN, tested('workload-forms')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-liveness',
@@ -142,7 +142,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     whatThisOperatorDoes: 'watches, never writes, and reports it (UpstreamConflict)',
     lastingRemedy:
       'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
-    evidence: [NOT_RUN, tested('workload-forms')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-host-network',
@@ -152,7 +152,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'no: csi-addons has 9070 (RBD ctrlplugin), 9080 (CephFS ctrlplugin) and 9071 (nodeplugin, pod network), and there is no liveness port',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
-    evidence: [NOT_RUN, tested('workload-forms')],
+    evidence: [NOT_RUN, tested('cluster/upstream-watch')],
   },
   {
     id: 'csi-operator-lost-host-network',
@@ -162,7 +162,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'no, but for a bad reason (up to 1.19.10, the last one read): Rook sets the host network in the OperatorConfig, from where ceph-csi-operator does not take it, so the ctrlplugins are on the pod network',
     whatThisOperatorDoes: 'watches, never writes, and reports the lost host network (HostNetworkLost)',
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver)`,
-    evidence: [NOT_RUN, tested('workload-forms')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-by-admin',
@@ -172,7 +172,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port',
     whatThisOperatorDoes: 'watches, never writes, and reports shared ports (UpstreamConflict)',
     lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
-    evidence: [NOT_RUN, tested('workload-forms')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
 ];
 

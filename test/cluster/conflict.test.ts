@@ -99,3 +99,21 @@ test('nothing but the port of the sidecar differs afterwards', async () => {
     expect(metadata!.finalizers).toBeUndefined();
   }
 });
+
+test("liveness sidecars on one host port are told of, with the setting that ends it, and are none of the operator's", async () => {
+  const config = { CSI_ENABLE_LIVENESS: 'true' };
+  const { rook, assignment } = await cluster().installRookWithAssignment({ config });
+  await cluster().startOperator();
+  await assignment.waitForReason('Degraded', 'LivenessConflict');
+  expect((await assignment.condition('Degraded')).message).toContain('CSI_ENABLE_LIVENESS');
+  expect((await assignment.status()).conflicts).toEqual([
+    {
+      port: 9080,
+      holders: [
+        'Deployment csi-rbdplugin-provisioner (liveness-prometheus)',
+        'DaemonSet csi-rbdplugin (liveness-prometheus)',
+      ],
+    },
+  ]);
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+});

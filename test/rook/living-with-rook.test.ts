@@ -2,13 +2,17 @@
  * The operator beside a Rook that runs: what each event of a cluster's life costs, in rollouts per workload (RBD
  * provisioner, CephFS provisioner, node plugin) and in writes of the operator.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { useCluster } from '../support/cluster.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import type { DaemonSet } from '../support/rook/api-types.js';
 import { rookKinds } from '../support/rook/living-rook.js';
+import { RECORDED, RolloutRecorder } from '../support/rook/rollouts.js';
 import {
   CEPHFS_PATCH,
   cost,
   costOf,
+  NODE_PATCH,
   PIN,
   pinned,
   RBD_PATCH,
@@ -17,6 +21,9 @@ import {
 } from '../support/rook/scenario.js';
 
 const cluster = useCluster();
+
+/** Rollouts by patches alone. */
+const ASLEEP = { rbdProvisioner: 0, cephfsProvisioner: 1, rbdNodePlugin: 1 };
 
 /** A Rook of one key puts the provisioners on the node plugin's port in each pass, and the operator puts them back. */
 const PASS: CostByKeys = { one: cost([2, 2, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) };
@@ -65,4 +72,23 @@ describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
     const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
     expect(measured).toEqual(costOf(kind, { one, three: cost([0, 0, 1], PIN) }));
   });
+});
+
+test('the conflict is solved while Rook does not run', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const recorder = await RolloutRecorder.start(cluster().controlPlane, rook.namespace);
+  onTestFinished(() => recorder.stop());
+  await waitFor('every pod of the node plugin to exist', async () => {
+    const { status } = (await rook.workload('rbdNodePlugin')) as DaemonSet;
+    return status?.numberReady === 3;
+  });
+  await recorder.mark();
+  const mark = await cluster().controlPlane.audit.mark();
+  await cluster().startOperator();
+  await assignment.waitUntilAssigned();
+  const writes = await cluster().writesUntilSettled(mark, assignment);
+  const restarts = await recorder.sinceMark();
+  expect(RECORDED.map((name) => restarts[name].rollouts)).toEqual(RECORDED.map((name) => ASLEEP[name]));
+  const [first, ...others] = writes.filter((write) => /configmaps|deployments|daemonsets/.test(write));
+  expect([first, ...others.sort()]).toEqual([PIN, NODE_PATCH, CEPHFS_PATCH]);
 });
