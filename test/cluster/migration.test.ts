@@ -40,6 +40,15 @@ async function waitForProvider(assignment: Assignment, provider: string): Promis
   );
 }
 
+/** As the garbage collector does it, which takes half a minute to learn of a new kind of owner. */
+async function deleteWorkloads({ namespace, name }: DriverObject): Promise<void> {
+  const { api } = cluster().controlPlane;
+  await api.delete(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}-ctrlplugin`);
+  for (const part of ['nodeplugin', 'nodeplugin-csi-addons']) {
+    await api.delete(`/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}-${part}`);
+  }
+}
+
 function upstreamRows({ workloads }: AssignmentStatus): string[] {
   return workloads
     .filter(({ slot }) => slot === undefined)
@@ -97,6 +106,7 @@ test('and back: Rook writes its workloads again, and they are parted at once', a
   await waitForProvider(assignment, 'CephCSIOperator');
 
   await upstream.deleteDriver(driver!);
+  await deleteWorkloads(driver!);
   await rook.writePass();
   await assignment.waitUntilAssigned();
   const status = await waitForProvider(assignment, 'Rook');

@@ -81,6 +81,7 @@ test('Paused asks nothing of the API server but the status write, and says what 
       'watch configmaps/',
       'watch deployments/',
       'watch daemonsets/',
+      'watch drivers/',
       'patch csiportassignments/status',
     ]),
   );

@@ -23,9 +23,10 @@ const WORKLOAD_WRITES = {
 async function assigned(
   spec: AssignmentSpec,
   options: Partial<InstallOptions> = {},
+  args: readonly string[] = [],
 ): Promise<{ rook: RookInstallation; assignment: Assignment }> {
   const installed = await cluster().installRookWithAssignment(options, spec);
-  await cluster().startOperator();
+  await cluster().startOperator({ args });
   await installed.assignment.waitForReason('Ready', 'RollingOut');
   await installed.assignment.waitUntilSettled();
   return installed;
@@ -99,7 +100,7 @@ test('repeated reverts count up one event series, and lastTime moves with the co
 });
 
 test('a revert that happens while another one is being repaired is counted and told as well', async () => {
-  const { rook, assignment } = await assigned({});
+  const { rook, assignment } = await assigned({}, {}, ['--contested-after=0']);
   const rounds = 15;
   for (let round = 1; round <= rounds; round += 1) {
     await Promise.all([rook.rewrite('cephfsProvisioner'), rook.rewrite('rbdNodePlugin')]);
@@ -203,7 +204,8 @@ test('a workload whose status and annotations change all the time is repaired by
   ]);
   const mark = await audit.mark();
   try {
-    for (const count of [1, 2, 3, 4, 5]) {
+    // The fifth would be left alone for a while: contested.test.ts has that.
+    for (const count of [1, 2, 3, 4]) {
       const before = changes;
       await waitFor('the churn to go on', () => Promise.resolve(changes > before + 5));
       await rook.rewrite('cephfsProvisioner');
@@ -215,7 +217,7 @@ test('a workload whose status and annotations change all the time is repaired by
   }
   const requests = await cluster().requestsSince(mark);
   const patches = requests.filter(({ resource }) => resource === 'deployments').map(({ verb, code }) => [verb, code]);
-  expect(patches).toEqual(Array.from({ length: 5 }, () => ['patch', 200]));
+  expect(patches).toEqual(Array.from({ length: 4 }, () => ['patch', 200]));
   expect(await rook.layout()).toEqual([9170, 9171, 9172]);
 });
 
