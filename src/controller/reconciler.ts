@@ -7,6 +7,7 @@ import { undoings, type Undoing } from '../domain/reverts.js';
 import { knownRookKeys } from '../domain/rook-keys.js';
 import type { Reconciled } from '../domain/outcome.js';
 import { statusOf } from '../domain/status.js';
+import { wholeSeconds } from '../domain/time.js';
 import type { Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
@@ -116,9 +117,4 @@ export class Reconciler {
 function soonest(...times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
-}
-
-/** metav1.Time has no fractions. */
-function wholeSeconds(date: Date): string {
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

@@ -9,6 +9,7 @@ import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.j
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { describeRollout } from './rollout.js';
 import type { Reconciled } from './outcome.js';
+import { wholeSeconds } from './time.js';
 
 interface Verdict<Reason> {
   readonly status: 'True' | 'False';
@@ -135,13 +136,8 @@ function heldObjects({ after, recent }: Reconciled): string {
   if (Object.keys(after.pin).length > 0) differing.push(ROOK_CONFIG_NAME);
   return recent
     .filter((object) => isContested(object) && differing.includes(object.name))
-    .map((object) => `${object.kind} ${object.name} is written again at ${wholeSeconds(retryTime(object))}`)
+    .map((object) => `${object.kind} ${object.name} is written again at ${wholeSeconds(new Date(retryTime(object)))}`)
     .join('; ');
-}
-
-/** metav1.Time has no fractions. */
-function wholeSeconds(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
 function degraded(reconciled: Reconciled): Verdict<DegradedReason> {

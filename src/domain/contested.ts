@@ -20,13 +20,15 @@ export interface ContestRules {
 
 export const DEFAULT_CONTESTED_AFTER = 5;
 
-/** `recent` after these undoings. Without any it is what was stored, less what has been quiet long enough to end. */
+/** The undone objects after these undoings. Without any it is what was stored, less what has been quiet long enough to end. */
 export function recordUndoings(
-  recent: readonly UndoneObject[],
+  stored: readonly UndoneObject[],
   undone: readonly Undoing[],
   now: string,
   { contestedAfter }: ContestRules,
 ): UndoneObject[] {
+  // The status is anybody's to write who has the right: what the operator would not have written is dropped.
+  const recent = stored.filter(isSound);
   const kept = recent.filter(({ kind, name }) => !undone.some((one) => one.kind === kind && one.name === name));
   const added = undone.map((one) => {
     const before = recent.find(({ kind, name }) => kind === one.kind && name === one.name);
@@ -95,6 +97,10 @@ export function contestedAgainInMs(recent: readonly UndoneObject[], nowMs: numbe
 
 function isQuiet({ times }: UndoneObject, nowMs: number): boolean {
   return Math.abs(nowMs - lastTime(times)) >= QUIET_MS;
+}
+
+function isSound({ times, backoffSeconds = 0 }: UndoneObject): boolean {
+  return !Number.isNaN(lastTime(times)) && backoffSeconds <= LONGEST_BACKOFF_S;
 }
 
 function lastTime(times: readonly string[]): number {

@@ -95,6 +95,18 @@ describe('what is recorded', () => {
   });
 });
 
+it('what is stored without a time, or with an endless wait, by whomever, is dropped', () => {
+  const odd: UndoneObject[] = [
+    { ...CEPHFS, times: [], backoffSeconds: 30 },
+    { ...NODE, times: ['soon'], backoffSeconds: 30 },
+    { kind: 'ConfigMap', name: 'rook-ceph-operator-config', times: [at(0)], backoffSeconds: 2 ** 31 },
+  ];
+  expect(recordUndoings(odd, [], at(0), RULES)).toEqual([]);
+  expect(recordUndoings(odd, [NODE], at(0), RULES)).toEqual([{ ...NODE, times: [at(0)] }]);
+  // A time that is far ahead was written by another clock, and is as good as none.
+  expect(recordUndoings([{ ...CEPHFS, times: [at(1e6)], backoffSeconds: 30 }], [], at(0), RULES)).toEqual([]);
+});
+
 describe('the wait', () => {
   const [object] = undoneAt(0, 1, 2, 3, 4);
 
