@@ -1,9 +1,10 @@
 /** Carries out a plan: the pin first, so that Rook may do the work, then the patches of what still differs. */
 import type { PortAssignment } from '../domain/api.js';
+import type { Held } from '../domain/held.js';
 import type { Outcome, PatchedWorkload } from '../domain/outcome.js';
 import { NOTHING_DONE } from '../domain/outcome.js';
 import type { Observed, Plan, WorkloadPlan } from '../domain/plan.js';
-import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rook-config.js';
+import type { RookConfig } from '../domain/rook-config.js';
 import type { Pin } from '../domain/pin.js';
 import { movePort, type JsonPatch } from '../domain/sidecar-port.js';
 import type { ConfigKey, Slot, SlotLayout } from '../domain/slots.js';
@@ -79,9 +80,9 @@ export class Applier {
   /**
    * Never rejects: what went wrong is in the outcome.
    *
-   * @param held names of contested objects that are not written for now
+   * @param held what is not written for now
    */
-  async apply(plan: Plan, observed: Observed, held: ReadonlySet<string>): Promise<Applied> {
+  async apply(plan: Plan, observed: Observed, held: Held): Promise<Applied> {
     const { namespace } = observed.assignment;
     if (plan.mode === 'Paused') {
       this.#rookTimeLeft(plan, namespace, { pinned: false, config: observed.rookConfig });
@@ -89,10 +90,11 @@ export class Applier {
     }
     const dryRun = plan.mode === 'DryRun';
 
-    const pin = await this.#pin(held.has(ROOK_CONFIG_NAME) ? {} : plan.pin, observed, dryRun);
+    const pinNow = Object.fromEntries(Object.entries(plan.pin).filter(([key]) => !held.keys.has(key as ConfigKey)));
+    const pin = await this.#pin(pinNow, observed, dryRun);
     const pinned = pin.kind === 'Done' && pin.answer !== undefined;
     const drifted = plan.workloads.filter((row): row is Drifted => {
-      return row.patch !== undefined && !held.has(row.layout.workload);
+      return row.patch !== undefined && !held.workloads.has(row.layout.workload);
     });
     const rookTime = this.#rookTimeLeft(plan, namespace, { pinned, config: answerOf(pin) ?? observed.rookConfig });
     const waited = dryRun ? [] : drifted.filter(rookTime.isWaitedFor);
@@ -101,7 +103,7 @@ export class Applier {
     const failure = firstFailure([pin, ...patches.map(({ written }) => written)]);
     return {
       outcome: {
-        ...outcomeOf(pinned ? plan.pin : {}, pin, { patches, failure }),
+        ...outcomeOf(pinned ? pinNow : {}, pin, { patches, failure }),
         waitingForRook: waited.length > 0,
         rookPassSeen: rookTime.passSeen,
       },

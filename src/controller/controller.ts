@@ -45,7 +45,7 @@ export class Controller {
       namespaces: options.namespaces,
       transport,
       observer: informerLog(logger, options.monotonicMs, (recovered) => {
-        const awaited = haveWorked ? this.informers : this.informers.filter(({ optional }) => !optional);
+        const awaited = this.informers.filter(({ optional }) => !optional);
         if ((haveWorked && !recovered) || !awaited.every(isWell)) return;
         logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
         haveWorked = true;

@@ -1,6 +1,6 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
 import { contestedAgainInMs, recordUndoings, type ContestRules } from '../domain/contested.js';
-import { heldObjects } from '../domain/held.js';
+import { heldBack, relevant } from '../domain/held.js';
 import { notices } from '../domain/notices.js';
 import { plan, type Observed } from '../domain/plan.js';
 import { undoings, type Undoing } from '../domain/reverts.js';
@@ -27,8 +27,8 @@ export interface ReconcilerDependencies {
 
 export class Reconciler {
   readonly #deps: ReconcilerDependencies;
-  /** Per namespace, undoings that no stored status counts yet. */
-  readonly #uncounted = new Map<string, readonly Undoing[]>();
+  /** Per namespace, what was seen and is in no stored status yet. */
+  readonly #untold = new Map<string, Pick<Reconciled, 'undone' | 'rookKeys'>>();
 
   constructor(deps: ReconcilerDependencies) {
     this.#deps = deps;
@@ -43,16 +43,17 @@ export class Reconciler {
     const observed = watches.observe(namespace);
     if (observed === undefined) {
       applier.forget(namespace);
-      this.#uncounted.delete(namespace);
+      this.#untold.delete(namespace);
       return undefined;
     }
     const before = plan(observed);
     const previous = observed.assignment.status;
     const found = undoings(previous, before, applier.isRookAnsweringPin(namespace));
-    const undone = this.#withUncounted(namespace, found);
+    const undone = this.#withUntold(namespace, found);
     const now = this.#deps.now();
-    const recent = recordUndoings(previous?.reverts?.recent ?? [], undone, wholeSeconds(now), contestRules);
-    const applied = await applier.apply(before, observed, heldObjects(before, previous, recent, now.getTime()));
+    const recent = recordUndoings(relevant(previous, before), undone, wholeSeconds(now), contestRules);
+    const held = heldBack(before, recent, now.getTime());
+    const applied = await applier.apply(before, observed, held);
     this.#log(namespace, applied, found);
 
     // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
@@ -64,7 +65,7 @@ export class Reconciler {
       workloads: { ...observed.workloads, ...answers.workloads },
       patched: outcome.patched.map(({ slot }) => slot),
     });
-    const rookKeys = knownRookKeys(before, previous, outcome.rookPassSeen);
+    const rookKeys = knownRookKeys(before, previous, outcome.rookPassSeen) ?? this.#untold.get(namespace)?.rookKeys;
     await this.#report(observed, {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
@@ -73,6 +74,7 @@ export class Reconciler {
       outcome,
       undone,
       recent,
+      held,
       ...(rookKeys === undefined ? {} : { rookKeys }),
       now: wholeSeconds(now),
     });
@@ -80,8 +82,8 @@ export class Reconciler {
     return soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()));
   }
 
-  #withUncounted(namespace: string, found: readonly Undoing[]): Undoing[] {
-    const earlier = this.#uncounted.get(namespace) ?? [];
+  #withUntold(namespace: string, found: readonly Undoing[]): Undoing[] {
+    const earlier = this.#untold.get(namespace)?.undone ?? [];
     return [
       ...earlier,
       ...found.filter((one) => !earlier.some(({ kind, name }) => kind === one.kind && name === one.name)),
@@ -96,9 +98,9 @@ export class Reconciler {
     notifier.notify(notices(reconciled, status), observed);
     const patch = statusPatch(observed.assignment.status, status);
     if (patch === undefined) return;
-    this.#uncounted.set(namespace, reconciled.undone);
+    this.#untold.set(namespace, reconciled);
     watches.assignments.putAnswer(await writer.patchStatus(observed.assignment, patch));
-    this.#uncounted.delete(namespace);
+    this.#untold.delete(namespace);
     const ready = status.conditions.find(({ type }) => type === 'Ready');
     logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
   }

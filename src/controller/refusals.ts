@@ -37,10 +37,16 @@ export class Refusals {
     this.#refusals.set(namespace, ofNamespace);
   }
 
-  /** When the next refused write may be sent again, in milliseconds; undefined where none was refused. */
+  /**
+   * When the next refused write may be sent again, in milliseconds; undefined where there is none. A refusal whose time
+   * is over is forgotten: nobody may want that write any more.
+   */
   retryInMs(namespace: string): number | undefined {
-    const untils = [...(this.#refusals.get(namespace)?.values() ?? [])].map(({ until }) => until);
-    return untils.length === 0 ? undefined : Math.max(0, Math.min(...untils) - this.#monotonicMs());
+    const ofNamespace = this.#refusals.get(namespace) ?? new Map<string, Refusal>();
+    const now = this.#monotonicMs();
+    for (const [name, { until }] of ofNamespace) if (until <= now) ofNamespace.delete(name);
+    const untils = [...ofNamespace.values()].map(({ until }) => until);
+    return untils.length === 0 ? undefined : Math.min(...untils) - now;
   }
 
   forget(namespace: string): void {

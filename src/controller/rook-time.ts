@@ -54,15 +54,21 @@ export class RookTime {
    */
   left(namespace: string, rows: readonly WorkloadPlan[], { config, pinned }: Settings): RookTimeLeft {
     const changed = this.#isChanged(namespace, config);
+    const passSeen = this.#end(namespace, rows);
     const wait = this.#waits.get(namespace);
     const begins = wait === undefined ? pinned || changed : pinned && !wait.afterPin;
-    if (begins) return this.#begin(namespace, rows, { config, pinned });
-    if (wait === undefined) return NOT_WAITING;
-    const ms = Math.max(wait.until - this.#monotonicMs(), 0);
-    if (ms > 0) return { ms, isWaitedFor: (row) => !isAnswered(row, wait, config), passSeen: false };
+    if (begins) return { ...this.#begin(namespace, rows, { config, pinned }), passSeen };
+    if (wait === undefined) return { ...NOT_WAITING, passSeen };
+    const ms = wait.until - this.#monotonicMs();
+    return { ms, isWaitedFor: (row) => !isAnswered(row, wait, config), passSeen };
+  }
+
+  /** @returns whether a time after a pin has come to an end by now, in which Rook has written its provisioners */
+  #end(namespace: string, rows: readonly WorkloadPlan[]): boolean {
+    const wait = this.#waits.get(namespace);
+    if (wait === undefined || wait.until > this.#monotonicMs()) return false;
     this.#waits.delete(namespace);
-    const passSeen = wait.afterPin && provisioners(rows).every((row) => isWritten(row, wait));
-    return { ...NOT_WAITING, passSeen };
+    return wait.afterPin && provisioners(rows).every((row) => isWritten(row, wait));
   }
 
   /** Rook does not run, or the namespace is gone: nothing is waited for, and the next change starts the time anew. */

@@ -102,16 +102,21 @@ export class Watches {
       ...(rookOperator === undefined ? {} : { rookOperator }),
       workloads,
       upstream: this.#upstream.found(namespace),
+      hasDrivers: this.#observedDrivers(namespace).length > 0,
     };
   }
 
   /** Those with a Driver object; by Rook's convention where there is none, but where Rook's own workloads are not all there. */
   #driversOf(namespace: string): string[] {
-    const drivers = this.drivers.in(namespace).map(({ name }) => name);
-    const observed = drivers.filter(isObservedDriver);
+    const observed = this.#observedDrivers(namespace);
     if (observed.length > 0) return observed;
     const isComplete = SLOT_LAYOUTS.every(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
     return isComplete ? [] : defaultDrivers(namespace);
+  }
+
+  #observedDrivers(namespace: string): string[] {
+    const names = this.drivers.in(namespace).map(({ name }) => name);
+    return names.filter(isObservedDriver);
   }
 
   /** A namespace that waits for an informer is told when it need not any more. */

@@ -55,6 +55,8 @@ export interface PortConflict {
 export interface UndoneObject {
   readonly kind: WorkloadKind | 'ConfigMap';
   readonly name: string;
+  /** Of the ConfigMap, the keys that were undone. */
+  readonly keys?: readonly ConfigKey[];
   /** Who did it last: the field manager of that write; absent where the object does not tell. */
   readonly manager?: string;
   /** When it was seen, the latest few, oldest first; RFC 3339, whole seconds. */

@@ -110,7 +110,8 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     onlyWith: 'CSI_ENABLE_LIVENESS "true"',
     conflictByDefault:
       'yes, whatever the csi-addons ports are: the DaemonSet and the provisioner of a driver have the same liveness port (RBD 9080, CephFS 9081), which is not declared, so pods crash instead of staying Pending',
-    whatThisOperatorDoes: 'reports it (LivenessConflict), and keeps the sidecars off 9080 and 9081',
+    whatThisOperatorDoes:
+      'reports it for RBD (LivenessConflict; the DaemonSet csi-cephfsplugin is not watched), and keeps the sidecars off 9080 and 9081',
     lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false); no version of Rook has a port for each of the two workloads`,
     evidence: [NOT_RUN, tested('cluster/conflict')],
   },

@@ -1,6 +1,6 @@
 /** The conditions Ready, Progressing and Degraded: what is so, why, and what the admin does about it. */
 import type { Condition, ConditionType } from './api.js';
-import { isContested, retryTime } from './contested.js';
+import { retryTime } from './contested.js';
 import { degradedFindings, describeRejections } from './degraded.js';
 import { inPlay, type Plan, type WorkloadPlan } from './plan.js';
 import { describePin } from './pin.js';
@@ -9,6 +9,7 @@ import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.j
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { describeRollout } from './rollout.js';
 import type { Reconciled } from './outcome.js';
+import type { ConfigKey } from './slots.js';
 import { wholeSeconds } from './time.js';
 
 interface Verdict<Reason> {
@@ -122,20 +123,22 @@ function progressing(reconciled: Reconciled): Verdict<ProgressingReason> {
       message: 'Rook is given time to render the ports',
     };
   }
-  const held = heldObjects(reconciled);
-  if (held !== '') return { status: 'True', reason: PROGRESSING_REASONS.BackingOff, message: held };
+  const backing = backingOff(reconciled);
+  if (backing !== '') return { status: 'True', reason: PROGRESSING_REASONS.BackingOff, message: backing };
   const moving = rollouts(inPlay(after.workloads));
   if (moving !== '') return { status: 'True', reason: PROGRESSING_REASONS.RollingOut, message: moving };
   return { status: 'False', reason: PROGRESSING_REASONS.Settled, message: 'nothing is being changed' };
 }
 
 /** Contested objects that differ and are left so for now. */
-function heldObjects({ after, recent }: Reconciled): string {
-  if (after.mode !== 'Enforce') return '';
-  const differing = after.workloads.filter(({ patch }) => patch !== undefined).map(({ layout }) => layout.workload);
-  if (Object.keys(after.pin).length > 0) differing.push(ROOK_CONFIG_NAME);
+function backingOff({ after, recent, held }: Reconciled): string {
+  const differing = after.workloads.filter(
+    ({ patch, layout }) => patch !== undefined && held.workloads.has(layout.workload),
+  );
+  const names = differing.map(({ layout }) => layout.workload);
+  if (Object.keys(after.pin).some((key) => held.keys.has(key as ConfigKey))) names.push(ROOK_CONFIG_NAME);
   return recent
-    .filter((object) => isContested(object) && differing.includes(object.name))
+    .filter(({ name }) => names.includes(name))
     .map((object) => `${object.kind} ${object.name} is written again at ${wholeSeconds(new Date(retryTime(object)))}`)
     .join('; ');
 }

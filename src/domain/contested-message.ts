@@ -21,9 +21,10 @@ export function describeContested(
 }
 
 export function describeObject(object: UndoneObject, rookConfig: RookConfig | undefined): string {
-  const { kind, name, times, backoffSeconds = 0 } = object;
+  const { kind, name, keys, times, backoffSeconds = 0 } = object;
   const manager = object.manager ?? unnamed(kind, rookConfig);
-  return `${kind} ${name} is changed back again and again by ${manager} (last seen ${times.at(-1) ?? ''}), so it is written again only ${backoffSeconds} s after each time`;
+  const which = keys === undefined ? '' : ` (${keys.join(', ')})`;
+  return `${kind} ${name}${which} is changed back again and again by ${manager} (last seen ${times.at(-1) ?? ''}), so it is written again only ${backoffSeconds} s after each time`;
 }
 
 /** Taking a key out leaves no trace in managedFields. */

@@ -12,6 +12,7 @@ import type { Undoing } from './reverts.js';
 const QUIET_MS = 600_000;
 const FIRST_BACKOFF_S = 30;
 const LONGEST_BACKOFF_S = 300;
+const CLOCK_TOLERANCE_MS = 60_000;
 
 export interface ContestRules {
   /** How many undoings of one object within ten minutes make it contested; 0: none ever do. */
@@ -28,19 +29,20 @@ export function recordUndoings(
   { contestedAfter }: ContestRules,
 ): UndoneObject[] {
   // The status is anybody's to write who has the right: what the operator would not have written is dropped.
-  const recent = stored.filter(isSound);
+  const nowMs = Date.parse(now);
+  const recent = stored.filter((object) => isSound(object, nowMs)).map((object) => withRules(object, contestedAfter));
   const kept = recent.filter(({ kind, name }) => !undone.some((one) => one.kind === kind && one.name === name));
   const added = undone.map((one) => {
     const before = recent.find(({ kind, name }) => kind === one.kind && name === one.name);
     return recordUndoing(before, one, now, contestedAfter);
   });
   // An object that is not contested is left as it is: forgetting it later would be a write that nobody needs.
-  return [...kept.filter((object) => !isContested(object) || !isQuiet(object, Date.parse(now))), ...added].sort(byName);
+  return [...kept.filter((object) => !isContested(object) || !isQuiet(object, nowMs)), ...added].sort(byName);
 }
 
 function recordUndoing(
   before: UndoneObject | undefined,
-  { kind, name, manager }: Undoing,
+  { kind, name, keys, manager }: Undoing,
   now: string,
   contestedAfter: number,
 ): UndoneObject {
@@ -49,6 +51,7 @@ function recordUndoing(
   return {
     kind,
     name,
+    ...(keys === undefined ? {} : { keys: [...new Set([...(before?.keys ?? []), ...keys])].sort() }),
     ...(manager === undefined ? {} : { manager }),
     times,
     ...(backoffSeconds === undefined ? {} : { backoffSeconds }),
@@ -77,14 +80,11 @@ export function retryTime({ times, backoffSeconds = 0 }: UndoneObject): number {
   return lastTime(times) + backoffSeconds * 1000;
 }
 
-/**
- * How long a contested object is still to be left alone, in milliseconds; 0: write it. Never longer than its back-off,
- * should the clock have been set back.
- */
+/** How long a contested object is still to be left alone, in milliseconds; 0: write it. */
 export function heldForMs(object: UndoneObject, nowMs: number): number {
   const { backoffSeconds } = object;
   if (backoffSeconds === undefined) return 0;
-  return Math.min(Math.max(retryTime(object) - nowMs, 0), backoffSeconds * 1000);
+  return Math.max(retryTime(object) - nowMs, 0);
 }
 
 /** When to look at the contested objects again though nothing changes, in milliseconds; undefined: there are none. */
@@ -96,11 +96,17 @@ export function contestedAgainInMs(recent: readonly UndoneObject[], nowMs: numbe
 }
 
 function isQuiet({ times }: UndoneObject, nowMs: number): boolean {
-  return Math.abs(nowMs - lastTime(times)) >= QUIET_MS;
+  return nowMs - lastTime(times) >= QUIET_MS;
 }
 
-function isSound({ times, backoffSeconds = 0 }: UndoneObject): boolean {
-  return !Number.isNaN(lastTime(times)) && backoffSeconds <= LONGEST_BACKOFF_S;
+/** A time well ahead of the clock was written by another clock, and could be waited for without end. */
+function isSound({ times, backoffSeconds = 0 }: UndoneObject, nowMs: number): boolean {
+  return lastTime(times) <= nowMs + CLOCK_TOLERANCE_MS && backoffSeconds <= LONGEST_BACKOFF_S;
+}
+
+/** An operator that is told never to back off ends the waits of an earlier one. */
+function withRules({ backoffSeconds, ...object }: UndoneObject, contestedAfter: number): UndoneObject {
+  return backoffSeconds === undefined || contestedAfter === 0 ? object : { ...object, backoffSeconds };
 }
 
 function lastTime(times: readonly string[]): number {

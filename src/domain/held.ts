@@ -1,22 +1,41 @@
-/** Which contested objects are not written for now. */
+/** What of the contested objects is not written for now: just that which somebody undid. */
 import type { UndoneObject } from './api.js';
 import { heldForMs } from './contested.js';
 import type { Plan, StoredStatus } from './plan.js';
-import { SLOT_LAYOUTS } from './slots.js';
+import { SLOT_LAYOUTS, type ConfigKey } from './slots.js';
+
+export interface Held {
+  /** Names of workloads. */
+  readonly workloads: ReadonlySet<string>;
+  /** Keys of rook-ceph-operator-config; the others are pinned all the same, as a bad one would stop Rook. */
+  readonly keys: ReadonlySet<ConfigKey>;
+}
+
+export const NOTHING_HELD: Held = { workloads: new Set(), keys: new Set() };
 
 /**
- * Names of the objects to leave alone. Held back is only what was undone, that is, the ports that the status has: a port
- * that is new is the admin's word, and is written at once.
+ * The undone objects that still say something: an object that is gone is a new one when it comes back, and a port that
+ * is new is the admin's word, which nobody has undone yet.
  */
-export function heldObjects(
-  { assignment }: Plan,
+export function relevant(
   previous: StoredStatus | undefined,
-  recent: readonly UndoneObject[],
-  nowMs: number,
-): ReadonlySet<string> {
+  { workloads, rookConfig, assignment }: Plan,
+): UndoneObject[] {
   const moved = SLOT_LAYOUTS.filter(({ slot }) => previous?.ports?.[slot] !== assignment.ports[slot]);
-  const isNew = ({ kind, name }: UndoneObject): boolean =>
-    moved.some(({ workload }) => kind === 'ConfigMap' || workload === name);
-  const held = recent.filter((object) => heldForMs(object, nowMs) > 0 && !isNew(object));
-  return new Set(held.map(({ name }) => name));
+  const isRelevant = ({ kind, name }: UndoneObject): boolean => {
+    if (kind === 'ConfigMap') return rookConfig !== undefined && moved.length === 0;
+    const isThere = workloads.some(({ workload }) => workload?.name === name);
+    return isThere && !moved.some(({ workload }) => workload === name);
+  };
+  return (previous?.reverts?.recent ?? []).filter(isRelevant);
+}
+
+/** Only in mode Enforce: in the others nothing is written that could be undone. */
+export function heldBack({ mode }: Plan, recent: readonly UndoneObject[], nowMs: number): Held {
+  if (mode !== 'Enforce') return NOTHING_HELD;
+  const held = recent.filter((object) => heldForMs(object, nowMs) > 0);
+  return {
+    workloads: new Set(held.filter(({ kind }) => kind !== 'ConfigMap').map(({ name }) => name)),
+    keys: new Set(held.flatMap(({ keys = [] }) => keys)),
+  };
 }

@@ -60,9 +60,11 @@ function pinned({ outcome }: Reconciled): Notice[] {
   return [{ type: 'Normal', reason: EVENT_REASONS.RookConfigPinned, action: 'PinRookConfig', note }];
 }
 
-function moved({ outcome, undone }: Reconciled): Notice[] {
+/** Of a contested object the undoing was seen some time before. */
+function moved({ outcome, undone, recent }: Reconciled): Notice[] {
+  const known = [...undone, ...recent.filter(isContested)];
   return outcome.patched.map(({ slot, from, to }) => {
-    const undoing = undone.find(({ name }) => name === layoutOf(slot)?.workload);
+    const undoing = known.find(({ name }) => name === layoutOf(slot)?.workload);
     const again = undoing !== undefined;
     const reason = again ? EVENT_REASONS.Reasserted : EVENT_REASONS.PortAssigned;
     const why = again

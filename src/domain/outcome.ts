@@ -2,6 +2,7 @@
 import type { Plan, StoredStatus } from './plan.js';
 import type { Pin } from './pin.js';
 import type { RookKeys, UndoneObject } from './api.js';
+import type { Held } from './held.js';
 import type { Undoing } from './reverts.js';
 import type { Slot } from './slots.js';
 
@@ -47,6 +48,8 @@ export interface Reconciled {
   readonly undone: readonly Undoing[];
   /** Undone objects up to now, with these; see contested.ts. */
   readonly recent: readonly UndoneObject[];
+  /** What of them was not written for now. */
+  readonly held: Held;
   /** What Rook's writes have shown of the keys that it reads; undefined: nothing yet. */
   readonly rookKeys?: RookKeys;
   /** RFC 3339, whole seconds. */

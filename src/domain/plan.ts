@@ -21,6 +21,8 @@ export interface Observed {
   readonly workloads: Readonly<Partial<Record<Slot, Workload>>>;
   /** Workloads of ceph-csi-operator, sorted by kind and name. */
   readonly upstream?: readonly Workload[];
+  /** Whether there are Drivers of ceph-csi-operator; their workloads may be hidden by a missing right. */
+  readonly hasDrivers?: boolean;
   /** Slots patched since the assignment's status was stored. */
   readonly patched?: readonly Slot[];
 }
@@ -75,7 +77,7 @@ export function plan(observed: Observed): Plan {
       upstream,
     ),
     upstream,
-    provider: findProvider(workloads, upstream),
+    provider: findProvider(workloads, upstream.length > 0 || observed.hasDrivers === true),
     rookAlive: isRookAlive(observed.rookOperator),
     ...(version === undefined ? {} : { rookVersion: version }),
   };
@@ -153,10 +155,10 @@ export function inPlay<T extends { readonly workload?: Workload }>(rows: readonl
   return rows.filter(({ workload }) => isInPlay(workload));
 }
 
-function findProvider(workloads: readonly WorkloadPlan[], upstream: readonly Workload[]): Provider {
+function findProvider(workloads: readonly WorkloadPlan[], hasUpstream: boolean): Provider {
   const present = workloads.filter(({ workload }) => workload !== undefined);
   const isRooks = present.some(({ state }) => state !== 'UpstreamManaged');
-  const isUpstreams = upstream.length > 0 || present.some(({ state }) => state === 'UpstreamManaged');
+  const isUpstreams = hasUpstream || present.some(({ state }) => state === 'UpstreamManaged');
   if (isRooks) return isUpstreams ? 'Mixed' : 'Rook';
   return isUpstreams ? 'CephCSIOperator' : 'None';
 }

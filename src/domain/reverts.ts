@@ -9,7 +9,7 @@ import type { ConfigKey } from './slots.js';
 import { keyWriter, portWriter } from './writers.js';
 
 /** One object undone, once. */
-export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'manager'>;
+export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'keys' | 'manager'>;
 
 /**
  * Only in mode Enforce: in the others nothing is held.
@@ -44,7 +44,7 @@ function undonePin(previous: StoredStatus | undefined, { pin, rookConfig }: Plan
   const keys = (Object.keys(pin) as ConfigKey[]).filter((key) => previous?.pinned?.[key] === pin[key]);
   if (keys.length === 0 || rookConfig === undefined) return [];
   const writer = keys.map((key) => keyWriter(rookConfig, key)).find((name) => name !== undefined);
-  return [undoing('ConfigMap', ROOK_CONFIG_NAME, writer)];
+  return [{ ...undoing('ConfigMap', ROOK_CONFIG_NAME, writer), keys }];
 }
 
 function undoing(kind: Undoing['kind'], name: string, manager: string | undefined): Undoing {

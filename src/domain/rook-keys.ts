@@ -37,6 +37,6 @@ function shownRookKeys({ workloads, rookConfig }: Plan, passSeen: boolean): Rook
 }
 
 function isTelling({ workload, currentPort }: WorkloadPlan, passSeen: boolean): boolean {
-  if (!isInPlay(workload)) return false;
-  return passSeen || (currentPort !== ROOK_DEFAULT_PORT && isRooksPort(workload));
+  if (!isInPlay(workload) || !isRooksPort(workload)) return false;
+  return passSeen || currentPort !== ROOK_DEFAULT_PORT;
 }

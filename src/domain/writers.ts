@@ -20,13 +20,11 @@ export function portWriter({ managers }: Workload): string | undefined {
 
 /**
  * Who last wrote a key, if not the operator itself. A key that is gone is nobody's any more: whoever took it out left no
- * trace, and is known only where nobody else writes the object.
+ * trace, also where only one other has ever written the object.
  */
 export function keyWriter(config: RookConfig, key: ConfigKey): string | undefined {
-  const owners = config.keys[key]?.managers;
-  if (owners !== undefined) return latest(config.managers.filter(({ name }) => owners.includes(name)))?.name;
-  const [only, ...more] = otherWriters(config);
-  return more.length === 0 ? only : undefined;
+  const owners = config.keys[key]?.managers.filter((name) => name !== FIELD_MANAGER) ?? [];
+  return latest(config.managers.filter(({ name }) => owners.includes(name)))?.name;
 }
 
 /** Everybody but the operator that has written anything of the object, by name. */

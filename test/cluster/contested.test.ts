@@ -200,7 +200,7 @@ test.each([
   expect((await rook.config())[KEY] ?? '').toBe('');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   const { message } = await degraded(contest);
-  expect(message).toContain(`ConfigMap rook-ceph-operator-config is changed back again and again by ${who}`);
+  expect(message).toContain(`is changed back again and again by ${who}`);
   expect(message).toContain(
     `have ${manager ?? 'that writer'} set the keys below to these values or leave them alone, or set spec.rookConfig: Leave`,
   );

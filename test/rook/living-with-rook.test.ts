@@ -28,6 +28,11 @@ const ASLEEP = { rbdProvisioner: 0, cephfsProvisioner: 1, rbdNodePlugin: 1 };
 /** A Rook of one key puts the provisioners on the node plugin's port in each pass, and the operator puts them back. */
 const PASS: CostByKeys = { one: cost([2, 2, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) };
 
+/** What was learnt of Rook's keys, from what it wrote. */
+async function expectKnownKeys({ assignment, kind }: Scenario): Promise<void> {
+  expect(await assignment.status()).toMatchObject({ rookKeys: kind.hasThreeKeys ? 'Three' : 'One' });
+}
+
 describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
   test('the conflict is solved', async () => {
     const scenario = await Scenario.begin(cluster(), kind);
@@ -35,6 +40,7 @@ describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
     const measured = await scenario.cost('conflict solved', () => scenario.startOperator());
     const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
     expect(measured).toEqual(costOf(kind, { one, three: cost([0, 1, 1], PIN) }));
+    await expectKnownKeys(scenario);
   });
 
   test('the conflict is solved with the node plugin left where it is', async () => {
@@ -43,6 +49,7 @@ describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
     const measured = await scenario.cost('conflict solved, node plugin stays', start, pinned(9072, 9071, 9070));
     const one = cost([1, 1, 0], PIN, CEPHFS_PATCH, RBD_PATCH);
     expect(measured).toEqual(costOf(kind, { one, three: cost([1, 1, 0], PIN) }));
+    await expectKnownKeys(scenario);
   });
 
   test('an unrelated key changes', async () => {

@@ -20,7 +20,7 @@ export interface LivingRook {
 
 export interface RookKind {
   readonly name: string;
-  /** Whether each of the three workloads has a key: from 1.15.9 and 1.16.5 on. */
+  /** Whether each of the three workloads has a key: from 1.16.5 on. */
   readonly hasThreeKeys: boolean;
   readonly install: RookOptions;
   readonly start: (cluster: Cluster, rook: RookInstallation) => Promise<LivingRook>;
@@ -98,5 +98,5 @@ export function rookKinds(...versions: RookVersion[]): RookKind[] {
 function hasThreeKeys(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   if (major !== 1) return major > 1;
-  return minor > 16 || (minor === 16 && patch >= 5) || (minor === 15 && patch >= 9);
+  return minor > 16 || (minor === 16 && patch >= 5);
 }

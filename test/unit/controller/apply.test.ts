@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Applier, type Applied } from '../../../src/controller/apply.js';
+import { NOTHING_HELD, type Held } from '../../../src/domain/held.js';
 import { NOTHING_DONE } from '../../../src/domain/outcome.js';
 import { plan } from '../../../src/domain/plan.js';
 import { currentPort } from '../../../src/domain/sidecar-port.js';
@@ -17,14 +18,14 @@ const PINS = {
 
 async function bench(
   options: ClusterOptions = {},
-): Promise<{ cluster: Cluster; clock: { ms: number }; apply: (...held: string[]) => Promise<Applied> }> {
+): Promise<{ cluster: Cluster; clock: { ms: number }; apply: (held?: Held) => Promise<Applied> }> {
   const cluster = await startCluster(options);
   const clock = { ms: 1_000 };
   const applier = new Applier(cluster.writer, cluster.watches, () => clock.ms);
   return {
     cluster,
     clock,
-    apply: (...held) => applier.apply(plan(cluster.observed()), cluster.observed(), new Set(held)),
+    apply: (held = NOTHING_HELD) => applier.apply(plan(cluster.observed()), cluster.observed(), held),
   };
 }
 
@@ -203,4 +204,14 @@ test('a workload on its way out is not patched', async () => {
   await apply();
   expect(cluster.writes()).toEqual(['PATCH rook-ceph-operator-config']);
   expect(projected(rawWorkload('cephfsProvisioner', { deleting: true })).deleting).toBe(true);
+});
+
+test('what is held is not written, and all else is', async () => {
+  const { cluster, apply } = await bench();
+  const held: Held = { workloads: new Set(['csi-rbdplugin']), keys: new Set(['CSIADDONS_PORT']) };
+  const { outcome } = await apply(held);
+  const { CSIADDONS_PORT: heldPin, ...pinned } = PINS;
+  expect(heldPin).toBe('9072');
+  expect(outcome).toMatchObject({ pinned, patched: [{ slot: 'cephfsProvisioner' }] });
+  expect(cluster.writes()).toEqual(['PATCH rook-ceph-operator-config', 'PATCH csi-cephfsplugin-provisioner']);
 });

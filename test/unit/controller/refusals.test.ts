@@ -21,6 +21,16 @@ test('the very same write is not sent again for 30 s; another one, or of another
   expect(refusals.retryInMs('rook')).toBeUndefined();
 });
 
+test('a refusal that nobody asks for any more is over with its time: there is nothing to come back for', () => {
+  const { clock, monotonicMs } = at();
+  const refusals = new Refusals(monotonicMs);
+  refusals.remember('rook', 'plugin', { write: 1, cause: 'no' });
+  clock.ms += 29_000;
+  expect(refusals.retryInMs('rook')).toBe(1_000);
+  clock.ms += 1_000;
+  expect(refusals.retryInMs('rook')).toBeUndefined();
+});
+
 test('a write that differs forgets the refusal, and so does the namespace that goes', () => {
   const refusals = new Refusals(at().monotonicMs);
   refusals.remember('rook', 'plugin', { write: 1, cause: 'no' });

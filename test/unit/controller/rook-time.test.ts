@@ -63,7 +63,7 @@ test('a pin starts three seconds for all workloads, and no further pin prolongs 
   expect(time.left('other', ROWS, { config: settings('1'), pinned: false }).ms).toBe(0);
   clock.ms += 1_000;
   expect(time.isAfterPin('rook')).toBe(false);
-  expect(left('pin').ms).toBe(0);
+  expect(left('none').ms).toBe(0);
   expect(left('pin').ms).toBe(3_000);
   time.over('rook');
   expect(left('none').ms).toBe(0);
@@ -96,6 +96,14 @@ describe('after a pin', () => {
     clock.ms += 3_000;
     expect(left('none', after).passSeen).toBe(true);
     expect(left('none', after).passSeen).toBe(false);
+  });
+
+  test('a time that nobody looked at the end of does not swallow the next pin', () => {
+    const { clock, left, time } = bench();
+    left('pin');
+    clock.ms += 3_600_000;
+    expect(waitedFor(left('pin'))).toEqual(NAMES);
+    expect(time.isAfterPin('rook')).toBe(true);
   });
 
   test('a Rook that has written nothing has not passed by', () => {

@@ -82,6 +82,7 @@ const REVERTS: Fields<Reverts> = {
 const UNDONE: Fields<UndoneObject> = {
   kind: 'required string',
   name: 'required string',
+  keys: 'optional array',
   manager: 'optional string',
   times: 'required array',
   backoffSeconds: 'optional integer',

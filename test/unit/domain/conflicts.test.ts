@@ -49,6 +49,7 @@ describe('workloads of ceph-csi-operator', () => {
     ["beside Rook's", { ...SETTLED, upstream: [rbd] }, 'Mixed'],
     ['gone', SETTLED, 'Rook'],
     ["gone, and Rook's too", {}, 'None'],
+    ['hidden by a missing right, but for their Drivers', { hasDrivers: true }, 'CephCSIOperator'],
   ])('%s: the provider', (_name, world, provider) => expect(statusIn(world).provider).toBe(provider));
 
   it('are never planned to be written', () => {

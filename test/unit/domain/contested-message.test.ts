@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UndoneObject } from '../../../src/domain/api.js';
 import { describeContested } from '../../../src/domain/contested-message.js';
-import { heldObjects } from '../../../src/domain/held.js';
 import { notices } from '../../../src/domain/notices.js';
 import { plan } from '../../../src/domain/plan.js';
 import { statusOf } from '../../../src/domain/status.js';
@@ -42,6 +41,8 @@ describe('what is told of a contested object', () => {
       'have that writer set the keys below to these values or leave them alone, or set spec.rookConfig',
     );
     expect(told(pin, { workloads: workloads() })).toContain('by a writer that left no name (last seen');
+    const keys = ['CSIADDONS_PORT' as const];
+    expect(told({ ...pin, keys }, world)).toContain('rook-ceph-operator-config (CSIADDONS_PORT) is changed back');
   });
 
   it('is nothing where none is contested', () => {
@@ -54,27 +55,6 @@ describe('what is told of a contested object', () => {
     const text = describeContested(recent, plan(observe(SETTLED)), 'One');
     expect(text.match(/changed back/g)).toHaveLength(2);
     expect(text.match(/upgrade it/g)).toHaveLength(1);
-  });
-});
-
-describe('what is held back', () => {
-  const recent = [contested({}), contested({ kind: 'ConfigMap', name: 'rook-ceph-operator-config' })];
-  const held = (world: World, nowMs = Date.parse(NOW)): string[] =>
-    [...heldObjects(plan(observe(world)), statusIn(SETTLED), recent, nowMs)].sort();
-
-  it('is the contested object, for its wait', () => {
-    expect(held(SETTLED)).toEqual(['csi-rbdplugin', 'rook-ceph-operator-config']);
-    expect(held(SETTLED, Date.parse(NOW) + 60_000)).toEqual([]);
-  });
-
-  it('is no port that is new: a new spec is the word of the admin', () => {
-    expect(held({ ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } })).toEqual([]);
-    expect(held({ ...SETTLED, spec: { ports: { rbdProvisioner: 9300 } } })).toEqual(['csi-rbdplugin']);
-  });
-
-  it('is nothing that is not contested', () => {
-    const quiet = [{ kind: 'DaemonSet', name: 'csi-rbdplugin', times: [NOW] } as const];
-    expect([...heldObjects(plan(observe(SETTLED)), statusIn(SETTLED), quiet, Date.parse(NOW))]).toEqual([]);
   });
 });
 

@@ -73,6 +73,8 @@ describe('an object is contested', () => {
       [],
     );
     expect(recent).toEqual([{ ...CEPHFS, times: [at(6)] }]);
+    // Nor does it go on with the wait of an operator that was told otherwise.
+    expect(recordUndoings(undoneAt(0, 1, 2, 3, 4), [], at(5), never)[0]).not.toHaveProperty('backoffSeconds');
   });
 
   it('or not, whatever the operator that restarts between any two undoings remembers: all of it is in the status', () => {
@@ -117,8 +119,10 @@ describe('the wait', () => {
     expect(heldForMs(undoneAt(0)[0]!, START)).toBe(0);
   });
 
-  it('is never longer than the back-off, should the clock have been set back', () => {
-    expect(heldForMs(object!, START - 3_600_000)).toBe(30_000);
+  it('is at most a minute longer than the back-off, should the clock have been set back', () => {
+    const after = (seconds: number): UndoneObject[] => recordUndoings([object!], [], at(seconds), RULES);
+    expect(heldForMs(after(-56)[0]!, START - 56_000)).toBe(90_000);
+    expect(after(-57)).toEqual([]);
   });
 
   it('is followed by a look at whether it has become quiet', () => {

@@ -122,6 +122,7 @@ describe('an undone patch', () => {
 
 describe('an undone pin', () => {
   const CONFIG = { kind: 'ConfigMap', name: 'rook-ceph-operator-config' } as const;
+  const ALL = ['CSIADDONS_RBD_PROVISIONER_PORT', 'CSIADDONS_CEPHFS_PROVISIONER_PORT', 'CSIADDONS_PORT'];
   const withConfig = (config: World['config'], spec: World['spec'] = {}): World => ({
     ...SETTLED,
     spec,
@@ -136,20 +137,15 @@ describe('an undone pin', () => {
       CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
       CSIADDONS_PORT: '9072',
     });
-    expect(undonePin(withConfig(rookConfig()))).toEqual([CONFIG]);
+    expect(undonePin(withConfig(rookConfig()))).toEqual([{ ...CONFIG, keys: ALL }]);
   });
 
-  it('of a key that is gone names nobody, unless only one other has written the object at all', () => {
+  it('of a key that is gone names nobody: taking it out leaves no trace', () => {
     const managers = [
       { name: 'helm', time: '2026-11-20T08:00:00Z' },
-      { name: 'argocd-controller', time: '2026-11-22T08:00:00Z' },
       { name: 'csi-port-operator', time: '2026-11-22T09:00:00Z' },
     ];
-    expect(undonePin(withConfig({ ...rookConfig(), managers }))).toEqual([CONFIG]);
-    const [, ...two] = managers;
-    expect(undonePin(withConfig({ ...rookConfig(), managers: two }))).toEqual([
-      { ...CONFIG, manager: 'argocd-controller' },
-    ]);
+    expect(undonePin(withConfig({ ...rookConfig(), managers }))).toEqual([{ ...CONFIG, keys: ALL }]);
   });
 
   it('names the owner of a key that was set to something else', () => {
@@ -160,7 +156,7 @@ describe('an undone pin', () => {
     ];
     const config = { ...pinned(9070, 9071, 9072), managers };
     const undone = { ...config, keys: { ...config.keys, ...keys } };
-    expect(undonePin(withConfig(undone))).toEqual([{ ...CONFIG, manager: 'kubectl-edit' }]);
+    expect(undonePin(withConfig(undone))).toEqual([{ ...CONFIG, keys: ['CSIADDONS_PORT'], manager: 'kubectl-edit' }]);
   });
 
   it.each<[string, World, Partial<AssignmentStatus>]>([

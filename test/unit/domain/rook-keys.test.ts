@@ -27,6 +27,7 @@ it.each<[string, World, boolean, string | undefined]>([
   ["a provisioner on the node plugin's key by Rook: one", provisioners({}, { ...BY_ROOK, port: 9072 }), false, 'One'],
   ['its own key, and Rook wrote the workload after us: three', provisioners({}, LATER_BY_ROOK), false, 'Three'],
   ['its own key, but by us: nothing', provisioners({}, BY_US), false, undefined],
+  ['its own key, but by us, after a pass of Rook: nothing', provisioners(BY_US, BY_US), true, undefined],
   ["Rook's default, which it renders without any key: nothing", provisioners(BY_ROOK, BY_US), false, undefined],
   ['the default after a pass of Rook: three', provisioners(BY_ROOK, BY_US), true, 'Three'],
   ['another port: nothing', provisioners({}, { ...BY_ROOK, port: 9500 }), false, undefined],

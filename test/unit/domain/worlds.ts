@@ -3,6 +3,7 @@ import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../..
 import { NOTHING_DONE, type Outcome } from '../../../src/domain/outcome.js';
 import { plan, type Observed, type Plan, type StoredStatus } from '../../../src/domain/plan.js';
 import { DEFAULT_CONTESTED_AFTER, recordUndoings } from '../../../src/domain/contested.js';
+import { heldBack, relevant } from '../../../src/domain/held.js';
 import { undoings } from '../../../src/domain/reverts.js';
 import { knownRookKeys } from '../../../src/domain/rook-keys.js';
 import type { RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
@@ -50,9 +51,17 @@ export interface World {
   readonly rook?: { readonly image?: string; readonly readyReplicas?: number };
   readonly workloads?: Readonly<Partial<Record<Slot, RawWorkload>>>;
   readonly upstream?: readonly Workload[];
+  readonly hasDrivers?: boolean;
 }
 
-export function observe({ spec = {}, config, rook, workloads = {}, upstream = [] }: World): Observed {
+export function observe({
+  spec = {},
+  config,
+  rook,
+  workloads = {},
+  upstream = [],
+  hasDrivers = false,
+}: World): Observed {
   const operator = { namespace: 'rook-ceph', name: 'rook-ceph-operator', uid: 'uid-rook', resourceVersion: '3' };
   return {
     assignment: {
@@ -68,6 +77,7 @@ export function observe({ spec = {}, config, rook, workloads = {}, upstream = []
     ...(rook === undefined ? {} : { rookOperator: { ...operator, readyReplicas: 1, ...rook } }),
     workloads: Object.fromEntries(Object.entries(workloads).map(([slot, raw]) => [slot, project(raw)])),
     upstream,
+    hasDrivers,
   };
 }
 
@@ -139,6 +149,8 @@ export function reconcile(before: World, options: ReconcileOptions = {}): Reconc
   const outcome = { ...NOTHING_DONE, ...options.outcome };
   const found = plan(observe(before));
   const undone = undoings(previous, found, false);
+  const rules = { contestedAfter: DEFAULT_CONTESTED_AFTER };
+  const recent = recordUndoings(relevant(previous, found), undone, now, rules);
   return {
     generation,
     ...(previous === undefined ? {} : { previous }),
@@ -146,7 +158,8 @@ export function reconcile(before: World, options: ReconcileOptions = {}): Reconc
     after: plan(observe(after)),
     outcome,
     undone,
-    recent: recordUndoings(previous?.reverts?.recent ?? [], undone, now, { contestedAfter: DEFAULT_CONTESTED_AFTER }),
+    recent,
+    held: heldBack(found, recent, Date.parse(now)),
     ...knownKeys(found, previous, outcome),
     now,
   };
