@@ -105,7 +105,6 @@ export class Applier {
       outcome: {
         ...outcomeOf(pinned ? pinNow : {}, pin, { patches, failure }),
         waitingForRook: waited.length > 0,
-        rookPassSeen: rookTime.passSeen,
       },
       answers: answersOf(pin, patches),
       ...againIn(waited.length > 0 ? rookTime.ms : this.#refusals.retryInMs(namespace)),
@@ -195,7 +194,7 @@ function outcomeOf(
   pinned: Pin,
   pin: Written<RookConfig>,
   { patches, failure }: { readonly patches: readonly PatchWritten[]; readonly failure: Failure },
-): Omit<Outcome, 'waitingForRook' | 'rookPassSeen'> {
+): Omit<Outcome, 'waitingForRook'> {
   return {
     pinned,
     ...(pin.kind === 'Refused' ? { pinRejection: pin.cause } : {}),

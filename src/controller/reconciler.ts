@@ -8,12 +8,16 @@ import { knownRookKeys } from '../domain/rook-keys.js';
 import type { Reconciled } from '../domain/outcome.js';
 import { statusOf } from '../domain/status.js';
 import { wholeSeconds } from '../domain/time.js';
+import { ApiError } from '../kube/errors.js';
 import type { Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
 import type { Notifier } from './notifier.js';
 import { statusPatch } from './status-patch.js';
 import type { Watches } from './watches.js';
+
+/** Its event usually comes first, and then brings the namespace back at once. */
+const STALE_RETRY_MS = 100;
 
 export interface ReconcilerDependencies {
   readonly watches: Watches;
@@ -65,8 +69,8 @@ export class Reconciler {
       workloads: { ...observed.workloads, ...answers.workloads },
       patched: outcome.patched.map(({ slot }) => slot),
     });
-    const rookKeys = knownRookKeys(before, previous, outcome.rookPassSeen) ?? this.#untold.get(namespace)?.rookKeys;
-    await this.#report(observed, {
+    const rookKeys = knownRookKeys(before, previous) ?? this.#untold.get(namespace)?.rookKeys;
+    const isStored = await this.#report(observed, {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
       before,
@@ -79,7 +83,7 @@ export class Reconciler {
       now: wholeSeconds(now),
     });
     if (applied.error !== undefined) throw applied.error as Error;
-    return soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()));
+    return soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()), isStored ? undefined : STALE_RETRY_MS);
   }
 
   #withUntold(namespace: string, found: readonly Undoing[]): Undoing[] {
@@ -90,19 +94,27 @@ export class Reconciler {
     ];
   }
 
-  async #report(observed: Observed, reconciled: Reconciled): Promise<void> {
+  /** @returns false where the assignment was changed meanwhile: its newer version is on its way into the store */
+  async #report(observed: Observed, reconciled: Reconciled): Promise<boolean> {
     const { writer, watches, notifier, logger } = this.#deps;
     const { namespace } = observed.assignment;
     const status = statusOf(reconciled);
     // Also where the status cannot be written: what was done will not be done again.
     notifier.notify(notices(reconciled, status), observed);
     const patch = statusPatch(observed.assignment.status, status);
-    if (patch === undefined) return;
+    if (patch === undefined) return true;
     this.#untold.set(namespace, reconciled);
-    watches.assignments.putAnswer(await writer.patchStatus(observed.assignment, patch));
+    try {
+      watches.assignments.putAnswer(await writer.patchStatus(observed.assignment, patch));
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isConflict)) throw error;
+      logger.debug({ namespace }, 'Status not written: the assignment was changed meanwhile');
+      return false;
+    }
     this.#untold.delete(namespace);
     const ready = status.conditions.find(({ type }) => type === 'Ready');
     logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
+    return true;
   }
 
   #log(namespace: string, { outcome }: Applied, undone: readonly Undoing[]): void {

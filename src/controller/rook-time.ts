@@ -11,7 +11,7 @@ const ROOK_TIME_MS = 3_000;
 interface Wait {
   readonly until: number;
   readonly afterPin: boolean;
-  /** By the workloads' names, their generations when it began. */
+  /** By the workloads' uids, their generations when it began. */
   readonly generations: ReadonlyMap<string, number>;
 }
 
@@ -26,16 +26,14 @@ export interface RookTimeLeft {
   readonly ms: number;
   /** Whether this workload is still left to Rook. */
   readonly isWaitedFor: (row: WorkloadPlan) => boolean;
-  /** Whether the time after a pin is over and Rook has written its provisioners meanwhile. */
-  readonly passSeen: boolean;
 }
 
-const NOT_WAITING: RookTimeLeft = { ms: 0, isWaitedFor: () => false, passSeen: false };
+const NOT_WAITING: RookTimeLeft = { ms: 0, isWaitedFor: () => false };
 
 export class RookTime {
   readonly #monotonicMs: () => number;
   readonly #waits = new Map<string, Wait>();
-  /** By namespace, the version of the settings that was seen last. */
+  /** By namespace, the fingerprint of the settings that were seen last. */
   readonly #seen = new Map<string, string>();
 
   constructor(monotonicMs: () => number) {
@@ -44,8 +42,7 @@ export class RookTime {
 
   /** Whether what Rook writes now answers the operator's own pin. */
   isAfterPin(namespace: string): boolean {
-    const wait = this.#waits.get(namespace);
-    return wait?.afterPin === true && wait.until > this.#monotonicMs();
+    return this.#running(namespace)?.afterPin === true;
   }
 
   /**
@@ -54,21 +51,11 @@ export class RookTime {
    */
   left(namespace: string, rows: readonly WorkloadPlan[], { config, pinned }: Settings): RookTimeLeft {
     const changed = this.#isChanged(namespace, config);
-    const passSeen = this.#end(namespace, rows);
-    const wait = this.#waits.get(namespace);
-    const begins = wait === undefined ? pinned || changed : pinned && !wait.afterPin;
-    if (begins) return { ...this.#begin(namespace, rows, { config, pinned }), passSeen };
-    if (wait === undefined) return { ...NOT_WAITING, passSeen };
-    const ms = wait.until - this.#monotonicMs();
-    return { ms, isWaitedFor: (row) => !isAnswered(row, wait, config), passSeen };
-  }
-
-  /** @returns whether a time after a pin has come to an end by now, in which Rook has written its provisioners */
-  #end(namespace: string, rows: readonly WorkloadPlan[]): boolean {
-    const wait = this.#waits.get(namespace);
-    if (wait === undefined || wait.until > this.#monotonicMs()) return false;
-    this.#waits.delete(namespace);
-    return wait.afterPin && provisioners(rows).every((row) => isWritten(row, wait));
+    const running = this.#running(namespace);
+    const begins = running === undefined ? pinned || changed : pinned && !running.afterPin;
+    const wait = begins ? this.#begin(namespace, rows, pinned) : running;
+    if (wait === undefined) return NOT_WAITING;
+    return { ms: wait.until - this.#monotonicMs(), isWaitedFor: (row) => !isAnswered(row, wait, config) };
   }
 
   /** Rook does not run, or the namespace is gone: nothing is waited for, and the next change starts the time anew. */
@@ -77,21 +64,26 @@ export class RookTime {
     this.#seen.delete(namespace);
   }
 
-  #begin(namespace: string, rows: readonly WorkloadPlan[], { config, pinned }: Settings): RookTimeLeft {
+  #begin(namespace: string, rows: readonly WorkloadPlan[], afterPin: boolean): Wait {
     const generations = new Map(
-      rows.flatMap(({ workload }) => (workload === undefined ? [] : [[workload.name, workload.rollout.generation]])),
+      rows.flatMap(({ workload }) => (workload === undefined ? [] : [[workload.uid, workload.rollout.generation]])),
     );
-    const wait = { until: this.#monotonicMs() + ROOK_TIME_MS, afterPin: pinned, generations };
+    const wait = { until: this.#monotonicMs() + ROOK_TIME_MS, afterPin, generations };
     this.#waits.set(namespace, wait);
-    return { ms: ROOK_TIME_MS, isWaitedFor: (row) => !isAnswered(row, wait, config), passSeen: false };
+    return wait;
+  }
+
+  #running(namespace: string): Wait | undefined {
+    const wait = this.#waits.get(namespace);
+    return wait !== undefined && wait.until > this.#monotonicMs() ? wait : undefined;
   }
 
   /** What is seen for the first time is no change: Rook may have followed it long ago. */
   #isChanged(namespace: string, config: RookConfig | undefined): boolean {
     const before = this.#seen.get(namespace);
     if (config === undefined) this.#seen.delete(namespace);
-    else this.#seen.set(namespace, config.resourceVersion);
-    return before !== undefined && config !== undefined && before !== config.resourceVersion;
+    else this.#seen.set(namespace, config.fingerprint);
+    return before !== undefined && config !== undefined && before !== config.fingerprint;
   }
 }
 
@@ -103,12 +95,10 @@ function isAnswered(row: WorkloadPlan, wait: Wait, config: RookConfig | undefine
   return isWritten(row, wait) && (!wait.afterPin || isRooksAnswer(config, row.layout.configKey, row.currentPort));
 }
 
-/** Each PUT of Rook's moves a Deployment's generation, and a DaemonSet's where its port differs. */
+/**
+ * Each PUT of Rook's moves a Deployment's generation, and a DaemonSet's where its port differs. A workload that was not
+ * there yet has been written since.
+ */
 function isWritten({ workload }: WorkloadPlan, { generations }: Wait): boolean {
-  const before = workload === undefined ? undefined : generations.get(workload.name);
-  return before !== undefined && workload !== undefined && workload.rollout.generation > before;
-}
-
-function provisioners(rows: readonly WorkloadPlan[]): WorkloadPlan[] {
-  return rows.filter(({ workload }) => workload?.kind === 'Deployment');
+  return workload !== undefined && workload.rollout.generation > (generations.get(workload.uid) ?? 0);
 }

@@ -13,6 +13,9 @@ export interface Conflicts {
   readonly liveness: readonly PortConflict[];
 }
 
+/** The schema's limit. */
+const MOST_HOLDERS = 64;
+
 type Holder = SharedPort['holders'][number];
 
 export function findConflicts(rooks: readonly Workload[], upstream: readonly Workload[]): Conflicts {
@@ -20,7 +23,7 @@ export function findConflicts(rooks: readonly Workload[], upstream: readonly Wor
   const conflicts = (choose: (holders: readonly Holder[]) => readonly Holder[]): PortConflict[] =>
     shared.flatMap(({ port, holders }) => {
       const chosen = choose(holders);
-      return holderCount(chosen) < 2 ? [] : [{ port, holders: chosen.map(describeHolder) }];
+      return holderCount(chosen) < 2 ? [] : [{ port, holders: chosen.slice(0, MOST_HOLDERS).map(describeHolder) }];
     });
   return {
     sidecars: conflicts((holders) => holders.filter(isRooksSidecar)),
@@ -45,6 +48,20 @@ function describeHolder({ workload: { kind, name }, container }: Holder): string
   return container === SIDECAR_CONTAINER ? `${kind} ${name}` : `${kind} ${name} (${container})`;
 }
 
+/** Of many the first few: the status has them all, and the remedy that follows must not be cut off. */
 export function describeConflicts(conflicts: readonly PortConflict[]): string {
-  return conflicts.map(({ port, holders }) => `host port ${port} is shared by ${holders.join(', ')}`).join('; ');
+  const told = firstOf(conflicts).map(({ port, holders }) => {
+    return `host port ${port} is shared by ${firstOf(holders).join(', ')}${more(holders)}`;
+  });
+  return `${told.join('; ')}${more(conflicts)}`;
+}
+
+const MOST_TOLD = 8;
+
+function firstOf<T>(list: readonly T[]): readonly T[] {
+  return list.slice(0, MOST_TOLD);
+}
+
+function more({ length }: readonly unknown[]): string {
+  return length <= MOST_TOLD ? '' : ` and ${length - MOST_TOLD} more`;
 }

@@ -7,13 +7,13 @@ import { ROOK_CONFIG_NAME, type RookConfig } from './rook-config.js';
 import { SLOT_LAYOUTS } from './slots.js';
 import { ROOK_MANAGER, otherWriters } from './writers.js';
 
-/** Empty where nothing is contested. */
+/** Empty where nothing is contested, and in the modes in which nothing is written anyway. */
 export function describeContested(
   recent: readonly UndoneObject[],
-  { assignment: { ports }, rookConfig }: Plan,
+  { mode, assignment: { ports }, rookConfig }: Plan,
   rookKeys: RookKeys | undefined,
 ): string {
-  const contested = recent.filter(isContested);
+  const contested = mode === 'Enforce' ? recent.filter(isContested) : [];
   if (contested.length === 0) return '';
   const told = contested.map((object) => describeObject(object, rookConfig));
   const remedies = new Set(contested.map((object) => remedy(object, rookKeys)));

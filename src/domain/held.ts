@@ -14,16 +14,16 @@ export interface Held {
 export const NOTHING_HELD: Held = { workloads: new Set(), keys: new Set() };
 
 /**
- * The undone objects that still say something: an object that is gone is a new one when it comes back, and a port that
- * is new is the admin's word, which nobody has undone yet.
+ * The undone objects that still say something: an object that is gone is a new one when it comes back, a ConfigMap that
+ * is left alone is none of the operator's, and a port that is new is the admin's word, which nobody has undone yet.
  */
 export function relevant(
   previous: StoredStatus | undefined,
-  { workloads, rookConfig, assignment }: Plan,
+  { workloads, rookConfig, rookConfigPolicy, assignment }: Plan,
 ): UndoneObject[] {
   const moved = SLOT_LAYOUTS.filter(({ slot }) => previous?.ports?.[slot] !== assignment.ports[slot]);
   const isRelevant = ({ kind, name }: UndoneObject): boolean => {
-    if (kind === 'ConfigMap') return rookConfig !== undefined && moved.length === 0;
+    if (kind === 'ConfigMap') return rookConfig !== undefined && rookConfigPolicy === 'Pin' && moved.length === 0;
     const isThere = workloads.some(({ workload }) => workload?.name === name);
     return isThere && !moved.some(({ workload }) => workload === name);
   };

@@ -15,8 +15,6 @@ export interface PatchedWorkload {
 export interface Outcome {
   /** Rook was just told the ports through its settings; what still differs is patched when its time is up. */
   readonly waitingForRook: boolean;
-  /** Rook has written its provisioners since the last pin. */
-  readonly rookPassSeen: boolean;
   readonly pinned: Pin;
   /** Why the API server refused the pin: a fault that time alone does not mend. */
   readonly pinRejection?: string;
@@ -29,7 +27,6 @@ export interface Outcome {
 
 export const NOTHING_DONE: Outcome = {
   waitingForRook: false,
-  rookPassSeen: false,
   pinned: {},
   patched: [],
   rejections: {},

@@ -21,6 +21,8 @@ export interface RookConfig {
   readonly resourceVersion: string;
   readonly deleting: boolean;
   readonly keys: Readonly<Partial<Record<ConfigKey, RookConfigEntry>>>;
+  /** Differs where any of the data does: that, and no label or annotation, makes Rook write. */
+  readonly fingerprint: string;
   /** ROOK_ENFORCE_HOST_NETWORK: whether Rook puts the provisioners on the host network. */
   readonly enforceHostNetwork: boolean;
   /** Whoever wrote any of the object. */

@@ -9,12 +9,13 @@ import { countReverts } from './reverts.js';
 import { currentPort } from './sidecar-port.js';
 import type { Workload } from './workload.js';
 
-/** The schema's limit, which no namespace comes near: three of Rook's workloads, and three of each Driver. */
+/** The schema's limits, which no namespace comes near: three of Rook's workloads, and three of each Driver. */
 const MAX_WORKLOADS = 64;
+const MAX_CONFLICTS = 64;
 
 export function statusOf(reconciled: Reconciled): AssignmentStatus {
   const { after, outcome, previous, undone, now, generation, recent, rookKeys } = reconciled;
-  const conflicts = lastingConflicts(reconciled);
+  const conflicts = lastingConflicts(reconciled).slice(0, MAX_CONFLICTS);
   return {
     observedGeneration: generation,
     provider: after.provider,

@@ -63,6 +63,11 @@ export class ApiError extends Error {
     return this.status === 404;
   }
 
+  /** The object is newer than the version that was sent. */
+  get isConflict(): boolean {
+    return this.status === 409;
+  }
+
   /**
    * A `test` of a JSON Patch failed, so the object is not what it was thought to be: 422 without causes
    * (API server 1.36, as run). A webhook may refuse with such an answer, too, and then says so in its message.

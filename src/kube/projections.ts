@@ -2,6 +2,7 @@
  * From the API server's objects to what the operator keeps of them. The server validates what it stores, so a field is
  * either absent or of its type; a projection never throws, or one odd object would stop an informer.
  */
+import { createHash } from 'node:crypto';
 import type {
   V1Container,
   V1ContainerPort,
@@ -80,9 +81,15 @@ export function projectRookConfig(raw: unknown): RookConfig {
     ...identity(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
     keys,
+    fingerprint: fingerprintOf(data),
     enforceHostNetwork: TRUE.includes(data?.ROOK_ENFORCE_HOST_NETWORK ?? ''),
     managers: managersOf(metadata.managedFields),
   };
+}
+
+/** The API server sorts the keys, so equal data give equal JSON. */
+function fingerprintOf(data: Readonly<Record<string, string>> = {}): string {
+  return createHash('sha256').update(JSON.stringify(data)).digest('base64');
 }
 
 /** What Go's strconv.ParseBool, with which Rook reads its settings, takes for true. */

@@ -178,6 +178,50 @@ test('a new spec is carried out at once, contested or not', async () => {
   await waitForPort(contest, 'cephfsProvisioner', 9271);
 });
 
+test('a new spec waits for a Rook that runs, and for nothing else', async () => {
+  const contest = await contestCephfs();
+  const { rook, assignment } = contest;
+  await cluster().controlPlane.api.patch(`${rook.operatorPath}/status`, { status: { replicas: 1, readyReplicas: 1 } });
+  await assignment.waitUntilSettled();
+  await assignment.edit({ ports: { cephfsProvisioner: 9271 } });
+  await assignment.waitForReason('Ready', 'WaitingForRook');
+  await step(contest, 3);
+  await waitForPort(contest, 'cephfsProvisioner', 9271);
+});
+
+test('what comes back after it was gone is another object: it is put right at once', async () => {
+  const contest = await contestCephfs();
+  const { rook, assignment } = contest;
+  await cluster().controlPlane.api.delete(rook.workloadPath('cephfsProvisioner'));
+  await assignment.waitForState('cephfsProvisioner', 'Absent');
+  await rook.rewrite('cephfsProvisioner');
+  await waitForPort(contest, 'cephfsProvisioner', 9171);
+  expect((await assignment.status()).reverts).not.toHaveProperty('recent');
+});
+
+test('in mode DryRun the API server is asked about a contested workload, too, and nothing is told of a contest', async () => {
+  const contest = await contestCephfs();
+  const mark = await cluster().controlPlane.audit.mark();
+  await contest.assignment.edit({ mode: 'DryRun' });
+  await contest.assignment.waitForReason('Ready', 'DryRun');
+  const writes = await cluster().writesSince(mark);
+  expect(writes).toContain('patch deployments csi-cephfsplugin-provisioner (dry run)');
+  expect((await degraded(contest)).reason).not.toBe('Contested');
+});
+
+test.each([
+  ['no time', { times: [], backoffSeconds: 30 }],
+  ['a time of no such zone', { times: ['2026-11-22T10:00:00+25:00'], backoffSeconds: 30 }],
+  ['a time far ahead', { times: ['2036-11-22T10:00:00Z'], backoffSeconds: 30 }],
+])('an undone object with %s in the status, by whomever, is dropped', async (_what, object) => {
+  const { rook, assignment } = await begin();
+  const path = `/apis/csiports.io/v1alpha1/namespaces/${rook.namespace}/csiportassignments/default/status`;
+  const recent = [{ kind: 'DaemonSet', name: 'csi-rbdplugin', ...object }];
+  await cluster().controlPlane.api.patch(path, { status: { reverts: { count: 5, recent } } });
+  await waitFor('the status to be mended', async () => !('recent' in (await assignment.status()).reverts));
+  expect(await assignment.condition('Progressing')).toMatchObject({ reason: 'RollingOut' });
+});
+
 test.each([
   ['takes out', {}, undefined, 'a writer that left no name (one of argocd-controller, control-plane-admin?)'],
   ['sets to nothing', { [KEY]: '' }, 'argocd-controller', 'argocd-controller'],

@@ -176,16 +176,19 @@ export class RookInstallation {
   async #setOperatorImage(image: string): Promise<void> {
     const containers = [{ name: 'rook-ceph-operator', image }];
     await this.#api.patch<object>(
-      `/apis/apps/v1/namespaces/${this.namespace}/deployments/rook-ceph-operator`,
+      this.operatorPath,
       { spec: { template: { spec: { containers } } } },
       'application/strategic-merge-patch+json',
     );
   }
 
+  get operatorPath(): string {
+    return `/apis/apps/v1/namespaces/${this.namespace}/deployments/rook-ceph-operator`;
+  }
+
   async waitUntilAlive(): Promise<void> {
     await waitFor('rook-ceph-operator to be ready', async () => {
-      const path = `/apis/apps/v1/namespaces/${this.namespace}/deployments/rook-ceph-operator`;
-      const { status } = await this.#api.get<Deployment>(path);
+      const { status } = await this.#api.get<Deployment>(this.operatorPath);
       return status?.readyReplicas === 1;
     });
   }

@@ -34,7 +34,6 @@ test('the pin goes first, then a patch for each workload that differs; the store
   const { outcome, answers, ...rest } = await apply();
   expect(outcome).toEqual({
     waitingForRook: false,
-    rookPassSeen: false,
     pinned: PINS,
     patched: [
       { slot: 'cephfsProvisioner', from: 9070, to: 9071 },

@@ -73,8 +73,18 @@ test("a refusal is in the status, and asked again in people's time", async () =>
 
 test('a status that cannot be written is thrown', async () => {
   const { cluster, reconciler } = await bench();
+  cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
+  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 500 });
+});
+
+test('a status onto an assignment that was changed meanwhile is no fault: it is written again in a moment', async () => {
+  const { cluster, reconciler, lines } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
-  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 409 });
+  expect(await reconciler.reconcile(NAMESPACE)).toBe(100);
+  expect(lines).toContain('Status not written: the assignment was changed meanwhile');
+  cluster.answers.delete('/status');
+  expect(await reconciler.reconcile(NAMESPACE)).toBeUndefined();
+  expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
 });
 
 test('events that cannot be recorded do not fail the reconcile', async () => {

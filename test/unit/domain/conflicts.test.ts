@@ -91,6 +91,22 @@ describe('workloads of ceph-csi-operator', () => {
     expect(degraded(world).message).toMatch(/1\.18\.3/);
   });
 
+  it('are told of in part where they are many, so that the remedy is not cut off', () => {
+    const many = Array.from({ length: 80 }, (_, index) => ({ container: 'csi-driver', port: 20_000 + index }));
+    const upstream = [
+      { ...nvmeof, otherPorts: many },
+      { ...rbd, otherPorts: many },
+    ];
+    expect(statusIn({ upstream }).conflicts).toHaveLength(64);
+    expect(degraded({ upstream }).message).toContain(' and 73 more; ');
+    const holders = Array.from({ length: 80 }, (_, index) => ({
+      ...rbd,
+      name: `x${index}.rbd.csi.ceph.com-ctrlplugin`,
+    }));
+    expect(statusIn({ upstream: holders }).conflicts![0]!.holders).toHaveLength(64);
+    expect(statusIn({ upstream: holders }).workloads).toHaveLength(64);
+  });
+
   it('hold no host port on the pod network', () => {
     const world: World = { upstream: [upstreamWorkload('rbd', { hostNetwork: false }), nvmeof] };
     expect(statusIn(world)).not.toHaveProperty('conflicts');

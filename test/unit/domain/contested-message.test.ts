@@ -50,6 +50,10 @@ describe('what is told of a contested object', () => {
     expect(describeContested([quiet], plan(observe(SETTLED)), undefined)).toBe('');
   });
 
+  it.each(['Paused', 'DryRun'] as const)('is nothing in mode %s, in which nothing is written anyway', (mode) => {
+    expect(told({ manager: 'rook' }, { ...SETTLED, spec: { mode } })).toBe('');
+  });
+
   it('tells each remedy once, and all objects', () => {
     const recent = ['csi-rbdplugin', 'csi-rbdplugin-provisioner'].map((name) => contested({ name, manager: 'rook' }));
     const text = describeContested(recent, plan(observe(SETTLED)), 'One');

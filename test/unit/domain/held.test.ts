@@ -54,5 +54,9 @@ describe('what was undone is forgotten', () => {
     expect(names({ workloads: workloads() })).toEqual([NODE.name]);
   });
 
+  it('where the ConfigMap is left alone', () => {
+    expect(names({ ...SETTLED, spec: { rookConfig: 'Leave' } })).toEqual([NODE.name]);
+  });
+
   it('never before there was a status', () => expect(relevant(undefined, plan(observe(SETTLED)))).toEqual([]));
 });

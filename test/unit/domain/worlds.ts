@@ -33,6 +33,7 @@ export function rookConfig(keys: Keys = {}): RookConfig {
     resourceVersion: '12',
     deleting: false,
     keys: Object.fromEntries(entries) as RookConfig['keys'],
+    fingerprint: 'data',
     enforceHostNetwork: true,
     managers: [],
   };
@@ -160,13 +161,13 @@ export function reconcile(before: World, options: ReconcileOptions = {}): Reconc
     undone,
     recent,
     held: heldBack(found, recent, Date.parse(now)),
-    ...knownKeys(found, previous, outcome),
+    ...knownKeys(found, previous),
     now,
   };
 }
 
-function knownKeys(found: Plan, previous: StoredStatus | undefined, { rookPassSeen }: Outcome): Partial<Reconciled> {
-  const rookKeys = knownRookKeys(found, previous, rookPassSeen);
+function knownKeys(found: Plan, previous: StoredStatus | undefined): Partial<Reconciled> {
+  const rookKeys = knownRookKeys(found, previous);
   return rookKeys === undefined ? {} : { rookKeys };
 }
 

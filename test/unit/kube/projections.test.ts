@@ -84,13 +84,22 @@ test('of the Rook settings only the port keys are kept, each with its field mana
       CSIADDONS_PORT: { value: '9072', managers: ['csi-port-operator', 'kubectl-edit'] },
       CSIADDONS_RBD_PROVISIONER_PORT: { value: '', managers: [] },
     },
+    fingerprint: expect.any(String) as string,
     enforceHostNetwork: false,
     managers: [{ name: 'csi-port-operator' }, { name: 'kubectl-edit' }, { name: 'labels' }, { name: 'bare' }],
   });
 });
 
+test('settings have another fingerprint for other data, and the same for other labels', () => {
+  const fingerprint = (data: object, labels = {}): string =>
+    projectRookConfig({ metadata: metadata({ labels }), data }).fingerprint;
+  expect(fingerprint({ ROOK_LOG_LEVEL: 'INFO' }, { a: 'b' })).toBe(fingerprint({ ROOK_LOG_LEVEL: 'INFO' }));
+  expect(fingerprint({ ROOK_LOG_LEVEL: 'DEBUG' })).not.toBe(fingerprint({ ROOK_LOG_LEVEL: 'INFO' }));
+  expect(fingerprint({})).not.toBe(fingerprint({ ROOK_LOG_LEVEL: '' }));
+});
+
 test('settings without data or managedFields have no keys and no managers', () => {
-  const nothing = { keys: {}, enforceHostNetwork: false, managers: [] };
+  const nothing = { keys: {}, fingerprint: expect.any(String) as string, enforceHostNetwork: false, managers: [] };
   expect(projectRookConfig({ metadata: ID })).toEqual({ ...ID, deleting: false, ...nothing });
   expect(projectRookConfig({ metadata: ID, data: { CSIADDONS_PORT: '1' } }).keys).toEqual({
     CSIADDONS_PORT: { value: '1', managers: [] },
