@@ -2,7 +2,7 @@
  * When Rook is waited for. It writes its workloads anew with each change of its settings: after a pin that saves the
  * patches, and after a change by others a patch would only be overwritten by the rest of that pass.
  */
-import type { WorkloadPlan } from '../domain/plan.js';
+import { inPlay, type WorkloadPlan } from '../domain/plan.js';
 import { isRooksAnswer, type RookConfig } from '../domain/rook-config.js';
 
 /** Rook takes 0.15 to 0.4 s for a pass (1.17.9 and 1.19.10, as run), and up to 1.6 s while it is retrying. */
@@ -46,8 +46,8 @@ export class RookTime {
   }
 
   /**
-   * What is left of Rook's time in this namespace. A change of the settings starts it, the first pin starts it anew, and
-   * nothing else prolongs it: somebody who keeps changing them must not hold up the patches.
+   * What is left of Rook's time in this namespace. A change of the settings starts it, the first pin starts it anew, the
+   * end of Rook's pass ends it, and nothing prolongs it: somebody who keeps changing them must not hold up the patches.
    */
   left(namespace: string, rows: readonly WorkloadPlan[], { config, pinned }: Settings): RookTimeLeft {
     const changed = this.#isChanged(namespace, config);
@@ -55,6 +55,10 @@ export class RookTime {
     const begins = running === undefined ? pinned || changed : pinned && !running.afterPin;
     const wait = begins ? this.#begin(namespace, rows, pinned) : running;
     if (wait === undefined) return NOT_WAITING;
+    if (isPassOver(rows, wait, config)) {
+      this.#waits.delete(namespace);
+      return NOT_WAITING;
+    }
     return { ms: wait.until - this.#monotonicMs(), isWaitedFor: (row) => !isAnswered(row, wait, config) };
   }
 
@@ -85,6 +89,12 @@ export class RookTime {
     else this.#seen.set(namespace, config.fingerprint);
     return before !== undefined && config !== undefined && before !== config.fingerprint;
   }
+}
+
+/** Rook writes the node plugin before its provisioner, so once it has written the provisioners it has written all three. */
+function isPassOver(rows: readonly WorkloadPlan[], wait: Wait, config: RookConfig | undefined): boolean {
+  const provisioners = inPlay(rows).filter(({ layout }) => layout.kind === 'Deployment');
+  return provisioners.length > 0 && provisioners.every((row) => isAnswered(row, wait, config));
 }
 
 /**

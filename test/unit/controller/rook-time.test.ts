@@ -88,6 +88,23 @@ describe('after a pin', () => {
     expect(waitedFor(left('none'), written({ [CEPHFS]: 9070, [NODE]: 9500 }))).toEqual(NAMES);
   });
 
+  test('it is over once Rook has written both provisioners: what is undone then is undone by somebody', () => {
+    const { left, time } = bench();
+    left('pin');
+    const after = written({ [RBD]: 9070, [CEPHFS]: 9071 });
+    expect(waitedFor(left('none', after), after)).toEqual([]);
+    expect(time.isAfterPin('rook')).toBe(false);
+    expect(waitedFor(left('none'))).toEqual([]);
+  });
+
+  test('where there is no provisioner nothing shows the end of the pass', () => {
+    const { left, time } = bench();
+    const alone = ROWS.filter(({ layout }) => layout.kind === 'DaemonSet');
+    left('pin', alone);
+    left('none', alone);
+    expect(time.isAfterPin('rook')).toBe(true);
+  });
+
   test('a time that nobody looked at the end of does not swallow the next pin', () => {
     const { clock, left, time } = bench();
     left('pin');
