@@ -123,7 +123,7 @@ test('rbdNodePlugin: 9070 ends the conflict without a restart on the nodes', asy
 test('after a whole pass of Rook all pods run on their ports again', async () => {
   const { rook, assignment } = await assigned({});
   await rook.writePass();
-  await assignment.waitForReason('Ready', 'RollingOut');
+  await assignment.waitForReverts(2);
   const status = await assignment.waitUntilAssigned();
   await expectLayout(rook, status, [9070, 9071, 9072]);
   expect(status.reverts.count).toBe(2);
