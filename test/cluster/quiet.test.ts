@@ -58,9 +58,6 @@ test('a reconcile after an annotation of any watched object writes nothing', asy
 test('a pass of Rook that renders the pinned ports writes nothing, and leaves the status as it was', async () => {
   const { rook, assignment } = await settled({ version: '1.17.9' });
   await cluster().startOperator();
-  // The first one shows which keys this Rook reads.
-  await rook.writePass(await rook.config());
-  await waitFor('what Rook reads to be known', async () => (await assignment.status()).rookKeys === 'Three');
   await assignment.waitUntilSettled();
   const before = await storedStatus(assignment);
   const { metadata } = await rook.workload('rbdProvisioner');

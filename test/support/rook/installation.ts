@@ -32,9 +32,6 @@ interface OperatorPod extends KubeObject {
   status?: { conditions?: { type: string; status: string }[] };
 }
 
-/** The name under which the API server records Rook's writes. */
-const AS_ROOK = 'fieldManager=rook';
-
 /** Where a csi-addons sidecar of the API server's copy listens, and what it declares. */
 export interface SidecarPorts {
   readonly argument: number;
@@ -100,8 +97,8 @@ export class RookInstallation {
   /** Creates or replaces any workload as it is given. */
   async #write(workload: Deployment | DaemonSet): Promise<void> {
     const collection = `/apis/apps/v1/namespaces/${this.namespace}/${workload.kind!.toLowerCase()}s`;
-    const created = await createUnlessThere(this.#api, `${collection}?${AS_ROOK}`, workload);
-    if (!created) await this.#api.replace<object>(`${collection}/${workload.metadata!.name!}?${AS_ROOK}`, workload);
+    const created = await createUnlessThere(this.#api, collection, workload);
+    if (!created) await this.#api.replace<object>(`${collection}/${workload.metadata!.name!}`, workload);
   }
 
   workloadPath(name: WorkloadName): string {
