@@ -4,7 +4,7 @@ import { isContested } from './contested.js';
 import type { Plan } from './plan.js';
 import type { Ports } from './assignment.js';
 import { ROOK_CONFIG_NAME, type RookConfig } from './rook-config.js';
-import { SLOT_LAYOUTS } from './slots.js';
+import { SLOT_LAYOUTS, slotOf } from './slots.js';
 import { ROOK_MANAGER, otherWriters } from './writers.js';
 
 /** Empty where nothing is contested, and in the modes in which nothing is written anyway. */
@@ -40,8 +40,7 @@ function remedy({ kind, name, manager = 'that writer' }: UndoneObject, rookKeys:
     return `have ${manager} set the keys below to these values or leave them alone, or set spec.rookConfig: Leave`;
   }
   if (manager !== ROOK_MANAGER) {
-    const slot = SLOT_LAYOUTS.find(({ workload }) => workload === name)?.slot ?? '';
-    return `stop ${manager} from writing the port, or set spec.ports.${slot} to the port that it writes`;
+    return `stop ${manager} from writing the port, or set spec.ports.${slotOf(name) ?? ''} to the port that it writes`;
   }
   if (rookKeys === 'One') {
     return `this Rook reads CSIADDONS_PORT alone, for all three workloads: upgrade it to 1.16.5 or later, or end what makes it write so often (each change of ${ROOK_CONFIG_NAME} and each start of rook-ceph-operator)`;

@@ -8,7 +8,7 @@ import { describePin } from './pin.js';
 import type { StoredStatus } from './plan.js';
 import { EVENT_REASONS, READY_REASONS, type EventReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { SLOT_LAYOUTS, type Slot, type SlotLayout } from './slots.js';
+import { SLOT_LAYOUTS, slotOf, type Slot } from './slots.js';
 import type { Reconciled } from './outcome.js';
 
 export interface Notice {
@@ -64,7 +64,7 @@ function pinned({ outcome }: Reconciled): Notice[] {
 function moved({ outcome, undone, recent }: Reconciled): Notice[] {
   const known = [...undone, ...recent.filter(isContested)];
   return outcome.patched.map(({ slot, from, to }) => {
-    const undoing = known.find(({ name }) => name === layoutOf(slot)?.workload);
+    const undoing = known.find(({ name }) => slotOf(name) === slot);
     const again = undoing !== undefined;
     const reason = again ? EVENT_REASONS.Reasserted : EVENT_REASONS.PortAssigned;
     const why = again
@@ -81,7 +81,7 @@ function contested({ recent, previous, after }: Reconciled): Notice[] {
   return recent
     .filter((object) => isContested(object) && !known.some(({ name }) => name === object.name))
     .map((object) => {
-      const slot = SLOT_LAYOUTS.find(({ workload }) => workload === object.name)?.slot;
+      const slot = slotOf(object.name);
       const about = { type: 'Warning', reason: EVENT_REASONS.Contested, action: 'BackOff' } as const;
       return { ...about, note: describeObject(object, after.rookConfig), ...(slot === undefined ? {} : { slot }) };
     });
@@ -98,10 +98,6 @@ function rejected({ outcome, previous }: Reconciled): Notice[] {
 }
 
 function workloadName(slot: Slot): string {
-  const layout = layoutOf(slot);
+  const layout = SLOT_LAYOUTS.find((candidate) => candidate.slot === slot);
   return `${layout?.kind ?? ''} ${layout?.workload ?? slot}`;
-}
-
-function layoutOf(slot: Slot): SlotLayout | undefined {
-  return SLOT_LAYOUTS.find((candidate) => candidate.slot === slot);
 }

@@ -63,6 +63,11 @@ export function isAssignable(port: number): boolean {
   return Number.isInteger(port) && port >= LOWEST_PORT && port <= HIGHEST_PORT && !LIVENESS_PORTS.includes(port);
 }
 
+/** The slot that a workload of this name fills; undefined for any other object. */
+export function slotOf(workload: string): Slot | undefined {
+  return SLOT_LAYOUTS.find((layout) => layout.workload === workload)?.slot;
+}
+
 /** A record with one value for every slot. */
 export function forEachSlot<T>(value: (layout: SlotLayout) => T): Record<Slot, T> {
   return Object.fromEntries(SLOT_LAYOUTS.map((layout) => [layout.slot, value(layout)])) as Record<Slot, T>;

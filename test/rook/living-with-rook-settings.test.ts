@@ -13,17 +13,14 @@ import {
   FIXED,
   keys,
   NODE_KEY,
+  PASS,
   PIN,
   pinned,
   RBD_PATCH,
   Scenario,
-  type CostByKeys,
 } from '../support/rook/scenario.js';
 
 const cluster = useCluster();
-
-/** A Rook of one key puts the provisioners on the node plugin's port in each pass, and the operator puts them back. */
-const PASS: CostByKeys = { one: cost([2, 2, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) };
 
 describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
   test("a user's own distinct keys that Rook has followed already", async () => {

@@ -13,20 +13,17 @@ import {
   cost,
   costOf,
   NODE_PATCH,
+  PASS,
   PIN,
   pinned,
   RBD_PATCH,
   Scenario,
-  type CostByKeys,
 } from '../support/rook/scenario.js';
 
 const cluster = useCluster();
 
 /** Rollouts by patches alone. */
 const ASLEEP = { rbdProvisioner: 0, cephfsProvisioner: 1, rbdNodePlugin: 1 };
-
-/** A Rook of one key puts the provisioners on the node plugin's port in each pass, and the operator puts them back. */
-const PASS: CostByKeys = { one: cost([2, 2, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) };
 
 /** What was learnt of Rook's keys, from what it wrote. */
 async function expectKnownKeys({ assignment, kind }: Scenario): Promise<void> {

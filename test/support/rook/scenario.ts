@@ -46,6 +46,9 @@ export const RBD_PATCH = 'patch deployments csi-rbdplugin-provisioner';
 export const CEPHFS_PATCH = 'patch deployments csi-cephfsplugin-provisioner';
 export const NODE_PATCH = 'patch daemonsets csi-rbdplugin';
 
+/** A Rook of one key puts the provisioners on the node plugin's port in each pass, and the operator puts them back. */
+export const PASS: CostByKeys = { one: cost([2, 2, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) };
+
 export const RBD_KEY = 'CSIADDONS_RBD_PROVISIONER_PORT';
 export const CEPHFS_KEY = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
 export const NODE_KEY = 'CSIADDONS_PORT';
