@@ -1,5 +1,6 @@
 // `make test`: every check of the project, one after the other, and as the last line `N passed, N failed`.
-// A static check counts as one, a test file's tests one by one. All run even where one fails.
+// A static check counts as one, a test file's tests one by one. All run even where one fails. What failed is named at the
+// end: of a long output that is what is still on the screen.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 
 const folder = mkdtempSync(join(tmpdir(), 'csi-port-operator-test-'));
 const results = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 
 for (const [title, script] of [
   ['Lint', 'lint'],
@@ -14,17 +16,20 @@ for (const [title, script] of [
   ['Format', 'format:check'],
 ]) {
   console.log(`\n== ${title}`);
-  results[npmRun(script) ? 'passed' : 'failed'] += 1;
+  const passed = npmRun(script);
+  results[passed ? 'passed' : 'failed'] += 1;
+  if (!passed) failures.push(title);
 }
 for (const project of ['unit', 'cluster', 'rook']) {
   console.log(`\n== Tests: ${project}`);
   const report = join(folder, `${project}.json`);
   const succeeded = npmRun(project, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
-  count(report, succeeded);
+  count(project, report, succeeded);
 }
 rmSync(folder, { recursive: true });
 
 if (results.skipped > 0) console.log(`\n${results.skipped} skipped, for the reasons printed above`);
+for (const failure of failures) console.log(`\nFAILED ${failure}`);
 console.log(`\n${results.passed} passed, ${results.failed} failed`);
 process.exitCode = results.failed === 0 ? 0 : 1;
 
@@ -34,15 +39,28 @@ function npmRun(script, args = []) {
 }
 
 /** A run that ends badly without a failed test (no report, a failed file, an unhandled error) is one failure more. */
-function count(report, succeeded) {
+function count(project, report, succeeded) {
   let failed = 0;
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
     results.passed += numPassedTests;
     results.skipped += numPendingTests;
     failed = numFailedTests;
+    failures.push(...testResults.flatMap(failuresOf));
   } catch (error) {
     console.error(`no report of this run: ${error.message}`);
   }
+  if (!succeeded && failed === 0) failures.push(`${project}: the run as a whole, see above`);
   results.failed += succeeded ? failed : Math.max(failed, 1);
+}
+
+/** Each with the first lines of its message. */
+function failuresOf({ name, message, assertionResults }) {
+  const tests = assertionResults.filter(({ status }) => status === 'failed');
+  const told = tests.map(({ fullName, failureMessages }) => `${fullName}\n${head(failureMessages.join('\n'))}`);
+  return [...told, ...(message ? [head(message)] : [])].map((failure) => `${name}: ${failure}`);
+}
+
+function head(message) {
+  return message.split('\n').slice(0, 3).join('\n').slice(0, 600);
 }

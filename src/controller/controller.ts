@@ -11,7 +11,7 @@ import { messageOf, type Log } from './log.js';
 import { Notifier } from './notifier.js';
 import { Reconciler } from './reconciler.js';
 import { Watches } from './watches.js';
-import { WorkQueue } from './work-queue.js';
+import { WorkQueue, type WorkResult } from './work-queue.js';
 
 export interface ControllerOptions {
   readonly transport: Transport;
@@ -67,8 +67,8 @@ export class Controller {
       contestRules: { contestedAfter: options.contestedAfter },
     });
     // Until all of its informers are synced, a namespace waits: the last of them adds it anew.
-    const work = async (namespace: string): Promise<number | undefined> =>
-      this.#watches.prepare(namespace) ? reconciler.reconcile(namespace) : undefined;
+    const work = async (namespace: string): Promise<WorkResult> =>
+      this.#watches.prepare(namespace) ? reconciler.reconcile(namespace) : {};
     this.#queue = new WorkQueue(work, {
       concurrency: options.maxConcurrentReconciles,
       backoff: RETRY,

@@ -1,11 +1,12 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
 import { contestedAgainInMs, recordUndoings, type ContestRules } from '../domain/contested.js';
-import { heldBack, relevant } from '../domain/held.js';
+import { heldBack, contestable } from '../domain/held.js';
 import { notices } from '../domain/notices.js';
 import { plan, type Observed } from '../domain/plan.js';
 import { undoings, type Undoing } from '../domain/reverts.js';
 import { knownRookKeys } from '../domain/rook-keys.js';
 import type { Reconciled } from '../domain/outcome.js';
+import type { Slot } from '../domain/slots.js';
 import { statusOf } from '../domain/status.js';
 import { wholeSeconds } from '../domain/time.js';
 import { ApiError } from '../kube/errors.js';
@@ -14,10 +15,13 @@ import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
 import type { Notifier } from './notifier.js';
 import { statusPatch } from './status-patch.js';
+import type { WorkResult } from './work-queue.js';
 import type { Watches } from './watches.js';
 
-/** Its event usually comes first, and then brings the namespace back at once. */
-const STALE_RETRY_MS = 100;
+/** What was seen and done since the last status that could be stored. */
+interface Untold extends Pick<Reconciled, 'undone' | 'rookKeys'> {
+  readonly patched: readonly Slot[];
+}
 
 export interface ReconcilerDependencies {
   readonly watches: Watches;
@@ -31,31 +35,32 @@ export interface ReconcilerDependencies {
 
 export class Reconciler {
   readonly #deps: ReconcilerDependencies;
-  /** Per namespace, what was seen and is in no stored status yet. */
-  readonly #untold = new Map<string, Pick<Reconciled, 'undone' | 'rookKeys'>>();
+  /** Per namespace, what is in no stored status yet. */
+  readonly #untold = new Map<string, Untold>();
 
   constructor(deps: ReconcilerDependencies) {
     this.#deps = deps;
   }
 
   /**
-   * @returns after how many milliseconds to reconcile again though nothing changes
-   * @throws the passing fault that kept it from finishing; the status is written all the same
+   * @returns when to reconcile again though nothing changes, and the passing fault that kept it from finishing: the status
+   *   is written all the same
+   * @throws what kept the status from being written
    */
-  async reconcile(namespace: string): Promise<number | undefined> {
+  async reconcile(namespace: string): Promise<WorkResult> {
     const { watches, applier, contestRules } = this.#deps;
     const observed = watches.observe(namespace);
     if (observed === undefined) {
       applier.forget(namespace);
       this.#untold.delete(namespace);
-      return undefined;
+      return {};
     }
     const before = plan(observed);
     const previous = observed.assignment.status;
     const found = undoings(previous, before, applier.isRookAnsweringPin(namespace));
     const undone = this.#withUntold(namespace, found);
     const now = this.#deps.now();
-    const recent = recordUndoings(relevant(previous, before), undone, wholeSeconds(now), contestRules);
+    const recent = recordUndoings(contestable(previous, before), undone, wholeSeconds(now), contestRules);
     const held = heldBack(before, recent, now.getTime());
     const applied = await applier.apply(before, observed, held);
     this.#log(namespace, applied, found);
@@ -63,14 +68,17 @@ export class Reconciler {
     // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
     // from that one that it was a revert.
     const { answers, outcome } = applied;
+    const untold = this.#untold.get(namespace);
+    const patched = [...(untold?.patched ?? []), ...outcome.patched.map(({ slot }) => slot)];
     const after = plan({
       ...observed,
       ...answers,
       workloads: { ...observed.workloads, ...answers.workloads },
-      patched: outcome.patched.map(({ slot }) => slot),
+      patched,
     });
-    const rookKeys = knownRookKeys(before, previous) ?? this.#untold.get(namespace)?.rookKeys;
-    const isStored = await this.#report(observed, {
+    const rookKeys = knownRookKeys(before, previous) ?? untold?.rookKeys;
+    this.#untold.set(namespace, { undone, patched, ...(rookKeys === undefined ? {} : { rookKeys }) });
+    await this.#report(observed, {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
       before,
@@ -82,8 +90,10 @@ export class Reconciler {
       ...(rookKeys === undefined ? {} : { rookKeys }),
       now: wholeSeconds(now),
     });
-    if (applied.error !== undefined) throw applied.error as Error;
-    return soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()), isStored ? undefined : STALE_RETRY_MS);
+    return {
+      ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime())),
+      ...('error' in applied ? { failure: applied.error } : {}),
+    };
   }
 
   #withUntold(namespace: string, found: readonly Undoing[]): Undoing[] {
@@ -94,41 +104,39 @@ export class Reconciler {
     ];
   }
 
-  /** @returns false where the assignment was changed meanwhile: its newer version is on its way into the store */
-  async #report(observed: Observed, reconciled: Reconciled): Promise<boolean> {
+  async #report(observed: Observed, reconciled: Reconciled): Promise<void> {
     const { writer, watches, notifier, logger } = this.#deps;
     const { namespace } = observed.assignment;
     const status = statusOf(reconciled);
     // Also where the status cannot be written: what was done will not be done again.
     notifier.notify(notices(reconciled, status), observed);
     const patch = statusPatch(observed.assignment.status, status);
-    if (patch === undefined) return true;
-    this.#untold.set(namespace, reconciled);
-    try {
-      watches.assignments.putAnswer(await writer.patchStatus(observed.assignment, patch));
-    } catch (error) {
-      if (!(error instanceof ApiError && error.isConflict)) throw error;
-      logger.debug({ namespace }, 'Status not written: the assignment was changed meanwhile');
-      return false;
+    if (patch !== undefined) {
+      try {
+        watches.assignments.putGuardedAnswer(await writer.patchStatus(observed.assignment, patch));
+      } catch (error) {
+        if (!(error instanceof ApiError && error.isConflict)) throw error;
+        logger.debug({ namespace }, 'Status not written: the assignment was changed meanwhile');
+        // The change brings the namespace back, whether the watch or this answer tells of it first.
+        watches.assignments.putAnswer(await writer.readAssignment(namespace));
+        return;
+      }
+      const ready = status.conditions.find(({ type }) => type === 'Ready');
+      logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
     }
     this.#untold.delete(namespace);
-    const ready = status.conditions.find(({ type }) => type === 'Ready');
-    logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
-    return true;
   }
 
-  #log(namespace: string, { outcome }: Applied, undone: readonly Undoing[]): void {
+  #log(namespace: string, { outcome, refused }: Applied, undone: readonly Undoing[]): void {
     const { logger } = this.#deps;
     for (const { kind, name, manager } of undone) logger.info({ namespace, kind, name, manager }, 'Undone by others');
     if (Object.keys(outcome.pinned).length > 0) logger.info({ namespace, keys: outcome.pinned }, 'Pinned Rook config');
     for (const { slot, from, to } of outcome.patched) logger.info({ namespace, slot, from, to }, 'Patched workload');
-    for (const [slot, cause] of Object.entries(outcome.rejections))
-      logger.warn({ namespace, slot, cause }, 'Patch refused');
-    if (outcome.pinRejection !== undefined) logger.warn({ namespace, cause: outcome.pinRejection }, 'Pin refused');
+    for (const { name, cause } of refused) logger.warn({ namespace, name, cause }, 'Write refused');
   }
 }
 
-function soonest(...times: readonly (number | undefined)[]): number | undefined {
+function soonest(...times: readonly (number | undefined)[]): Pick<WorkResult, 'againInMs'> {
   const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  return known.length === 0 ? {} : { againInMs: Math.min(...known) };
 }

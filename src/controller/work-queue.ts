@@ -15,8 +15,15 @@ export interface WorkQueueOptions {
   readonly retryAfterMs?: (error: unknown) => number | undefined;
 }
 
-/** @returns after how many milliseconds to run again without being added; undefined: only when added */
-export type Work = (key: string) => Promise<number | undefined>;
+export interface WorkResult {
+  /** After how many milliseconds to run again without being added; absent: only when added. */
+  readonly againInMs?: number;
+  /** What kept it from finishing: it runs again after the back-off, or after `againInMs` where that is sooner. */
+  readonly failure?: unknown;
+}
+
+/** A rejection is a failure, too. */
+export type Work = (key: string) => Promise<WorkResult>;
 
 interface Delayed {
   readonly at: number;
@@ -82,16 +89,21 @@ export class WorkQueue {
   async #run(key: string): Promise<void> {
     this.#dirty.delete(key);
     this.#working.add(key);
-    let againAfterMs: number | undefined;
-    try {
-      againAfterMs = await this.#work(key);
-      this.#failures.delete(key);
-    } catch (error) {
-      againAfterMs = this.#failed(key, error);
-    }
+    const result = await this.#result(key);
+    const waits = result.againInMs === undefined ? [] : [result.againInMs];
+    if ('failure' in result) waits.push(this.#failed(key, result.failure));
+    else this.#failures.delete(key);
     this.#working.delete(key);
     if (this.#dirty.has(key)) this.#enqueue(key);
-    else if (againAfterMs !== undefined) this.addAfter(key, againAfterMs);
+    else if (waits.length > 0) this.addAfter(key, Math.min(...waits));
+  }
+
+  async #result(key: string): Promise<WorkResult> {
+    try {
+      return await this.#work(key);
+    } catch (failure) {
+      return { failure };
+    }
   }
 
   #failed(key: string, error: unknown): number {

@@ -31,6 +31,8 @@ export interface CompatibilityRow {
   readonly whatThisOperatorDoes: string;
   /** What ends it for good; a clause that can follow a colon or a semicolon. */
   readonly lastingRemedy: string;
+  /** Whether the remedy also ends a conflict among workloads of ceph-csi-operator. */
+  readonly partsUpstream?: true;
   readonly evidence: readonly Evidence[];
 }
 
@@ -143,6 +145,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     whatThisOperatorDoes: 'watches, never writes, and reports it (UpstreamConflict)',
     lastingRemedy:
       'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
+    partsUpstream: true,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
@@ -173,6 +176,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port',
     whatThisOperatorDoes: 'watches, never writes, and reports shared ports (UpstreamConflict)',
     lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
+    partsUpstream: true,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
 ];
@@ -216,7 +220,7 @@ function adviceWithoutVersion(provider: Exclude<Provider, 'None'>): string {
 /** What ends a conflict in which a workload of ceph-csi-operator takes part. */
 export function remedyForUpstreamConflict(version: string | undefined): string {
   const row = compatibilityOf(version, 'CephCSIOperator');
-  if (row?.id === 'csi-operator-liveness' || row?.id === 'csi-operator-by-admin') return row.lastingRemedy;
+  if (row?.partsUpstream === true) return row.lastingRemedy;
   const first = row === undefined ? 'if Rook is v1.18.2, upgrade it to v1.18.3 or later; else ' : '';
   return `${first}in a switch from the legacy mode it ends with Rook's own workloads; otherwise remove spec.liveness from the Driver, and take one of the workloads off the host network (spec.controllerPlugin.hostNetwork), bearing in mind that Rook before v1.20 overwrites its Drivers at every start and with every change of its settings`;
 }

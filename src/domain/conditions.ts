@@ -8,7 +8,7 @@ import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { describeRollout } from './rollout.js';
-import type { Reconciled } from './outcome.js';
+import type { Reconciled, WaitCause } from './outcome.js';
 import type { ConfigKey } from './slots.js';
 import { wholeSeconds } from './time.js';
 
@@ -17,6 +17,11 @@ interface Verdict<Reason> {
   readonly reason: Reason;
   readonly message: string;
 }
+
+const WAITING_FOR_ROOK: Readonly<Record<WaitCause, string>> = {
+  Pin: `the ports are in ${ROOK_CONFIG_NAME} now, and Rook is given time to render them`,
+  ForeignChange: `${ROOK_CONFIG_NAME} was changed, and Rook is given time to write its workloads anew`,
+};
 
 /** An admission webhook may answer at any length; the schema takes eight times this. */
 const MAX_MESSAGE = 4096;
@@ -90,8 +95,9 @@ function notAssigned(
     );
   }
   if (after.mode === 'Paused') return no(READY_REASONS.Paused, `not moved: ${list}; to go on set spec.mode: Enforce`);
-  if (outcome.waitingForRook) {
-    return no(READY_REASONS.WaitingForRook, `the ports are in ${ROOK_CONFIG_NAME}; Rook is given time to move ${list}`);
+  if (outcome.waitingForRook !== undefined) {
+    const why = WAITING_FOR_ROOK[outcome.waitingForRook];
+    return no(READY_REASONS.WaitingForRook, `${why}; what it leaves is then moved: ${list}`);
   }
   return no(READY_REASONS.PortsDiffer, `still to move: ${list}`);
 }
@@ -116,12 +122,9 @@ function progressing(reconciled: Reconciled): Verdict<ProgressingReason> {
   if (outcome.failure !== undefined) {
     return { status: 'True', reason: PROGRESSING_REASONS.Retrying, message: outcome.failure };
   }
-  if (outcome.waitingForRook) {
-    return {
-      status: 'True',
-      reason: PROGRESSING_REASONS.WaitingForRook,
-      message: 'Rook is given time to render the ports',
-    };
+  if (outcome.waitingForRook !== undefined) {
+    const message = WAITING_FOR_ROOK[outcome.waitingForRook];
+    return { status: 'True', reason: PROGRESSING_REASONS.WaitingForRook, message };
   }
   const backing = backingOff(reconciled);
   if (backing !== '') return { status: 'True', reason: PROGRESSING_REASONS.BackingOff, message: backing };

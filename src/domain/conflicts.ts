@@ -1,6 +1,6 @@
 /** Host ports that two workloads hold, and who can part them: this operator, or only the admin. */
 import type { PortConflict } from './api.js';
-import { sharedPorts, type SharedPort } from './host-ports.js';
+import { sharedPorts, workloadCount, type PortHolder } from './host-ports.js';
 import { SIDECAR_CONTAINER } from './slots.js';
 import type { Workload } from './workload.js';
 
@@ -16,14 +16,12 @@ export interface Conflicts {
 /** The schema's limit. */
 const MOST_HOLDERS = 64;
 
-type Holder = SharedPort['holders'][number];
-
 export function findConflicts(rooks: readonly Workload[], upstream: readonly Workload[]): Conflicts {
   const shared = sharedPorts([...rooks, ...upstream]);
-  const conflicts = (choose: (holders: readonly Holder[]) => readonly Holder[]): PortConflict[] =>
+  const conflicts = (choose: (holders: readonly PortHolder[]) => readonly PortHolder[]): PortConflict[] =>
     shared.flatMap(({ port, holders }) => {
       const chosen = choose(holders);
-      return holderCount(chosen) < 2 ? [] : [{ port, holders: chosen.slice(0, MOST_HOLDERS).map(describeHolder) }];
+      return workloadCount(chosen) < 2 ? [] : [{ port, holders: chosen.slice(0, MOST_HOLDERS).map(describeHolder) }];
     });
   return {
     sidecars: conflicts((holders) => holders.filter(isRooksSidecar)),
@@ -35,16 +33,11 @@ export function findConflicts(rooks: readonly Workload[], upstream: readonly Wor
   };
 }
 
-function isRooksSidecar({ workload, container }: Holder): boolean {
+function isRooksSidecar({ workload, container }: PortHolder): boolean {
   return !workload.driverOwned && container === SIDECAR_CONTAINER;
 }
 
-/** A workload may hold a port with two of its containers; that is no affair between workloads. */
-function holderCount(holders: readonly Holder[]): number {
-  return new Set(holders.map(({ workload }) => `${workload.kind}/${workload.name}`)).size;
-}
-
-function describeHolder({ workload: { kind, name }, container }: Holder): string {
+function describeHolder({ workload: { kind, name }, container }: PortHolder): string {
   return container === SIDECAR_CONTAINER ? `${kind} ${name}` : `${kind} ${name} (${container})`;
 }
 

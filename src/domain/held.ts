@@ -17,7 +17,7 @@ export const NOTHING_HELD: Held = { workloads: new Set(), keys: new Set() };
  * The undone objects that still say something: an object that is gone is a new one when it comes back, a ConfigMap that
  * is left alone is none of the operator's, and a port that is new is the admin's word, which nobody has undone yet.
  */
-export function relevant(
+export function contestable(
   previous: StoredStatus | undefined,
   { workloads, rookConfig, rookConfigPolicy, assignment }: Plan,
 ): UndoneObject[] {

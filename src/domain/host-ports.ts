@@ -36,6 +36,11 @@ export function sharedPorts(workloads: readonly Workload[]): SharedPort[] {
   }
   return [...holders]
     .map(([port, found]) => ({ port, holders: found }))
-    .filter(({ holders: found }) => new Set(found.map(({ workload }) => workload)).size > 1)
+    .filter(({ holders: found }) => workloadCount(found) > 1)
     .sort((a, b) => a.port - b.port);
+}
+
+/** A workload may hold a port with two of its containers; that is no affair between workloads. */
+export function workloadCount(holders: readonly PortHolder[]): number {
+  return new Set(holders.map(({ workload }) => workload)).size;
 }

@@ -60,11 +60,10 @@ function pinned({ outcome }: Reconciled): Notice[] {
   return [{ type: 'Normal', reason: EVENT_REASONS.RookConfigPinned, action: 'PinRookConfig', note }];
 }
 
-/** Of a contested object the undoing was seen some time before. */
-function moved({ outcome, undone, recent }: Reconciled): Notice[] {
-  const known = [...undone, ...recent.filter(isContested)];
+/** The undoing may have been seen some time before: Rook was waited for, or a write failed, or is backed off. */
+function moved({ outcome, recent }: Reconciled): Notice[] {
   return outcome.patched.map(({ slot, from, to }) => {
-    const undoing = known.find(({ name }) => slotOf(name) === slot);
+    const undoing = recent.find(({ name }) => slotOf(name) === slot);
     const again = undoing !== undefined;
     const reason = again ? EVENT_REASONS.Reasserted : EVENT_REASONS.PortAssigned;
     const why = again

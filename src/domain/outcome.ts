@@ -12,9 +12,12 @@ export interface PatchedWorkload {
   readonly to: number;
 }
 
+/** Why Rook is about to write its workloads: the operator told it the ports, or others changed its settings. */
+export type WaitCause = 'Pin' | 'ForeignChange';
+
 export interface Outcome {
-  /** Rook was just told the ports through its settings; what still differs is patched when its time is up. */
-  readonly waitingForRook: boolean;
+  /** Present while Rook gets time to write its workloads; what then still differs is patched. */
+  readonly waitingForRook?: WaitCause;
   readonly pinned: Pin;
   /** Why the API server refused the pin: a fault that time alone does not mend. */
   readonly pinRejection?: string;
@@ -26,7 +29,6 @@ export interface Outcome {
 }
 
 export const NOTHING_DONE: Outcome = {
-  waitingForRook: false,
   pinned: {},
   patched: [],
   rejections: {},

@@ -6,7 +6,7 @@ import type { Reverts, UndoneObject } from './api.js';
 import type { Plan, StoredStatus } from './plan.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import type { ConfigKey } from './slots.js';
-import { keyWriter, portWriter } from './writers.js';
+import { ROOK_MANAGER, keyWriter, portWriter } from './writers.js';
 
 /** One object undone, once. */
 export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'keys' | 'manager'>;
@@ -19,7 +19,8 @@ export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'keys' | 'manager'>;
  */
 export function undoings(previous: StoredStatus | undefined, plan: Plan, afterPin: boolean): Undoing[] {
   if (plan.mode !== 'Enforce') return [];
-  const patches = afterPin ? [] : undonePatches(previous, plan);
+  const mayBeRooks = ({ manager }: Undoing): boolean => manager === undefined || manager === ROOK_MANAGER;
+  const patches = undonePatches(previous, plan).filter((undone) => !(afterPin && mayBeRooks(undone)));
   return [...patches, ...undonePin(previous, plan)];
 }
 

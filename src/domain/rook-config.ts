@@ -76,13 +76,15 @@ export function portIn(config: RookConfig | undefined, key: ConfigKey): number |
   return meaning.kind === 'Port' ? meaning.port : undefined;
 }
 
-/**
- * Whether Rook renders this port from these keys: from the workload's own, or as a Rook of one key. Its default tells
- * nothing of the latter: it is as likely from before the keys were set.
- */
-export function isRooksAnswer(config: RookConfig | undefined, key: ConfigKey, port: number | undefined): boolean {
-  if (port === undefined) return false;
-  return port === portIn(config, key) || (port !== ROOK_DEFAULT_PORT && port === portIn(config, KEY_FOR_ALL));
+/** Which of the keys gives this port: the workload's own, or, as for a Rook of one key, the one for all. */
+export function keyGiving(
+  config: RookConfig | undefined,
+  key: ConfigKey,
+  port: number | undefined,
+): 'OwnKey' | 'KeyForAll' | undefined {
+  if (port === undefined) return undefined;
+  if (port === portIn(config, key)) return 'OwnKey';
+  return port === portIn(config, KEY_FOR_ALL) ? 'KeyForAll' : undefined;
 }
 
 /** The valid keys that are the user's: those that the operator's field manager does not alone own. */

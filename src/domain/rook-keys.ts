@@ -3,10 +3,10 @@
  * or patched image may be anything.
  */
 import type { RookKeys } from './api.js';
-import { KEY_FOR_ALL, ROOK_DEFAULT_PORT, portIn } from './rook-config.js';
+import { KEY_FOR_ALL, ROOK_DEFAULT_PORT, keyGiving, portIn, type RookConfig } from './rook-config.js';
 import type { Plan, StoredStatus, WorkloadPlan } from './plan.js';
 import { isInPlay } from './workload.js';
-import { isRooksPort } from './writers.js';
+import { hasRookWrittenSince, isRooksPort } from './writers.js';
 
 /** What is known after a reconcile: what Rook's writes show now, else what the status says of the same Rook. */
 export function knownRookKeys(found: Plan, previous: StoredStatus | undefined): RookKeys | undefined {
@@ -18,20 +18,27 @@ function shownRookKeys({ workloads, rookConfig }: Plan, previous: StoredStatus |
   const shown = workloads
     .filter(({ layout }) => layout.configKey !== KEY_FOR_ALL)
     .map((provisioner) => {
-      const own = portIn(rookConfig, provisioner.layout.configKey);
-      const all = portIn(rookConfig, KEY_FOR_ALL);
-      if (own === undefined || all === undefined || own === all || !isTelling(provisioner, previous)) return undefined;
-      if (provisioner.currentPort === own) return 'Three';
-      return provisioner.currentPort === all ? 'One' : undefined;
+      const { configKey } = provisioner.layout;
+      const [own, all] = [configKey, KEY_FOR_ALL].map((key) => portIn(rookConfig, key));
+      if (own === undefined || all === undefined || own === all) return undefined;
+      if (!isRenderedSince(provisioner, rookConfig) || !isTelling(provisioner, previous)) return undefined;
+      const giving = keyGiving(rookConfig, configKey, provisioner.currentPort);
+      return giving && KEYS[giving];
     });
   return shown.find((keys) => keys !== undefined);
 }
 
-/** Rook's default tells nothing, as it may be from before the keys were set, unless Rook went back to it since. */
-function isTelling(provisioner: WorkloadPlan, previous: StoredStatus | undefined): boolean {
-  const { workload, currentPort } = provisioner;
+const KEYS = { OwnKey: 'Three', KeyForAll: 'One' } as const;
+
+/** Whether the port is Rook's making, by the keys as they are: what it wrote by earlier ones may match by chance. */
+function isRenderedSince({ workload, layout }: WorkloadPlan, config: RookConfig | undefined): boolean {
   if (!isInPlay(workload) || !isRooksPort(workload)) return false;
-  return currentPort !== ROOK_DEFAULT_PORT || wasOnPinnedPort(provisioner, previous);
+  return [layout.configKey, KEY_FOR_ALL].every((key) => hasRookWrittenSince(workload, config, key));
+}
+
+/** Rook's default tells nothing, as times are whole seconds and it may be older, unless Rook went back to it since. */
+function isTelling(provisioner: WorkloadPlan, previous: StoredStatus | undefined): boolean {
+  return provisioner.currentPort !== ROOK_DEFAULT_PORT || wasOnPinnedPort(provisioner, previous);
 }
 
 function wasOnPinnedPort({ layout, currentPort }: WorkloadPlan, previous: StoredStatus | undefined): boolean {

@@ -40,6 +40,14 @@ export function isRooksPort({ managers }: Workload): boolean {
   return owner === undefined || owner.name === ROOK_MANAGER || millis(rook) > millis(owner);
 }
 
+/** Whether Rook last wrote the workload after this key got its value, or in the same second. */
+export function hasRookWrittenSince({ managers }: Workload, config: RookConfig | undefined, key: ConfigKey): boolean {
+  const owners = config?.keys[key]?.managers ?? [];
+  const times = (config?.managers ?? []).filter(({ name }) => owners.includes(name)).map(millis);
+  const rook = managers.filter(({ name }) => name === ROOK_MANAGER).map(millis);
+  return Math.max(0, ...rook) >= Math.max(0, ...times);
+}
+
 function latest<T extends Stamped>(stamped: readonly T[]): T | undefined {
   return [...stamped].sort((a, b) => millis(b) - millis(a))[0];
 }

@@ -76,6 +76,11 @@ export class ApiError extends Error {
     return this.status === 422 && this.causes.length === 0 && !this.message.includes('admission webhook');
   }
 
+  /** The object is not the one that the write was meant for: it is to be read again, and the write planned anew. */
+  get isOutdated(): boolean {
+    return this.isConflict || this.isGuardFailure;
+  }
+
   /** The object was looked at and refused, by validation (422 with causes) or by an admission policy or webhook. */
   get isRefusal(): boolean {
     return (this.status === 422 && !this.isGuardFailure) || this.status === 400 || this.status === 403;

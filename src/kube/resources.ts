@@ -110,8 +110,12 @@ export function rookConfigPath(namespace: string): string {
   return objectPath(ROOK_CONFIG, namespace);
 }
 
+export function assignmentPath(namespace: string): string {
+  return objectPath(ASSIGNMENT, namespace);
+}
+
 export function assignmentStatusPath(namespace: string): string {
-  return `${objectPath(ASSIGNMENT, namespace)}/status`;
+  return `${assignmentPath(namespace)}/status`;
 }
 
 function source<T>(resource: Resource<T>, namespace: string | undefined): Source<T> {

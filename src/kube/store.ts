@@ -49,6 +49,16 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
     if (this.#objects.get(object.namespace)?.uid === object.uid) this.put(object);
   }
 
+  /**
+   * The same for a write that the API server takes only onto the version that is stored: its answer holds nothing that
+   * the operator does not know, so nobody is told. (A status that is written in each round must not cause the next.)
+   */
+  putGuardedAnswer(object: T): void {
+    const stored = this.#objects.get(object.namespace);
+    if (stored?.uid === object.uid && isNewer(object.resourceVersion, stored.resourceVersion))
+      this.#objects.set(object.namespace, object);
+  }
+
   delete(object: T): void {
     if (this.#objects.get(object.namespace)?.uid !== object.uid) return;
     this.#objects.delete(object.namespace);

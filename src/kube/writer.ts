@@ -1,4 +1,7 @@
-/** Every write to an object that the operator watches: one place, one field manager. Events are in events.ts. */
+/**
+ * Every write to an object that the operator watches: one place, one field manager; and the reads after a write that
+ * showed the store to be behind. Events are in events.ts.
+ */
 import { FIELD_MANAGER, type PortAssignment } from '../domain/api.js';
 import type { RookConfig } from '../domain/rook-config.js';
 import type { Pin } from '../domain/pin.js';
@@ -6,7 +9,7 @@ import type { JsonPatch } from '../domain/sidecar-port.js';
 import type { SlotLayout } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';
 import { projectAssignment, projectDaemonSet, projectDeployment, projectRookConfig } from './projections.js';
-import { assignmentStatusPath, rookConfigPath, workloadPath } from './resources.js';
+import { assignmentPath, assignmentStatusPath, rookConfigPath, workloadPath } from './resources.js';
 import type { Transport } from './transport.js';
 
 const JSON_PATCH = 'application/json-patch+json';
@@ -43,6 +46,14 @@ export class Writer {
       layout,
       await this.#transport.call({ method: 'GET', path: workloadPath(layout, namespace) }),
     );
+  }
+
+  async readRookConfig(namespace: string): Promise<RookConfig> {
+    return projectRookConfig(await this.#transport.call({ method: 'GET', path: rookConfigPath(namespace) }));
+  }
+
+  async readAssignment(namespace: string): Promise<PortAssignment> {
+    return projectAssignment(await this.#transport.call({ method: 'GET', path: assignmentPath(namespace) }));
   }
 
   /** A merge patch: server-side apply would drop, with a later pin of fewer keys, the ones left out. */

@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { AdminApiError, type KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { STATUS_WRITE, useCluster, type RecordedEvent } from '../support/cluster.js';
+import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
 const cluster = useCluster({ nodes: 0 });
@@ -88,10 +88,6 @@ async function canMove(rook: RookInstallation): Promise<boolean> {
   }
 }
 
-async function rejections(rook: RookInstallation): Promise<RecordedEvent[]> {
-  return (await cluster().events(rook.namespace)).filter(({ reason }) => reason === 'PatchRejected');
-}
-
 test.each([
   { how: 'refused as invalid', policy: REFUSING, cause: CAUSE },
   { how: 'refused as forbidden', policy: FORBIDDING, cause: CAUSE },
@@ -103,7 +99,7 @@ test.each([
 ])('a patch that is $how is Rejected with its cause, told once, while the others go on', async ({ policy, cause }) => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const remove = await enforce(policy, rook);
-  await cluster().startOperator();
+  const operator = await cluster().startOperator();
   const rejected = await assignment.waitForReason('Ready', 'PatchRejected');
 
   expect(rejected.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Rejected']);
@@ -115,17 +111,18 @@ test.each([
 
   await assignment.waitUntilSettled();
   await assignment.waitUntilSettled();
-  const events = await rejections(rook);
+  await remove();
+  await assignment.waitUntilSettled();
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect((await assignment.waitForReason('Ready', 'RollingOut')).reverts.count).toBe(0);
+
+  const recorded = await cluster().eventsAfterStop(operator, rook.namespace);
+  const events = recorded.filter(({ reason }) => reason === 'PatchRejected');
   expect(events.map(({ regarding, type, series }) => [regarding.kind, type, series]).sort()).toEqual([
     ['CSIPortAssignment', 'Warning', undefined],
     ['DaemonSet', 'Warning', undefined],
   ]);
   expect(events[0]!.note).toContain(cause);
-
-  await remove();
-  await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect((await assignment.waitForReason('Ready', 'RollingOut')).reverts.count).toBe(0);
 });
 
 test('Degraded says PatchRejected where the refused workload has no port in common with another', async () => {

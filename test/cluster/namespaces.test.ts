@@ -78,7 +78,6 @@ test('a namespace without an assignment is left alone, also after its assignment
   expect(await bystander.layout()).toEqual([9170, 9171, 9172]);
   expect(await rook.layout()).toEqual([9070, 9071, 9070]);
   const requests = (await cluster().requestsSince(mark)).filter(({ namespace }) => namespace === rook.namespace);
-  // Events of what was done before may still be on their way.
   expect(requests.filter(({ resource }) => resource === 'daemonsets' || resource === 'configmaps')).toEqual([]);
 });
 
@@ -169,7 +168,8 @@ test('inside one Rook namespace Roles are enough: config/single-namespace gives 
   await waitFor('the repair', async () => (await rook.layout()).join() === '9070,9071,9072');
   await waitFor('one revert', async () => (await assignment.status()).reverts.count === 1);
 
-  expect((await cluster().events(rook.namespace)).map(({ reason }) => reason)).toContain('RookConfigPinned');
+  const events = await cluster().eventsAfterStop(operator, rook.namespace);
+  expect(events.map(({ reason }) => reason)).toContain('RookConfigPinned');
   const user = `system:serviceaccount:${rook.namespace}:csi-port-operator`;
   const requests = await controlPlane.audit.since(mark, { user });
   // ceph-csi-operator is not installed, so there are no Drivers to be watched.

@@ -202,8 +202,9 @@ test('without the right to write the status the ports are moved all the same; gr
 
 test('config/rbac allows all that is asked for: nothing is forbidden from the first conflict to the last repair', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
-  const mark = await cluster().controlPlane.audit.mark();
-  await cluster().startOperator();
+  const { audit } = cluster().controlPlane;
+  const mark = await audit.mark();
+  const operator = await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
   await rook.writePass({ CSI_LOG_LEVEL: '5' });
   await assignment.edit({ ports: { rbdNodePlugin: 9172 } });
@@ -211,7 +212,9 @@ test('config/rbac allows all that is asked for: nothing is forbidden from the fi
   await assignment.waitUntilSettled();
 
   expect(await rook.layout()).toEqual([9070, 9071, 9172]);
-  const requests = await cluster().requestsSince(mark);
+  // What is asked last are the events.
+  await operator.stop();
+  const requests = await audit.since(mark, { user: OPERATOR_USER });
   const kinds = requests.map(({ verb, resource, subresource }) =>
     [verb, resource, subresource].filter(Boolean).join(' '),
   );

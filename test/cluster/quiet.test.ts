@@ -38,7 +38,8 @@ const WATCHED = {
 
 test('a reconcile after an annotation of any watched object writes nothing', async () => {
   const { rook, assignment } = await settled();
-  await cluster().startOperator();
+  const events = await cluster().events(rook.namespace);
+  const operator = await cluster().startOperator();
   await assignment.waitUntilSettled();
   const before = await storedStatus(assignment);
 
@@ -52,12 +53,14 @@ test('a reconcile after an annotation of any watched object writes nothing', asy
   }
   expect(written).toEqual(Object.fromEntries(Object.keys(WATCHED).map((name) => [name, []])));
   expect(await storedStatus(assignment)).toBe(before);
+  expect(await cluster().eventsAfterStop(operator, rook.namespace)).toEqual(events);
 });
 
 // Rook's full update raises a Deployment's generation even where it changes nothing.
 test('a pass of Rook that renders the pinned ports writes nothing, and leaves the status as it was', async () => {
   const { rook, assignment } = await settled({ version: '1.17.9' });
-  await cluster().startOperator();
+  const events = await cluster().events(rook.namespace);
+  const operator = await cluster().startOperator();
   await assignment.waitUntilSettled();
   const before = await storedStatus(assignment);
   const { metadata } = await rook.workload('rbdProvisioner');
@@ -66,6 +69,7 @@ test('a pass of Rook that renders the pinned ports writes nothing, and leaves th
   expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([]);
   expect(await storedStatus(assignment)).toBe(before);
   expect((await rook.workload('rbdProvisioner')).metadata!.generation).toBeGreaterThan(metadata!.generation!);
+  expect(await cluster().eventsAfterStop(operator, rook.namespace)).toEqual(events);
 });
 
 test.each(['stop', 'kill'] as const)('a restart (%s) writes nothing, and leaves the status as it was', async (end) => {

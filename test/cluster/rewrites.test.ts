@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { AssignmentSpec } from '../../src/domain/api.js';
 import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
+import type { Operator } from '../support/operator.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { CSI_WORKLOAD_NAMES, type CsiAddonsWorkload } from '../support/rook/names.js';
 import type { InstallOptions, RookInstallation } from '../support/rook/installation.js';
@@ -24,12 +25,12 @@ async function assigned(
   spec: AssignmentSpec,
   options: Partial<InstallOptions> = {},
   args: readonly string[] = [],
-): Promise<{ rook: RookInstallation; assignment: Assignment }> {
+): Promise<{ rook: RookInstallation; assignment: Assignment; operator: Operator }> {
   const installed = await cluster().installRookWithAssignment(options, spec);
-  await cluster().startOperator({ args });
+  const operator = await cluster().startOperator({ args });
   await installed.assignment.waitForReason('Ready', 'RollingOut');
   await installed.assignment.waitUntilSettled();
-  return installed;
+  return { ...installed, operator };
 }
 
 function sidecarPatch(ports: number[], argument?: number): string {
@@ -49,7 +50,7 @@ async function declaredPorts(rook: RookInstallation, name: CsiAddonsWorkload): P
 test.each(['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const)(
   'a full rewrite of %s is undone by one patch, counted once, and told on the workload and the assignment',
   async (name) => {
-    const { rook, assignment } = await assigned({ ports: PORTS });
+    const { rook, assignment, operator } = await assigned({ ports: PORTS });
     const wanted = await rook.layout();
     expect(wanted).toEqual([9170, 9171, 9172]);
     expect((await assignment.status()).reverts).toEqual({ count: 0 });
@@ -59,15 +60,13 @@ test.each(['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const)(
     await rook.rewrite(name);
     const { reverts } = await assignment.waitForReverts(1);
     expect(reverts.lastTime! >= since).toBe(true);
-    // The patch comes first; the events are recorded beside the status, not after it.
-    const [first, ...others] = await cluster().writesUntilSettled(mark, assignment);
-    expect(first).toBe(WORKLOAD_WRITES[name]);
-    expect(others.sort()).toEqual(['create events', 'create events', STATUS_WRITE]);
+    expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([WORKLOAD_WRITES[name], STATUS_WRITE]);
     expect(await rook.layout()).toEqual(wanted);
 
     const kind = name.endsWith('NodePlugin') ? 'DaemonSet' : 'Deployment';
     const workload = `${kind} ${CSI_WORKLOAD_NAMES[name]}`;
-    const events = (await cluster().events(rook.namespace)).filter(({ reason }) => reason === 'Reasserted');
+    const recorded = await cluster().eventsAfterStop(operator, rook.namespace);
+    const events = recorded.filter(({ reason }) => reason === 'Reasserted');
     const told = events.map(({ regarding, related }) => [regarding, related!].map((ref) => `${ref.kind} ${ref.name}`));
     expect(told.sort()).toEqual([
       ['CSIPortAssignment default', workload],
@@ -81,7 +80,7 @@ test.each(['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const)(
 );
 
 test('repeated reverts count up one event series, and lastTime moves with the count', async () => {
-  const { rook, assignment } = await assigned({});
+  const { rook, assignment, operator } = await assigned({});
   const times = new Set<string>();
   for (const count of [1, 2, 3]) {
     // The status has whole seconds.
@@ -89,10 +88,9 @@ test('repeated reverts count up one event series, and lastTime moves with the co
     await rook.rewrite('cephfsProvisioner');
     times.add((await assignment.waitForReverts(count)).reverts.lastTime!);
   }
-  await assignment.waitUntilSettled();
-
   expect(times.size).toBe(3);
-  const events = (await cluster().events(rook.namespace)).filter(({ reason }) => reason === 'Reasserted');
+  const recorded = await cluster().eventsAfterStop(operator, rook.namespace);
+  const events = recorded.filter(({ reason }) => reason === 'Reasserted');
   expect(events.map(({ regarding, series }) => [regarding.kind, series?.count]).sort()).toEqual([
     ['CSIPortAssignment', 3],
     ['Deployment', 3],
@@ -100,7 +98,7 @@ test('repeated reverts count up one event series, and lastTime moves with the co
 });
 
 test('a revert that happens while another one is being repaired is counted and told as well', async () => {
-  const { rook, assignment } = await assigned({}, {}, ['--contested-after=0']);
+  const { rook, assignment, operator } = await assigned({}, {}, ['--contested-after=0']);
   const rounds = 15;
   for (let round = 1; round <= rounds; round += 1) {
     await Promise.all([rook.rewrite('cephfsProvisioner'), rook.rewrite('rbdNodePlugin')]);
@@ -108,7 +106,8 @@ test('a revert that happens while another one is being repaired is counted and t
   }
   await assignment.waitUntilSettled();
   expect((await assignment.status()).reverts.count).toBe(2 * rounds);
-  const events = (await cluster().events(rook.namespace)).filter(({ reason }) => reason === 'Reasserted');
+  const recorded = await cluster().eventsAfterStop(operator, rook.namespace);
+  const events = recorded.filter(({ reason }) => reason === 'Reasserted');
   expect(events.map(({ regarding, series }) => [regarding.kind, series?.count]).sort()).toEqual(
     ['CSIPortAssignment', 'CSIPortAssignment', 'DaemonSet', 'Deployment'].map((kind) => [kind, rounds]),
   );
@@ -185,9 +184,7 @@ test("a port that others declare beside the sidecar's own stays", async () => {
   const kubectl = ['-n', rook.namespace, 'patch', 'deployment', 'csi-cephfsplugin-provisioner', '-p'];
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().controlPlane.kubectl([...kubectl, sidecarPatch([8443])]);
-  // Events are recorded in the background: those of the assignment's beginning may come late.
-  const writes = await cluster().writesUntilSettled(mark, assignment);
-  expect(writes.filter((write) => write !== 'create events')).toEqual([]);
+  expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([]);
   expect(await declaredPorts(rook, 'cephfsProvisioner')).toEqual([8443, 9071]);
 });
 
@@ -224,7 +221,7 @@ test('a workload whose status and annotations change all the time is repaired by
 });
 
 test('a workload that was deleted and made again gets its port again, and that is no revert', async () => {
-  const { rook, assignment } = await assigned({});
+  const { rook, assignment, operator } = await assigned({});
   const { api } = cluster().controlPlane;
   for (const name of ['cephfsProvisioner', 'rbdNodePlugin'] as const) {
     await api.delete(rook.workloadPath(name));
@@ -236,7 +233,8 @@ test('a workload that was deleted and made again gets its port again, and that i
   }
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   expect((await assignment.status()).reverts).toEqual({ count: 0 });
-  expect((await cluster().events(rook.namespace)).map(({ reason }) => reason)).not.toContain('Reasserted');
+  const events = await cluster().eventsAfterStop(operator, rook.namespace);
+  expect(events.map(({ reason }) => reason)).not.toContain('Reasserted');
 });
 
 test('a workload that is being deleted is left as it is', async () => {

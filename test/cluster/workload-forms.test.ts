@@ -216,7 +216,7 @@ test.each([
   expect(status.provider).toBe(row.provider);
   expect(status.workloads.map(({ state }) => state)).toEqual(row.states);
   const writes = await cluster().writesUntilSettled(mark, assignment);
-  const targets = new Set(writes.filter((write) => write !== STATUS_WRITE && write !== 'create events'));
+  const targets = new Set(writes.filter((write) => write !== STATUS_WRITE));
   expect([...targets].sort()).toEqual(row.writes);
   expect(await rook.ports('rbdProvisioner')).toMatchObject({ argument: 9070 });
 });

@@ -106,9 +106,13 @@ export class Cluster {
     return this.controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, SERVICE_ACCOUNT);
   }
 
-  /** What the operator has asked of the API server since the mark. */
+  /**
+   * What the operator has asked of the API server since the mark. Events are left out: they are recorded in the background,
+   * any time after what they tell of. eventsAfterStop has them.
+   */
   async requestsSince(mark: Mark): Promise<AuditEntry[]> {
-    return this.controlPlane.audit.since(mark, { user: OPERATOR_USER });
+    const requests = await this.controlPlane.audit.since(mark, { user: OPERATOR_USER });
+    return requests.filter(({ resource }) => resource !== 'events');
   }
 
   /** What it has written, as "verb resource[/subresource] name". */
@@ -140,7 +144,13 @@ export class Cluster {
     });
   }
 
-  /** What it has recorded as events in a namespace, oldest first. */
+  /** All that an operator has to say of a namespace: a stop records the events that wait. */
+  async eventsAfterStop(operator: { stop(): Promise<unknown> }, namespace: string): Promise<RecordedEvent[]> {
+    await operator.stop();
+    return this.events(namespace);
+  }
+
+  /** What is recorded so far as events in a namespace, oldest first. */
   async events(namespace: string): Promise<RecordedEvent[]> {
     const events = await this.controlPlane.api.list<RecordedEvent>(
       `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
@@ -166,7 +176,7 @@ export class Cluster {
 
 function describeWrite({ verb, resource, subresource, name, dryRun }: AuditEntry): string {
   const target = subresource === undefined ? resource : `${resource}/${subresource}`;
-  return `${verb} ${target}${resource === 'events' ? '' : ` ${name ?? ''}`}${dryRun ? ' (dry run)' : ''}`;
+  return `${verb} ${target} ${name ?? ''}${dryRun ? ' (dry run)' : ''}`;
 }
 
 /** Starts a control plane before the tests of this file and stops it after them. */

@@ -34,6 +34,8 @@ export interface Cluster {
   readonly answers: Map<string, Answer>;
   /** Somebody else's write of a workload, seen by the store. */
   readonly write: (slot: Slot, raw: RawWorkload) => void;
+  /** Somebody else's edit of Rook's settings, seen by the store. */
+  readonly configure: (data: Readonly<Record<string, string>>) => void;
   /** Somebody else's edit of the assignment, not seen by the store. */
   readonly edit: (spec: AssignmentSpec) => void;
   /** What happens while a request whose path contains this is on its way. */
@@ -86,12 +88,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const answers = new Map<string, Answer>();
   const next = (): string => String((version += 1));
   const happenings = new Map<string, () => void>();
-  server.handler = (request, exchange) => {
-    for (const [part, happens] of happenings) if (request.path.includes(part)) happens();
-    const special = [...answers].find(([part]) => `${request.method} ${request.path}`.includes(part));
+  const store: Answer = (exchange, request) => {
     const layout = SLOT_LAYOUTS.find(({ workload }) => request.path.endsWith(`/${workload}`));
-    if (special !== undefined) special[1](exchange, request);
-    else if (layout !== undefined) {
+    if (layout !== undefined) {
       let raw = stored[layout.slot];
       if (request.method === 'PATCH') {
         const patched = applyPatch<RawWorkload>(raw, JSON.parse(request.body) as JsonPatch);
@@ -103,11 +102,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const { status } = JSON.parse(request.body) as { status: object };
       assignment.status = { ...(assignment.status as object | undefined), ...status };
       exchange.json(200, { ...assignment, metadata: { ...assignment.metadata, resourceVersion: next() } });
+    } else if (request.path.endsWith('/csiportassignments/default')) {
+      exchange.json(200, { ...assignment, metadata: { ...assignment.metadata, resourceVersion: next() } });
     } else if (request.path.endsWith('/rook-ceph-operator-config')) {
-      Object.assign(config.data, (JSON.parse(request.body) as { data: object }).data);
+      if (request.method === 'PATCH') Object.assign(config.data, (JSON.parse(request.body) as { data: object }).data);
       const managedFields = [{ manager: 'csi-port-operator', fieldsV1: { 'f:data': fieldsOf(config.data) } }];
       exchange.json(200, { ...config, metadata: { ...config.metadata, managedFields, resourceVersion: next() } });
     } else exchange.json(201, {});
+  };
+  server.handler = (request, exchange) => {
+    for (const [part, happens] of happenings) if (request.path.includes(part)) happens();
+    const special = [...answers].find(([part]) => `${request.method} ${request.path}`.includes(part));
+    (special?.[1] ?? store)(exchange, request);
   };
   const writes = (): string[] =>
     server.requests
@@ -124,6 +130,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     write: (slot, raw) => {
       stored[slot] = { ...raw, metadata: { ...raw.metadata, resourceVersion: next() } };
       watches.workloads[slot].put(projected(stored[slot]));
+    },
+    configure: (data) => {
+      Object.assign(config.data, data);
+      watches.rookConfigs.put(
+        projectRookConfig({ ...config, metadata: { ...config.metadata, resourceVersion: next() } }),
+      );
     },
     edit: (spec) => {
       assignment.spec = spec;

@@ -4,7 +4,8 @@ import { Notifier } from '../../../src/controller/notifier.js';
 import { Reconciler } from '../../../src/controller/reconciler.js';
 import { EventRecorder } from '../../../src/kube/events.js';
 import { failure } from '../kube/connections.js';
-import { rawWorkload } from '../domain/raw-workload.js';
+import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
+import { SLOTS } from '../domain/worlds.js';
 import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
 async function bench(
@@ -28,18 +29,23 @@ async function bench(
   return { cluster, lines, notifier, reconciler };
 }
 
+/** With the counters of a Deployment whose one pod is up. */
+function rolledOut(raw: RawWorkload): RawWorkload {
+  return { ...raw, status: { ...raw.status, ...{ replicas: 1, updatedReplicas: 1, availableReplicas: 1 } } };
+}
+
 const reasonOf = (cluster: Cluster, type: string): string | undefined =>
   cluster.observed().assignment.status?.conditions?.find((one) => one.type === type)?.reason;
 
 test('a namespace without an assignment is left alone', async () => {
   const { cluster, reconciler } = await bench();
-  expect(await reconciler.reconcile('elsewhere')).toBeUndefined();
+  expect(await reconciler.reconcile('elsewhere')).toEqual({});
   expect(cluster.server.requests).toEqual([]);
 });
 
 test('the pin, then the patches, then the status; events beside them; a second time nothing', async () => {
   const { cluster, reconciler, notifier, lines } = await bench();
-  expect(await reconciler.reconcile(NAMESPACE)).toBeUndefined();
+  expect(await reconciler.reconcile(NAMESPACE)).toEqual({});
   await notifier.drained();
   const [pin, ...others] = cluster.writes().filter((write) => write !== 'POST events');
   expect(pin).toBe('PATCH rook-ceph-operator-config');
@@ -56,19 +62,45 @@ test('the pin, then the patches, then the status; events beside them; a second t
   expect(cluster.writes().slice(length)).toEqual([]);
 });
 
-test('a passing fault is in the status, and thrown for the retry', async () => {
+test('a passing fault is in the status, and handed on for the retry', async () => {
   const { cluster, reconciler } = await bench();
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, 'InternalError'));
-  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 500 });
+  const { againInMs, failure: fault } = await reconciler.reconcile(NAMESPACE);
+  expect([againInMs, fault]).toMatchObject([undefined, { status: 500 }]);
   expect(reasonOf(cluster, 'Progressing')).toBe('Retrying');
+});
+
+test('a fault hides no time at which there is something to do', async () => {
+  const { cluster, reconciler } = await bench({ rookAlive: true });
+  await reconciler.reconcile(NAMESPACE);
+  cluster.configure({ CSIADDONS_PORT: 'abc' });
+  cluster.answers.set('PATCH /api/v1', (exchange) => exchange.refuse(500, 'InternalError'));
+  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
+});
+
+test('what the operator says itself does not bring it back: a fault that is told in ever new words is retried in its time', async () => {
+  const { cluster, reconciler } = await bench();
+  let port = 40_000;
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, `read tcp 10.0.0.1:${(port += 1)}`));
+  await reconciler.reconcile(NAMESPACE);
+  cluster.changed.length = 0;
+  const { length } = cluster.writes();
+  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ failure: { status: 500 } });
+  expect(cluster.writes().slice(length)).toContain('PATCH status');
+  expect(cluster.changed).toEqual([]);
 });
 
 test("a refusal is in the status, and asked again in people's time", async () => {
   const { cluster, reconciler, lines } = await bench();
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(403, 'Forbidden'));
-  expect(await reconciler.reconcile(NAMESPACE)).toBe(30_000);
+  expect(await reconciler.reconcile(NAMESPACE)).toEqual({ againInMs: 30_000 });
   expect(reasonOf(cluster, 'Ready')).toBe('PatchRejected');
-  expect(lines.filter((line) => line === 'Patch refused')).toHaveLength(2);
+  expect(lines.filter((line) => line === 'Write refused')).toHaveLength(2);
+  // Neither asked nor logged again before that.
+  const { length } = cluster.writes();
+  expect(await reconciler.reconcile(NAMESPACE)).toEqual({ againInMs: 30_000 });
+  expect(cluster.writes().slice(length)).toEqual([]);
+  expect(lines.filter((line) => line === 'Write refused')).toHaveLength(2);
 });
 
 test('a status that cannot be written is thrown', async () => {
@@ -77,13 +109,40 @@ test('a status that cannot be written is thrown', async () => {
   expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 500 });
 });
 
-test('a status onto an assignment that was changed meanwhile is no fault: it is written again in a moment', async () => {
+test('a status onto an assignment that was changed meanwhile is no fault: it is read again, and that is told', async () => {
   const { cluster, reconciler, lines } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
-  expect(await reconciler.reconcile(NAMESPACE)).toBe(100);
+  cluster.beforeAnswer('/status', () => cluster.edit({ ports: { cephfsProvisioner: 9171 } }));
+  expect(await reconciler.reconcile(NAMESPACE)).toEqual({});
   expect(lines).toContain('Status not written: the assignment was changed meanwhile');
+  expect(cluster.observed().assignment.generation).toBe(4);
+  expect(cluster.changed.at(-1)).toBe(NAMESPACE);
   cluster.answers.delete('/status');
-  expect(await reconciler.reconcile(NAMESPACE)).toBeUndefined();
+  expect(await reconciler.reconcile(NAMESPACE)).toEqual({});
+  expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
+});
+
+test('an assignment that cannot be read again is a fault: nobody but the retry would bring it back', async () => {
+  const { cluster, reconciler } = await bench();
+  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set('GET', (exchange) => exchange.refuse(403, 'Forbidden'));
+  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 403 });
+});
+
+test('a patch whose status could not be stored is not taken for a finished rollout', async () => {
+  const { cluster, reconciler } = await bench();
+  await reconciler.reconcile(NAMESPACE);
+  for (const slot of SLOTS) cluster.write(slot, rolledOut(rawWorkload(slot)));
+  await reconciler.reconcile(NAMESPACE);
+  expect(reasonOf(cluster, 'Ready')).toBe('PortsAssigned');
+
+  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
+  await reconciler.reconcile(NAMESPACE);
+  cluster.answers.delete('/status');
+  // Its controller has not looked at the new template yet.
+  cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner', { rolling: true })));
+  await reconciler.reconcile(NAMESPACE);
   expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
 });
 
@@ -119,10 +178,17 @@ test('a revert is counted by the first status that can be written', async () => 
   });
 });
 
-test("somebody's edit that comes with the answer to a status write is told as a change", async () => {
-  const { cluster, reconciler } = await bench();
-  cluster.beforeAnswer('/status', () => cluster.edit({ mode: 'Paused' }));
+test('an undoing that could not be repaired at once is told as one when it is', async () => {
+  const { cluster, reconciler, notifier } = await bench();
+  const told = (): unknown[] => cluster.server.requests.map(({ body }) => (/"reason":"(\w+)"/.exec(body) ?? [])[1]);
   await reconciler.reconcile(NAMESPACE);
-  expect(cluster.observed().assignment).toMatchObject({ generation: 4, spec: { mode: 'Paused' } });
-  expect(cluster.changed).toContain(NAMESPACE);
+  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, 'InternalError'));
+  await reconciler.reconcile(NAMESPACE);
+  await notifier.drained();
+  expect(told()).not.toContain('Reasserted');
+  cluster.answers.delete('PATCH /apis/apps');
+  await reconciler.reconcile(NAMESPACE);
+  await notifier.drained();
+  expect(told()).toContain('Reasserted');
 });

@@ -28,7 +28,7 @@ function settings(version: string): RookConfig {
 interface Bench {
   readonly clock: { ms: number };
   readonly time: RookTime;
-  readonly left: (change: 'pin' | 'others' | 'none', rows?: readonly WorkloadPlan[]) => RookTimeLeft;
+  readonly left: (change: 'pin' | 'others' | 'overtaken' | 'none', rows?: readonly WorkloadPlan[]) => RookTimeLeft;
 }
 
 function bench(): Bench {
@@ -36,8 +36,9 @@ function bench(): Bench {
   const time = new RookTime(() => clock.ms);
   let version = 1;
   const left: Bench['left'] = (change, rows = ROWS) => {
-    if (change !== 'none') version += 1;
-    return time.left('rook', rows, { config: settings(String(version)), pinned: change === 'pin' });
+    if (change === 'pin' || change === 'others') version += 1;
+    const how = { pinned: change === 'pin', overtaken: change === 'overtaken' };
+    return time.observe('rook', rows, { config: settings(String(version)), ...how });
   };
   left('none');
   return { clock, time, left };
@@ -60,12 +61,12 @@ test('a pin starts three seconds for all workloads, and no further pin prolongs 
   expect(time.isAfterPin('rook')).toBe(true);
   clock.ms += 2_000;
   expect(left('pin').ms).toBe(1_000);
-  expect(time.left('other', ROWS, { config: settings('1'), pinned: false }).ms).toBe(0);
+  expect(time.observe('other', ROWS, { config: settings('1'), pinned: false, overtaken: false }).ms).toBe(0);
   clock.ms += 1_000;
   expect(time.isAfterPin('rook')).toBe(false);
   expect(left('none').ms).toBe(0);
   expect(left('pin').ms).toBe(3_000);
-  time.over('rook');
+  time.forget('rook');
   expect(left('none').ms).toBe(0);
 });
 
@@ -131,10 +132,20 @@ describe('after a change of the settings by others', () => {
     expect(waitedFor(left('none'), again)).toEqual([RBD, NODE]);
   });
 
+  test('a pin that came too late tells of a change that is not seen yet', () => {
+    const { left, clock } = bench();
+    expect(waitedFor(left('overtaken'))).toEqual(NAMES);
+    clock.ms += 1_000;
+    expect(left('overtaken')).toMatchObject({ ms: 2_000, cause: 'ForeignChange' });
+    // When it is seen, it is the same change; and the pin that then succeeds begins a wait of its own.
+    expect(left('others')).toMatchObject({ ms: 2_000, cause: 'ForeignChange' });
+    expect(left('pin')).toMatchObject({ ms: 3_000, cause: 'Pin' });
+  });
+
   test('the same data under another version are no change: Rook looks at the data alone', () => {
     const { time } = bench();
     const same = { ...settings('1'), resourceVersion: '99' };
-    expect(time.left('rook', ROWS, { config: same, pinned: false }).ms).toBe(0);
+    expect(time.observe('rook', ROWS, { config: same, pinned: false, overtaken: false }).ms).toBe(0);
   });
 
   test('the next one, before the time is over, does not prolong it', () => {
@@ -159,7 +170,7 @@ describe('after a change of the settings by others', () => {
 
   test('a ConfigMap that was away is seen for the first time again', () => {
     const { time } = bench();
-    time.left('rook', ROWS, { config: undefined, pinned: false });
-    expect(time.left('rook', ROWS, { config: settings('9'), pinned: false }).ms).toBe(0);
+    time.observe('rook', ROWS, { config: undefined, pinned: false, overtaken: false });
+    expect(time.observe('rook', ROWS, { config: settings('9'), pinned: false, overtaken: false }).ms).toBe(0);
   });
 });

@@ -1,11 +1,13 @@
 /** A work queue whose work is finished by the test, one run at a time. */
 import { vi } from 'vitest';
-import { WorkQueue, type WorkQueueOptions } from '../../../src/controller/work-queue.js';
+import { WorkQueue, type WorkQueueOptions, type WorkResult } from '../../../src/controller/work-queue.js';
 
 export interface Run {
   readonly key: string;
-  readonly done: (againAfterMs?: number) => Promise<void>;
+  readonly done: (againInMs?: number) => Promise<void>;
   readonly fail: (error?: unknown) => Promise<void>;
+  /** Fails, and says when it wants to run again. */
+  readonly failFor: (againInMs: number) => Promise<void>;
 }
 
 interface Failed {
@@ -37,8 +39,8 @@ export class Bench {
     return this.runs.map(({ key }) => key);
   }
 
-  #work(key: string): Promise<number | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  #work(key: string): Promise<WorkResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<WorkResult>();
     this.active.set(key, (this.active.get(key) ?? 0) + 1);
     this.mostPerKey = Math.max(this.mostPerKey, this.active.get(key)!);
     this.mostAtOnce = Math.max(
@@ -53,8 +55,9 @@ export class Bench {
     };
     const run: Run = {
       key,
-      done: (ms) => end(() => resolve(ms)),
+      done: (againInMs) => end(() => resolve(againInMs === undefined ? {} : { againInMs })),
       fail: (error = new Error('passing')) => end(() => reject(error)),
+      failFor: (againInMs) => end(() => resolve({ againInMs, failure: new Error('passing') })),
     };
     this.runs.push(run);
     this.open.push(run);

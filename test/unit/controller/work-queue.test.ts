@@ -113,6 +113,22 @@ test('a wait that the failure asks for is kept where it is the longer one', asyn
   expect(bench.failed.map(({ retryInMs }) => retryInMs)).toEqual([5_000, 200, 400]);
 });
 
+test('a failure that knows a time of its own comes back at the earlier of that and the back-off', async () => {
+  const bench = await started();
+  bench.queue.add('a');
+  await flush();
+  await bench.runs[0]!.failFor(40);
+  expect(bench.failed).toEqual([{ key: 'a', failures: 1, retryInMs: 100 }]);
+  await vi.advanceTimersByTimeAsync(39);
+  expect(bench.runs).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  await bench.runs[1]!.failFor(3_000);
+  await vi.advanceTimersByTimeAsync(199);
+  expect(bench.runs).toHaveLength(2);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(bench.runs).toHaveLength(3);
+});
+
 test('the earliest of several times counts', async () => {
   const bench = await started();
   bench.queue.addAfter('a', 300);

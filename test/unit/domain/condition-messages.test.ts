@@ -83,8 +83,15 @@ describe('the message of', () => {
       'WaitingForRook',
       'Ready',
       DRIFTED,
-      { outcome: { waitingForRook: true } },
-      'the ports are in rook-ceph-operator-config; Rook is given time to move DaemonSet csi-rbdplugin from 9500 to 9072',
+      { outcome: { waitingForRook: 'Pin' } },
+      'the ports are in rook-ceph-operator-config now, and Rook is given time to render them; what it leaves is then moved: DaemonSet csi-rbdplugin from 9500 to 9072',
+    ],
+    [
+      'WaitingForRook after a change by others, which need not hold the ports',
+      'Ready',
+      { ...DRIFTED, spec: { rookConfig: 'Leave' } },
+      { outcome: { waitingForRook: 'ForeignChange' } },
+      'rook-ceph-operator-config was changed, and Rook is given time to write its workloads anew; what it leaves is then moved: DaemonSet csi-rbdplugin from 9500 to 9072',
     ],
     [
       'RollingOut',

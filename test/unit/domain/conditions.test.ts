@@ -87,7 +87,7 @@ describe('all three', () => {
     [
       'waiting for Rook',
       DRIFTED,
-      { outcome: { waitingForRook: true } },
+      { outcome: { waitingForRook: 'Pin' } },
       'False WaitingForRook',
       'True WaitingForRook',
       'False AsExpected',
@@ -95,7 +95,7 @@ describe('all three', () => {
     [
       'waiting, but rejected',
       DRIFTED,
-      { outcome: { waitingForRook: true, ...REJECTED } },
+      { outcome: { waitingForRook: 'Pin', ...REJECTED } },
       'False PatchRejected',
       'True WaitingForRook',
       'True PatchRejected',
@@ -112,7 +112,7 @@ describe('all three', () => {
     [
       'a passing fault',
       DRIFTED,
-      { outcome: { failure: 'timeout', waitingForRook: true } },
+      { outcome: { failure: 'timeout', waitingForRook: 'Pin' } },
       'False WaitingForRook',
       'True Retrying',
       'False AsExpected',

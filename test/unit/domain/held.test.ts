@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UndoneObject } from '../../../src/domain/api.js';
-import { heldBack, relevant } from '../../../src/domain/held.js';
+import { heldBack, contestable } from '../../../src/domain/held.js';
 import { plan } from '../../../src/domain/plan.js';
 import { NOW, SETTLED, observe, statusIn, workloads, type World } from './worlds.js';
 
@@ -38,7 +38,7 @@ describe('what is held back', () => {
 });
 
 describe('what was undone is forgotten', () => {
-  const names = (world: World): string[] => relevant(PREVIOUS, plan(observe(world))).map(({ name }) => name);
+  const names = (world: World): string[] => contestable(PREVIOUS, plan(observe(world))).map(({ name }) => name);
 
   it('not while it is there and its port stays', () => expect(names(SETTLED)).toEqual([NODE.name, PIN.name]));
 
@@ -58,5 +58,5 @@ describe('what was undone is forgotten', () => {
     expect(names({ ...SETTLED, spec: { rookConfig: 'Leave' } })).toEqual([NODE.name]);
   });
 
-  it('never before there was a status', () => expect(relevant(undefined, plan(observe(SETTLED)))).toEqual([]));
+  it('never before there was a status', () => expect(contestable(undefined, plan(observe(SETTLED)))).toEqual([]));
 });

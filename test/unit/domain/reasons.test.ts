@@ -51,7 +51,7 @@ const HISTORY: [World, ReconcileOptions?][] = [
   [CONFLICTING],
   [{ ...CONFLICTING, spec: { mode: 'DryRun' } }],
   [{ ...CONFLICTING, spec: { mode: 'Paused' } }],
-  [CONFLICTING, { outcome: { waitingForRook: true, pinned: { CSIADDONS_PORT: '9072' } } }],
+  [CONFLICTING, { outcome: { waitingForRook: 'Pin', pinned: { CSIADDONS_PORT: '9072' } } }],
   [DRIFTED, { after: ROLLING, outcome: { patched } }],
   [DRIFTED, { after: ROLLING, outcome: { patched }, previous: statusIn(SETTLED) }],
   [DRIFTED, { outcome: { rejections: { rbdNodePlugin: 'denied' } } }],

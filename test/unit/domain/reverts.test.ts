@@ -20,6 +20,10 @@ import {
 const READY = statusIn(SETTLED);
 const ROLLING = statusIn({ ...SETTLED, workloads: allWorkloads({ rolling: true }) });
 const NODE_ON_9070: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
+const nodeOn9070By = (...names: string[]): World => {
+  const managers = names.map((name) => ({ name, time: NOW, ownsPort: true }));
+  return { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070, managers } }) };
+};
 const SPEC_MOVED: World = { ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } };
 
 /** Slots of the patches that were undone. */
@@ -91,8 +95,12 @@ describe('an undone patch', () => {
     expect(undonePatches(previous, world)).toEqual([]);
   });
 
-  it("is none while Rook is given time: what it writes then answers the operator's own pin", () => {
-    expect(undonePatches(READY, NODE_ON_9070, true)).toEqual([]);
+  it.each([[[]], [['rook']]])('by %j is none while Rook answers a pin', (names) => {
+    expect(undonePatches(READY, nodeOn9070By(...names), true)).toEqual([]);
+  });
+
+  it('by anybody else is one, also while Rook answers a pin', () => {
+    expect(undonePatches(READY, nodeOn9070By('argocd-controller'), true)).toEqual(['rbdNodePlugin']);
   });
 
   it.each([

@@ -34,6 +34,23 @@ it.each<[string, World, string | undefined]>([
   ['no keys: nothing', { workloads: workloads({ cephfsProvisioner: BY_ROOK }) }, undefined],
 ])('%s', (_name, world, keys) => expect(known(world)).toBe(keys));
 
+describe('a port that Rook wrote before the keys were as they are', () => {
+  const swapped = (time: string): World => {
+    const managers = [{ name: 'csi-port-operator', time }];
+    // The CephFS provisioner is where the node plugin is to go.
+    return { ...provisioners({}, { ...BY_ROOK, port: 9071 }), config: { ...pinned(9070, 9072, 9071), managers } };
+  };
+
+  it('tells nothing, whatever key it happens to match', () => {
+    expect(known(swapped('2026-11-22T09:00:01Z'))).toBeUndefined();
+    expect(known(swapped('2026-11-22T09:00:01Z'), { rookKeys: 'Three', rookVersion: 'v1.17.9' })).toBe('Three');
+  });
+
+  it('tells where it may have been written after them', () => {
+    expect(known(swapped('2026-11-22T09:00:00Z'))).toBe('One');
+  });
+});
+
 describe('the default port, to which the node plugin was assigned', () => {
   const SPEC = { ports: { rbdNodePlugin: 9070 } };
   const config = pinned(9072, 9071, 9070);

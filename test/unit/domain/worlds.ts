@@ -3,7 +3,7 @@ import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../..
 import { NOTHING_DONE, type Outcome } from '../../../src/domain/outcome.js';
 import { plan, type Observed, type Plan, type StoredStatus } from '../../../src/domain/plan.js';
 import { DEFAULT_CONTESTED_AFTER, recordUndoings } from '../../../src/domain/contested.js';
-import { heldBack, relevant } from '../../../src/domain/held.js';
+import { heldBack, contestable } from '../../../src/domain/held.js';
 import { undoings } from '../../../src/domain/reverts.js';
 import { knownRookKeys } from '../../../src/domain/rook-keys.js';
 import type { RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
@@ -151,7 +151,7 @@ export function reconcile(before: World, options: ReconcileOptions = {}): Reconc
   const found = plan(observe(before));
   const undone = undoings(previous, found, false);
   const rules = { contestedAfter: DEFAULT_CONTESTED_AFTER };
-  const recent = recordUndoings(relevant(previous, found), undone, now, rules);
+  const recent = recordUndoings(contestable(previous, found), undone, now, rules);
   return {
     generation,
     ...(previous === undefined ? {} : { previous }),
