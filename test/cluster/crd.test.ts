@@ -190,7 +190,7 @@ describe('status', () => {
     expect(header!.split(/\s+/)).toEqual('NAME READY REASON RBD CEPHFS NODE PROVIDER AGE'.split(' '));
     expect(cells).toMatch(/^default +False +DryRun +9070 +9071 +9072 +Rook +\d+m?s$/);
     const [wide] = await get('csiports', '--output=wide', '--no-headers');
-    expect(wide).toMatch(/ Rook +\d+m?s +DryRun +would move two *$/);
+    expect(wide).toMatch(/ Rook +\d+m?s +PortConflict +DryRun +would move two *$/);
     expect(await get('rook', '--output=name')).toContain('csiportassignment.csiports.io/default');
   });
 });

@@ -2,11 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import type { AssignmentSpec } from '../../src/domain/api.js';
 import { useCluster } from '../support/cluster.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import { SteppedClock } from '../support/in-process-operator.js';
 import { replaceFromGit } from '../support/rook/config-writers.js';
+import { CSI_WORKLOAD_NAMES } from '../support/rook/names.js';
 import { programKind, rookKinds } from '../support/rook/living-rook.js';
 import { CONFLICT_CONFIG } from '../support/rook/operator.js';
 import { RookWrites } from '../support/rook/rook-writes.js';
-import { beyond, CEPHFS_PATCH, cost, costOf, NODE_PATCH, PIN, RBD_PATCH, Scenario } from '../support/rook/scenario.js';
+import { CEPHFS_PATCH, cost, costOf, FIXED, NODE_PATCH, PIN, RBD_PATCH, Scenario } from '../support/rook/scenario.js';
 
 const cluster = useCluster();
 
@@ -22,54 +25,94 @@ test('Rook is upgraded from one key to three and on: each upgrade is one rollout
   expect(settled).toEqual(cost([0, 0, 0]));
 });
 
-/** A pass whose last write comes late. */
-const LATE_TAIL = { pacing: { writes: [50, 190, 300, 2_000] as const } };
+/** The last write of a pass of Rook's, which waits for the test's word. */
+class Tail {
+  #held: Promise<void> | undefined;
+  #release = (): void => undefined;
 
-describe.each([programKind('1.16.4', LATE_TAIL), programKind('1.17.9', LATE_TAIL)])('$name', (kind) => {
-  /** Rook is told of something else, and has written the first three of the four workloads, when the operator acts. */
-  async function amidPass(
-    spec: AssignmentSpec,
-    act: (scenario: Scenario) => Promise<unknown>,
-  ): Promise<{ scenario: Scenario; begin: () => Promise<void> }> {
+  readonly beforeWrite = async (workload: string): Promise<void> => {
+    if (workload === CSI_WORKLOAD_NAMES.cephfsProvisioner) await this.#held;
+  };
+
+  hold(): void {
+    this.#held = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  release(): void {
+    this.#held = undefined;
+    this.#release();
+  }
+}
+
+describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pass', (version) => {
+  interface AmidPass {
+    readonly scenario: Scenario;
+    readonly tail: Tail;
+    /** Rook is told of something else, and writes the first three of the four workloads. */
+    readonly begin: () => Promise<void>;
+  }
+
+  async function amidPass(spec: AssignmentSpec): Promise<AmidPass> {
+    const tail = new Tail();
+    const kind = programKind(version, { beforeWrite: tail.beforeWrite });
     const scenario = await Scenario.begin(cluster(), kind, { spec });
-    if (spec.mode === 'Paused') {
-      await scenario.startOperator();
-      await scenario.assignment.waitForReason('Ready', 'Paused');
-    }
     const writes = new RookWrites(cluster().controlPlane.audit, scenario.rook.namespace);
     const begin = async (): Promise<void> => {
       const mark = await writes.mark();
+      tail.hold();
       await scenario.setKeys({ ROOK_LOG_LEVEL: 'DEBUG' });
       await writes.waitForPuts(mark, 3);
-      await act(scenario);
     };
-    return { scenario, begin };
+    return { scenario, tail, begin };
   }
 
-  const enforce = (scenario: Scenario): Promise<unknown> => scenario.assignment.edit({ mode: 'Enforce' });
+  /** The operator has seen the settings as they were, and does nothing until it is told to. */
+  async function amidWatchedPass(spec: AssignmentSpec): Promise<AmidPass> {
+    const amid = await amidPass({ ...spec, mode: 'Paused' });
+    await amid.scenario.startOperatorWith(new SteppedClock());
+    await amid.scenario.assignment.waitForReason('Ready', 'Paused');
+    return amid;
+  }
 
   test('what is left of a pass that the operator saw begin is waited for', async () => {
-    const { scenario, begin } = await amidPass({ mode: 'Paused', rookConfig: 'Leave' }, enforce);
+    const { scenario, tail, begin } = await amidWatchedPass({ rookConfig: 'Leave' });
     const end = { layout: [9070, 9071, 9072] as const, keys: {} };
-    const measured = await scenario.cost('in the middle of a pass', begin, end);
+    const act = async (): Promise<void> => {
+      await begin();
+      await scenario.assignment.edit({ mode: 'Enforce' });
+      await scenario.assignment.waitForReason('Ready', 'WaitingForRook');
+      tail.release();
+    };
+    const measured = await scenario.cost('in the middle of a pass', act, end);
     expect(measured).toEqual(cost([0, 1, 1], CEPHFS_PATCH, NODE_PATCH));
   });
 
   test('the tail of a pass comes after the patches: what it undoes is patched again', async () => {
-    const { scenario, begin } = await amidPass({ rookConfig: 'Leave' }, (started) => started.startOperator());
+    const { scenario, tail, begin } = await amidPass({ rookConfig: 'Leave' });
     const end = { layout: [9070, 9071, 9072] as const, keys: {} };
-    const measured = await scenario.cost('tail of a pass after the patches', begin, end);
+    const act = async (): Promise<void> => {
+      await begin();
+      await scenario.startOperator();
+      await waitFor('the patches', async () => String(await scenario.rook.layout()) === '9070,9071,9072');
+      tail.release();
+      await scenario.assignment.waitForReverts(1);
+    };
+    const measured = await scenario.cost('tail of a pass after the patches', act, end);
     expect(measured).toEqual(cost([0, 3, 1], CEPHFS_PATCH, CEPHFS_PATCH, NODE_PATCH));
   });
 
-  test('the pin comes in the middle of a pass', async () => {
-    const { scenario, begin } = await amidPass({ mode: 'Paused' }, enforce);
-    const measured = await scenario.cost('pin in the middle of a pass', begin);
-    // The rest of that pass knows nothing of the pin, and may pass for the one that does.
-    const one = cost([2, 3, 1], PIN, CEPHFS_PATCH, CEPHFS_PATCH, RBD_PATCH, NODE_PATCH);
-    const three = cost([0, 1, 1], PIN, CEPHFS_PATCH, NODE_PATCH);
-    expect(beyond(costOf(kind, { one, three }), measured)).toEqual([]);
-    expect(measured.writes).toContain(PIN);
+  test('the pin comes in the middle of a pass: its rest knows nothing of the pin, and is no answer to it', async () => {
+    const { scenario, tail, begin } = await amidWatchedPass({});
+    const act = async (): Promise<void> => {
+      await begin();
+      await scenario.assignment.edit({ mode: 'Enforce' });
+      await scenario.assignment.waitForReason('Ready', 'WaitingForRook');
+      expect(await scenario.rook.config()).toMatchObject(FIXED.keys);
+      tail.release();
+    };
+    const measured = await scenario.cost('pin in the middle of a pass', act);
+    const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
+    expect(measured).toEqual(costOf(scenario.kind, { one, three: cost([0, 1, 1], PIN) }));
   });
 });
 

@@ -4,7 +4,7 @@ import type { AssignmentSpec } from '../../../src/domain/api.js';
 import type { Assignment } from '../assignment.js';
 import type { Cluster } from '../cluster.js';
 import { waitFor } from '../control-plane/wait-for.js';
-import type { Operator } from '../operator.js';
+import { InProcessOperator, type SteppedClock } from '../in-process-operator.js';
 import type { DaemonSet, Deployment } from './api-types.js';
 import type { RookInstallation } from './installation.js';
 import type { LivingRook, RookKind } from './living-rook.js';
@@ -78,7 +78,7 @@ export class Scenario {
   readonly living: LivingRook;
   readonly assignment: Assignment;
   readonly #recorder: RolloutRecorder;
-  #operator: Operator | undefined;
+  #operator: { stop(): Promise<unknown> } | undefined;
 
   private constructor(parts: Pick<Scenario, 'cluster' | 'kind' | 'rook' | 'living'>, recorder: RolloutRecorder) {
     this.cluster = parts.cluster;
@@ -122,6 +122,11 @@ export class Scenario {
 
   async startOperator(): Promise<void> {
     this.#operator = await this.cluster.startOperator();
+  }
+
+  /** In this process, by a clock of the test's: then no wait of the operator's ends because the machine is slow. */
+  async startOperatorWith(clock: SteppedClock): Promise<void> {
+    this.#operator = await InProcessOperator.start(this.cluster, clock, [this.rook.namespace]);
   }
 
   async stopOperator(): Promise<void> {

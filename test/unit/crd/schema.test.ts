@@ -102,6 +102,7 @@ test('kubectl get shows what an admin looks for', () => {
     'NODE',
     'PROVIDER',
     'AGE',
+    'DEGRADED',
     'MODE',
     'MESSAGE',
   ]);

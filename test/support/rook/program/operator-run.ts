@@ -20,6 +20,8 @@ export interface OperatorRunOptions {
   readonly namespace: string;
   readonly podName: string;
   readonly pacing?: Partial<Pacing>;
+  /** What the write of a workload waits for beside its time: the word of a test. */
+  readonly beforeWrite?: (workload: string) => Promise<void>;
   readonly log?: (line: string) => void;
 }
 
@@ -146,6 +148,7 @@ export class OperatorRun {
       const workloads = this.#render(this.#settings.read(data));
       for (const [index, workload] of workloads.entries()) {
         await until(started, times[index]!, this.#end.signal);
+        await this.#options.beforeWrite?.(workload.metadata!.name!);
         await this.#write(workload);
       }
     } catch (error) {
