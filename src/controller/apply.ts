@@ -26,8 +26,8 @@ export interface Applied {
   readonly refused: readonly { readonly name: string; readonly cause: string }[];
   /** When to reconcile again though nothing changes, in milliseconds. */
   readonly againInMs?: number;
-  /** The passing fault behind outcome.failure. */
-  readonly error?: unknown;
+  /** The passing fault that outcome.failure tells of. */
+  readonly failure: { readonly failure?: unknown };
 }
 
 export type Answers = Pick<Observed, 'rookConfig' | 'workloads'>;
@@ -66,7 +66,7 @@ export class Applier {
     const { namespace } = observed.assignment;
     if (plan.mode === 'Paused') {
       this.#observeRook(plan, namespace, { pinned: false, overtaken: false, config: observed.rookConfig });
-      return { outcome: NOTHING_DONE, answers: { workloads: {} }, refused: [] };
+      return { outcome: NOTHING_DONE, answers: { workloads: {} }, refused: [], failure: {} };
     }
     const dryRun = plan.mode === 'DryRun';
 
@@ -100,15 +100,16 @@ export class Applier {
 
   async #pin(pin: Pin, { rookConfig, assignment }: Observed, dryRun: boolean): Promise<Written<RookConfig>> {
     if (rookConfig === undefined || Object.keys(pin).length === 0) return { kind: 'Done' };
-    const { namespace, name, resourceVersion: version } = rookConfig;
-    const write = { pin, dryRun, generation: assignment.generation };
-    const target = { namespace, name, write, version, resource: 'configmaps' };
+    const { namespace, name, keys } = rookConfig;
+    const goal = { pin, dryRun, generation: assignment.generation };
+    // Not resourceVersion, here and below: nothing else that is written there makes the write acceptable.
+    const target = { namespace, name, goal, onto: keys, resource: 'configmaps' };
     const written = await sendUnlessRefused(this.#refusals, target, async () => {
       const answer = await this.#writer.pinRookConfig(rookConfig, pin, { dryRun });
       const isAsSent = Object.entries(pin).every(([key, value]) => answer.keys[key as ConfigKey]?.value === value);
       if (dryRun) return { isAsSent };
       this.#watches.rookConfigs.putGuardedAnswer(answer);
-      return { isAsSent, stored: { object: answer, version: answer.resourceVersion } };
+      return { isAsSent, answer };
     });
     if (isOutdated(written)) await readAgain(this.#watches.rookConfigs, () => this.#writer.readRookConfig(namespace));
     return written;
@@ -121,16 +122,16 @@ export class Applier {
   async #patch(row: Drifted, { namespace, generation }: PortAssignment, dryRun: boolean): Promise<Written<Workload>> {
     const { layout, workload, patch, assignedPort } = row;
     const store = this.#watches.workloads[layout.slot];
-    const write = { patch, uid: workload.uid, dryRun, generation };
+    const goal = { assignedPort, uid: workload.uid, dryRun, generation };
+    const onto = { patch, generation: workload.rollout.generation };
     const resource = `${layout.kind.toLowerCase()}s.apps`;
-    // Not resourceVersion: every change of a pod moves that, and none of them makes a refused patch acceptable.
-    const target = { namespace, name: layout.workload, write, version: workload.rollout.generation, resource };
+    const target = { namespace, name: layout.workload, goal, onto, resource };
     const written = await sendUnlessRefused(this.#refusals, target, async () => {
       const answer = await this.#writer.patchWorkload(layout, namespace, patch, { dryRun });
       const isAsSent = isOnPort(answer, assignedPort);
       if (dryRun) return { isAsSent };
       store.putAnswer(answer);
-      return { isAsSent, stored: { object: answer, version: answer.rollout.generation } };
+      return { isAsSent, answer };
     });
     if (isOutdated(written)) await readAgain(store, () => this.#writer.readWorkload(layout, namespace));
     return written;
@@ -176,7 +177,7 @@ function appliedFrom(
     answers: { ...(rookConfig === undefined ? {} : { rookConfig }), workloads: bySlot(patches, answerOf) },
     refused: refused.filter(({ isNews }) => isNews).map(({ name, refusal: { cause } }) => ({ name, cause })),
     ...(waits.length === 0 ? {} : { againInMs: Math.min(...waits) }),
-    ...(failed === undefined ? {} : { error: failed.error }),
+    failure: failed === undefined ? {} : { failure: failed.error },
   };
 }
 

@@ -1,4 +1,5 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
+import type { AssignmentStatus, PortAssignment } from '../domain/api.js';
 import { contestedAgainInMs, recordUndoings, type ContestRules } from '../domain/contested.js';
 import { heldBack, contestable } from '../domain/held.js';
 import { notices } from '../domain/notices.js';
@@ -6,11 +7,10 @@ import { plan, type Observed } from '../domain/plan.js';
 import { undoings, type Undoing } from '../domain/reverts.js';
 import { knownRookKeys } from '../domain/rook-keys.js';
 import type { Reconciled } from '../domain/outcome.js';
-import type { Slot } from '../domain/slots.js';
 import { statusOf } from '../domain/status.js';
 import { wholeSeconds } from '../domain/time.js';
 import { ApiError } from '../kube/errors.js';
-import type { Writer } from '../kube/writer.js';
+import type { StatusPatch, Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
 import type { Notifier } from './notifier.js';
@@ -18,9 +18,10 @@ import { statusPatch } from './status-patch.js';
 import type { WorkResult } from './work-queue.js';
 import type { Watches } from './watches.js';
 
-/** What was seen and done since the last status that could be stored. */
-interface Untold extends Pick<Reconciled, 'undone' | 'rookKeys'> {
-  readonly patched: readonly Slot[];
+/** A status that could not be stored: what was seen and done up to it must not be lost, nor be told twice. */
+interface Unstored {
+  readonly uid: string;
+  readonly status: AssignmentStatus;
 }
 
 export interface ReconcilerDependencies {
@@ -35,54 +36,47 @@ export interface ReconcilerDependencies {
 
 export class Reconciler {
   readonly #deps: ReconcilerDependencies;
-  /** Per namespace, what is in no stored status yet. */
-  readonly #untold = new Map<string, Untold>();
+  readonly #unstored = new Map<string, Unstored>();
 
   constructor(deps: ReconcilerDependencies) {
     this.#deps = deps;
   }
 
   /**
-   * @returns when to reconcile again though nothing changes, and the passing fault that kept it from finishing: the status
-   *   is written all the same
-   * @throws what kept the status from being written
+   * Never rejects.
+   *
+   * @returns when to reconcile again though nothing changes, and the passing fault that kept it from finishing: the rest
+   *   is done all the same
    */
   async reconcile(namespace: string): Promise<WorkResult> {
     const { watches, applier, contestRules } = this.#deps;
-    const observed = watches.observe(namespace);
-    if (observed === undefined) {
+    const found = watches.observe(namespace);
+    if (found === undefined) {
       applier.forget(namespace);
-      this.#untold.delete(namespace);
+      this.#unstored.delete(namespace);
       return {};
     }
-    const before = plan(observed);
+    const observed = this.#withLastStatus(found);
     const previous = observed.assignment.status;
-    const found = undoings(previous, before, applier.isRookAnsweringPin(namespace));
-    const undone = this.#withUntold(namespace, found);
+    const before = plan(observed);
+    const undone = undoings(previous, before, applier.isRookAnsweringPin(namespace));
     const now = this.#deps.now();
     const recent = recordUndoings(contestable(previous, before), undone, wholeSeconds(now), contestRules);
     const held = heldBack(before, recent, now.getTime());
     const applied = await applier.apply(before, observed, held);
-    this.#log(namespace, applied, found);
+    this.#log(namespace, applied, undone);
 
     // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
     // from that one that it was a revert.
     const { answers, outcome } = applied;
-    const untold = this.#untold.get(namespace);
-    const patched = [...(untold?.patched ?? []), ...outcome.patched.map(({ slot }) => slot)];
-    const after = plan({
-      ...observed,
-      ...answers,
-      workloads: { ...observed.workloads, ...answers.workloads },
-      patched,
-    });
-    const rookKeys = knownRookKeys(before, previous) ?? untold?.rookKeys;
-    this.#untold.set(namespace, { undone, patched, ...(rookKeys === undefined ? {} : { rookKeys }) });
-    await this.#report(observed, {
+    const workloads = { ...observed.workloads, ...answers.workloads };
+    const patched = outcome.patched.map(({ slot }) => slot);
+    const rookKeys = knownRookKeys(before, previous);
+    const statusFailure = await this.#report(found, {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
       before,
-      after,
+      after: plan({ ...observed, ...answers, workloads, patched }),
       outcome,
       undone,
       recent,
@@ -92,39 +86,54 @@ export class Reconciler {
     });
     return {
       ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime())),
-      ...('error' in applied ? { failure: applied.error } : {}),
+      ...applied.failure,
+      ...statusFailure,
     };
   }
 
-  #withUntold(namespace: string, found: readonly Undoing[]): Undoing[] {
-    const earlier = this.#untold.get(namespace)?.undone ?? [];
-    return [
-      ...earlier,
-      ...found.filter((one) => !earlier.some(({ kind, name }) => kind === one.kind && name === one.name)),
-    ];
+  /** With what the operator said last, whether or not it could be stored. */
+  #withLastStatus(found: Observed): Observed {
+    const { namespace, uid } = found.assignment;
+    const unstored = this.#unstored.get(namespace);
+    if (unstored?.uid !== uid) return found;
+    return { ...found, assignment: { ...found.assignment, status: unstored.status } };
   }
 
-  async #report(observed: Observed, reconciled: Reconciled): Promise<void> {
-    const { writer, watches, notifier, logger } = this.#deps;
-    const { namespace } = observed.assignment;
+  /** @returns what kept the status from being stored */
+  async #report(observed: Observed, reconciled: Reconciled): Promise<Pick<WorkResult, 'failure'>> {
+    const { notifier, logger } = this.#deps;
+    const { namespace, uid, status: stored } = observed.assignment;
     const status = statusOf(reconciled);
     // Also where the status cannot be written: what was done will not be done again.
     notifier.notify(notices(reconciled, status), observed);
-    const patch = statusPatch(observed.assignment.status, status);
+    const patch = statusPatch(stored, status);
+    this.#unstored.set(namespace, { uid, status });
     if (patch !== undefined) {
       try {
-        watches.assignments.putGuardedAnswer(await writer.patchStatus(observed.assignment, patch));
-      } catch (error) {
-        if (!(error instanceof ApiError && error.isConflict)) throw error;
-        logger.debug({ namespace }, 'Status not written: the assignment was changed meanwhile');
-        // The change brings the namespace back, whether the watch or this answer tells of it first.
-        watches.assignments.putAnswer(await writer.readAssignment(namespace));
-        return;
+        if (!(await this.#store(observed.assignment, patch))) return {};
+      } catch (failure) {
+        return { failure };
       }
       const ready = status.conditions.find(({ type }) => type === 'Ready');
       logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
     }
-    this.#untold.delete(namespace);
+    this.#unstored.delete(namespace);
+    return {};
+  }
+
+  /** @returns false where the assignment was changed meanwhile: then it is read again, which brings the namespace back */
+  async #store(assignment: PortAssignment, patch: StatusPatch): Promise<boolean> {
+    const { writer, watches, logger } = this.#deps;
+    const { namespace } = assignment;
+    try {
+      watches.assignments.putGuardedAnswer(await writer.patchStatus(assignment, patch));
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isConflict)) throw error;
+      logger.debug({ namespace }, 'Status not written: the assignment was changed meanwhile');
+      watches.assignments.putAnswer(await writer.readAssignment(namespace));
+      return false;
+    }
   }
 
   #log(namespace: string, { outcome, refused }: Applied, undone: readonly Undoing[]): void {

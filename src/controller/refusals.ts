@@ -1,7 +1,6 @@
 /**
- * Writes that the API server refused. The same write onto the same version of the object is not sent again for a while:
- * people lift a refusal, and they take their time. Any change of the object or of the write makes it another one, and is
- * tried at once.
+ * Writes that the API server refused. The same write is not sent again for a while: people lift a refusal, and they take
+ * their time. Any change of what it is made onto, or of what it is to come to, makes it another one, and is tried at once.
  */
 const RETRY_MS = 30_000;
 
@@ -9,10 +8,10 @@ const RETRY_MS = 30_000;
 export interface Attempt {
   readonly namespace: string;
   readonly name: string;
-  /** What is asked. */
-  readonly write: unknown;
-  /** What moves with each change of the object that may make it acceptable. */
-  readonly version: string | number;
+  /** What it is to come to. */
+  readonly goal: unknown;
+  /** What of the object it is made onto; absent in what is remembered: whatever the object is. */
+  readonly onto?: unknown;
 }
 
 export interface Refusal {
@@ -22,7 +21,8 @@ export interface Refusal {
 }
 
 interface Remembered {
-  readonly attempt: string;
+  readonly goal: string;
+  readonly onto: string | undefined;
   readonly cause: string;
   readonly until: number;
 }
@@ -41,16 +41,19 @@ export class Refusals {
     const ofNamespace = this.#refusals.get(attempt.namespace);
     const known = ofNamespace?.get(attempt.name);
     const againInMs = known === undefined ? 0 : known.until - this.#monotonicMs();
-    if (known?.attempt === identityOf(attempt) && againInMs > 0) return { cause: known.cause, againInMs };
+    if (known !== undefined && isSame(known, attempt) && againInMs > 0) return { cause: known.cause, againInMs };
     ofNamespace?.delete(attempt.name);
     return undefined;
   }
 
   remember(attempt: Attempt, cause: string): Refusal {
-    const { namespace, name } = attempt;
+    const { namespace, name, goal, onto } = attempt;
     const ofNamespace = this.#refusals.get(namespace) ?? new Map<string, Remembered>();
     const until = this.#monotonicMs() + RETRY_MS;
-    this.#refusals.set(namespace, ofNamespace.set(name, { attempt: identityOf(attempt), cause, until }));
+    this.#refusals.set(
+      namespace,
+      ofNamespace.set(name, { goal: textOf(goal), onto: onto === undefined ? undefined : textOf(onto), cause, until }),
+    );
     return { cause, againInMs: RETRY_MS };
   }
 
@@ -59,6 +62,10 @@ export class Refusals {
   }
 }
 
-function identityOf({ write, version }: Attempt): string {
-  return JSON.stringify([write, version]);
+function isSame(known: Remembered, { goal, onto }: Attempt): boolean {
+  return known.goal === textOf(goal) && (known.onto === undefined || known.onto === textOf(onto));
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value);
 }

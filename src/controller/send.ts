@@ -14,7 +14,7 @@ export interface Answered<T> {
   /** Whether it says what was sent: an admission policy or webhook may have changed it. */
   readonly isAsSent: boolean;
   /** Absent for a dry run. */
-  readonly stored?: { readonly object: T; readonly version: Attempt['version'] };
+  readonly answer?: T;
 }
 
 /** What became of one write; no answer where it was a dry run, or where there was nothing to write. */
@@ -33,12 +33,16 @@ export async function sendUnlessRefused<T>(
   const known = refusals.recall(target);
   if (known !== undefined) return { kind: 'Refused', refusal: known, isNews: false };
   try {
-    const { isAsSent, stored } = await send();
-    const answer = stored === undefined ? {} : { answer: stored.object };
+    const { isAsSent, ...answer } = await send();
     if (isAsSent) return { kind: 'Done', ...answer };
-    // What is stored now is what came of it: the same write onto that would come to the same.
-    const refusal = refusals.remember({ ...target, version: stored?.version ?? target.version }, CHANGED_ON_ITS_WAY);
-    return { kind: 'Refused', refusal, isNews: true, ...answer };
+    // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
+    const { namespace, name, goal } = target;
+    return {
+      kind: 'Refused',
+      refusal: refusals.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY),
+      isNews: true,
+      ...answer,
+    };
   } catch (error) {
     if (!(error instanceof ApiError) || !error.isRefusal) return { kind: 'Failed', error };
     const right = `patch ${target.resource}/${target.name} in namespace ${target.namespace}`;

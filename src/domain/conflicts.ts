@@ -1,7 +1,7 @@
 /** Host ports that two workloads hold, and who can part them: this operator, or only the admin. */
 import type { PortConflict } from './api.js';
 import { sharedPorts, workloadCount, type PortHolder } from './host-ports.js';
-import { SIDECAR_CONTAINER } from './slots.js';
+import { SIDECAR_CONTAINER, SLOT_LAYOUTS, slotOf, type SlotLayout } from './slots.js';
 import type { Workload } from './workload.js';
 
 export interface Conflicts {
@@ -37,8 +37,21 @@ function isRooksSidecar({ workload, container }: PortHolder): boolean {
   return !workload.driverOwned && container === SIDECAR_CONTAINER;
 }
 
-function describeHolder({ workload: { kind, name }, container }: PortHolder): string {
-  return container === SIDECAR_CONTAINER ? `${kind} ${name}` : `${kind} ${name} (${container})`;
+function describeHolder({ workload: { kind, name, driverOwned }, container }: PortHolder): string {
+  // The names of Rook's own workloads stand for Rook's own: see isAmongSidecars.
+  const owner = driverOwned && slotOf(name) !== undefined ? ['of a Driver'] : [];
+  const notes = [...owner, ...(container === SIDECAR_CONTAINER ? [] : [container])];
+  return notes.length === 0 ? `${kind} ${name}` : `${kind} ${name} (${notes.join(', ')})`;
+}
+
+/** Whether a conflict, as told, is one among Rook's csi-addons sidecars. */
+export function isAmongSidecars({ holders }: PortConflict): boolean {
+  return holders.every((holder) => SLOT_LAYOUTS.some((layout) => holder === sidecarOf(layout)));
+}
+
+/** How a slot's sidecar is told of as a holder. */
+export function sidecarOf({ kind, workload }: SlotLayout): string {
+  return `${kind} ${workload}`;
 }
 
 /** Of many the first few: the status has them all, and the remedy that follows must not be cut off. */

@@ -1,7 +1,7 @@
 /** The condition Degraded: what needs attention, gravest first, and what the admin does about each. */
 import type { PortConflict } from './api.js';
 import { livenessRemedy, lostHostNetwork, remedyForUpstreamConflict } from './compatibility.js';
-import { describeConflicts } from './conflicts.js';
+import { describeConflicts, isAmongSidecars, sidecarOf } from './conflicts.js';
 import { describeContested } from './contested-message.js';
 import type { Outcome, Reconciled } from './outcome.js';
 import { inPlay, type Plan, type StoredStatus } from './plan.js';
@@ -44,16 +44,17 @@ export function hasSidecarConflict(stored: StoredStatus | undefined): boolean {
   return stored?.conflicts?.some(isAmongSidecars) ?? false;
 }
 
+/** Those of now, and earlier ones whose holders still have pods of that time; one for each port. */
 function sidecarConflicts({ before, after, previous }: Reconciled): readonly PortConflict[] {
-  if (after.conflicts.sidecars.length > 0) return after.conflicts.sidecars;
-  const rows = inPlay(after.workloads);
-  if (rows.every(({ workload }) => workload !== undefined && isRolledOut(workload.rollout))) return [];
-  if (before.conflicts.sidecars.length > 0) return before.conflicts.sidecars;
-  return (previous?.conflicts ?? []).filter(isAmongSidecars);
-}
-
-function isAmongSidecars({ holders }: PortConflict): boolean {
-  return holders.every((holder) => SLOT_LAYOUTS.some(({ kind, workload }) => holder === `${kind} ${workload}`));
+  const moving = inPlay(after.workloads)
+    .filter(({ workload }) => workload !== undefined && !isRolledOut(workload.rollout))
+    .map(({ layout }) => sidecarOf(layout));
+  const earlier = [...before.conflicts.sidecars, ...(previous?.conflicts ?? []).filter(isAmongSidecars)];
+  const lingering = earlier.filter(({ holders }) => holders.some((holder) => moving.includes(holder)));
+  const byPort = new Map(
+    [...after.conflicts.sidecars, ...lingering].toReversed().map((conflict) => [conflict.port, conflict]),
+  );
+  return [...byPort.values()];
 }
 
 function describeSidecarConflicts(reconciled: Reconciled): string {

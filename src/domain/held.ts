@@ -17,17 +17,18 @@ export const NOTHING_HELD: Held = { workloads: new Set(), keys: new Set() };
  * The undone objects that still say something: an object that is gone is a new one when it comes back, a ConfigMap that
  * is left alone is none of the operator's, and a port that is new is the admin's word, which nobody has undone yet.
  */
-export function contestable(
-  previous: StoredStatus | undefined,
-  { workloads, rookConfig, rookConfigPolicy, assignment }: Plan,
-): UndoneObject[] {
+export function contestable(previous: StoredStatus | undefined, plan: Plan): UndoneObject[] {
+  const { workloads, rookConfig, rookConfigPolicy, assignment } = plan;
   const moved = SLOT_LAYOUTS.filter(({ slot }) => previous?.ports?.[slot] !== assignment.ports[slot]);
-  const isRelevant = ({ kind, name }: UndoneObject): boolean => {
-    if (kind === 'ConfigMap') return rookConfig !== undefined && rookConfigPolicy === 'Pin' && moved.length === 0;
-    const isThere = workloads.some(({ workload }) => workload?.name === name);
-    return isThere && !moved.some(({ workload }) => workload === name);
-  };
-  return (previous?.reverts?.recent ?? []).filter(isRelevant);
+  return (previous?.reverts?.recent ?? []).flatMap((object) => {
+    if (object.kind !== 'ConfigMap') {
+      const isThere = workloads.some(({ workload }) => workload?.name === object.name);
+      return isThere && !moved.some(({ workload }) => workload === object.name) ? [object] : [];
+    }
+    if (rookConfig === undefined || rookConfigPolicy === 'Leave') return [];
+    const keys = object.keys?.filter((key) => !moved.some(({ configKey }) => configKey === key)) ?? [];
+    return keys.length === 0 ? [] : [{ ...object, keys }];
+  });
 }
 
 /** Only in mode Enforce: in the others nothing is written that could be undone. */

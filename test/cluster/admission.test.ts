@@ -14,6 +14,8 @@ interface Policy {
   kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
   spec: object;
   bindingSpec?: object;
+  /** By default: whether the node plugin cannot be changed. */
+  inForce?: (rook: RookInstallation) => Promise<boolean>;
 }
 
 const REFUSING: Policy = {
@@ -44,8 +46,37 @@ const KEEPING_THE_OLD: Policy = {
   },
 };
 
+/** Takes the port that was set for a stray, and adds its own behind it: in another place each time. */
+const APPENDING: Policy = {
+  kind: 'MutatingAdmissionPolicy',
+  spec: {
+    reinvocationPolicy: 'Never',
+    variables: [
+      { name: 'index', expression: "object.spec.template.spec.containers.map(c, c.name).indexOf('csi-addons')" },
+      { name: 'args', expression: 'object.spec.template.spec.containers[variables.index].args' },
+    ],
+    matchConditions: [{ name: 'template', expression: 'object.spec.template != oldObject.spec.template' }],
+    mutations: [
+      {
+        patchType: 'JSONPatch',
+        jsonPatch: {
+          expression:
+            '[JSONPatch{op: "add", path: "/spec/template/spec/containers/" + string(variables.index) + "/args/-",' +
+            ' value: "--controller-port=9" + string(100 + variables.args.size())}]',
+        },
+      },
+    ],
+  },
+  inForce: async (rook) => {
+    const stored = (await rook.workload('rbdNodePlugin')).spec!.template as Template;
+    return portArguments(await templateAfterProbe(rook)) > portArguments(stored);
+  },
+};
+
 /** Puts the policy in force for the node plugin of one namespace; resolves with what takes it out of force again. */
-async function enforce({ kind, spec, bindingSpec }: Policy, rook: RookInstallation): Promise<() => Promise<void>> {
+async function enforce(policy: Policy, rook: RookInstallation): Promise<() => Promise<void>> {
+  const { kind, spec, bindingSpec } = policy;
+  const inForce = policy.inForce ?? (async (): Promise<boolean> => !(await canMove(rook)));
   const { api } = cluster().controlPlane;
   const name = `${kind.toLowerCase()}-${rook.namespace}`;
   const collection = kind === 'ValidatingAdmissionPolicy' ? 'validatingadmissionpolicies' : 'mutatingadmissionpolicies';
@@ -67,21 +98,34 @@ async function enforce({ kind, spec, bindingSpec }: Policy, rook: RookInstallati
   });
   const remove = async (): Promise<void> => {
     await api.delete(`${POLICIES}/${collection}?fieldSelector=metadata.name%3D${name}`);
-    await waitFor(`${name} to be out of force`, () => canMove(rook));
+    await waitFor(`${name} to be out of force`, async () => !(await inForce(rook)));
   };
   onTestFinished(remove);
-  await waitFor(`${name} to be in force`, async () => !(await canMove(rook)));
+  await waitFor(`${name} to be in force`, () => inForce(rook));
   return remove;
+}
+
+interface Template extends KubeObject {
+  readonly spec: { readonly containers: readonly { readonly name: string; readonly args?: readonly string[] }[] };
+}
+
+/** What the API server would store of the node plugin's template with an annotation more. */
+async function templateAfterProbe(rook: RookInstallation): Promise<Template> {
+  const body = { spec: { template: { metadata: { annotations: { probe: 'yes' } } } } };
+  const path = `${rook.workloadPath('rbdNodePlugin')}?dryRun=All`;
+  const { spec } = await cluster().controlPlane.api.patch<{ spec: { template: Template } }>(path, body);
+  return spec.template;
+}
+
+function portArguments({ spec }: Template): number {
+  const { args = [] } = spec.containers.find(({ name }) => name === 'csi-addons')!;
+  return args.filter((argument) => argument.startsWith('--controller-port=')).length;
 }
 
 /** Whether the API server would store another template of the node plugin. */
 async function canMove(rook: RookInstallation): Promise<boolean> {
-  const annotations = { probe: 'yes' };
-  const body = { spec: { template: { metadata: { annotations } } } };
   try {
-    const path = `${rook.workloadPath('rbdNodePlugin')}?dryRun=All`;
-    const { spec } = await cluster().controlPlane.api.patch<{ spec: { template: KubeObject } }>(path, body);
-    return spec.template.metadata.annotations?.probe === 'yes';
+    return (await templateAfterProbe(rook)).metadata.annotations?.probe === 'yes';
   } catch (error) {
     if (error instanceof AdminApiError && JSON.stringify(error.body).includes(CAUSE)) return false;
     throw error;
@@ -123,6 +167,25 @@ test.each([
     ['DaemonSet', 'Warning', undefined],
   ]);
   expect(events[0]!.note).toContain(cause);
+});
+
+test('a policy that adds another port each time is not fought with: the patch is asked again only after its time', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const remove = await enforce(APPENDING, rook);
+  const mark = await cluster().controlPlane.audit.mark();
+  await cluster().startOperator();
+  const rejected = await assignment.waitForReason('Ready', 'PatchRejected');
+  expect(rejected.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Rejected']);
+  // Whatever else happens to the workload.
+  for (const mood of ['one', 'two', 'three']) {
+    await cluster().controlPlane.api.patch(rook.workloadPath('rbdNodePlugin'), { metadata: { annotations: { mood } } });
+  }
+  await remove();
+  // A change of the assignment is what makes it another write.
+  await assignment.waitUntilSettled();
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  const tries = (await cluster().writesSince(mark)).filter((write) => write === 'patch daemonsets csi-rbdplugin');
+  expect(tries).toHaveLength(2);
 });
 
 test('Degraded says PatchRejected where the refused workload has no port in common with another', async () => {

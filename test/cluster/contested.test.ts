@@ -252,6 +252,23 @@ test.each([
   await waitFor('the pin', async () => (await rook.config())[KEY] === '9071');
 });
 
+test('two tools that hold different copies in turn are a contest for the keys that neither has', async () => {
+  const { rook, assignment } = await begin({});
+  const { api } = cluster().controlPlane;
+  const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
+  for (let undoing = 1; undoing <= 5; undoing += 1) {
+    await replaceFromGit(api, rook, undoing % 2 === 0 ? CONFLICT_CONFIG : { ...CONFLICT_CONFIG, [KEY]: '9171' });
+    await waitFor(`undoing ${undoing} to be dealt with`, async () => {
+      const { reverts } = await assignment.status();
+      return reverts.pins === undoing && (undoing === 5 || (await rook.config())[RBD] === '9070');
+    });
+  }
+  const { reverts } = await assignment.waitForReason('Degraded', 'Contested');
+  expect(reverts.recent).toMatchObject([{ keys: ['CSIADDONS_PORT', RBD], backoffSeconds: 30 }]);
+  // What one of them wishes is followed.
+  expect((await assignment.status()).ports).toMatchObject({ cephfsProvisioner: 9171 });
+});
+
 test('the wait ends by itself, in the built operator by the real clock', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment({}, { ports: PORTS });
   await cluster().startOperator({ watchNamespaces: [rook.namespace] });

@@ -200,6 +200,38 @@ test('without the right to write the status the ports are moved all the same; gr
   await assignment.waitForReason('Ready', 'RollingOut', RETRY_MS);
 });
 
+test('without the right to write the status a contest is bounded all the same, and told once it may be', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const right = {
+    verb: 'patch',
+    group: 'csiports.io',
+    resource: 'csiportassignments',
+    subresource: 'status',
+    name: 'default',
+    namespace: rook.namespace,
+  };
+  const mark = await cluster().controlPlane.audit.mark();
+  const grant = await withhold(writer(rook.namespace), right);
+  const operator = await cluster().startOperator();
+  const isRight = async (): Promise<boolean> => (await rook.layout()).join() === '9070,9071,9072';
+  await waitFor('the ports', isRight);
+  for (let time = 1; time <= 4; time += 1) {
+    await rook.rewrite('cephfsProvisioner');
+    await waitFor(`repair ${time}`, isRight);
+  }
+  await rook.rewrite('cephfsProvisioner');
+  await waitFor('the fifth undoing to be seen', () =>
+    Promise.resolve(operator.log.filter(({ msg }) => msg === 'Undone by others').length === 5),
+  );
+  await grant();
+  const { reverts } = await assignment.waitUntilSettled();
+  expect(reverts).toMatchObject({ count: 5, recent: [{ name: 'csi-cephfsplugin-provisioner', backoffSeconds: 30 }] });
+  expect((await assignment.condition('Degraded')).reason).toBe('Contested');
+  const writes = await cluster().writesSince(mark);
+  const patches = writes.filter((write) => write === 'patch deployments csi-cephfsplugin-provisioner');
+  expect(patches).toHaveLength(1 + 4);
+});
+
 test('config/rbac allows all that is asked for: nothing is forbidden from the first conflict to the last repair', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const { audit } = cluster().controlPlane;

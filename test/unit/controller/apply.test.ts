@@ -40,7 +40,7 @@ test('the pin goes first, then a patch for each workload that differs; the store
     ],
     rejections: {},
   });
-  expect(rest).toEqual({ refused: [] });
+  expect(rest).toEqual({ refused: [], failure: {} });
   expect(Object.keys(answers.workloads).sort()).toEqual(['cephfsProvisioner', 'rbdNodePlugin']);
   expect(answers.rookConfig?.keys.CSIADDONS_PORT?.value).toBe('9072');
   const [first, ...patches] = cluster.writes();
@@ -72,6 +72,7 @@ test('DryRun asks with dryRun=All and keeps nothing of the answers', async () =>
     outcome: NOTHING_DONE,
     answers: { workloads: {} },
     refused: [],
+    failure: {},
   });
   expect(cluster.server.requests.map(({ query }) => query.dryRun)).toEqual(['All', 'All', 'All']);
   expect(currentPort(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!.sidecar!)).toBe(9070);
@@ -106,7 +107,7 @@ test('a pin that somebody was faster than is read again, and a running Rook is w
   const first = await apply();
   expect(first).toMatchObject({ outcome: { waitingForRook: 'ForeignChange', pinned: {}, patched: [] } });
   expect(first.outcome.failure).toBe('an object changed while it was being written; it is read again');
-  expect(first).toMatchObject({ againInMs: 3_000, error: { status: 409 } });
+  expect(first).toMatchObject({ againInMs: 3_000, failure: { failure: { status: 409 } } });
   expect(cluster.server.requests.map(({ method }) => method)).toEqual(['PATCH', 'GET']);
   expect(cluster.changed).toEqual([NAMESPACE]);
 
@@ -131,23 +132,23 @@ test('Rook is given no time where nothing differs, nor where the pin failed', as
   expect(well).not.toHaveProperty('waitingForRook');
   const failing = await bench({ rookAlive: true });
   failing.cluster.answers.set(CONFIG, (exchange) => exchange.refuse(500, 'InternalError'));
-  const { outcome, error } = await failing.apply();
+  const { outcome, failure } = await failing.apply();
   expect(outcome).toMatchObject({ pinned: {}, patched: [{ to: 9071 }, { to: 9072 }] });
   expect(outcome).not.toHaveProperty('waitingForRook');
   expect(outcome.failure).toContain('500 InternalError said the server');
-  expect(error).toMatchObject({ status: 500 });
+  expect(failure).toMatchObject({ failure: { status: 500 } });
 });
 
 test('a refused pin is told with the right that RBAC has to give, and the workloads are patched all the same', async () => {
   const { cluster, apply } = await bench();
   cluster.answers.set(CONFIG, (exchange) => exchange.refuse(403, 'Forbidden'));
-  const { outcome, againInMs, error } = await apply();
+  const { outcome, againInMs, failure } = await apply();
   expect(outcome.pinRejection).toContain(
     '(if this is RBAC, allow: patch configmaps/rook-ceph-operator-config in namespace rook-ceph)',
   );
   expect(outcome.patched).toHaveLength(2);
   expect(outcome.failure).toBeUndefined();
-  expect([againInMs, error]).toEqual([30_000, undefined]);
+  expect([againInMs, failure]).toEqual([30_000, {}]);
 });
 
 test('an absent ConfigMap is not written', async () => {
@@ -168,10 +169,10 @@ test.each([
 ])('a workload refused %s does not keep the other from its port', async (_, code, more, advice) => {
   const { cluster, apply } = await bench();
   cluster.answers.set(RBD, (exchange) => exchange.refuse(code, 'Refused', more));
-  const { outcome, againInMs, error } = await apply();
+  const { outcome, againInMs, failure } = await apply();
   expect(outcome.rejections).toEqual({ rbdNodePlugin: `${RBD}: ${code} Refused said the server${advice}` });
   expect(outcome.patched).toMatchObject([{ slot: 'cephfsProvisioner' }]);
-  expect([againInMs, error]).toEqual([30_000, undefined]);
+  expect([againInMs, failure]).toEqual([30_000, {}]);
 });
 
 test('a refused write is asked again after 30 s, and a timer that fires early is told to come back', async () => {
@@ -199,28 +200,42 @@ test('pods that come and go do not make a refused patch another one; a change of
   expect((await apply()).refused).toHaveLength(1);
 });
 
-test('a webhook that sets the port back, and leaves a mark of its own each time, is asked once in 30 s', async () => {
-  const { cluster, apply } = await bench();
-  let generation = 7;
+test('a policy that appends a port of its own, each time anew, is asked once in 30 s: each try restarts pods', async () => {
+  const { cluster, clock, apply } = await bench();
+  let raw = rawWorkload('rbdNodePlugin', { port: 9070 });
+  let tries = 0;
   cluster.answers.set(RBD, (exchange) => {
-    const raw = rawWorkload('rbdNodePlugin', { port: 9070 });
-    generation += 1;
-    exchange.json(200, {
-      ...raw,
-      metadata: { ...raw.metadata, generation, resourceVersion: String(9_000 + generation) },
-    });
+    tries += 1;
+    const { generation } = raw.metadata;
+    const metadata = { ...raw.metadata, generation: generation + 1, resourceVersion: String(9_000 + tries) };
+    const args = Array.from({ length: tries + 1 }, () => '--controller-port=9070');
+    raw = { ...rawWorkload('rbdNodePlugin', { sidecar: { args } }), metadata };
+    exchange.json(200, raw);
   });
   for (const time of [1, 2, 3]) expect((await apply()).refused, `time ${time}`).toHaveLength(time === 1 ? 1 : 0);
-  expect(generation).toBe(8);
+  expect(tries).toBe(1);
+  clock.ms += 30_000;
+  await apply();
+  expect(tries).toBe(2);
+});
+
+test('a refused pin is another one where its keys are, and not where anything else of the ConfigMap is', async () => {
+  const { cluster, apply } = await bench();
+  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(403, 'Forbidden'));
+  await apply();
+  cluster.configure({ ROOK_LOG_LEVEL: 'DEBUG' });
+  expect((await apply()).refused).toEqual([]);
+  cluster.configure({ CSIADDONS_PORT: 'abc' });
+  expect((await apply()).refused.map(({ name }) => name)).toEqual(['rook-ceph-operator-config']);
 });
 
 test.each([404, 429, 500])('%i is a passing fault, told as the failure', async (code) => {
   const { cluster, apply } = await bench();
   cluster.answers.set(CEPHFS, (exchange) => exchange.refuse(code, 'Passing'));
-  const { outcome, againInMs, error } = await apply();
+  const { outcome, againInMs, failure } = await apply();
   expect(outcome).toMatchObject({ rejections: {}, patched: [{ slot: 'rbdNodePlugin' }] });
   expect(outcome.failure).toBe(`${CEPHFS}: ${code} Passing said the server`);
-  expect([againInMs, (error as { status: number }).status]).toEqual([undefined, code]);
+  expect([againInMs, failure]).toMatchObject([undefined, { failure: { status: code } }]);
 });
 
 test('after a failed guard the workload is read again, and its namespace is told', async () => {
@@ -230,9 +245,9 @@ test('after a failed guard the workload is read again, and its namespace is told
   cluster.answers.set('GET', (exchange) =>
     exchange.json(200, { ...again, metadata: { ...again.metadata, resourceVersion: '6000' } }),
   );
-  const { outcome, error } = await apply();
+  const { outcome, failure } = await apply();
   expect(outcome.failure).toBe('an object changed while it was being written; it is read again');
-  expect(error).toMatchObject({ isGuardFailure: true });
+  expect(failure).toMatchObject({ failure: { isGuardFailure: true } });
   expect(currentPort(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!.sidecar!)).toBe(9999);
   expect(cluster.changed).toContain(NAMESPACE);
 });
@@ -256,10 +271,10 @@ test('an answer that is not what was sent is a refusal', async () => {
 test('an API server that is away is a passing fault', async () => {
   const { cluster, apply } = await bench();
   await cluster.server[Symbol.asyncDispose]();
-  const { outcome, error } = await apply();
+  const { outcome, failure } = await apply();
   expect(outcome).toMatchObject({ pinned: {}, patched: [], rejections: {} });
   expect(outcome.failure).toContain('ECONNREFUSED');
-  expect(error).toMatchObject({ name: 'UnreachableError' });
+  expect(failure).toMatchObject({ failure: { name: 'UnreachableError' } });
 });
 
 test('a workload on its way out is not patched', async () => {

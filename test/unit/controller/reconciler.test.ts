@@ -3,7 +3,6 @@ import { Applier } from '../../../src/controller/apply.js';
 import { Notifier } from '../../../src/controller/notifier.js';
 import { Reconciler } from '../../../src/controller/reconciler.js';
 import { EventRecorder } from '../../../src/kube/events.js';
-import { failure } from '../kube/connections.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
 import { SLOTS } from '../domain/worlds.js';
 import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
@@ -103,10 +102,10 @@ test("a refusal is in the status, and asked again in people's time", async () =>
   expect(lines.filter((line) => line === 'Write refused')).toHaveLength(2);
 });
 
-test('a status that cannot be written is thrown', async () => {
-  const { cluster, reconciler } = await bench();
+test('a status that cannot be written is a fault, which hides no time either', async () => {
+  const { cluster, reconciler } = await bench({ rookAlive: true });
   cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 500 });
+  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
 });
 
 test('a status onto an assignment that was changed meanwhile is no fault: it is read again, and that is told', async () => {
@@ -126,7 +125,7 @@ test('an assignment that cannot be read again is a fault: nobody but the retry w
   const { cluster, reconciler } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
   cluster.answers.set('GET', (exchange) => exchange.refuse(403, 'Forbidden'));
-  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 403 });
+  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ failure: { status: 403 } });
 });
 
 test('a patch whose status could not be stored is not taken for a finished rollout', async () => {
@@ -157,9 +156,15 @@ test('events that cannot be recorded do not fail the reconcile', async () => {
 test('what was done is told even where the status cannot be written', async () => {
   const { cluster, reconciler, notifier } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  expect(await failure(reconciler.reconcile(NAMESPACE))).toMatchObject({ status: 500 });
+  await reconciler.reconcile(NAMESPACE);
   await notifier.drained();
-  expect(cluster.writes().filter((write) => write === 'POST events')).not.toEqual([]);
+  const events = (): string[] => cluster.writes().filter((write) => write === 'POST events');
+  const { length } = events();
+  expect(length).toBeGreaterThan(0);
+  // Once: the next try of the status has nothing new to tell.
+  await reconciler.reconcile(NAMESPACE);
+  await notifier.drained();
+  expect(events()).toHaveLength(length);
 });
 
 test('a revert is counted by the first status that can be written', async () => {
@@ -168,7 +173,7 @@ test('a revert is counted by the first status that can be written', async () => 
   const undone = rawWorkload('cephfsProvisioner', { port: 9070 });
   cluster.write('cephfsProvisioner', undone);
   cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  await failure(reconciler.reconcile(NAMESPACE));
+  await reconciler.reconcile(NAMESPACE);
   cluster.answers.delete('/status');
   await reconciler.reconcile(NAMESPACE);
   expect(cluster.observed().assignment.status?.reverts).toEqual({
@@ -176,6 +181,37 @@ test('a revert is counted by the first status that can be written', async () => 
     lastTime: '2026-11-22T10:00:00Z',
     recent: [{ kind: 'Deployment', name: 'csi-cephfsplugin-provisioner', times: ['2026-11-22T10:00:00Z'] }],
   });
+});
+
+test('without a status that can be written reverts are counted all the same, each of them, and contested as ever', async () => {
+  const { cluster, reconciler } = await bench();
+  await reconciler.reconcile(NAMESPACE);
+  cluster.answers.set('/status', (exchange) => exchange.refuse(403, 'Forbidden'));
+  const patches = (): number =>
+    cluster.writes().filter((write) => write === 'PATCH csi-cephfsplugin-provisioner').length;
+  const before = patches();
+  for (let time = 0; time < 8; time += 1) {
+    cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+    await reconciler.reconcile(NAMESPACE);
+  }
+  expect(patches() - before).toBe(4);
+  cluster.answers.delete('/status');
+  await reconciler.reconcile(NAMESPACE);
+  expect(cluster.observed().assignment.status?.reverts).toMatchObject({ count: 5, recent: [{ backoffSeconds: 30 }] });
+  expect(reasonOf(cluster, 'Degraded')).toBe('Contested');
+});
+
+test('what could not be stored is forgotten with its assignment', async () => {
+  const { cluster, reconciler } = await bench();
+  await reconciler.reconcile(NAMESPACE);
+  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+  cluster.answers.set('/status', (exchange) => exchange.refuse(403, 'Forbidden'));
+  await reconciler.reconcile(NAMESPACE);
+  cluster.answers.delete('/status');
+  cluster.watches.assignments.put({ ...cluster.observed().assignment, uid: 'another', status: {} });
+  await reconciler.reconcile(NAMESPACE);
+  const { body } = cluster.server.requests.findLast(({ path }) => path.endsWith('/status'))!;
+  expect((JSON.parse(body) as { status: object }).status).toMatchObject({ reverts: { count: 0 } });
 });
 
 test('an undoing that could not be repaired at once is told as one when it is', async () => {

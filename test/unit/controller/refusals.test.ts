@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Refusals, type Attempt } from '../../../src/controller/refusals.js';
 
-const PLUGIN: Attempt = { namespace: 'rook', name: 'plugin', write: { port: 1 }, version: 7 };
+const PLUGIN: Attempt = { namespace: 'rook', name: 'plugin', goal: { port: 1 }, onto: 7 };
 
 function bench(): { clock: { ms: number }; refusals: Refusals } {
   const clock = { ms: 1_000 };
@@ -27,8 +27,8 @@ test('a look just before the time is told to come back, however short the rest i
 });
 
 test.each<[string, Partial<Attempt>]>([
-  ['another write', { write: { port: 2 } }],
-  ['another version of the object', { version: 8 }],
+  ['a write that is to come to something else', { goal: { port: 2 } }],
+  ['the same onto something else', { onto: 8 }],
   ['another object', { name: 'provisioner' }],
   ['another namespace', { namespace: 'other' }],
 ])('%s is sent at once', (_what, differing) => {
@@ -40,9 +40,17 @@ test.each<[string, Partial<Attempt>]>([
 test('a write that differs forgets the refusal, and so does the namespace that goes', () => {
   const { refusals } = bench();
   refusals.remember(PLUGIN, 'no');
-  expect(refusals.recall({ ...PLUGIN, write: 2 })).toBeUndefined();
+  expect(refusals.recall({ ...PLUGIN, goal: 2 })).toBeUndefined();
   expect(refusals.recall(PLUGIN)).toBeUndefined();
   refusals.remember(PLUGIN, 'no');
   refusals.forget('rook');
   expect(refusals.recall(PLUGIN)).toBeUndefined();
+});
+
+test('where what came of a write is of no account, the same goal is not tried again onto anything', () => {
+  const { refusals } = bench();
+  const { namespace, name, goal } = PLUGIN;
+  refusals.remember({ namespace, name, goal }, 'changed');
+  expect(refusals.recall({ ...PLUGIN, onto: 99 })?.cause).toBe('changed');
+  expect(refusals.recall({ ...PLUGIN, goal: 2 })).toBeUndefined();
 });

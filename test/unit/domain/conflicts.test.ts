@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Condition } from '../../../src/domain/api.js';
+import type { AssignmentStatus, Condition } from '../../../src/domain/api.js';
 import { plan } from '../../../src/domain/plan.js';
 import {
   CONFLICTING,
@@ -166,4 +166,54 @@ it("a conflict of the sidecars' stays told until every pod has left it, over any
   expect(rolling.conditions.find(({ type }) => type === 'Degraded')!.reason).toBe('PortConflict');
   expect(statusOf(reconcile(SETTLED, { previous: rolling }))).not.toHaveProperty('conflicts');
   expect(statusIn({ ...SETTLED, workloads: allWorkloads({ rolling: true }) })).not.toHaveProperty('conflicts');
+});
+
+describe("the pods of a workload that has no part in a conflict do not make Rook's conflict last", () => {
+  const previous = statusIn(CONFLICTING);
+  const world = (rolling: Parameters<typeof workloads>[0]): World => ({ ...SETTLED, workloads: workloads(rolling) });
+
+  it('its holders have left the port, another one is still rolling out', () => {
+    const parted: AssignmentStatus = {
+      ...previous,
+      conflicts: [
+        { port: 9070, holders: ['Deployment csi-rbdplugin-provisioner', 'Deployment csi-cephfsplugin-provisioner'] },
+      ],
+    };
+    const rolling = world({ rbdNodePlugin: { rolling: true } });
+    expect(statusOf(reconcile(rolling, { previous: parted }))).not.toHaveProperty('conflicts');
+    const holderRolling = world({ cephfsProvisioner: { rolling: true } });
+    expect(statusOf(reconcile(holderRolling, { previous: parted })).conflicts).toEqual(parted.conflicts);
+  });
+
+  it('a new one beside an earlier one: each port is told once', () => {
+    const both = {
+      ...SETTLED,
+      workloads: workloads({ rbdProvisioner: { port: 9072, rolling: true }, cephfsProvisioner: { rolling: true } }),
+    };
+    const { conflicts } = statusOf(reconcile(both, { previous }));
+    expect(conflicts!.map(({ port }) => port)).toEqual([9070, 9072]);
+    expect(statusOf(reconcile(both, { previous: { ...previous, conflicts: conflicts! } })).conflicts).toEqual(
+      conflicts,
+    );
+  });
+});
+
+describe("a workload of Rook's name that a Driver owns", () => {
+  const owned: World = {
+    ...SETTLED,
+    workloads: workloads({ rbdProvisioner: { rolling: true }, rbdNodePlugin: { driverOwned: true, port: 9070 } }),
+  };
+
+  it("is told as the Driver's, and never as one of Rook's own", () => {
+    const status = statusIn(owned);
+    expect(status.conflicts).toEqual([
+      { port: 9070, holders: ['Deployment csi-rbdplugin-provisioner', 'DaemonSet csi-rbdplugin (of a Driver)'] },
+    ]);
+    expect(degraded(owned).reason).toBe('UpstreamConflict');
+  });
+
+  it('adds nothing to the status with each look at it', () => {
+    const first = statusIn(owned);
+    expect(statusOf(reconcile(owned, { previous: first })).conflicts).toEqual(first.conflicts);
+  });
 });

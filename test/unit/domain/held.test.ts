@@ -44,7 +44,12 @@ describe('what was undone is forgotten', () => {
 
   it('where its port is a new one: that is the word of the admin', () => {
     expect(names({ ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } })).toEqual([]);
-    expect(names({ ...SETTLED, spec: { ports: { cephfsProvisioner: 9300 } } })).toEqual([NODE.name]);
+    // Of the ConfigMap that is one of the keys; what was undone of the others stays.
+    expect(names({ ...SETTLED, spec: { ports: { cephfsProvisioner: 9300 } } })).toEqual([NODE.name, PIN.name]);
+    const both: UndoneObject = { ...PIN, keys: ['CSIADDONS_CEPHFS_PROVISIONER_PORT', 'CSIADDONS_PORT'] };
+    const previous = { ...PREVIOUS, reverts: { count: 6, recent: [both] } };
+    const moved = { ...SETTLED, spec: { ports: { cephfsProvisioner: 9300 } } };
+    expect(contestable(previous, plan(observe(moved)))).toEqual([PIN]);
   });
 
   it('where it is gone: what comes back is another one', () => {
