@@ -15,7 +15,7 @@ import type { Writer } from '../kube/writer.js';
 import { messageOf } from './log.js';
 import { Refusals } from './refusals.js';
 import { RookTime, type RookTimeLeft, type Settings } from './rook-time.js';
-import { sendUnlessRefused, type Written } from './send.js';
+import { sendUnlessRefused, type Target, type Written } from './send.js';
 import type { Watches } from './watches.js';
 
 export interface Applied {
@@ -82,7 +82,10 @@ export class Applier {
     });
     const waited = dryRun ? [] : drifted.filter(rookTime.isWaitedFor);
     const due = drifted.filter((row) => !waited.includes(row));
-    const patches = await this.#patchAll(due, observed, dryRun);
+    const known = waited.flatMap((row) => this.#knownRefusal(row, observed.assignment));
+    const sent = await Promise.all(due.map((row) => this.#patch(row, observed.assignment, dryRun)));
+    const patches = [...sent, ...known];
+    this.#settle(plan, namespace);
     return appliedFrom(pinNow, pin, { patches, rookTime: waited.length > 0 ? rookTime : undefined });
   }
 
@@ -100,32 +103,26 @@ export class Applier {
 
   async #pin(pin: Pin, { rookConfig, assignment }: Observed, dryRun: boolean): Promise<Written<RookConfig>> {
     if (rookConfig === undefined || Object.keys(pin).length === 0) return { kind: 'Done' };
-    const { namespace, name, keys } = rookConfig;
-    const goal = { pin, dryRun, generation: assignment.generation };
-    // Not resourceVersion, here and below: nothing else that is written there makes the write acceptable.
+    const { namespace, name, uid, keys } = rookConfig;
+    const goal = { pin, uid, dryRun, generation: assignment.generation };
+    // Not resourceVersion, here and below: it moves all the time, and what else is written there seldom lifts a refusal.
     const target = { namespace, name, goal, onto: keys, resource: 'configmaps' };
     const written = await sendUnlessRefused(this.#refusals, target, async () => {
       const answer = await this.#writer.pinRookConfig(rookConfig, pin, { dryRun });
       const isAsSent = Object.entries(pin).every(([key, value]) => answer.keys[key as ConfigKey]?.value === value);
       if (dryRun) return { isAsSent };
-      this.#watches.rookConfigs.putGuardedAnswer(answer);
+      this.#watches.rookConfigs.putAnswer(answer);
       return { isAsSent, answer };
     });
     if (isOutdated(written)) await readAgain(this.#watches.rookConfigs, () => this.#writer.readRookConfig(namespace));
     return written;
   }
 
-  #patchAll(drifted: readonly Drifted[], { assignment }: Observed, dryRun: boolean): Promise<PatchWritten[]> {
-    return Promise.all(drifted.map(async (row) => ({ row, written: await this.#patch(row, assignment, dryRun) })));
-  }
-
-  async #patch(row: Drifted, { namespace, generation }: PortAssignment, dryRun: boolean): Promise<Written<Workload>> {
-    const { layout, workload, patch, assignedPort } = row;
+  async #patch(row: Drifted, assignment: PortAssignment, dryRun: boolean): Promise<PatchWritten> {
+    const { layout, patch, assignedPort } = row;
+    const { namespace } = assignment;
     const store = this.#watches.workloads[layout.slot];
-    const goal = { assignedPort, uid: workload.uid, dryRun, generation };
-    const onto = { patch, generation: workload.rollout.generation };
-    const resource = `${layout.kind.toLowerCase()}s.apps`;
-    const target = { namespace, name: layout.workload, goal, onto, resource };
+    const target = patchTarget(row, assignment, dryRun);
     const written = await sendUnlessRefused(this.#refusals, target, async () => {
       const answer = await this.#writer.patchWorkload(layout, namespace, patch, { dryRun });
       const isAsSent = isOnPort(answer, assignedPort);
@@ -134,8 +131,31 @@ export class Applier {
       return { isAsSent, answer };
     });
     if (isOutdated(written)) await readAgain(store, () => this.#writer.readWorkload(layout, namespace));
-    return written;
+    return { row, written };
   }
+
+  /** While Rook is waited for nothing is sent; what was refused before stays so. */
+  #knownRefusal(row: Drifted, assignment: PortAssignment): PatchWritten[] {
+    const refusal = this.#refusals.recall(patchTarget(row, assignment, false));
+    return refusal === undefined ? [] : [{ row, written: { kind: 'Refused', refusal, isNews: false } }];
+  }
+
+  #settle({ pin, workloads }: Plan, namespace: string): void {
+    if (Object.keys(pin).length === 0) this.#refusals.settled(namespace, ROOK_CONFIG_NAME);
+    for (const { patch, layout } of workloads)
+      if (patch === undefined) this.#refusals.settled(namespace, layout.workload);
+  }
+}
+
+function patchTarget(row: Drifted, { namespace, generation }: PortAssignment, dryRun: boolean): Target {
+  const { layout, workload, patch, assignedPort } = row;
+  return {
+    namespace,
+    name: layout.workload,
+    goal: { assignedPort, uid: workload.uid, dryRun, generation },
+    onto: { patch, generation: workload.rollout.generation },
+    resource: `${layout.kind.toLowerCase()}s.apps`,
+  };
 }
 
 /** The object is not what the store says: the next plan must not be made from the same copy. */

@@ -131,7 +131,10 @@ export class Reconciler {
     } catch (error) {
       if (!(error instanceof ApiError && error.isConflict)) throw error;
       logger.debug({ namespace }, 'Status not written: the assignment was changed meanwhile');
-      watches.assignments.putAnswer(await writer.readAssignment(namespace));
+      const current = await writer.readAssignment(namespace);
+      // Then it is not the version that is in the way, and nobody else would bring the namespace back.
+      if (current.resourceVersion === assignment.resourceVersion) throw error;
+      watches.assignments.putAnswer(current);
       return false;
     }
   }

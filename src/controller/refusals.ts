@@ -57,6 +57,11 @@ export class Refusals {
     return { cause, againInMs: RETRY_MS };
   }
 
+  /** Nothing is wanted of the object any more: what is wanted next is another write. */
+  settled(namespace: string, name: string): void {
+    this.#refusals.get(namespace)?.delete(name);
+  }
+
   forget(namespace: string): void {
     this.#refusals.delete(namespace);
   }

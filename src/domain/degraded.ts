@@ -44,13 +44,15 @@ export function hasSidecarConflict(stored: StoredStatus | undefined): boolean {
   return stored?.conflicts?.some(isAmongSidecars) ?? false;
 }
 
-/** Those of now, and earlier ones whose holders still have pods of that time; one for each port. */
+/** Those of now, and earlier ones of which a holder has left the port, but not yet all of its pods; one for each port. */
 function sidecarConflicts({ before, after, previous }: Reconciled): readonly PortConflict[] {
-  const moving = inPlay(after.workloads)
-    .filter(({ workload }) => workload !== undefined && !isRolledOut(workload.rollout))
-    .map(({ layout }) => sidecarOf(layout));
+  const rolling = inPlay(after.workloads).filter(({ workload }) => {
+    return workload !== undefined && !isRolledOut(workload.rollout);
+  });
   const earlier = [...before.conflicts.sidecars, ...(previous?.conflicts ?? []).filter(isAmongSidecars)];
-  const lingering = earlier.filter(({ holders }) => holders.some((holder) => moving.includes(holder)));
+  const lingering = earlier.filter(({ port, holders }) => {
+    return rolling.some(({ layout, currentPort }) => currentPort !== port && holders.includes(sidecarOf(layout)));
+  });
   const byPort = new Map(
     [...after.conflicts.sidecars, ...lingering].toReversed().map((conflict) => [conflict.port, conflict]),
   );

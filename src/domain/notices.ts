@@ -3,7 +3,7 @@ import { describeConflicts } from './conflicts.js';
 import { describeObject } from './contested-message.js';
 import { isContested } from './contested.js';
 import { hasSidecarConflict } from './degraded.js';
-import type { AssignmentStatus } from './api.js';
+import type { AssignmentStatus, UndoneObject } from './api.js';
 import { describePin } from './pin.js';
 import type { StoredStatus } from './plan.js';
 import { EVENT_REASONS, READY_REASONS, type EventReason } from './reasons.js';
@@ -42,9 +42,12 @@ function conflictDetected({ before, previous }: Reconciled): Notice[] {
 
 /** A conflict that was stored in DryRun or Paused gave rise to no event. */
 function wasToldOf(previous: StoredStatus | undefined): boolean {
+  return hasSidecarConflict(previous) && !wasOnlyLooking(previous);
+}
+
+function wasOnlyLooking(previous: StoredStatus | undefined): boolean {
   const ready = previous?.conditions?.find(({ type }) => type === 'Ready')?.reason;
-  const silent = ready === READY_REASONS.DryRun || ready === READY_REASONS.Paused;
-  return hasSidecarConflict(previous) && !silent;
+  return ready === READY_REASONS.DryRun || ready === READY_REASONS.Paused;
 }
 
 function conflictResolved({ previous }: Reconciled, next: AssignmentStatus): Notice[] {
@@ -60,10 +63,10 @@ function pinned({ outcome }: Reconciled): Notice[] {
   return [{ type: 'Normal', reason: EVENT_REASONS.RookConfigPinned, action: 'PinRookConfig', note }];
 }
 
-/** The undoing may have been seen some time before: Rook was waited for, or a write failed, or is backed off. */
-function moved({ outcome, recent }: Reconciled): Notice[] {
-  return outcome.patched.map(({ slot, from, to }) => {
-    const undoing = recent.find(({ name }) => slotOf(name) === slot);
+function moved(reconciled: Reconciled): Notice[] {
+  const known = repairable(reconciled);
+  return reconciled.outcome.patched.map(({ slot, from, to }) => {
+    const undoing = known.find(({ name }) => slotOf(name) === slot);
     const again = undoing !== undefined;
     const reason = again ? EVENT_REASONS.Reasserted : EVENT_REASONS.PortAssigned;
     const why = again
@@ -72,6 +75,18 @@ function moved({ outcome, recent }: Reconciled): Notice[] {
     const note = `${workloadName(slot)}: port ${from ?? 'none'} -> ${to}; ${why}`;
     return { type: 'Normal', reason, action: 'PatchWorkload', note, slot };
   });
+}
+
+/**
+ * The undoings whose repair a patch may be: those found now, and those found some time before and not repaired since, as
+ * Rook was waited for, a write failed, or the object is contested.
+ */
+function repairable({ undone, recent, previous }: Reconciled): Pick<UndoneObject, 'name' | 'manager'>[] {
+  const isOpen = ({ name }: UndoneObject): boolean => {
+    const state = previous?.workloads?.find((row) => row.name === name)?.state;
+    return (state === 'Drifted' || state === 'Rejected') && !wasOnlyLooking(previous);
+  };
+  return [...undone, ...recent.filter((object) => isContested(object) || isOpen(object))];
 }
 
 /** Once, when an object becomes contested. */

@@ -50,8 +50,8 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
   }
 
   /**
-   * The same for a write that the API server takes only onto the version that is stored: its answer holds nothing that
-   * the operator does not know, so nobody is told. (A status that is written in each round must not cause the next.)
+   * The same for a status that the API server takes only onto the version that is stored: its answer holds nothing that
+   * the operator does not know, so nobody is told. (What the operator says itself must not bring it back.)
    */
   putGuardedAnswer(object: T): void {
     const stored = this.#objects.get(object.namespace);

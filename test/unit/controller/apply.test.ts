@@ -4,7 +4,7 @@ import { NOTHING_HELD, type Held } from '../../../src/domain/held.js';
 import { NOTHING_DONE } from '../../../src/domain/outcome.js';
 import { plan } from '../../../src/domain/plan.js';
 import { currentPort } from '../../../src/domain/sidecar-port.js';
-import { rawWorkload } from '../domain/raw-workload.js';
+import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
 import { NAMESPACE, projected, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
 const RBD = 'PATCH /apis/apps/v1/namespaces/rook-ceph/daemonsets/csi-rbdplugin';
@@ -46,8 +46,8 @@ test('the pin goes first, then a patch for each workload that differs; the store
   const [first, ...patches] = cluster.writes();
   expect(first).toBe('PATCH rook-ceph-operator-config');
   expect(patches.sort()).toEqual(['PATCH csi-cephfsplugin-provisioner', 'PATCH csi-rbdplugin']);
-  // An answer to a patch may hold somebody else's edit; the pin goes onto the very version that is known.
-  expect(cluster.changed).toEqual([NAMESPACE, NAMESPACE]);
+  // An answer may hold somebody else's edit, or what a webhook did beside.
+  expect(cluster.changed).toEqual([NAMESPACE, NAMESPACE, NAMESPACE]);
   const { sidecar } = cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!;
   expect(currentPort(sidecar!)).toBe(9072);
 });
@@ -217,6 +217,40 @@ test('a policy that appends a port of its own, each time anew, is asked once in 
   clock.ms += 30_000;
   await apply();
   expect(tries).toBe(2);
+});
+
+test('a refusal is over where its write is not needed any more: what is undone later is put back at once', async () => {
+  const { cluster, clock, apply } = await bench();
+  const on = (port: number): RawWorkload => rawWorkload('rbdNodePlugin', { port });
+  cluster.answers.set(RBD, (exchange) => exchange.json(200, on(9555)));
+  expect((await apply()).refused).toHaveLength(1);
+  cluster.answers.delete(RBD);
+  clock.ms += 2_000;
+  cluster.write('rbdNodePlugin', on(9072));
+  expect((await apply()).outcome.rejections).toEqual({});
+  cluster.write('rbdNodePlugin', on(9070));
+  expect((await apply()).outcome.patched).toMatchObject([{ slot: 'rbdNodePlugin' }]);
+});
+
+test('while Rook is waited for, what was refused before stays so, and is asked nothing', async () => {
+  const { cluster, apply } = await bench({ rookAlive: true, config: PINS });
+  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  await apply();
+  cluster.configure({ ROOK_LOG_LEVEL: 'DEBUG' });
+  const { length } = cluster.writes();
+  const { outcome, refused } = await apply();
+  expect(outcome.waitingForRook).toBe('ForeignChange');
+  expect([Object.keys(outcome.rejections), refused]).toEqual([['rbdNodePlugin'], []]);
+  expect(cluster.writes()).toHaveLength(length);
+});
+
+test('a ConfigMap that was made again is pinned at once, whatever was refused of the one before', async () => {
+  const { cluster, apply } = await bench();
+  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(403, 'Forbidden'));
+  await apply();
+  cluster.answers.delete(CONFIG);
+  cluster.watches.rookConfigs.put({ ...cluster.observed().rookConfig!, uid: 'another' });
+  expect((await apply()).outcome.pinned).toEqual(PINS);
 });
 
 test('a refused pin is another one where its keys are, and not where anything else of the ConfigMap is', async () => {

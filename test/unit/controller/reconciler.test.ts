@@ -121,6 +121,16 @@ test('a status onto an assignment that was changed meanwhile is no fault: it is 
   expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
 });
 
+test('a conflict about a version that is still the newest is a fault, which the retry brings back', async () => {
+  const { cluster, reconciler } = await bench();
+  const { resourceVersion } = cluster.observed().assignment;
+  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set('GET', (exchange) => {
+    exchange.json(200, { metadata: { namespace: NAMESPACE, name: 'default', uid: 'uid-default', resourceVersion } });
+  });
+  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ failure: { status: 409 } });
+});
+
 test('an assignment that cannot be read again is a fault: nobody but the retry would bring it back', async () => {
   const { cluster, reconciler } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));

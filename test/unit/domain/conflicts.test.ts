@@ -185,6 +185,11 @@ describe("the pods of a workload that has no part in a conflict do not make Rook
     expect(statusOf(reconcile(holderRolling, { previous: parted })).conflicts).toEqual(parted.conflicts);
   });
 
+  it('all that had to leave it have, and a pod of the one whose port it is comes late', () => {
+    const rolling = world({ rbdProvisioner: { rolling: true } });
+    expect(statusOf(reconcile(rolling, { previous }))).not.toHaveProperty('conflicts');
+  });
+
   it('a new one beside an earlier one: each port is told once', () => {
     const both = {
       ...SETTLED,

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { notices, type Notice } from '../../../src/domain/notices.js';
+import type { AssignmentStatus } from '../../../src/domain/api.js';
 import type { Outcome } from '../../../src/domain/outcome.js';
 import { statusOf } from '../../../src/domain/status.js';
 import {
   CONFLICTING,
+  DRIFTED,
+  EARLIER,
   ROLLING,
   SETTLED,
   reconcile,
@@ -119,6 +122,25 @@ describe('a patch', () => {
       ['rbdNodePlugin', 'Reasserted'],
     ]);
     expect(found.at(-1)!.note).toBe('DaemonSet csi-rbdplugin: port none -> 9072; somebody had changed it back');
+  });
+});
+
+describe('a patch long after an undoing', () => {
+  const UNDONE = { kind: 'DaemonSet', name: 'csi-rbdplugin', manager: 'rook', times: [EARLIER] } as const;
+  const patchOf = (previous: AssignmentStatus): (string | undefined)[] => {
+    const outcome: Partial<Outcome> = { patched: [{ slot: 'rbdNodePlugin', from: 9500, to: 9072 }] };
+    const remembered = { ...previous, reverts: { count: 1, recent: [UNDONE] } };
+    return reasonsIn(DRIFTED, { previous: remembered, after: ROLLING, outcome });
+  };
+
+  it('is no Reasserted where that one was repaired, and something else moved the port since', () => {
+    expect(patchOf(statusIn({ ...DRIFTED, spec: { mode: 'Paused' } }))).toEqual(['PortAssigned']);
+    const awayFromHost = workloads({ rbdNodePlugin: { hostNetwork: false } });
+    expect(patchOf(statusIn({ ...SETTLED, workloads: awayFromHost }))).toEqual(['PortAssigned']);
+  });
+
+  it('is one where that one could not be repaired until now', () => {
+    expect(patchOf(statusIn(DRIFTED))).toEqual(['Reasserted']);
   });
 });
 
