@@ -178,17 +178,14 @@ test('without the right to record events all else goes on, and the log says whic
   expect(new Set(operator.warnings.map(({ msg }) => msg))).toEqual(new Set(['Event not recorded']));
 });
 
+function toWriteTheStatus(namespace: string): Right {
+  const status = { group: 'csiports.io', resource: 'csiportassignments', subresource: 'status', name: 'default' };
+  return { verb: 'patch', ...status, namespace };
+}
+
 test('without the right to write the status the ports are moved all the same; granted, the status comes', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
-  const right = {
-    verb: 'patch',
-    group: 'csiports.io',
-    resource: 'csiportassignments',
-    subresource: 'status',
-    name: 'default',
-    namespace: rook.namespace,
-  };
-  const grant = await withhold(writer(rook.namespace), right);
+  const grant = await withhold(writer(rook.namespace), toWriteTheStatus(rook.namespace));
   const operator = await cluster().startOperator();
   await waitFor('the ports', async () => (await rook.layout()).join() === '9070,9071,9072');
   const line = await waitFor('a warning', () =>
@@ -202,16 +199,8 @@ test('without the right to write the status the ports are moved all the same; gr
 
 test('without the right to write the status a contest is bounded all the same, and told once it may be', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
-  const right = {
-    verb: 'patch',
-    group: 'csiports.io',
-    resource: 'csiportassignments',
-    subresource: 'status',
-    name: 'default',
-    namespace: rook.namespace,
-  };
   const mark = await cluster().controlPlane.audit.mark();
-  const grant = await withhold(writer(rook.namespace), right);
+  const grant = await withhold(writer(rook.namespace), toWriteTheStatus(rook.namespace));
   const operator = await cluster().startOperator();
   const isRight = async (): Promise<boolean> => (await rook.layout()).join() === '9070,9071,9072';
   await waitFor('the ports', isRight);
