@@ -115,8 +115,7 @@ async function requireDistinctPortsAndRunningPods(rook: RookInstallation): Promi
 
 async function showReassertion(cluster: ControlPlane, rook: RookInstallation): Promise<void> {
   narrator.heading('Rook restarts and writes its workload anew, with port 9070');
-  const path = `${rook.workloadPath('cephfsProvisioner')}?fieldManager=rook`;
-  await cluster.api.replace<object>(path, rook.render().cephfsProvisioner);
+  await rook.rewriteAs('rook', 'cephfsProvisioner');
   const started = performance.now();
   await waitFor('the port to be back', async () => (await rook.ports('cephfsProvisioner')).argument === 9071, {
     everyMs: 1,

@@ -9,25 +9,21 @@ import type { Pin } from '../domain/pin.js';
 import { movePort, type JsonPatch } from '../domain/sidecar-port.js';
 import type { ConfigKey, Slot } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';
-import { ApiError } from '../kube/errors.js';
-import type { Store, StoredObject } from '../kube/store.js';
 import type { Writer } from '../kube/writer.js';
 import { messageOf } from './log.js';
 import { Refusals } from './refusals.js';
 import { RookTime, type RookTimeLeft, type Settings } from './rook-time.js';
-import { sendUnlessRefused, type Target, type Written } from './send.js';
+import { isOutdated, sendUnlessRefused, type Target, type Written } from './send.js';
 import type { Watches } from './watches.js';
+import type { WorkResult } from './work-queue.js';
 
-export interface Applied {
+/** When to reconcile again though nothing changes, and the passing fault that outcome.failure tells of, are the queue's. */
+export interface Applied extends WorkResult {
   readonly outcome: Outcome;
   /** The objects as the answers to the writes have them. */
   readonly answers: Answers;
   /** What the API server refused just now: names of objects, and why. */
   readonly refused: readonly { readonly name: string; readonly cause: string }[];
-  /** When to reconcile again though nothing changes, in milliseconds. */
-  readonly againInMs?: number;
-  /** The passing fault that outcome.failure tells of. */
-  readonly failure: { readonly failure?: unknown };
 }
 
 export type Answers = Pick<Observed, 'rookConfig' | 'workloads'>;
@@ -66,15 +62,15 @@ export class Applier {
     const { namespace } = observed.assignment;
     if (plan.mode === 'Paused') {
       this.#observeRook(plan, namespace, { pinned: false, overtaken: false, config: observed.rookConfig });
-      return { outcome: NOTHING_DONE, answers: { workloads: {} }, refused: [], failure: {} };
+      return { outcome: NOTHING_DONE, answers: { workloads: {} }, refused: [] };
     }
     const dryRun = plan.mode === 'DryRun';
 
     const pinNow = Object.fromEntries(Object.entries(plan.pin).filter(([key]) => !held.keys.has(key as ConfigKey)));
     const pin = await this.#pin(pinNow, observed, dryRun);
     const rookTime = this.#observeRook(plan, namespace, {
-      pinned: pin.kind === 'Done' && pin.answer !== undefined,
-      overtaken: isOutdated(pin),
+      pinned: isStored(pin),
+      overtaken: pin.kind === 'Failed' && isOutdated(pin.error),
       config: answerOf(pin) ?? observed.rookConfig,
     });
     const drifted = plan.workloads.filter((row): row is Drifted => {
@@ -107,30 +103,25 @@ export class Applier {
     const goal = { pin, uid, dryRun, generation: assignment.generation };
     // Not resourceVersion, here and below: it moves all the time, and what else is written there seldom lifts a refusal.
     const target = { namespace, name, goal, onto: keys, resource: 'configmaps' };
-    const written = await sendUnlessRefused(this.#refusals, target, async () => {
-      const answer = await this.#writer.pinRookConfig(rookConfig, pin, { dryRun });
-      const isAsSent = Object.entries(pin).every(([key, value]) => answer.keys[key as ConfigKey]?.value === value);
-      if (dryRun) return { isAsSent };
-      this.#watches.rookConfigs.putAnswer(answer);
-      return { isAsSent, answer };
+    return sendUnlessRefused(this.#refusals, target, {
+      store: this.#watches.rookConfigs,
+      dryRun,
+      write: () => this.#writer.pinRookConfig(rookConfig, pin, { dryRun }),
+      isAsSent: (answer) => Object.entries(pin).every(([key, value]) => answer.keys[key as ConfigKey]?.value === value),
+      read: () => this.#writer.readRookConfig(namespace),
     });
-    if (isOutdated(written)) await readAgain(this.#watches.rookConfigs, () => this.#writer.readRookConfig(namespace));
-    return written;
   }
 
   async #patch(row: Drifted, assignment: PortAssignment, dryRun: boolean): Promise<PatchWritten> {
     const { layout, patch, assignedPort } = row;
     const { namespace } = assignment;
-    const store = this.#watches.workloads[layout.slot];
-    const target = patchTarget(row, assignment, dryRun);
-    const written = await sendUnlessRefused(this.#refusals, target, async () => {
-      const answer = await this.#writer.patchWorkload(layout, namespace, patch, { dryRun });
-      const isAsSent = isOnPort(answer, assignedPort);
-      if (dryRun) return { isAsSent };
-      store.putAnswer(answer);
-      return { isAsSent, answer };
+    const written = await sendUnlessRefused(this.#refusals, patchTarget(row, assignment, dryRun), {
+      store: this.#watches.workloads[layout.slot],
+      dryRun,
+      write: () => this.#writer.patchWorkload(layout, namespace, patch, { dryRun }),
+      isAsSent: (answer) => isOnPort(answer, assignedPort),
+      read: () => this.#writer.readWorkload(layout, namespace),
     });
-    if (isOutdated(written)) await readAgain(store, () => this.#writer.readWorkload(layout, namespace));
     return { row, written };
   }
 
@@ -158,18 +149,8 @@ function patchTarget(row: Drifted, { namespace, generation }: PortAssignment, dr
   };
 }
 
-/** The object is not what the store says: the next plan must not be made from the same copy. */
-async function readAgain<T extends StoredObject>(store: Store<T>, read: () => Promise<T>): Promise<void> {
-  const answer = await read().catch(() => undefined);
-  if (answer !== undefined) store.putAnswer(answer);
-}
-
 function isOnPort({ sidecar }: Workload, port: number): boolean {
   return sidecar !== undefined && movePort(sidecar, '', port).length === 0;
-}
-
-function isOutdated(written: Written<unknown>): boolean {
-  return written.kind === 'Failed' && written.error instanceof ApiError && written.error.isOutdated;
 }
 
 function appliedFrom(
@@ -197,7 +178,7 @@ function appliedFrom(
     answers: { ...(rookConfig === undefined ? {} : { rookConfig }), workloads: bySlot(patches, answerOf) },
     refused: refused.filter(({ isNews }) => isNews).map(({ name, refusal: { cause } }) => ({ name, cause })),
     ...(waits.length === 0 ? {} : { againInMs: Math.min(...waits) }),
-    failure: failed === undefined ? {} : { failure: failed.error },
+    ...(failed === undefined ? {} : { failure: failed.error }),
   };
 }
 
@@ -225,7 +206,7 @@ function bySlot<T>(
 
 /** Told in the outcome, for the status, and as it is, for the queue. */
 function describe(failed: Extract<Written<unknown>, { kind: 'Failed' }>): string {
-  return isOutdated(failed)
+  return isOutdated(failed.error)
     ? 'an object changed while it was being written; it is read again'
     : messageOf(failed.error);
 }

@@ -86,7 +86,7 @@ export class Reconciler {
     });
     return {
       ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime())),
-      ...applied.failure,
+      ...('failure' in applied ? { failure: applied.failure } : {}),
       ...statusFailure,
     };
   }

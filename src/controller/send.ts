@@ -1,5 +1,6 @@
 /** One write and what becomes of it: done, refused for a while, or failed for now. */
 import { ApiError } from '../kube/errors.js';
+import type { Store, StoredObject } from '../kube/store.js';
 import type { Attempt, Refusal, Refusals } from './refusals.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
@@ -9,12 +10,15 @@ export interface Target extends Attempt {
   readonly resource: string;
 }
 
-/** The answer to a write that the API server accepted. */
-export interface Answered<T> {
-  /** Whether it says what was sent: an admission policy or webhook may have changed it. */
-  readonly isAsSent: boolean;
-  /** Absent for a dry run. */
-  readonly answer?: T;
+/** How it is written. */
+export interface Exchange<T extends StoredObject> {
+  readonly write: () => Promise<T>;
+  /** Whether the answer says what was sent: an admission policy or webhook may have changed it. */
+  readonly isAsSent: (answer: T) => boolean;
+  readonly read: () => Promise<T>;
+  readonly store: Store<T>;
+  /** Then the store keeps nothing of the answer. */
+  readonly dryRun: boolean;
 }
 
 /** What became of one write; no answer where it was a dry run, or where there was nothing to write. */
@@ -25,28 +29,45 @@ export type Written<T> =
   | { readonly kind: 'Failed'; readonly error: unknown };
 
 /** Sends a write, unless this very one was refused a moment ago. Never rejects. */
-export async function sendUnlessRefused<T>(
+export async function sendUnlessRefused<T extends StoredObject>(
   refusals: Refusals,
   target: Target,
-  send: () => Promise<Answered<T>>,
+  exchange: Exchange<T>,
 ): Promise<Written<T>> {
   const known = refusals.recall(target);
   if (known !== undefined) return { kind: 'Refused', refusal: known, isNews: false };
   try {
-    const { isAsSent, ...answer } = await send();
-    if (isAsSent) return { kind: 'Done', ...answer };
-    // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
-    const { namespace, name, goal } = target;
-    return {
-      kind: 'Refused',
-      refusal: refusals.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY),
-      isNews: true,
-      ...answer,
-    };
+    return await send(refusals, target, exchange);
   } catch (error) {
+    if (isOutdated(error)) await readAgain(exchange);
     if (!(error instanceof ApiError) || !error.isRefusal) return { kind: 'Failed', error };
     const right = `patch ${target.resource}/${target.name} in namespace ${target.namespace}`;
     const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right})` : '';
     return { kind: 'Refused', refusal: refusals.remember(target, `${error.message}${advice}`), isNews: true };
   }
+}
+
+async function send<T extends StoredObject>(
+  refusals: Refusals,
+  { namespace, name, goal }: Target,
+  { write, isAsSent, store, dryRun }: Exchange<T>,
+): Promise<Written<T>> {
+  const answer = await write();
+  if (!dryRun) store.putAnswer(answer);
+  const kept = dryRun ? {} : { answer };
+  if (isAsSent(answer)) return { kind: 'Done', ...kept };
+  // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
+  const refusal = refusals.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY);
+  return { kind: 'Refused', refusal, isNews: true, ...kept };
+}
+
+/** The object is not what the store says: the next plan must not be made from the same copy. */
+async function readAgain<T extends StoredObject>({ read, store }: Exchange<T>): Promise<void> {
+  const answer = await read().catch(() => undefined);
+  if (answer !== undefined) store.putAnswer(answer);
+}
+
+/** Whether a write failed because its object had changed meanwhile. */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof ApiError && error.isOutdated;
 }

@@ -34,10 +34,7 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
    * that it causes, and an event may come late.
    */
   put(object: T): void {
-    const stored = this.#objects.get(object.namespace);
-    if (stored?.uid === object.uid && !isNewer(object.resourceVersion, stored.resourceVersion)) return;
-    this.#objects.set(object.namespace, object);
-    this.#onChange(object.namespace);
+    if (this.#take(object)) this.#onChange(object.namespace);
   }
 
   /**
@@ -46,7 +43,7 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
    * nothing new.
    */
   putAnswer(object: T): void {
-    if (this.#objects.get(object.namespace)?.uid === object.uid) this.put(object);
+    if (this.#isStillThere(object)) this.put(object);
   }
 
   /**
@@ -54,13 +51,11 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
    * the operator does not know, so nobody is told. (What the operator says itself must not bring it back.)
    */
   putGuardedAnswer(object: T): void {
-    const stored = this.#objects.get(object.namespace);
-    if (stored?.uid === object.uid && isNewer(object.resourceVersion, stored.resourceVersion))
-      this.#objects.set(object.namespace, object);
+    if (this.#isStillThere(object)) this.#take(object);
   }
 
   delete(object: T): void {
-    if (this.#objects.get(object.namespace)?.uid !== object.uid) return;
+    if (!this.#isStillThere(object)) return;
     this.#objects.delete(object.namespace);
     this.#onChange(object.namespace);
   }
@@ -82,6 +77,18 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
       this.#objects.set(namespace, object);
       if (stored?.uid !== object.uid || stored.resourceVersion !== object.resourceVersion) this.#onChange(namespace);
     }
+  }
+
+  #isStillThere({ namespace, uid }: T): boolean {
+    return this.#objects.get(namespace)?.uid === uid;
+  }
+
+  /** @returns false where what is stored is the same or newer */
+  #take(object: T): boolean {
+    const stored = this.#objects.get(object.namespace);
+    if (stored?.uid === object.uid && !isNewer(object.resourceVersion, stored.resourceVersion)) return false;
+    this.#objects.set(object.namespace, object);
+    return true;
   }
 }
 

@@ -33,10 +33,7 @@ async function begin(spec: AssignmentSpec = { ports: PORTS }): Promise<Contest> 
 
 /** A full PUT, as Rook writes, under any field manager's name. */
 async function undo({ rook }: Contest, name: CsiAddonsWorkload, manager = 'rook'): Promise<void> {
-  await cluster().controlPlane.api.replace<object>(
-    `${rook.workloadPath(name)}?fieldManager=${manager}`,
-    rook.render()[name],
-  );
+  await rook.rewriteAs(manager, name);
 }
 
 async function argument({ rook }: Contest, name: CsiAddonsWorkload): Promise<number> {

@@ -94,6 +94,11 @@ export class RookInstallation {
     await this.#write(this.render(config)[name]);
   }
 
+  /** The same under a field manager's name. */
+  async rewriteAs(manager: string, name: WorkloadName): Promise<void> {
+    await this.#api.replace<object>(`${this.workloadPath(name)}?fieldManager=${manager}`, this.render()[name]);
+  }
+
   /** Creates or replaces any workload as it is given. */
   async #write(workload: Deployment | DaemonSet): Promise<void> {
     const collection = `/apis/apps/v1/namespaces/${this.namespace}/${workload.kind!.toLowerCase()}s`;
