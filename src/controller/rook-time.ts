@@ -66,9 +66,10 @@ export class RookTime {
    *   patches.
    */
   observe(namespace: string, rows: readonly WorkloadPlan[], { config, pinned, overtaken }: Settings): RookTimeLeft {
-    const changed = this.#isChanged(namespace, config) || this.#isFirst(namespace, overtaken);
+    // Both take note, whatever the other finds.
+    const changes = [this.#isChanged(namespace, config), this.#isFirst(namespace, overtaken)];
     const running = this.#running(namespace);
-    const begins = running === undefined ? pinned || changed : pinned && running.cause !== 'Pin';
+    const begins = running === undefined ? pinned || changes.includes(true) : pinned && running.cause !== 'Pin';
     const wait = begins ? this.#begin(namespace, rows, pinned ? 'Pin' : 'ForeignChange') : running;
     if (wait === undefined) return NOT_WAITING;
     if (isPassOver(rows, wait, config)) {

@@ -142,6 +142,14 @@ describe('after a change of the settings by others', () => {
     expect(left('pin')).toMatchObject({ ms: 3_000, cause: 'Pin' });
   });
 
+  test('a pin that came too late is noted as such also where the change is seen with it: the next one is not the first', () => {
+    const { time, clock } = bench();
+    const late = { config: settings('2'), pinned: false, overtaken: true };
+    expect(time.observe('rook', ROWS, late).ms).toBe(3_000);
+    clock.ms += 3_000;
+    expect(time.observe('rook', ROWS, late).ms).toBe(0);
+  });
+
   test('the same data under another version are no change: Rook looks at the data alone', () => {
     const { time } = bench();
     const same = { ...settings('1'), resourceVersion: '99' };
