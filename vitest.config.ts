@@ -10,6 +10,8 @@ const onControlPlane = {
 
 export default defineConfig({
   test: {
+    // So that what a failed test says in one line, without its diff, has the values.
+    chaiConfig: { truncateThreshold: 1000 },
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...onControlPlane } },

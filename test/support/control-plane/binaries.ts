@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { downloadEnvtest } from './envtest-archive.js';
-import { buildBinaries, goProblem } from './go-build.js';
 import { KUBERNETES_VERSION } from './kubernetes-version.js';
+import { buildControlPlane, buildProblem } from './programs.js';
 
 /** Enough to store and serve objects. */
 const SERVING = ['etcd', 'kube-apiserver', 'kubectl'] as const;
@@ -36,9 +36,9 @@ export async function provideBinaries(report: (line: string) => void): Promise<B
 
   const built = join(cacheFolder(), 'bin');
   if (missingFrom(built, BINARY_NAMES).length === 0) return binariesIn(built);
-  const problem = await goProblem();
+  const problem = await buildProblem();
   if (problem === undefined) {
-    await buildBinaries(cacheFolder(), report);
+    await buildControlPlane(cacheFolder(), report);
     return binariesIn(built);
   }
 

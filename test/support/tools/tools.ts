@@ -1,0 +1,45 @@
+/**
+ * Programs that check the files of the project: built from the Go modules that modules/ pins, once, into the cache. Each
+ * has a go.mod of its own, so that none decides another's dependencies.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildPrograms, goProblem, type GoProgram } from '../go-programs/go-build.js';
+
+const REPOSITORY = join(import.meta.dirname, '../../..');
+const MODULES = join(import.meta.dirname, 'modules');
+
+interface Tool {
+  readonly module: string;
+  readonly path: string;
+  readonly tags?: readonly string[];
+}
+
+const TOOLS = {
+  helm: { module: 'helm', path: 'helm.sh/helm/v4/cmd/helm' },
+  actionlint: { module: 'actionlint', path: 'github.com/rhysd/actionlint/cmd/actionlint' },
+} satisfies Record<string, Tool>;
+
+export type ToolName = keyof typeof TOOLS;
+
+/** Path of the program, which is built where it is missing. @throws Error where there is no Go to build it with */
+export async function tool(name: ToolName): Promise<string> {
+  const { module, ...program }: Tool = TOOLS[name];
+  const folder = join(MODULES, module);
+  const cache = await cacheFolder(module);
+  const binary = join(cache, 'bin', name);
+  if (existsSync(binary)) return binary;
+  const problem = await goProblem(folder);
+  if (problem !== undefined) throw new Error(`${name} cannot be built: ${problem}`);
+  await buildPrograms(cache, [{ name, ...program, module: folder } satisfies GoProgram], (line) => console.error(line));
+  return binary;
+}
+
+/** Another for each set of pinned versions. */
+async function cacheFolder(module: string): Promise<string> {
+  const pins = await readFile(join(MODULES, module, 'go.mod'));
+  const digest = createHash('sha256').update(pins).digest('hex').slice(0, 12);
+  return join(REPOSITORY, '.cache/tools', `${module}-${digest}`);
+}
