@@ -8,6 +8,7 @@ import type {
 } from '../../src/domain/api.js';
 import type { Slot } from '../../src/domain/slots.js';
 import type { AdminApi, KubeObject } from './control-plane/admin-api.js';
+import type { AuditLog, Mark } from './control-plane/audit-log.js';
 import { waitFor } from './control-plane/wait-for.js';
 
 export interface StoredAssignment extends KubeObject {
@@ -17,15 +18,18 @@ export interface StoredAssignment extends KubeObject {
 
 export class Assignment {
   readonly #api: AdminApi;
-  readonly #namespace: string;
+  readonly namespace: string;
+  readonly #audit: AuditLog | undefined;
 
-  constructor(api: AdminApi, namespace: string) {
+  /** @param audit where requests are counted */
+  constructor(api: AdminApi, namespace: string, audit?: AuditLog) {
     this.#api = api;
-    this.#namespace = namespace;
+    this.namespace = namespace;
+    this.#audit = audit;
   }
 
   get #collection(): string {
-    return `/apis/csiports.io/v1alpha1/namespaces/${this.#namespace}/csiportassignments`;
+    return `/apis/csiports.io/v1alpha1/namespaces/${this.namespace}/csiportassignments`;
   }
 
   async create(spec: AssignmentSpec = {}): Promise<void> {
@@ -66,7 +70,7 @@ export class Assignment {
   /** Waits until the status speaks of the newest spec and the condition has this reason; resolves with the status. */
   async waitForReason(type: ConditionType, reason: string, timeoutMs = 30_000): Promise<AssignmentStatus> {
     return waitFor(
-      `condition ${type} with reason ${reason} in namespace ${this.#namespace}`,
+      `condition ${type} with reason ${reason} in namespace ${this.namespace}`,
       async () => {
         const { metadata, status } = await this.get();
         const found = status?.conditions.find((condition) => condition.type === type);
@@ -79,7 +83,7 @@ export class Assignment {
   /** Waits until the status says this of a workload; resolves with the status. */
   async waitForState(slot: Slot, state: WorkloadState, timeoutMs = 30_000): Promise<AssignmentStatus> {
     return waitFor(
-      `${slot} to be ${state} in namespace ${this.#namespace}`,
+      `${slot} to be ${state} in namespace ${this.namespace}`,
       async () => {
         const status = await this.status();
         return status.workloads.some((row) => row.slot === slot && row.state === state) && status;
@@ -91,7 +95,7 @@ export class Assignment {
   /** Waits until the status counts so many reverts, which may be overtaken by more; resolves with the status. */
   async waitForReverts(count: number): Promise<AssignmentStatus> {
     return waitFor(
-      `${count} reverts in namespace ${this.#namespace}`,
+      `${count} reverts in namespace ${this.namespace}`,
       async () => {
         const status = await this.status();
         return status.reverts.count >= count && status;
@@ -107,11 +111,19 @@ export class Assignment {
 
   /**
    * Waits until the operator has done all that there is to do up to now: an edit without effect is seen by it after
-   * everything else, and shows in observedGeneration. It costs the operator one status write.
+   * everything else, and shows in observedGeneration. It costs the operator one status write, which the audit log has by
+   * then: what shows in a GET may be a moment ahead of it.
    */
   async waitUntilSettled(): Promise<AssignmentStatus> {
     const { spec } = await this.get();
+    const mark = await this.#audit?.mark();
     const generation = await this.edit(editWithoutEffect(spec));
+    const status = await this.#waitUntilObserved(generation);
+    if (mark !== undefined) await this.#waitUntilLogged(generation, mark);
+    return status;
+  }
+
+  async #waitUntilObserved(generation: number): Promise<AssignmentStatus> {
     return waitFor(
       `the operator to observe generation ${generation}`,
       async () => {
@@ -120,6 +132,15 @@ export class Assignment {
       },
       { lastSeen: () => this.get() },
     );
+  }
+
+  async #waitUntilLogged(generation: number, mark: Mark): Promise<void> {
+    await waitFor(`the audit log to have the status of generation ${generation}`, async () => {
+      const entries = (await this.#audit?.since(mark)) ?? [];
+      return entries.some((entry) => {
+        return entry.namespace === this.namespace && entry.observedGeneration === generation && entry.code === 200;
+      });
+    });
   }
 }
 

@@ -78,7 +78,7 @@ export class Cluster {
   }
 
   assignment(namespace: string): Assignment {
-    return new Assignment(this.controlPlane.api, namespace);
+    return new Assignment(this.controlPlane.api, namespace, this.controlPlane.audit);
   }
 
   /** A namespace with Rook and an assignment; no operator yet. */
@@ -126,22 +126,13 @@ export class Cluster {
    * overtake a change that was made just before: each kind of object is watched on its own.
    */
   async writesUntilSettled(mark: Mark, assignment: Assignment): Promise<string[]> {
-    await assignment.waitUntilSettled();
-    await this.#statusWriteSince(mark);
-    const settled = await this.controlPlane.audit.mark();
-    await assignment.waitUntilSettled();
-    // What shows in a GET may be a moment ahead of the audit log.
-    await this.#statusWriteSince(settled);
-    const writes = await this.writesSince(mark);
-    const last = writes.lastIndexOf(STATUS_WRITE);
-    const ofTheSettlings = [writes.lastIndexOf(STATUS_WRITE, last - 1), last];
-    return writes.filter((_, index) => !ofTheSettlings.includes(index));
-  }
-
-  async #statusWriteSince(mark: Mark): Promise<void> {
-    await waitFor('the audit log to have the status write', async () => {
-      return (await this.writesSince(mark)).includes(STATUS_WRITE);
-    });
+    const first = await assignment.waitUntilSettled();
+    const second = await assignment.waitUntilSettled();
+    const isOfASettling = ({ namespace, observedGeneration }: AuditEntry): boolean =>
+      namespace === assignment.namespace &&
+      [first.observedGeneration, second.observedGeneration].some((generation) => generation === observedGeneration);
+    const writes = writesOf(await this.requestsSince(mark));
+    return writes.filter((entry) => !isOfASettling(entry)).map(describeWrite);
   }
 
   /** All that an operator has to say of a namespace: a stop records the events that wait. */

@@ -19,6 +19,8 @@ export interface AuditEntry extends AuditTarget {
   requestUri: string;
   code: number;
   dryRun: boolean;
+  /** Of a status write that moves it. */
+  observedGeneration?: number;
 }
 
 export interface AuditFilter {
@@ -39,6 +41,7 @@ interface AuditEvent {
   userAgent?: string;
   objectRef?: Partial<AuditTarget>;
   requestURI: string;
+  requestObject?: { status?: { observedGeneration?: number } };
   responseStatus?: { code?: number };
 }
 
@@ -82,6 +85,7 @@ export function writesOf(entries: readonly AuditEntry[]): AuditEntry[] {
 }
 
 function entryOf(event: AuditEvent): AuditEntry {
+  const observedGeneration = event.requestObject?.status?.observedGeneration;
   return {
     verb: event.verb,
     user: event.user.username ?? '',
@@ -90,6 +94,7 @@ function entryOf(event: AuditEvent): AuditEntry {
     requestUri: event.requestURI,
     code: event.responseStatus?.code ?? 0,
     dryRun: new URL(event.requestURI, 'https://kubernetes').searchParams.has('dryRun'),
+    ...(observedGeneration !== undefined && { observedGeneration }),
   };
 }
 
