@@ -1,10 +1,15 @@
 /** The only reader of the command line and the environment. */
 import { parseArgs } from 'node:util';
-import type { BindAddress } from './ops/probe-server.js';
+import { FLAGS, type Flag, type FlagName } from './flags.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './logger.js';
+import type { BindAddress } from './ops/probe-server.js';
 
 export interface Config {
   readonly watchNamespaces: readonly string[];
+  /** Undefined: this is the only replica. */
+  readonly leaderElection: { readonly namespace: string } | undefined;
+  /** Undefined: no metrics are served. */
+  readonly metrics: MetricsAddress | undefined;
   /** Undefined: no probes are served. */
   readonly healthProbe: BindAddress | undefined;
   readonly logLevel: LogLevel;
@@ -14,8 +19,13 @@ export interface Config {
   readonly maxConcurrentReconciles: number;
   /** Undoings of one object within ten minutes after which it is contested; 0: never. */
   readonly contestedAfter: number;
-  /** Name of this process in events. */
+  /** Name of this process in events and, with something that no other has, in the Lease. */
   readonly instance: string;
+}
+
+export interface MetricsAddress extends BindAddress {
+  /** Folder of tls.crt and tls.key; undefined: plain HTTP, for everybody. */
+  readonly certPath: string | undefined;
 }
 
 export type Invocation =
@@ -23,58 +33,37 @@ export type Invocation =
   | { readonly kind: 'Help' | 'Version' }
   | { readonly kind: 'Invalid'; readonly errors: readonly string[] };
 
-const OPTIONS = {
-  'watch-namespace': { type: 'string' },
-  'health-probe-bind-address': { type: 'string' },
-  'log-level': { type: 'string' },
-  'log-format': { type: 'string' },
-  kubeconfig: { type: 'string' },
-  'max-concurrent-reconciles': { type: 'string' },
-  'contested-after': { type: 'string' },
-  version: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
-type OptionName = keyof typeof OPTIONS;
-
-export const HELP = `Keeps the csi-addons sidecars of Rook's CSI workloads on distinct host ports.
-
-Usage: csi-port-operator [flags]
-
-  --watch-namespace NAMES            namespaces to serve, comma separated; empty: all   (WATCH_NAMESPACE)
-  --health-probe-bind-address ADDR   where /healthz and /readyz listen; 0: nowhere      (default :8081)
-  --log-level LEVEL                  ${LOG_LEVELS.join(', ')}                           (default info)
-  --log-format FORMAT                ${LOG_FORMATS.join(' or ')}                                     (default json)
-  --kubeconfig FILE                  instead of the pod's own credentials               (KUBECONFIG)
-  --max-concurrent-reconciles N      namespaces reconciled at once, 1 to 64             (default 4)
-  --contested-after N                undoings of one object in ten minutes after which its
-                                     repair is backed off, 1 to 100; 0: never           (default 5)
-  --version                          print the version
-  --help                             print this
-
-A flag wins over its environment variable. POD_NAME names this process in events.
-`;
+/** Where the process runs, as far as its configuration depends on that. */
+export interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly hostname: string;
+  /** Undefined outside of a pod. */
+  readonly podNamespace: string | undefined;
+}
 
 /** @returns what the command line asks for; all that is wrong with it at once */
-export function parseInvocation(argv: readonly string[], environment: NodeJS.ProcessEnv, hostname: string): Invocation {
+export function parseInvocation(argv: readonly string[], surroundings: Surroundings): Invocation {
+  const { environment, hostname } = surroundings;
   const errors: string[] = [];
   const flags = readFlags(argv, errors);
   if (flags.has('help')) return { kind: 'Help' };
   if (flags.has('version')) return { kind: 'Version' };
-  const value = (flag: OptionName, fallback: string): string => flags.get(flag) ?? fallback;
+  const value = (name: FlagName): string => {
+    const { environment: variable, fallback = '' }: Flag = FLAGS[name];
+    return flags.get(name) ?? (variable === undefined ? undefined : environment[variable]) ?? fallback;
+  };
   const config: Config = {
-    watchNamespaces: namespaces(value('watch-namespace', environment.WATCH_NAMESPACE ?? ''), errors),
-    healthProbe: bindAddress('health-probe-bind-address', value('health-probe-bind-address', ':8081'), errors),
-    logLevel: oneOf('log-level', LOG_LEVELS, value('log-level', 'info'), errors),
-    logFormat: oneOf('log-format', LOG_FORMATS, value('log-format', 'json'), errors),
+    watchNamespaces: namespaces(value('watch-namespace'), errors),
+    leaderElection: flags.has('leader-elect')
+      ? leaderElection(value('leader-elect-namespace'), surroundings, errors)
+      : undefined,
+    metrics: metricsAddress(value('metrics-bind-address'), nonEmpty(value('metrics-cert-path')), errors),
+    healthProbe: bindAddress('health-probe-bind-address', value('health-probe-bind-address'), errors),
+    logLevel: oneOf('log-level', LOG_LEVELS, value('log-level'), errors),
+    logFormat: oneOf('log-format', LOG_FORMATS, value('log-format'), errors),
     kubeconfigs: kubeconfigs(flags.get('kubeconfig'), environment.KUBECONFIG ?? ''),
-    maxConcurrentReconciles: integer(
-      'max-concurrent-reconciles',
-      value('max-concurrent-reconciles', '4'),
-      { from: 1, to: 64 },
-      errors,
-    ),
-    contestedAfter: integer('contested-after', value('contested-after', '5'), { from: 0, to: 100 }, errors),
+    maxConcurrentReconciles: integer('max-concurrent-reconciles', value('max-concurrent-reconciles'), [1, 64], errors),
+    contestedAfter: integer('contested-after', value('contested-after'), [0, 100], errors),
     instance: nonEmpty(environment.POD_NAME) ?? hostname,
   };
   return errors.length > 0 ? { kind: 'Invalid', errors } : { kind: 'Run', config };
@@ -84,36 +73,68 @@ function nonEmpty(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }
 
+const OPTIONS = Object.fromEntries(
+  Object.entries(FLAGS).map(([name, { value }]: [string, Flag]) => {
+    const type = value === undefined ? ('boolean' as const) : ('string' as const);
+    return [name, name === 'help' ? { type, short: 'h' } : { type }];
+  }),
+);
+
 /** Tokens are taken one by one, as a strict parse would stop at the first error. */
-function readFlags(argv: readonly string[], errors: string[]): Map<OptionName, string> {
+function readFlags(argv: readonly string[], errors: string[]): Map<FlagName, string> {
   const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
-  const flags = new Map<OptionName, string>();
+  const flags = new Map<FlagName, string>();
   for (const token of tokens) {
     if (token.kind === 'positional') errors.push(`unexpected argument ${JSON.stringify(token.value)}`);
     if (token.kind !== 'option') continue;
-    if (!isOption(token.name)) errors.push(`unknown flag ${token.rawName}; see --help`);
-    else if (OPTIONS[token.name].type === 'boolean') flags.set(token.name, 'true');
+    if (!isFlag(token.name)) errors.push(`unknown flag ${token.rawName}; see --help`);
+    else if (!('value' in FLAGS[token.name])) setSwitch(flags, token.name, token.value, errors);
     else if (token.value === undefined) errors.push(`${token.rawName} needs a value`);
     else flags.set(token.name, token.value);
   }
   return flags;
 }
 
-function isOption(name: string): name is OptionName {
-  return Object.hasOwn(OPTIONS, name);
+/** Go's programs take a switch as --name=false, too. */
+function setSwitch(flags: Map<FlagName, string>, name: FlagName, value = 'true', errors: string[]): void {
+  if (value === 'true') flags.set(name, value);
+  else if (value === 'false') flags.delete(name);
+  else errors.push(`--${name}: ${JSON.stringify(value)} is not true or false`);
+}
+
+function isFlag(name: string): name is FlagName {
+  return Object.hasOwn(FLAGS, name);
 }
 
 function namespaces(value: string, errors: string[]): string[] {
   const names = [...new Set(value.split(',').map((name) => name.trim()))].filter((name) => name !== '');
-  for (const name of names) {
-    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
-      errors.push(`--watch-namespace: ${JSON.stringify(name)} is not a namespace name`);
-    }
-  }
+  for (const name of names) expectNamespace('watch-namespace', name, errors);
   return names;
 }
 
-function bindAddress(flag: OptionName, value: string, errors: string[]): BindAddress | undefined {
+function expectNamespace(flag: FlagName, name: string, errors: string[]): void {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return;
+  errors.push(`--${flag}: ${JSON.stringify(name)} is not a namespace name`);
+}
+
+function leaderElection(
+  name: string,
+  { podNamespace }: Surroundings,
+  errors: string[],
+): { readonly namespace: string } {
+  const namespace = nonEmpty(name) ?? podNamespace;
+  if (namespace === undefined)
+    errors.push('--leader-elect needs --leader-elect-namespace where the process does not run in a pod');
+  else expectNamespace('leader-elect-namespace', namespace, errors);
+  return { namespace: namespace ?? '' };
+}
+
+function metricsAddress(value: string, certPath: string | undefined, errors: string[]): MetricsAddress | undefined {
+  const address = bindAddress('metrics-bind-address', value, errors);
+  return address && { ...address, certPath };
+}
+
+function bindAddress(flag: FlagName, value: string, errors: string[]): BindAddress | undefined {
   if (value === '0') return undefined;
   const [, host = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(value) ?? [];
   const port = Number(digits);
@@ -126,7 +147,7 @@ function bindAddress(flag: OptionName, value: string, errors: string[]): BindAdd
 }
 
 function oneOf<const T extends readonly [string, ...string[]]>(
-  flag: OptionName,
+  flag: FlagName,
   allowed: T,
   value: string,
   errors: string[],
@@ -142,12 +163,7 @@ function kubeconfigs(flag: string | undefined, variable: string): string[] {
   return files.filter((file) => file !== '');
 }
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
-
-function integer(flag: OptionName, value: string, { from, to }: Range, errors: string[]): number {
+function integer(flag: FlagName, value: string, [from, to]: readonly [number, number], errors: string[]): number {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < from || number > to) {
     errors.push(`--${flag}: ${JSON.stringify(value)} is not an integer from ${from} to ${to}`);

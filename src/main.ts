@@ -1,10 +1,17 @@
 /** The composition root: command line -> logger -> credentials -> controller, and the signals that end it. */
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { HELP, parseInvocation, type Config } from './config.js';
+import { parseInvocation, type Config } from './config.js';
 import { Controller } from './controller/controller.js';
+import { LEASE_NAME, leaseLog, runElected } from './controller/elected.js';
 import { remedyFor } from './controller/informer-log.js';
 import { messageOf } from './controller/log.js';
-import { InClusterCredentials, type Credentials } from './kube/credentials.js';
+import { HELP } from './flags.js';
+import { InClusterCredentials, podNamespace, type Credentials } from './kube/credentials.js';
+import type { InformerState } from './kube/informer.js';
+import { LeaderElection } from './kube/leader-election.js';
+import { SOLE } from './kube/leadership.js';
+import { LeaseClient } from './kube/lease.js';
 import { Transport } from './kube/transport.js';
 import { createLogger, type Logger } from './logger.js';
 import { liveness, readiness } from './ops/probes.js';
@@ -15,7 +22,8 @@ declare const __VERSION__: string | undefined;
 const VERSION = typeof __VERSION__ === 'undefined' ? 'dev' : __VERSION__;
 
 async function main(): Promise<void> {
-  const invocation = parseInvocation(process.argv.slice(2), process.env, hostname());
+  const surroundings = { environment: process.env, hostname: hostname(), podNamespace: podNamespace() };
+  const invocation = parseInvocation(process.argv.slice(2), surroundings);
   switch (invocation.kind) {
     case 'Help':
       process.stdout.write(HELP);
@@ -38,26 +46,32 @@ async function run(config: Config): Promise<void> {
   const stop = stopOnSignal(logger);
   try {
     const transport = new Transport(await credentialsOf(config), { userAgent: `csi-port-operator/${VERSION}` });
+    const election = config.leaderElection && electionOf(config.leaderElection.namespace, config, transport, logger);
     const controller = new Controller({
       transport,
+      leadership: election ?? SOLE,
       logger,
       namespaces: config.watchNamespaces,
       maxConcurrentReconciles: config.maxConcurrentReconciles,
       contestedAfter: config.contestedAfter,
       instance: config.instance,
-      now: () => new Date(),
-      monotonicMs: () => performance.now(),
+      now,
+      monotonicMs,
     });
     logger.info({ version: VERSION, node: process.version, watchNamespaces: config.watchNamespaces }, 'Starting');
-    const running = controller.run(stop);
+    const running =
+      election === undefined ? controller.run(stop.signal) : runElected(controller, election, stop, logger);
     const probes =
-      config.healthProbe === undefined ? undefined : await serveProbes(config.healthProbe, probesOf(controller));
-    await running;
+      config.healthProbe === undefined
+        ? undefined
+        : await serveProbes(config.healthProbe, probesOf(controller, election));
+    const outcome = await running;
     probes?.close();
     transport.close();
     logger.info({}, 'Stopped');
-    // A call of a reconcile that outlived its grace may still be waiting for its time-out.
-    process.exit(0);
+    // A call of a reconcile that outlived its grace may still be waiting for its time-out. Whoever has lost the lease is
+    // started again, and stands by.
+    process.exit(outcome === 'Lost' ? 1 : 0);
   } catch (error) {
     logger.fatal({ error: messageOf(error) }, 'Cannot run');
     // Not by itself: the informers may be running already.
@@ -65,15 +79,36 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-function probesOf(controller: Controller): Parameters<typeof serveProbes>[1] {
-  const explain = (informer: Controller['informers'][number]): string => {
-    if (informer.problem === undefined) return '';
-    const remedy = remedyFor(informer, informer.problem);
-    return `: ${messageOf(informer.problem)}${remedy === undefined ? '' : `; ${remedy}`}`;
+function now(): Date {
+  return new Date();
+}
+
+function monotonicMs(): number {
+  return performance.now();
+}
+
+function electionOf(namespace: string, { instance }: Config, transport: Transport, logger: Logger): LeaderElection {
+  return new LeaderElection({
+    lease: new LeaseClient(transport, { namespace, name: LEASE_NAME }),
+    identity: `${instance}_${randomUUID()}`,
+    observer: leaseLog(logger, namespace),
+    now,
+    monotonicMs,
+  });
+}
+
+function probesOf(
+  controller: Controller,
+  leaderElection: LeaderElection | undefined,
+): Parameters<typeof serveProbes>[1] {
+  const explain = (problem: unknown, informer?: InformerState): string => {
+    if (problem === undefined) return '';
+    const remedy = informer && remedyFor(informer, problem);
+    return `: ${messageOf(problem)}${remedy === undefined ? '' : `; ${remedy}`}`;
   };
   return {
-    '/healthz': () => liveness(controller.informers, performance.now()),
-    '/readyz': () => readiness(controller.informers, explain, performance.now()),
+    '/healthz': () => liveness(controller.informers, monotonicMs()),
+    '/readyz': () => readiness({ informers: controller.informers, leaderElection }, explain, monotonicMs()),
   };
 }
 
@@ -84,7 +119,7 @@ async function credentialsOf({ kubeconfigs }: Config): Promise<Credentials> {
 }
 
 /** The first signal ends the process in order, the second at once. */
-function stopOnSignal(logger: Logger): AbortSignal {
+function stopOnSignal(logger: Logger): AbortController {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -93,7 +128,7 @@ function stopOnSignal(logger: Logger): AbortSignal {
       stopping.abort();
     });
   }
-  return stopping.signal;
+  return stopping;
 }
 
 /** An error that nobody expected leaves an unknown state behind: say it and start anew. */

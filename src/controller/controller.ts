@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
 import type { InformerState } from '../kube/informer.js';
+import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
 import { Applier } from './apply.js';
@@ -15,6 +16,7 @@ import { WorkQueue, type WorkResult } from './work-queue.js';
 
 export interface ControllerOptions {
   readonly transport: Transport;
+  readonly leadership: Leadership;
   readonly logger: Log;
   /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
@@ -38,7 +40,7 @@ export class Controller {
   readonly #notifier: Notifier;
 
   constructor(options: ControllerOptions) {
-    const { transport, logger, now } = options;
+    const { transport, leadership, logger, now } = options;
     let haveWorked = false;
     const addToQueue = (namespace: string): void => this.#queue.add(namespace);
     this.#watches = new Watches({
@@ -52,7 +54,7 @@ export class Controller {
       }),
       onChange: addToQueue,
     });
-    const writer = new Writer(transport);
+    const writer = new Writer(transport, leadership);
     const recorder = new EventRecorder(transport, { controller: CONTROLLER_NAME, instance: options.instance, now });
     this.#notifier = new Notifier(recorder, (reason, error) => {
       logger.warn({ reason, error: messageOf(error) }, 'Event not recorded');
@@ -66,9 +68,10 @@ export class Controller {
       now,
       contestRules: { contestedAfter: options.contestedAfter },
     });
-    // Until all of its informers are synced, a namespace waits: the last of them adds it anew.
+    // Until all of its informers are synced, a namespace waits: the last of them adds it anew. So does one that has only
+    // been watched so far, when this process begins to lead.
     const work = async (namespace: string): Promise<WorkResult> =>
-      this.#watches.prepare(namespace) ? reconciler.reconcile(namespace) : {};
+      this.#watches.prepare(namespace) && leadership.isLeading ? reconciler.reconcile(namespace) : {};
     this.#queue = new WorkQueue(work, {
       concurrency: options.maxConcurrentReconciles,
       backoff: RETRY,
@@ -89,6 +92,11 @@ export class Controller {
   /** What the probes tell. */
   get informers(): readonly InformerState[] {
     return this.#watches.states;
+  }
+
+  /** Everything is due from now on: until then the process has watched, and written nothing. */
+  lead(): void {
+    for (const namespace of this.#watches.assignments.namespaces()) this.#queue.add(namespace);
   }
 
   /** Runs until `stop` is aborted, then finishes the reconciles in hand and their events; never rejects. */

@@ -1,5 +1,5 @@
 /** Who the operator is to the API server: where it listens, how to trust it, and how each request is authorized. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Agent } from 'node:http';
 import { join } from 'node:path';
 
@@ -29,6 +29,12 @@ export interface Credentials {
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** As client-go: kubelet renews the projected token well before it expires. */
 const REREAD_AFTER_MS = 60_000;
+
+/** The namespace of the pod that this process runs in; undefined outside of one. */
+export function podNamespace(directory = SERVICE_ACCOUNT): string | undefined {
+  const file = join(directory, 'namespace');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
 
 /** The three files and two variables that every pod has. */
 export class InClusterCredentials implements Credentials {

@@ -1,4 +1,5 @@
 /** Records Kubernetes events (events.k8s.io/v1); a repeat within six minutes counts up the first one's series. */
+import { microTime } from './micro-time.js';
 import type { Transport } from './transport.js';
 
 export interface ObjectReference {
@@ -104,11 +105,6 @@ export class EventRecorder {
       if (now - lastSeen > SERIES_MS) this.#series.delete(identity);
     }
   }
-}
-
-/** metav1.MicroTime takes exactly six digits; a Date gives three, and the API server refuses those. */
-function microTime(date: Date): string {
-  return date.toISOString().replace('Z', '000Z');
 }
 
 function shortened(note: string): string {

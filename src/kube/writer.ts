@@ -8,6 +8,7 @@ import type { Pin } from '../domain/pin.js';
 import type { JsonPatch } from '../domain/sidecar-port.js';
 import type { SlotLayout } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';
+import { permitToWrite, type Leadership } from './leadership.js';
 import { projectAssignment, projectDaemonSet, projectDeployment, projectRookConfig } from './projections.js';
 import { assignmentPath, assignmentStatusPath, rookConfigPath, workloadPath } from './resources.js';
 import type { Transport } from './transport.js';
@@ -23,12 +24,17 @@ export interface WriteOptions {
   readonly dryRun: boolean;
 }
 
-/** All of these resolve with the object as the answer has it, and throw what Transport.call throws. */
+/**
+ * All of these resolve with the object as the answer has it, and throw what Transport.call throws; the writes
+ * NotLeadingError, too.
+ */
 export class Writer {
   readonly #transport: Transport;
+  readonly #leadership: Leadership;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, leadership: Leadership) {
     this.#transport = transport;
+    this.#leadership = leadership;
   }
 
   async patchWorkload(
@@ -70,9 +76,10 @@ export class Writer {
     return projectAssignment(await this.#patch(path, MERGE_PATCH, patch, { dryRun: false }));
   }
 
-  #patch(path: string, contentType: string, body: unknown, { dryRun }: WriteOptions): Promise<unknown> {
+  async #patch(path: string, contentType: string, body: unknown, { dryRun }: WriteOptions): Promise<unknown> {
     const query = { fieldManager: FIELD_MANAGER, ...(dryRun ? { dryRun: 'All' } : {}) };
-    return this.#transport.call({ method: 'PATCH', path, query, body, contentType });
+    const permit = permitToWrite(this.#leadership);
+    return this.#transport.call({ method: 'PATCH', path, query, body, contentType }, permit);
   }
 }
 

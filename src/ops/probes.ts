@@ -3,7 +3,7 @@ import type { InformerState } from '../kube/informer.js';
 
 export interface ProbeAnswer {
   readonly ok: boolean;
-  /** Plain text, one line per informer. */
+  /** Plain text, a line for each thing that was looked at. */
   readonly body: string;
 }
 
@@ -16,28 +16,47 @@ const STUCK_AFTER_MS = 300_000;
 /** A watch that has been failing for longer is no passing fault: what it should see is not seen. */
 const BLIND_AFTER_MS = 60_000;
 
+/** What goes on in the process. */
+export interface Probed {
+  readonly informers: readonly InformerState[];
+  /** Undefined where the process does not take part in one. */
+  readonly leaderElection: Failing | undefined;
+}
+
+/** Undefined, both, while all is well. */
+interface Failing {
+  readonly problem: unknown;
+  /** In milliseconds of the monotonic clock. */
+  readonly problemSince: number | undefined;
+}
+
 /**
- * Ready: every informer holds its first complete list and is not blind since. Names those that are not, and why. An
- * optional one is named as well, but never waited for.
+ * Ready: every informer holds its first complete list and is not blind since, and the lease, whoever holds it, is in
+ * reach. Names what is not so, and why. An optional informer is named as well, but never waited for.
+ *
+ * @param explain why, beginning with a colon; empty where there is nothing to say
  */
 export function readiness(
-  informers: readonly InformerState[],
-  explain: (informer: InformerState) => string,
+  { informers, leaderElection }: Probed,
+  explain: (problem: unknown, informer?: InformerState) => string,
   monotonicMs: number,
 ): ProbeAnswer {
-  const isBlind = ({ problemSince = Infinity }: InformerState): boolean => monotonicMs - problemSince > BLIND_AFTER_MS;
+  const isBlind = ({ problemSince = Infinity }: Failing): boolean => monotonicMs - problemSince > BLIND_AFTER_MS;
   const isReady = (informer: InformerState): boolean => informer.synced && !isBlind(informer);
   const lines = informers.map((informer) => {
     const name = nameOf(informer);
     const mark = informer.optional ? '[~]' : '[-]';
-    if (!informer.synced) return `${mark} ${name} not synced${explain(informer)}`;
-    if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer)}`;
-    return `[+] ${name} ok${explain(informer)}`;
+    if (!informer.synced) return `${mark} ${name} not synced${explain(informer.problem, informer)}`;
+    if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer.problem, informer)}`;
+    return `[+] ${name} ok${explain(informer.problem, informer)}`;
   });
-  return answer(
-    informers.every((informer) => informer.optional || isReady(informer)),
-    lines,
-  );
+  const canBeLed = leaderElection === undefined || !isBlind(leaderElection);
+  if (leaderElection !== undefined) {
+    lines.push(
+      `${canBeLed ? '[+]' : '[-]'} leader election ${canBeLed ? 'ok' : 'failing'}${explain(leaderElection.problem)}`,
+    );
+  }
+  return answer(canBeLed && informers.every((informer) => informer.optional || isReady(informer)), lines);
 }
 
 /** Healthy: no informer is stuck. An API server that is away does not make the process unhealthy: a restart helps nobody. */

@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { HELP } from '../../src/config.js';
+import { HELP } from '../../src/flags.js';
 
 const BUNDLE = new URL('../../dist/main.js', import.meta.url).pathname;
 

@@ -11,6 +11,7 @@ import {
   projectRookConfig,
   projectRookOperator,
 } from '../../../src/kube/projections.js';
+import { SOLE } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
 import { applyPatch } from '../domain/json-patch.js';
@@ -122,7 +123,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return {
     server,
     transport,
-    writer: new Writer(transport),
+    writer: new Writer(transport, SOLE),
     watches,
     changed,
     observed: () => watches.observe(NAMESPACE)!,

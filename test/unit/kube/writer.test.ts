@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SLOT_LAYOUTS, type SlotLayout } from '../../../src/domain/slots.js';
 import { projectAssignment } from '../../../src/kube/projections.js';
+import { SOLE } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
 import type { ApiServerDouble } from '../../support/api-server-double.js';
 import { rawWorkload } from '../domain/raw-workload.js';
@@ -15,7 +16,7 @@ const metadata = { namespace: 'rook', name: 'x', uid: 'uid-x', resourceVersion: 
 async function writing(answer: object): Promise<{ server: ApiServerDouble; writer: Writer }> {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.json(200, answer);
-  return { server, writer: new Writer(transport) };
+  return { server, writer: new Writer(transport, SOLE) };
 }
 
 test('a workload is patched with a JSON Patch under our field manager, and the answer projected', async () => {

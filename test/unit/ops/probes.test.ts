@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InformerState } from '../../../src/kube/informer.js';
-import { liveness, readiness } from '../../../src/ops/probes.js';
+import { liveness, readiness, type Probed } from '../../../src/ops/probes.js';
 
 function state(more: Partial<InformerState> = {}): InformerState {
   const rule = { group: 'apps', resource: 'daemonsets', name: 'plugin' };
@@ -18,10 +18,11 @@ function state(more: Partial<InformerState> = {}): InformerState {
   };
 }
 
-const explain = ({ problem }: InformerState): string => (typeof problem === 'string' ? `: ${problem}` : '');
+const explain = (problem: unknown): string => (typeof problem === 'string' ? `: ${problem}` : '');
+const alone = (...informers: InformerState[]): Probed => ({ informers, leaderElection: undefined });
 
 test('ready once every informer is synced', () => {
-  expect(readiness([state(), state({ namespace: 'rook' })], explain, 0)).toEqual({
+  expect(readiness(alone(state(), state({ namespace: 'rook' })), explain, 0)).toEqual({
     ok: true,
     body: '[+] DaemonSet plugin ok\n[+] DaemonSet plugin in rook ok\nok\n',
   });
@@ -33,7 +34,7 @@ test('not ready: it names the informer that is not synced, and why', () => {
     state({ synced: false, namespace: 'rook', problem: '403 Forbidden' }),
     state({ synced: false }),
   ];
-  expect(readiness(informers, explain, 0)).toEqual({
+  expect(readiness(alone(...informers), explain, 0)).toEqual({
     ok: false,
     body:
       '[+] DaemonSet plugin ok\n[-] DaemonSet plugin in rook not synced: 403 Forbidden\n' +
@@ -43,7 +44,7 @@ test('not ready: it names the informer that is not synced, and why', () => {
 
 test('a synced informer whose server is away is still ready and healthy', () => {
   const away = state({ problem: 'connect ECONNREFUSED', problemSince: 100_000, lastActivity: 100_000 });
-  expect(readiness([away], explain, 110_000)).toEqual({
+  expect(readiness(alone(away), explain, 110_000)).toEqual({
     ok: true,
     body: '[+] DaemonSet plugin ok: connect ECONNREFUSED\nok\n',
   });
@@ -52,8 +53,8 @@ test('a synced informer whose server is away is still ready and healthy', () => 
 
 test('a watch that has been failing for over a minute is not ready, but healthy', () => {
   const blind = state({ problem: '403 Forbidden', problemSince: 100_000, lastActivity: 160_001 });
-  expect(readiness([blind], explain, 160_000).ok).toBe(true);
-  expect(readiness([state(), blind], explain, 160_001)).toEqual({
+  expect(readiness(alone(blind), explain, 160_000).ok).toBe(true);
+  expect(readiness(alone(state(), blind), explain, 160_001)).toEqual({
     ok: false,
     body: '[+] DaemonSet plugin ok\n[-] DaemonSet plugin failing since it was synced: 403 Forbidden\nfailed\n',
   });
@@ -67,7 +68,7 @@ test('an optional informer is named, and makes nobody unready', () => {
     state({ optional: true, problem: '403 Forbidden', problemSince: 0 }),
     state({ optional: true }),
   ];
-  expect(readiness(informers, explain, 100_000)).toEqual({
+  expect(readiness(alone(...informers), explain, 100_000)).toEqual({
     ok: true,
     body:
       '[+] DaemonSet plugin ok\n[~] DaemonSet plugin not synced: 403 Forbidden\n' +
@@ -81,5 +82,18 @@ test('an informer that did nothing for over five minutes is stuck', () => {
   expect(liveness(informers, 301_001)).toEqual({
     ok: false,
     body: '[-] DaemonSet plugin silent for too long\n[+] DaemonSet plugin in rook ok\nfailed\n',
+  });
+});
+
+test('a lease that is out of reach for over a minute makes the replica unready, not unhealthy', () => {
+  const leaderElection = { problem: '403 Forbidden', problemSince: 100_000 };
+  const probed = { informers: [state()], leaderElection };
+  expect(readiness(probed, explain, 160_000)).toEqual({
+    ok: true,
+    body: '[+] DaemonSet plugin ok\n[+] leader election ok: 403 Forbidden\nok\n',
+  });
+  expect(readiness(probed, explain, 160_001)).toEqual({
+    ok: false,
+    body: '[+] DaemonSet plugin ok\n[-] leader election failing: 403 Forbidden\nfailed\n',
   });
 });

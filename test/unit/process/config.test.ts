@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HELP, parseInvocation, type Config } from '../../../src/config.js';
+import { parseInvocation, type Config } from '../../../src/config.js';
+import { FLAGS, HELP } from '../../../src/flags.js';
 
 const DEFAULTS: Config = {
   watchNamespaces: [],
+  leaderElection: undefined,
+  metrics: { host: '', port: 8080, certPath: undefined },
   healthProbe: { host: '', port: 8081 },
   logLevel: 'info',
   logFormat: 'json',
@@ -13,11 +16,14 @@ const DEFAULTS: Config = {
   instance: 'host-1',
 };
 
-const parse = (argv: readonly string[], environment: NodeJS.ProcessEnv = {}): ReturnType<typeof parseInvocation> =>
-  parseInvocation(argv, environment, 'host-1');
+const parse = (
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  podNamespace?: string,
+): ReturnType<typeof parseInvocation> => parseInvocation(argv, { environment, hostname: 'host-1', podNamespace });
 
-function config(argv: readonly string[], environment: NodeJS.ProcessEnv = {}): Config {
-  const invocation = parse(argv, environment);
+function config(argv: readonly string[], environment: NodeJS.ProcessEnv = {}, podNamespace?: string): Config {
+  const invocation = parse(argv, environment, podNamespace);
   if (invocation.kind !== 'Run') throw new Error(JSON.stringify(invocation));
   return invocation.config;
 }
@@ -40,6 +46,15 @@ test.each<[string[], Partial<Config>]>([
   [['--health-probe-bind-address', '127.0.0.1:65535'], { healthProbe: { host: '127.0.0.1', port: 65535 } }],
   [['--health-probe-bind-address=[::1]:8081'], { healthProbe: { host: '::1', port: 8081 } }],
   [['--health-probe-bind-address=[fe80::1%eth0]:1'], { healthProbe: { host: 'fe80::1%eth0', port: 1 } }],
+  [['--leader-elect', '--leader-elect-namespace=ours'], { leaderElection: { namespace: 'ours' } }],
+  [['--leader-elect=true', '--leader-elect-namespace=ours'], { leaderElection: { namespace: 'ours' } }],
+  [['--leader-elect', '--leader-elect=false'], { leaderElection: undefined }],
+  [['--leader-elect-namespace=ours'], { leaderElection: undefined }],
+  [['--metrics-bind-address=0'], { metrics: undefined }],
+  [
+    ['--metrics-bind-address=[::]:8443', '--metrics-cert-path=/certs'],
+    { metrics: { host: '::', port: 8443, certPath: '/certs' } },
+  ],
   [['--log-level=debug'], { logLevel: 'debug' }],
   [['--log-format', 'pretty'], { logFormat: 'pretty' }],
   [['--kubeconfig=/k'], { kubeconfigs: ['/k'] }],
@@ -62,6 +77,25 @@ test('variables hold where the flag is not given', () => {
 
 test('empty variables are as none', () => {
   expect(config([], { WATCH_NAMESPACE: '', KUBECONFIG: '', POD_NAME: '' })).toEqual(DEFAULTS);
+});
+
+test('the Lease is where the flag says, else the variable, else in the namespace of the pod', () => {
+  const inPod = (argv: string[], environment: NodeJS.ProcessEnv): string | undefined =>
+    config(['--leader-elect', ...argv], environment, 'of-the-pod').leaderElection?.namespace;
+  expect(inPod(['--leader-elect-namespace=flag'], { POD_NAMESPACE: 'variable' })).toBe('flag');
+  expect(inPod([], { POD_NAMESPACE: 'variable' })).toBe('variable');
+  expect(inPod([], { POD_NAMESPACE: '' })).toBe('of-the-pod');
+  expect(errors('--leader-elect')).toEqual([
+    '--leader-elect needs --leader-elect-namespace where the process does not run in a pod',
+  ]);
+  expect(errors('--leader-elect', '--leader-elect-namespace=No')).toEqual([
+    '--leader-elect-namespace: "No" is not a namespace name',
+  ]);
+});
+
+test.each(['--leader-elect=yes', '--leader-elect=', '--help=maybe', '--version=1'])('no switch: %s', (flag) => {
+  const [name, value] = flag.split('=');
+  expect(errors(flag)).toEqual([`${name!}: "${value!}" is not true or false`]);
 });
 
 test('all that is wrong is said at once', () => {
@@ -107,7 +141,7 @@ test('help and version win over everything else', () => {
 
 test('help has a line for every flag, and every flag of the help exists', () => {
   const flags = [...HELP.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, flag]) => flag!);
-  expect(flags).toHaveLength(9);
+  expect(flags.sort()).toEqual(Object.keys(FLAGS).sort());
   for (const flag of flags) {
     const invocation = parse([`--${flag}=`]);
     const unknown = invocation.kind === 'Invalid' && invocation.errors.some((error) => error.startsWith('unknown'));

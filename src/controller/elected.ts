@@ -1,0 +1,61 @@
+/** Leading for as long as the lease is held, and what the log says of it. */
+import { ApiError } from '../kube/errors.js';
+import type { LeaderElection, LeaderElectionObserver } from '../kube/leader-election.js';
+import type { Controller } from './controller.js';
+import { messageOf, type Log } from './log.js';
+
+/** Of the Lease, and of the Role that allows it. */
+export const LEASE_NAME = 'csi-port-operator';
+
+/**
+ * Runs the controller, which watches at once and works while it leads, until `stop` is aborted or the lease is lost; never
+ * rejects. A lease is given back when the work in hand is done, not before.
+ *
+ * @returns Lost where another process may lead by now: this one has written nothing since, and must end
+ */
+export async function runElected(
+  controller: Controller,
+  election: LeaderElection,
+  stop: AbortController,
+  logger: Log,
+): Promise<'Stopped' | 'Lost'> {
+  const drained = new AbortController();
+  const running = controller.run(stop.signal).finally(() => drained.abort());
+  let outcome: 'Released' | 'Lost' | undefined;
+  if (await election.acquire(stop.signal)) {
+    logger.info({}, 'Leading');
+    controller.lead();
+    outcome = await election.hold(drained.signal);
+  }
+  if (outcome === 'Lost') {
+    logger.warn({ error: messageOf(election.problem ?? 'somebody else holds the lease') }, 'Lease lost');
+    stop.abort();
+  }
+  await running;
+  if (outcome === 'Released') logger.info({}, 'Lease released');
+  return outcome === 'Lost' ? 'Lost' : 'Stopped';
+}
+
+/** Says a failure once, until it is another one or the lease was in reach in between. */
+export function leaseLog(logger: Log, namespace: string): LeaderElectionObserver {
+  let said: string | undefined;
+  return {
+    waiting(holder) {
+      logger.info({ holder }, 'Standing by');
+    },
+    failed(error) {
+      const failure = messageOf(error);
+      logger[failure === said ? 'debug' : 'warn']({ error: failure, remedy: remedy(error, namespace) }, 'Lease failed');
+      said = failure;
+    },
+    recovered() {
+      said = undefined;
+      logger.info({}, 'Lease in reach again');
+    },
+  };
+}
+
+function remedy(error: unknown, namespace: string): string | undefined {
+  if (!(error instanceof ApiError && error.isForbidden)) return undefined;
+  return `allow verbs get, create and patch on leases.coordination.k8s.io named ${LEASE_NAME} in a Role in namespace ${namespace}`;
+}

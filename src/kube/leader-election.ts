@@ -1,0 +1,238 @@
+/**
+ * Leader election over a Lease, by client-go's rules, so that its guarantees and its figures are the known ones:
+ *
+ * - A lease is free when its holder has given it back, or has not renewed it for as long as the lease says. That time is
+ *   measured here, from when the last renewal was seen: clocks of different machines are never compared.
+ * - A holder that could not renew it for `renewMs` stops leading, which is well before anybody else takes it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApiError } from './errors.js';
+import { NotLeadingError, type Leadership } from './leadership.js';
+import type { Lease, LeaseClient } from './lease.js';
+import { microTime } from './micro-time.js';
+
+export interface LeaderElectionTiming {
+  /** For how long after its last renewal nobody else takes the lease. */
+  readonly leaseMs: number;
+  /** For how long after it the holder leads. */
+  readonly renewMs: number;
+  /** Between two tries. */
+  readonly retryMs: number;
+}
+
+/** client-go's defaults. */
+const DEFAULT_TIMING: LeaderElectionTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
+
+/** So that replicas which were started together do not ask together. */
+const JITTER = 0.1;
+
+export interface LeaderElectionObserver {
+  /** Somebody else holds the lease. Told once for each holder. */
+  waiting(holder: string): void;
+  /** A try failed; the next one follows. */
+  failed(error: unknown): void;
+  recovered(): void;
+}
+
+export interface LeaderElectionOptions {
+  readonly lease: LeaseClient;
+  /** Of this process, and of no other that ever was. */
+  readonly identity: string;
+  readonly observer: LeaderElectionObserver;
+  readonly now: () => Date;
+  readonly monotonicMs: () => number;
+  readonly timing?: LeaderElectionTiming;
+}
+
+export class LeaderElection implements Leadership {
+  readonly #options: LeaderElectionOptions;
+  readonly #timing: LeaderElectionTiming;
+  readonly #lapse = new AbortController();
+  #lapseTimer: NodeJS.Timeout | undefined;
+  /** As last seen, and since when it has looked like that. */
+  #seen: { readonly lease: Lease; readonly sinceMs: number } | undefined;
+  #leadingUntilMs = -Infinity;
+  /** The failure of the last try; undefined while all is well. */
+  problem: unknown;
+  /** Since when tries have failed, in milliseconds of the monotonic clock. */
+  problemSince: number | undefined;
+
+  constructor(options: LeaderElectionOptions) {
+    this.#options = options;
+    this.#timing = options.timing ?? DEFAULT_TIMING;
+  }
+
+  get isLeading(): boolean {
+    return !this.#lapse.signal.aborted && this.#options.monotonicMs() < this.#leadingUntilMs;
+  }
+
+  get lapse(): AbortSignal {
+    return this.#lapse.signal;
+  }
+
+  /** Resolves with true when this process holds the lease, with false when `stop` is aborted before; never rejects. */
+  async acquire(stop: AbortSignal): Promise<boolean> {
+    while (!stop.aborted) {
+      await this.#try(stop);
+      // A lease that was taken just as `stop` was aborted is to be given back.
+      if (this.isLeading) return true;
+      await this.#pause(stop);
+    }
+    return false;
+  }
+
+  /**
+   * Keeps the lease until `done` is aborted, then gives it back; never rejects.
+   *
+   * @returns Lost where it could not be kept: somebody else may hold it
+   */
+  async hold(done: AbortSignal): Promise<'Released' | 'Lost'> {
+    const ending = AbortSignal.any([done, this.lapse]);
+    while (await this.#pauseUnless(done, ending)) {
+      await this.#try(this.lapse);
+      if (!this.isLeading) {
+        this.#stopLeading();
+        return 'Lost';
+      }
+    }
+    await this.#release();
+    return 'Released';
+  }
+
+  async #try(stop: AbortSignal): Promise<void> {
+    try {
+      await this.#takeOrRenew(stop);
+      if (this.problem !== undefined) this.#options.observer.recovered();
+      this.problem = undefined;
+      this.problemSince = undefined;
+    } catch (error) {
+      if (stop.aborted) return;
+      this.problem = error;
+      this.problemSince ??= this.#options.monotonicMs();
+      this.#options.observer.failed(error);
+    }
+  }
+
+  async #takeOrRenew(stop: AbortSignal): Promise<void> {
+    // Half the deadline, so that a connection that has fallen silent costs one try and not the lease.
+    const timeUp = AbortSignal.timeout(this.#timing.renewMs / 2);
+    const signal = AbortSignal.any([stop, timeUp]);
+    const known = this.isLeading ? this.#seen?.lease : undefined;
+    const lease = known ?? (await this.#readOrCreate(signal));
+    // Not `stop`: whether the lease was taken must be known, to give it back.
+    const writing = AbortSignal.any([this.lapse, timeUp]);
+    try {
+      await this.#take(lease, writing);
+    } catch (error) {
+      // Somebody was faster, or deleted it, or an earlier try of this process came through after all.
+      if (!(error instanceof ApiError && (error.isConflict || error.isNotFound))) throw error;
+      await this.#take(await this.#readOrCreate(signal), writing);
+    }
+  }
+
+  /** Resolves with undefined where the lease was deleted under its holder, who may not know yet. */
+  async #readOrCreate(signal: AbortSignal): Promise<Lease | undefined> {
+    const { lease: client } = this.#options;
+    const lease = (await client.read(signal)) ?? (this.#isSeenFree() ? await client.create(signal) : undefined);
+    if (lease !== undefined) this.#observe(lease);
+    return lease;
+  }
+
+  /** Takes or renews it, where it is this process' to take. */
+  async #take(lease: Lease | undefined, signal: AbortSignal): Promise<void> {
+    if (lease === undefined || !this.#isSeenFree()) {
+      this.#leadingUntilMs = -Infinity;
+      return;
+    }
+    const { identity, now, monotonicMs, lease: client } = this.#options;
+    const sentAt = monotonicMs();
+    const renewTime = microTime(now());
+    const isMine = lease.holder === identity;
+    const written = await client.write(
+      lease,
+      {
+        holderIdentity: identity,
+        leaseDurationSeconds: Math.ceil(this.#timing.leaseMs / 1000),
+        acquireTime: isMine ? lease.acquireTime : renewTime,
+        renewTime,
+        leaseTransitions: lease.transitions + (isMine || wasNeverHeld(lease) ? 0 : 1),
+      },
+      signal,
+    );
+    this.#observe(written);
+    // From before it was sent: others count from when they see it, which is later.
+    this.#leadUntil(sentAt + this.#timing.renewMs);
+  }
+
+  #observe(lease: Lease): void {
+    const before = this.#seen;
+    // One that was made anew tells nothing: who held the one before may still count on it.
+    if (wasNeverHeld(lease)) return;
+    const isRenewed = before === undefined || !isSameRenewal(before.lease, lease);
+    this.#seen = { lease, sinceMs: isRenewed ? this.#options.monotonicMs() : before.sinceMs };
+    const { holder } = lease;
+    if (holder !== before?.lease.holder && holder !== '' && holder !== this.#options.identity)
+      this.#options.observer.waiting(holder);
+  }
+
+  /** Whether nobody else may be counting on the lease, as far as it was seen. */
+  #isSeenFree(): boolean {
+    if (this.#seen === undefined) return true;
+    const { lease, sinceMs } = this.#seen;
+    if (lease.holder === '' || lease.holder === this.#options.identity) return true;
+    return this.#options.monotonicMs() - sinceMs > (lease.durationMs ?? this.#timing.leaseMs);
+  }
+
+  #leadUntil(ms: number): void {
+    this.#leadingUntilMs = ms;
+    clearTimeout(this.#lapseTimer);
+    this.#lapseTimer = setTimeout(() => this.#stopLeading(), ms - this.#options.monotonicMs());
+  }
+
+  #stopLeading(): void {
+    clearTimeout(this.#lapseTimer);
+    this.#leadingUntilMs = -Infinity;
+    this.#lapse.abort(new NotLeadingError());
+  }
+
+  /** So that the next one need not wait for it to expire. */
+  async #release(): Promise<void> {
+    const lease = this.#seen?.lease;
+    const stillLeading = this.isLeading;
+    this.#stopLeading();
+    if (!stillLeading || lease === undefined) return;
+    const { acquireTime, transitions: leaseTransitions } = lease;
+    const renewTime = microTime(this.#options.now());
+    const released = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime, renewTime, leaseTransitions };
+    try {
+      await this.#options.lease.write(lease, released, AbortSignal.timeout(this.#timing.retryMs));
+    } catch (error) {
+      this.#options.observer.failed(error);
+    }
+  }
+
+  /** Ends early where `ending` is aborted. @returns false where `done` is */
+  async #pauseUnless(done: AbortSignal, ending: AbortSignal): Promise<boolean> {
+    await this.#pause(ending);
+    return !done.aborted;
+  }
+
+  async #pause(stop: AbortSignal): Promise<void> {
+    const ms = this.#timing.retryMs * (1 - JITTER + 2 * JITTER * Math.random());
+    await delay(ms, undefined, { signal: stop }).catch(() => undefined);
+  }
+}
+
+function wasNeverHeld({ renewTime }: Lease): boolean {
+  return renewTime === '';
+}
+
+/** An edit of something else, such as an annotation, is no renewal. */
+function isSameRenewal(a: Lease, b: Lease): boolean {
+  return (
+    a.holder === b.holder &&
+    a.renewTime === b.renewTime &&
+    a.acquireTime === b.acquireTime &&
+    a.transitions === b.transitions
+  );
+}
