@@ -1,0 +1,336 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { LeaderElection, type LeaderElectionObserver } from '../../../src/kube/leader-election.js';
+import { NotLeadingError, permitToWrite, SOLE } from '../../../src/kube/leadership.js';
+import { LeaseClient } from '../../../src/kube/lease.js';
+import type { ApiServerDouble } from '../../support/api-server-double.js';
+import { waitFor } from '../../support/control-plane/wait-for.js';
+import { connect } from './connections.js';
+import { LeaseServer } from './lease-server.js';
+
+/** A tenth of the real figures, tried more often: a busy machine does not lose a lease by it. */
+const TIMING = { leaseMs: 1500, renewMs: 1000, retryMs: 30 };
+const PATH = '/apis/coordination.k8s.io/v1/namespaces/ours/leases/csi-port-operator';
+
+class Candidate {
+  readonly told: string[] = [];
+  readonly election: LeaderElection;
+  readonly #stop = new AbortController();
+  /** Added to the clock by which it measures, in milliseconds. */
+  aheadMs = 0;
+
+  constructor(
+    lease: LeaseClient,
+    readonly name: string,
+    clockSkewMs = 0,
+  ) {
+    const observer: LeaderElectionObserver = {
+      waiting: (holder) => this.told.push(`waiting for ${holder}`),
+      failed: (error) => this.told.push(`failed: ${String(error)}`),
+      recovered: () => this.told.push('recovered'),
+    };
+    this.election = new LeaderElection({
+      lease,
+      identity: name,
+      observer,
+      now: () => new Date(Date.now() + clockSkewMs),
+      monotonicMs: () => performance.now() + this.aheadMs,
+      timing: TIMING,
+    });
+    onTestFinished(() => this.#stop.abort());
+  }
+
+  /** Takes the lease, and keeps it until `stop` or its loss. */
+  async run(): Promise<'Never' | 'Released' | 'Lost'> {
+    return (await this.election.acquire(this.#stop.signal)) ? this.election.hold(this.#stop.signal) : 'Never';
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async untilLeading(): Promise<void> {
+    await waitFor(`${this.name} to lead`, () => Promise.resolve(this.election.isLeading), { everyMs: 5 });
+  }
+}
+
+interface Ring {
+  readonly server: ApiServerDouble;
+  readonly stored: LeaseServer;
+  readonly candidate: (name: string, clockSkewMs?: number) => Candidate;
+}
+
+async function ring(): Promise<Ring> {
+  const { server, transport } = await connect();
+  const stored = new LeaseServer();
+  server.handler = stored.handle;
+  const lease = new LeaseClient(transport, { namespace: 'ours', name: 'csi-port-operator' });
+  return { server, stored, candidate: (name, clockSkewMs) => new Candidate(lease, name, clockSkewMs) };
+}
+
+/** Waits until the candidate has asked that many times more; it is none the wiser by then. */
+async function untilAsked(server: ApiServerDouble, times = 5): Promise<void> {
+  const before = server.requests.length;
+  await waitFor('more requests', () => Promise.resolve(server.requests.length >= before + times), { everyMs: 5 });
+}
+
+const held = (holder: string, more: object = {}): Record<string, unknown> => ({
+  holderIdentity: holder,
+  leaseDurationSeconds: 1,
+  acquireTime: '2026-11-22T10:00:00.000000Z',
+  renewTime: '2026-11-22T10:00:00.000000Z',
+  leaseTransitions: 3,
+  ...more,
+});
+
+test('a Lease that is not there is made by its name and taken, with times of six digits', async () => {
+  const { server, stored, candidate } = await ring();
+  const one = candidate('one');
+  expect(await one.election.acquire(AbortSignal.timeout(10_000))).toBe(true);
+  expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    `GET ${PATH}`,
+    `PATCH ${PATH}`,
+    `PATCH ${PATH}`,
+  ]);
+  expect(server.requests[1]!.query).toEqual({ fieldManager: 'csi-port-operator' });
+  expect(JSON.parse(server.requests[1]!.body)).toMatchObject({ kind: 'Lease', spec: {} });
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/) as string;
+  expect(stored.spec).toEqual({
+    holderIdentity: 'one',
+    leaseDurationSeconds: 2,
+    acquireTime: time,
+    renewTime: time,
+    leaseTransitions: 0,
+  });
+  expect(one.election.isLeading).toBe(true);
+});
+
+test('the holder renews it, one request each time, and nothing else changes', async () => {
+  const { server, stored, candidate } = await ring();
+  const one = candidate('one');
+  void one.run();
+  await one.untilLeading();
+  const before = { ...stored.spec };
+  const asked = server.requests.length;
+  await untilAsked(server, 3);
+  expect(new Set(server.requests.slice(asked).map(({ method }) => method))).toEqual(new Set(['PATCH']));
+  expect(stored.spec).toEqual({ ...before, renewTime: stored.spec!.renewTime });
+  expect(stored.spec!.renewTime).not.toBe(before.renewTime);
+});
+
+test('of two that begin together one leads, and the other says whom it waits for', async () => {
+  const { server, stored, candidate } = await ring();
+  const both = [candidate('one'), candidate('two')];
+  for (const each of both) void each.run();
+  await waitFor('a leader', () => Promise.resolve(both.some(({ election }) => election.isLeading)));
+  await untilAsked(server, 10);
+  expect(both.filter(({ election }) => election.isLeading)).toHaveLength(1);
+  const [leader, standby] = both[0]!.election.isLeading ? both : both.toReversed();
+  expect(new Set(stored.holders)).toEqual(new Set([leader!.name]));
+  expect(standby!.told).toEqual([`waiting for ${leader!.name}`]);
+});
+
+test('one that is done gives it back, and the next takes it without waiting for it to expire', async () => {
+  const { stored, candidate } = await ring();
+  const [one, two] = [candidate('one'), candidate('two')];
+  const first = one.run();
+  await one.untilLeading();
+  void two.run();
+  await waitFor('two to wait', () => Promise.resolve(two.told.length > 0));
+  one.stop();
+  expect(await first).toBe('Released');
+  expect(one.election.isLeading).toBe(false);
+  await two.untilLeading();
+  const [released, taken] = stored.holders.slice(stored.holders.indexOf(''));
+  expect([released, taken]).toEqual(['', 'two']);
+  expect(stored.spec).toMatchObject({ leaseTransitions: 1 });
+});
+
+test.each([
+  ['an hour behind', -3_600_000],
+  ['ten minutes ahead', 600_000],
+])('whose clock is %s waits for as long as everybody else: its time counts from what it sees', async (_, skewMs) => {
+  const { stored, candidate } = await ring();
+  const [one, two] = [candidate('one'), candidate('two', skewMs)];
+  const first = one.run();
+  await one.untilLeading();
+  void two.run();
+  // Longer than a lease lasts: each renewal is news.
+  const until = performance.now() + 1.5 * TIMING.leaseMs;
+  await waitFor('time to pass', () => Promise.resolve(performance.now() > until));
+  expect(two.election.isLeading).toBe(false);
+  expect(new Set(stored.holders)).toEqual(new Set(['one']));
+  one.stop();
+  await first;
+});
+
+test('a lease that is not renewed any more is taken when its own time is over, counted from when it was first seen', async () => {
+  const { server, stored, candidate } = await ring();
+  stored.set(held('gone', { leaseDurationSeconds: 3600 }));
+  const one = candidate('one');
+  void one.run();
+  await waitFor('one to wait', () => Promise.resolve(one.told.includes('waiting for gone')));
+  one.aheadMs = 3_590_000;
+  await untilAsked(server);
+  expect(one.election.isLeading).toBe(false);
+  one.aheadMs = 3_601_000;
+  await one.untilLeading();
+  expect(stored.spec).toMatchObject({ holderIdentity: 'one', leaseTransitions: 4 });
+});
+
+test('an edit that renews nothing does not prolong it', async () => {
+  const { server, stored, candidate } = await ring();
+  stored.set(held('gone', { leaseDurationSeconds: 3600 }));
+  const one = candidate('one');
+  void one.run();
+  await untilAsked(server);
+  one.aheadMs = 3_000_000;
+  stored.set({ ...stored.spec, strategy: 'somebody edits' });
+  await untilAsked(server);
+  one.aheadMs = 3_601_000;
+  await one.untilLeading();
+});
+
+test('without a duration in it the usual one counts', async () => {
+  const { server, stored, candidate } = await ring();
+  stored.set(held('gone', { leaseDurationSeconds: null }));
+  const one = candidate('one');
+  void one.run();
+  await untilAsked(server);
+  expect(one.election.isLeading).toBe(false);
+  one.aheadMs = TIMING.leaseMs + 1;
+  await one.untilLeading();
+});
+
+test('deleted under its holder it is made again by the holder; the others wait as if it were still there', async () => {
+  const { server, stored, candidate } = await ring();
+  const [one, two] = [candidate('one'), candidate('two')];
+  void one.run();
+  await one.untilLeading();
+  void two.run();
+  await waitFor('two to wait', () => Promise.resolve(two.told.length > 0));
+  stored.set(undefined);
+  await waitFor('it to be held again', () => Promise.resolve(stored.spec?.holderIdentity !== undefined));
+  await untilAsked(server);
+  expect(new Set(stored.holders)).toEqual(new Set(['one']));
+  expect([one.election.isLeading, two.election.isLeading]).toEqual([true, false]);
+});
+
+test('a holder whose renewals all fail stops leading at its deadline, before the lease expires for others', async () => {
+  const { stored, candidate } = await ring();
+  const one = candidate('one');
+  const run = one.run();
+  await one.untilLeading();
+  const { lapse } = one.election;
+  expect(permitToWrite(one.election)).toBe(lapse);
+  stored.intercept = (_, exchange) => {
+    exchange.refuse(503, 'ServiceUnavailable');
+    return true;
+  };
+  const renewedAt = Date.parse(String(stored.spec!.renewTime));
+  expect(await run).toBe('Lost');
+  // Wall clock against timer: a little less is the same time.
+  expect(Date.now() - renewedAt).toBeGreaterThan(TIMING.renewMs - 50);
+  expect(one.election.isLeading).toBe(false);
+  expect(lapse.aborted).toBe(true);
+  expect(() => permitToWrite(one.election)).toThrow(NotLeadingError);
+  expect(one.told.some((line) => line.includes('503'))).toBe(true);
+});
+
+test('a request on a connection that has fallen silent costs one try, not the lease', async () => {
+  const { server, stored, candidate } = await ring();
+  const one = candidate('one');
+  void one.run();
+  await one.untilLeading();
+  let silent = 1;
+  stored.intercept = () => silent-- > 0;
+  await waitFor('the try to fail', () => Promise.resolve(one.told.some((line) => line.startsWith('failed'))));
+  await untilAsked(server);
+  expect(one.election.isLeading).toBe(true);
+  expect(one.told.at(-1)).toBe('recovered');
+  expect(one.election.problem).toBeUndefined();
+});
+
+test('a renewal that came through though its answer was lost is known for its own', async () => {
+  const { server, stored, candidate } = await ring();
+  const one = candidate('one');
+  void one.run();
+  await one.untilLeading();
+  let lost = 0;
+  stored.intercept = (request, exchange) => {
+    if (request.method !== 'PATCH' || lost > 0) return false;
+    lost += 1;
+    stored.write(request.body, () => undefined);
+    exchange.cut();
+    return true;
+  };
+  await waitFor('an answer to be lost', () => Promise.resolve(lost > 0), { everyMs: 5 });
+  await untilAsked(server);
+  expect(one.election.isLeading).toBe(true);
+  expect(new Set(stored.holders)).toEqual(new Set(['one']));
+});
+
+test('a holder that finds another in its place leads no more', async () => {
+  const { stored, candidate } = await ring();
+  const one = candidate('one');
+  const run = one.run();
+  await one.untilLeading();
+  stored.set(held('other'));
+  expect(await run).toBe('Lost');
+  expect(one.election.lapse.aborted).toBe(true);
+  expect(stored.spec).toMatchObject({ holderIdentity: 'other' });
+});
+
+test('a process that stood still for longer than its deadline may not write, before any timer has fired', async () => {
+  const { candidate } = await ring();
+  const one = candidate('one');
+  await one.election.acquire(AbortSignal.timeout(10_000));
+  one.aheadMs = TIMING.renewMs;
+  expect(one.election.isLeading).toBe(false);
+  expect(() => permitToWrite(one.election)).toThrow(NotLeadingError);
+});
+
+test('a lease that was taken just as the process stops is given back', async () => {
+  const { stored, candidate } = await ring();
+  const one = candidate('one');
+  stored.intercept = ({ method, headers }) => {
+    if (method === 'PATCH' && headers['content-type'] === 'application/merge-patch+json') one.stop();
+    return false;
+  };
+  expect(await one.run()).toBe('Released');
+  expect(stored.holders).toEqual(['one', '']);
+});
+
+test('who stops while it waits has never led, and writes nothing', async () => {
+  const { stored, candidate } = await ring();
+  stored.set(held('other', { leaseDurationSeconds: 3600 }));
+  const one = candidate('one');
+  const run = one.run();
+  await waitFor('one to wait', () => Promise.resolve(one.told.length > 0));
+  one.stop();
+  expect(await run).toBe('Never');
+  expect(stored.holders).toEqual([]);
+});
+
+test('a failure is told at each try, with since when it has been failing, and so is its end', async () => {
+  const { stored, candidate } = await ring();
+  stored.intercept = (_, exchange) => {
+    exchange.refuse(403, 'Forbidden');
+    return true;
+  };
+  const one = candidate('one');
+  const before = performance.now();
+  void one.run();
+  await waitFor('three failures', () => Promise.resolve(one.told.length >= 3));
+  expect(String(one.election.problem)).toContain('403');
+  expect(one.election.problemSince).toBeGreaterThanOrEqual(before);
+  expect(one.election.problemSince).toBeLessThan(performance.now());
+  stored.intercept = () => false;
+  await one.untilLeading();
+  expect(one.told.at(-1)).toBe('recovered');
+  expect(one.election.problemSince).toBeUndefined();
+});
+
+test('without an election the one process leads for ever', () => {
+  expect(permitToWrite(SOLE).aborted).toBe(false);
+  expect(SOLE.isLeading).toBe(true);
+});

@@ -1,0 +1,54 @@
+/** A Lease as the API server keeps it, with the rules that leader election relies on: a version, and 409 for an old one. */
+import type { Exchange, Received } from '../../support/api-server-double.js';
+
+type Spec = Record<string, unknown>;
+
+export class LeaseServer {
+  #version = 100;
+  /** Undefined: there is none. */
+  spec: Spec | undefined;
+  /** Holder of each successful write of one, in order. */
+  readonly holders: string[] = [];
+  /** Answers a request in place of the rules, where it returns true. */
+  intercept: (request: Received, exchange: Exchange) => boolean = () => false;
+
+  handle = (request: Received, exchange: Exchange): void => {
+    if (this.intercept(request, exchange)) return;
+    if (request.method === 'GET') this.#answer(exchange);
+    else if (request.headers['content-type'] === 'application/apply-patch+yaml') this.#apply(exchange);
+    else this.#patch(request, exchange);
+  };
+
+  /** Of somebody else, or of time. */
+  set(spec: Spec | undefined): void {
+    this.#version += 1;
+    this.spec = spec;
+  }
+
+  #apply(exchange: Exchange): void {
+    if (this.spec === undefined) this.set({});
+    this.#answer(exchange);
+  }
+
+  #patch(request: Received, exchange: Exchange): void {
+    if (this.write(request.body, (code, reason) => exchange.refuse(code, reason))) this.#answer(exchange);
+  }
+
+  /** @returns whether it was stored */
+  write(body: string, refuse: (code: number, reason: string) => void): boolean {
+    const { metadata, spec } = JSON.parse(body) as { metadata: { resourceVersion: string }; spec: Spec };
+    if (this.spec === undefined) refuse(404, 'NotFound');
+    else if (metadata.resourceVersion !== String(this.#version)) refuse(409, 'Conflict');
+    else {
+      this.set({ ...this.spec, ...spec });
+      this.holders.push(String(spec.holderIdentity));
+      return true;
+    }
+    return false;
+  }
+
+  #answer(exchange: Exchange): void {
+    if (this.spec === undefined) exchange.refuse(404, 'NotFound');
+    else exchange.json(200, { metadata: { resourceVersion: String(this.#version) }, spec: this.spec });
+  }
+}
