@@ -51,6 +51,7 @@ export class Cluster {
     await this.controlPlane.kubectl(['apply', '-k', 'config/crd']);
     await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/service-account']);
     await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/cluster-reader']);
+    await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);
     await waitFor('the API server to serve csiportassignments', () =>
       this.controlPlane.api.list('/apis/csiports.io/v1alpha1/csiportassignments').then(() => true),
     );
@@ -93,8 +94,9 @@ export class Cluster {
   }
 
   /** Starts the operator as its own ServiceAccount; stopped after the test. */
-  async startOperator(options: Omit<OperatorOptions, 'kubeconfig'> = {}): Promise<Operator> {
-    const operator = await Operator.start({ ...options, kubeconfig: await this.operatorKubeconfig() });
+  async startOperator(options: Partial<OperatorOptions> = {}): Promise<Operator> {
+    const kubeconfig = options.kubeconfig ?? (await this.operatorKubeconfig());
+    const operator = await Operator.start({ ...options, kubeconfig });
     onTestFinished(async () => {
       await operator.stop();
     });

@@ -10,6 +10,9 @@ export interface OperatorOptions {
   readonly kubeconfig: string;
   readonly watchNamespaces?: readonly string[];
   readonly args?: readonly string[];
+  /** Of node itself. */
+  readonly nodeArgs?: readonly string[];
+  readonly podName?: string;
 }
 
 export interface LogLine {
@@ -37,6 +40,7 @@ export class Operator {
   static async start(options: OperatorOptions): Promise<Operator> {
     const [probePort] = await freePorts(1);
     const args = [
+      ...(options.nodeArgs ?? []),
       BUNDLE,
       `--health-probe-bind-address=127.0.0.1:${probePort}`,
       '--log-level=debug',
@@ -46,13 +50,32 @@ export class Operator {
       PATH: process.env.PATH,
       KUBECONFIG: options.kubeconfig,
       WATCH_NAMESPACE: (options.watchNamespaces ?? []).join(','),
-      POD_NAME: 'csi-port-operator-0',
+      POD_NAME: options.podName ?? 'csi-port-operator-0',
     };
     return new Operator(spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }), probePort!);
   }
 
   get pid(): number {
     return this.#process.pid!;
+  }
+
+  get messages(): string[] {
+    return this.log.map(({ msg }) => msg);
+  }
+
+  /** Waits until it has said this. */
+  async waitForMessage(message: string, timeoutMs = 30_000): Promise<void> {
+    await waitFor(`the operator to say "${message}"`, () => Promise.resolve(this.messages.includes(message)), {
+      timeoutMs,
+      everyMs: 20,
+      lastSeen: () => this.log.slice(-10),
+    });
+  }
+
+  /** Resolves with the exit code when it has ended by itself. */
+  async ended(): Promise<number | null> {
+    if (this.isRunning) await once(this.#process, 'exit');
+    return this.#process.exitCode;
   }
 
   get isRunning(): boolean {

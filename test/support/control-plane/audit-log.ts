@@ -15,6 +15,8 @@ export interface AuditEntry extends AuditTarget {
   verb: string;
   /** Empty when the token was refused. */
   user: string;
+  /** Of the token, JTI=...: tells processes of the same ServiceAccount apart. */
+  credential?: string;
   userAgent: string;
   requestUri: string;
   code: number;
@@ -37,7 +39,7 @@ export interface Mark {
 /** The fields used of an audit.k8s.io/v1 Event. */
 interface AuditEvent {
   verb: string;
-  user: { username?: string };
+  user: { username?: string; extra?: Record<string, string[] | undefined> };
   userAgent?: string;
   objectRef?: Partial<AuditTarget>;
   requestURI: string;
@@ -85,6 +87,7 @@ export function writesOf(entries: readonly AuditEntry[]): AuditEntry[] {
 }
 
 function entryOf(event: AuditEvent): AuditEntry {
+  const credential = event.user.extra?.['authentication.kubernetes.io/credential-id']?.[0];
   const observedGeneration = event.requestObject?.status?.observedGeneration;
   return {
     verb: event.verb,
@@ -94,6 +97,7 @@ function entryOf(event: AuditEvent): AuditEntry {
     requestUri: event.requestURI,
     code: event.responseStatus?.code ?? 0,
     dryRun: new URL(event.requestURI, 'https://kubernetes').searchParams.has('dryRun'),
+    ...(credential !== undefined && { credential }),
     ...(observedGeneration !== undefined && { observedGeneration }),
   };
 }

@@ -50,6 +50,7 @@ export class ControlPlane {
   readonly schedules: boolean;
   readonly #audited: boolean;
   readonly #processes: Processes;
+  #kubeconfigs = 0;
 
   private constructor(started: Started) {
     this.directory = started.directory;
@@ -108,10 +109,11 @@ export class ControlPlane {
     return status.token;
   }
 
-  /** The path of a kubeconfig with such a token. */
+  /** The path of a kubeconfig with such a token; each has one of its own. */
   async serviceAccountKubeconfig(namespace: string, name: string): Promise<string> {
     const token = await this.serviceAccountToken(namespace, name);
-    const file = join(this.directory, `serviceaccount-${namespace}-${name}.kubeconfig`);
+    this.#kubeconfigs += 1;
+    const file = join(this.directory, `serviceaccount-${namespace}-${name}-${this.#kubeconfigs}.kubeconfig`);
     return writeKubeconfig(file, { server: this.server, ca: this.ca, token });
   }
 

@@ -1,0 +1,159 @@
+/** Replicas beside each other: one writes, and another takes its place when it is gone. */
+import { expect, test } from 'vitest';
+import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import type { Assignment } from '../support/assignment.js';
+import type { KubeObject } from '../support/control-plane/admin-api.js';
+import type { Mark } from '../support/control-plane/audit-log.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import { startReplica, writesByReplica, writesWithoutTheLease, type Replica } from '../support/replicas.js';
+import type { RookInstallation } from '../support/rook/installation.js';
+
+const cluster = useCluster({ nodes: 0 });
+const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/csi-port-operator`;
+
+interface Lease extends KubeObject {
+  spec: { holderIdentity: string; leaseDurationSeconds: number; leaseTransitions: number; renewTime: string };
+}
+
+interface Pair {
+  readonly rook: RookInstallation;
+  readonly assignment: Assignment;
+  readonly mark: Mark;
+  readonly leader: Replica;
+  readonly standby: Replica;
+}
+
+function lease(): Promise<Lease> {
+  return cluster().controlPlane.api.get<Lease>(LEASE);
+}
+
+/** A replica that leads and has solved the conflict, and another that stands by. */
+async function leaderAndStandby(nodeArgs: { leader?: string[]; standby?: string[] } = {}): Promise<Pair> {
+  const mark = await cluster().controlPlane.audit.mark();
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const leader = await startReplica(cluster(), 'leader', { nodeArgs: nodeArgs.leader ?? [] });
+  // The Lease of an earlier test's killed leader has to expire first.
+  await leader.operator.waitForMessage('Leading', 40_000);
+  await assignment.waitForReason('Ready', 'RollingOut');
+  const standby = await startReplica(cluster(), 'standby', { nodeArgs: nodeArgs.standby ?? [] });
+  await standby.operator.waitForMessage('Standing by');
+  await standby.operator.waitForMessage('Informers synced');
+  return { rook, assignment, mark, leader, standby };
+}
+
+/** A revert, and its repair. */
+async function expectRepair({ rook, assignment }: Pair): Promise<void> {
+  const { reverts } = await assignment.status();
+  await rook.rewrite('rbdNodePlugin');
+  await assignment.waitForReverts(reverts.count + 1);
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+}
+
+async function expectOneWriterAtATime({ mark, leader, standby }: Pair, ...names: string[]): Promise<void> {
+  const writes = await writesByReplica(cluster(), mark, [leader, standby]);
+  expect(writesWithoutTheLease(writes)).toEqual([]);
+  const writers = new Set(writes.filter((write) => !write.endsWith(' lease')).map((write) => write.split(' ')[0]));
+  expect([...writers]).toEqual(names);
+}
+
+/** Since SIGTERM, SIGKILL or the end of an outage. */
+async function measureTakeover(what: string, { standby }: Pair, begun: number, timeoutMs: number): Promise<void> {
+  await standby.operator.waitForMessage('Leading', timeoutMs);
+  console.log(`measured | takeover after ${what} | ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+}
+
+test('one replica writes; the other is ready, knows everything, and writes nothing', async () => {
+  const pair = await leaderAndStandby();
+  const { leader, standby } = pair;
+  for (const { operator } of [leader, standby]) await operator.waitUntilReady();
+  expect((await standby.operator.probe('/readyz')).body).toContain('[+] leader election ok\n');
+  const { spec } = await lease();
+  expect(spec).toMatchObject({ leaseDurationSeconds: 15 });
+  expect(spec.holderIdentity).toMatch(/^leader_[0-9a-f-]{36}$/);
+  expect(standby.operator.log.find(({ msg }) => msg === 'Standing by')).toMatchObject({ holder: spec.holderIdentity });
+  await expectRepair(pair);
+  await expectOneWriterAtATime(pair, 'leader');
+  const opened = new Set(
+    standby.operator.log.filter(({ msg }) => msg === 'Informer synced').map(({ informer }) => informer),
+  );
+  expect(opened).toContain('DaemonSet csi-rbdplugin');
+});
+
+test('SIGTERM: the lease is given back after the work in hand, and the other replica need not wait for it to expire', async () => {
+  const pair = await leaderAndStandby();
+  const { leader } = pair;
+  const begun = performance.now();
+  expect(await leader.operator.stop()).toBe(0);
+  expect(leader.operator.messages.slice(-3)).toEqual(['Stopping', 'Lease released', 'Stopped']);
+  // Far from the 15 s for which a lease lasts.
+  await measureTakeover('SIGTERM', pair, begun, 8_000);
+  expect((await lease()).spec.holderIdentity).toMatch(/^standby_/);
+  await expectRepair(pair);
+  await expectOneWriterAtATime(pair, 'leader', 'standby');
+});
+
+test('kill -9: what is undone while nobody leads is put right by the other replica when the lease has expired', async () => {
+  const pair = await leaderAndStandby();
+  const begun = performance.now();
+  await pair.leader.operator.kill();
+  const repaired = expectRepair(pair);
+  await measureTakeover('SIGKILL', pair, begun, 40_000);
+  await repaired;
+  await expectOneWriterAtATime(pair, 'leader', 'standby');
+});
+
+test('an API server that is away for longer than the renew deadline: the leader ends, and somebody leads afterwards', async () => {
+  const pair = await leaderAndStandby();
+  const { leader, standby } = pair;
+  const { controlPlane } = cluster();
+  await controlPlane.killApiServer();
+  expect(await leader.operator.ended()).toBe(1);
+  expect(leader.operator.messages.slice(-2)).toEqual(['Lease lost', 'Stopped']);
+  expect(standby.operator.isRunning).toBe(true);
+  await controlPlane.startApiServer();
+  await measureTakeover('an outage', pair, performance.now(), 40_000);
+  await expectRepair(pair);
+  await expectOneWriterAtATime(pair, 'leader', 'standby');
+});
+
+test.each([10, -10])(
+  'a standby whose clock is %i minutes off neither takes a lease that is renewed nor misses one that is not',
+  async (minutes) => {
+    const shift = `const RealDate = Date; const off = ${minutes} * 60_000; globalThis.Date = class extends RealDate { constructor(...a) { if (a.length === 0) super(RealDate.now() + off); else super(...a); } static now() { return RealDate.now() + off; } };`;
+    const pair = await leaderAndStandby({ standby: ['--import', `data:text/javascript,${encodeURIComponent(shift)}`] });
+    const { leader, standby } = pair;
+    const loggedAt = Date.parse(String(standby.operator.log[0]!.time));
+    expect(Math.round((loggedAt - Date.now()) / 60_000)).toBe(minutes);
+    const { spec: before } = await lease();
+    await waitFor('twenty seconds of renewals', async () => {
+      const { renewTime } = (await lease()).spec;
+      return Date.parse(renewTime) - Date.parse(before.renewTime) > 20_000;
+    });
+    expect((await lease()).spec).toMatchObject({
+      holderIdentity: before.holderIdentity,
+      leaseTransitions: before.leaseTransitions,
+    });
+    const begun = performance.now();
+    await leader.operator.kill();
+    await measureTakeover(`SIGKILL with a clock ${minutes} min off`, pair, begun, 40_000);
+    await expectRepair(pair);
+    await expectOneWriterAtATime(pair, 'leader', 'standby');
+  },
+);
+
+test('without the right to the Lease nobody leads, and one line names the rule that is missing', async () => {
+  const { controlPlane } = cluster();
+  await controlPlane.kubectl(['delete', '-k', 'config/rbac/leader-election']);
+  const { assignment } = await cluster().installRookWithAssignment();
+  const { operator } = await startReplica(cluster(), 'alone');
+  await operator.waitForMessage('Lease failed');
+  const [warning, ...others] = operator.warnings;
+  expect(others).toEqual([]);
+  expect(warning!.remedy).toBe(
+    'allow verbs get, create and patch on leases.coordination.k8s.io named csi-port-operator in a Role in namespace csi-port-operator-system',
+  );
+  expect((await assignment.get()).status).toBeUndefined();
+  await controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);
+  await operator.waitForMessage('Leading');
+  await assignment.waitForReason('Ready', 'RollingOut');
+});
