@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { FLAGS, type Flag, type FlagName } from './flags.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './logger.js';
-import type { BindAddress } from './ops/probe-server.js';
+import type { BindAddress } from './ops/http-server.js';
 
 export interface Config {
   readonly watchNamespaces: readonly string[];

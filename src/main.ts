@@ -1,5 +1,6 @@
 /** The composition root: command line -> logger -> credentials -> controller, and the signals that end it. */
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:net';
 import { hostname } from 'node:os';
 import { parseInvocation, type Config } from './config.js';
 import { Controller } from './controller/controller.js';
@@ -14,12 +15,17 @@ import { SOLE } from './kube/leadership.js';
 import { LeaseClient } from './kube/lease.js';
 import { Transport } from './kube/transport.js';
 import { createLogger, type Logger } from './logger.js';
+import { Metrics } from './ops/metrics/metrics.js';
+import { serveMetrics } from './ops/metrics/server.js';
 import { liveness, readiness } from './ops/probes.js';
-import { serveProbes } from './ops/probe-server.js';
+import { serveProbes, type Probes } from './ops/probe-server.js';
 
 /** Set by the bundler from package.json; absent where the sources run as they are. */
 declare const __VERSION__: string | undefined;
 const VERSION = typeof __VERSION__ === 'undefined' ? 'dev' : __VERSION__;
+
+/** By then the first repairs are on their way: loading the metrics must not delay them. */
+const METRICS_LOAD_AFTER_MS = 1_000;
 
 async function main(): Promise<void> {
   const surroundings = { environment: process.env, hostname: hostname(), podNamespace: podNamespace() };
@@ -45,8 +51,13 @@ async function run(config: Config): Promise<void> {
   endOnUnexpected(logger);
   const stop = stopOnSignal(logger);
   try {
-    const transport = new Transport(await credentialsOf(config), { userAgent: `csi-port-operator/${VERSION}` });
-    const election = config.leaderElection && electionOf(config.leaderElection.namespace, config, transport, logger);
+    const credentials = await credentialsOf(config);
+    const metrics = metricsOf(config);
+    const transport = new Transport(credentials, {
+      userAgent: `csi-port-operator/${VERSION}`,
+      observer: metrics?.requestsTo(credentials.server.host),
+    });
+    const election = electionOf(config, transport, logger);
     const controller = new Controller({
       transport,
       leadership: election ?? SOLE,
@@ -57,16 +68,14 @@ async function run(config: Config): Promise<void> {
       instance: config.instance,
       now,
       monotonicMs,
+      observer: metrics?.controller,
     });
+    metrics?.readFrom(controller, election);
     logger.info({ version: VERSION, node: process.version, watchNamespaces: config.watchNamespaces }, 'Starting');
-    const running =
-      election === undefined ? controller.run(stop.signal) : runElected(controller, election, stop, logger);
-    const probes =
-      config.healthProbe === undefined
-        ? undefined
-        : await serveProbes(config.healthProbe, probesOf(controller, election));
+    const running = runElected(controller, election, stop, logger);
+    const servers = await serve(config, probesOf(controller, election), metrics);
     const outcome = await running;
-    probes?.close();
+    for (const server of servers) server.close();
     transport.close();
     logger.info({}, 'Stopped');
     // A call of a reconcile that outlived its grace may still be waiting for its time-out. Whoever has lost the lease is
@@ -87,7 +96,13 @@ function monotonicMs(): number {
   return performance.now();
 }
 
-function electionOf(namespace: string, { instance }: Config, transport: Transport, logger: Logger): LeaderElection {
+function electionOf(
+  { leaderElection, instance }: Config,
+  transport: Transport,
+  logger: Logger,
+): LeaderElection | undefined {
+  if (leaderElection === undefined) return undefined;
+  const { namespace } = leaderElection;
   return new LeaderElection({
     lease: new LeaseClient(transport, { namespace, name: LEASE_NAME }),
     identity: `${instance}_${randomUUID()}`,
@@ -97,10 +112,25 @@ function electionOf(namespace: string, { instance }: Config, transport: Transpor
   });
 }
 
-function probesOf(
-  controller: Controller,
-  leaderElection: LeaderElection | undefined,
-): Parameters<typeof serveProbes>[1] {
+function metricsOf({ metrics, maxConcurrentReconciles }: Config): Metrics | undefined {
+  return metrics && new Metrics({ version: VERSION, maxConcurrentReconciles, monotonicMs });
+}
+
+async function serve(
+  { healthProbe, metrics: metricsAddress }: Config,
+  probes: Probes,
+  metrics: Metrics | undefined,
+): Promise<readonly Pick<Server, 'close'>[]> {
+  const servers: Pick<Server, 'close'>[] = [];
+  if (healthProbe !== undefined) servers.push(await serveProbes(healthProbe, probes));
+  if (metricsAddress !== undefined && metrics !== undefined) {
+    servers.push(await serveMetrics(metricsAddress, { scrape: () => metrics.scrape() }));
+    setTimeout(() => void metrics.load(), METRICS_LOAD_AFTER_MS).unref();
+  }
+  return servers;
+}
+
+function probesOf(controller: Controller, leaderElection: LeaderElection | undefined): Probes {
   const explain = (problem: unknown, informer?: InformerState): string => {
     if (problem === undefined) return '';
     const remedy = informer && remedyFor(informer, problem);

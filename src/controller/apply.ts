@@ -11,9 +11,10 @@ import type { ConfigKey, Slot } from '../domain/slots.js';
 import type { Workload } from '../domain/workload.js';
 import type { Writer } from '../kube/writer.js';
 import { messageOf } from './log.js';
+import type { ReconcileObserver, WrittenKind } from './observer.js';
 import { Refusals } from './refusals.js';
 import { RookTime, type RookTimeLeft, type Settings } from './rook-time.js';
-import { isOutdated, sendUnlessRefused, type Target, type Written } from './send.js';
+import { isOutdated, sendUnlessRefused, writeResult, type Target, type Written } from './send.js';
 import type { Watches } from './watches.js';
 import type { WorkResult } from './work-queue.js';
 
@@ -40,12 +41,14 @@ export class Applier {
   readonly #watches: Watches;
   readonly #rookTime: RookTime;
   readonly #refusals: Refusals;
+  readonly #observer: ReconcileObserver | undefined;
 
-  constructor(writer: Writer, watches: Watches, monotonicMs: () => number) {
+  constructor(writer: Writer, watches: Watches, monotonicMs: () => number, observer?: ReconcileObserver) {
     this.#writer = writer;
     this.#watches = watches;
     this.#rookTime = new RookTime(monotonicMs);
     this.#refusals = new Refusals(monotonicMs);
+    this.#observer = observer;
   }
 
   /** Whether Rook is being given time after a pin: what it writes now is no undoing. */
@@ -81,6 +84,10 @@ export class Applier {
     const known = waited.flatMap((row) => this.#knownRefusal(row, observed.assignment));
     const sent = await Promise.all(due.map((row) => this.#patch(row, observed.assignment, dryRun)));
     const patches = [...sent, ...known];
+    if (!dryRun) {
+      this.#tell(namespace, 'ConfigMap', pin);
+      for (const { row, written } of sent) this.#tell(namespace, row.layout.kind, written);
+    }
     this.#settle(plan, namespace);
     return appliedFrom(pinNow, pin, { patches, rookTime: waited.length > 0 ? rookTime : undefined });
   }
@@ -129,6 +136,11 @@ export class Applier {
   #knownRefusal(row: Drifted, assignment: PortAssignment): PatchWritten[] {
     const refusal = this.#refusals.recall(patchTarget(row, assignment, false));
     return refusal === undefined ? [] : [{ row, written: { kind: 'Refused', refusal, isNews: false } }];
+  }
+
+  #tell(namespace: string, kind: WrittenKind, written: Written<unknown>): void {
+    const result = writeResult(written);
+    if (result !== undefined) this.#observer?.wrote(namespace, kind, result);
   }
 
   #settle({ pin, workloads }: Plan, namespace: string): void {

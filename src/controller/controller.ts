@@ -1,8 +1,9 @@
 /** Puts the controller's parts together and runs them: watches -> work queue -> reconciler. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Observed } from '../domain/plan.js';
 import { ApiError } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
-import type { InformerState } from '../kube/informer.js';
+import type { InformerObserver, InformerState } from '../kube/informer.js';
 import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
@@ -10,6 +11,7 @@ import { Applier } from './apply.js';
 import { informerLog } from './informer-log.js';
 import { messageOf, type Log } from './log.js';
 import { Notifier } from './notifier.js';
+import type { ControllerObserver } from './observer.js';
 import { Reconciler } from './reconciler.js';
 import { Watches } from './watches.js';
 import { WorkQueue, type WorkResult } from './work-queue.js';
@@ -27,6 +29,7 @@ export interface ControllerOptions {
   readonly instance: string;
   readonly now: () => Date;
   readonly monotonicMs: () => number;
+  readonly observer?: ControllerObserver | undefined;
 }
 
 const CONTROLLER_NAME = 'csiports.io/csi-port-operator';
@@ -40,18 +43,21 @@ export class Controller {
   readonly #notifier: Notifier;
 
   constructor(options: ControllerOptions) {
-    const { transport, leadership, logger, now } = options;
+    const { transport, leadership, logger, now, observer } = options;
     let haveWorked = false;
     const addToQueue = (namespace: string): void => this.#queue.add(namespace);
     this.#watches = new Watches({
       namespaces: options.namespaces,
       transport,
-      observer: informerLog(logger, options.monotonicMs, (recovered) => {
-        const awaited = this.informers.filter(({ optional }) => !optional);
-        if ((haveWorked && !recovered) || !awaited.every(isWell)) return;
-        logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
-        haveWorked = true;
-      }),
+      observer: both(
+        observer?.informers,
+        informerLog(logger, options.monotonicMs, (recovered) => {
+          const awaited = this.informers.filter(({ optional }) => !optional);
+          if ((haveWorked && !recovered) || !awaited.every(isWell)) return;
+          logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
+          haveWorked = true;
+        }),
+      ),
       onChange: addToQueue,
     });
     const writer = new Writer(transport, leadership);
@@ -61,12 +67,13 @@ export class Controller {
     });
     const reconciler = new Reconciler({
       watches: this.#watches,
-      applier: new Applier(writer, this.#watches, options.monotonicMs),
+      applier: new Applier(writer, this.#watches, options.monotonicMs, observer?.reconciles),
       writer,
       notifier: this.#notifier,
       logger,
       now,
       contestRules: { contestedAfter: options.contestedAfter },
+      observer: observer?.reconciles,
     });
     // Until all of its informers are synced, a namespace waits: the last of them adds it anew. So does one that has only
     // been watched so far, when this process begins to lead.
@@ -75,6 +82,7 @@ export class Controller {
     this.#queue = new WorkQueue(work, {
       concurrency: options.maxConcurrentReconciles,
       backoff: RETRY,
+      observer: observer?.queue,
       retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
       onFailure: (namespace, error, failures, retryInMs) => {
         const forbidden = error instanceof ApiError && error.isForbidden;
@@ -89,7 +97,7 @@ export class Controller {
     });
   }
 
-  /** What the probes tell. */
+  /** What the probes and the metrics tell. */
   get informers(): readonly InformerState[] {
     return this.#watches.states;
   }
@@ -99,6 +107,11 @@ export class Controller {
     for (const namespace of this.#watches.assignments.namespaces()) this.#queue.add(namespace);
   }
 
+  /** All that is known of each namespace with an assignment, for the metrics. */
+  observeAll(): readonly Observed[] {
+    return this.#watches.observeAll();
+  }
+
   /** Runs until `stop` is aborted, then finishes the reconciles in hand and their events; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     this.#queue.start();
@@ -106,6 +119,16 @@ export class Controller {
     const drained = this.#queue.stop(DRAIN_MS).then(() => this.#notifier.drained());
     await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   }
+}
+
+function both(first: InformerObserver | undefined, second: InformerObserver): InformerObserver {
+  if (first === undefined) return second;
+  return {
+    failed: (...told) => [first, second].forEach((observer) => observer.failed(...told)),
+    synced: (informer) => [first, second].forEach((observer) => observer.synced(informer)),
+    closed: (informer) => [first, second].forEach((observer) => observer.closed(informer)),
+    ended: (informer) => [first, second].forEach((observer) => observer.ended(informer)),
+  };
 }
 
 function isWell({ synced, problem }: InformerState): boolean {

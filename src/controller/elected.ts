@@ -1,4 +1,4 @@
-/** Leading for as long as the lease is held, and what the log says of it. */
+/** Leading, for as long as the lease is held where there are several replicas, and what the log says of it. */
 import { ApiError } from '../kube/errors.js';
 import type { LeaderElection, LeaderElectionObserver } from '../kube/leader-election.js';
 import type { Controller } from './controller.js';
@@ -15,10 +15,14 @@ export const LEASE_NAME = 'csi-port-operator';
  */
 export async function runElected(
   controller: Controller,
-  election: LeaderElection,
+  election: LeaderElection | undefined,
   stop: AbortController,
   logger: Log,
 ): Promise<'Stopped' | 'Lost'> {
+  if (election === undefined) {
+    await controller.run(stop.signal);
+    return 'Stopped';
+  }
   const drained = new AbortController();
   const running = controller.run(stop.signal).finally(() => drained.abort());
   let outcome: 'Released' | 'Lost' | undefined;

@@ -14,6 +14,7 @@ import type { StatusPatch, Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
 import type { Log } from './log.js';
 import type { Notifier } from './notifier.js';
+import type { ReconcileObserver } from './observer.js';
 import { statusPatch } from './status-patch.js';
 import type { WorkResult } from './work-queue.js';
 import type { Watches } from './watches.js';
@@ -32,6 +33,7 @@ export interface ReconcilerDependencies {
   readonly logger: Log;
   readonly now: () => Date;
   readonly contestRules: ContestRules;
+  readonly observer?: ReconcileObserver | undefined;
 }
 
 export class Reconciler {
@@ -49,11 +51,12 @@ export class Reconciler {
    *   is done all the same
    */
   async reconcile(namespace: string): Promise<WorkResult> {
-    const { watches, applier, contestRules } = this.#deps;
+    const { watches, applier, contestRules, observer } = this.#deps;
     const found = watches.observe(namespace);
     if (found === undefined) {
       applier.forget(namespace);
       this.#unstored.delete(namespace);
+      observer?.forgotten(namespace);
       return {};
     }
     const observed = this.#withLastStatus(found);
@@ -72,7 +75,7 @@ export class Reconciler {
     const workloads = { ...observed.workloads, ...answers.workloads };
     const patched = outcome.patched.map(({ slot }) => slot);
     const rookKeys = knownRookKeys(before, previous);
-    const statusFailure = await this.#report(found, {
+    const reconciled: Reconciled = {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
       before,
@@ -83,7 +86,9 @@ export class Reconciler {
       held,
       ...(rookKeys === undefined ? {} : { rookKeys }),
       now: wholeSeconds(now),
-    });
+    };
+    observer?.reconciled(namespace, reconciled);
+    const statusFailure = await this.#report(found, reconciled);
     return {
       ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime())),
       ...('failure' in applied ? { failure: applied.failure } : {}),

@@ -28,6 +28,15 @@ export type Written<T> =
   | { readonly kind: 'Refused'; readonly refusal: Refusal; readonly isNews: boolean; readonly answer?: T }
   | { readonly kind: 'Failed'; readonly error: unknown };
 
+export type WriteResult = 'applied' | 'rejected' | 'outdated' | 'error';
+
+/** What the API server made of a write that is no dry run; undefined where none was sent. */
+export function writeResult(written: Written<unknown>): WriteResult | undefined {
+  if (written.kind === 'Failed') return isOutdated(written.error) ? 'outdated' : 'error';
+  if (written.kind === 'Refused') return written.isNews ? 'rejected' : undefined;
+  return written.answer === undefined ? undefined : 'applied';
+}
+
 /** Sends a write, unless this very one was refused a moment ago. Never rejects. */
 export async function sendUnlessRefused<T extends StoredObject>(
   refusals: Refusals,

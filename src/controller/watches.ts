@@ -106,6 +106,11 @@ export class Watches {
     };
   }
 
+  /** All that is known of each namespace with an assignment. */
+  observeAll(): Observed[] {
+    return this.assignments.namespaces().flatMap((namespace) => this.observe(namespace) ?? []);
+  }
+
   /** Those with a Driver object; by Rook's convention where there is none, but where Rook's own workloads are not all there. */
   #driversOf(namespace: string): string[] {
     const observed = this.#observedDrivers(namespace);
@@ -134,6 +139,7 @@ export class Watches {
         observer.failed(informer, error, retryInMs);
         if (informer.optional && !informer.synced && informer.failures === 1) tell(informer);
       },
+      closed: (informer) => observer.closed(informer),
       ended: (informer) => observer.ended(informer),
     };
   }

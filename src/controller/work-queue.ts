@@ -5,6 +5,14 @@
 import PQueue from 'p-queue';
 import { backoffMs } from '../kube/backoff.js';
 
+/** Told of each key's way through the queue, for the metrics. Must not throw. */
+export interface WorkQueueObserver {
+  /** It has to be worked on, and had not before. */
+  added(key: string): void;
+  started(key: string): void;
+  ended(key: string, result: WorkResult): void;
+}
+
 export interface WorkQueueOptions {
   /** How many different keys are worked on at once. */
   readonly concurrency: number;
@@ -13,6 +21,7 @@ export interface WorkQueueOptions {
   readonly onFailure: (key: string, error: unknown, failures: number, retryInMs: number) => void;
   /** A wait that the failure itself asks for, in milliseconds. */
   readonly retryAfterMs?: (error: unknown) => number | undefined;
+  readonly observer?: WorkQueueObserver | undefined;
 }
 
 export interface WorkResult {
@@ -57,6 +66,7 @@ export class WorkQueue {
     this.#cancelDelay(key);
     if (this.#dirty.has(key)) return;
     this.#dirty.add(key);
+    this.#options.observer?.added(key);
     if (!this.#working.has(key)) this.#enqueue(key);
   }
 
@@ -89,7 +99,9 @@ export class WorkQueue {
   async #run(key: string): Promise<void> {
     this.#dirty.delete(key);
     this.#working.add(key);
+    this.#options.observer?.started(key);
     const result = await this.#result(key);
+    this.#options.observer?.ended(key, result);
     const waits = result.againInMs === undefined ? [] : [result.againInMs];
     if ('failure' in result) waits.push(this.#failed(key, result.failure));
     else this.#failures.delete(key);

@@ -34,6 +34,8 @@ export interface InformerObserver {
   failed(informer: InformerState, error: unknown, retryInMs: number): void;
   /** The store is complete, for the first time or again after a failure. */
   synced(informer: InformerState): void;
+  /** The server ended a watch in order, as it does after a few minutes; it is resumed at once. */
+  closed(informer: InformerState): void;
   /** It was stopped: nothing more will be heard of it. */
   ended(informer: InformerState): void;
 }
@@ -53,6 +55,8 @@ export interface InformerState {
   readonly problemSince: number | undefined;
   /** When its loop last did anything, in milliseconds of performance.now(). */
   readonly lastActivity: number;
+  /** When the API server last told it anything (a list, an event, a bookmark), in milliseconds of performance.now(). */
+  readonly lastHeard: number;
 }
 
 export interface InformerTiming {
@@ -95,6 +99,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   problem: unknown;
   problemSince: number | undefined;
   lastActivity = performance.now();
+  lastHeard = this.lastActivity;
 
   constructor(
     source: Source<T>,
@@ -150,12 +155,13 @@ export class Informer<T extends StoredObject> implements InformerState {
     const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
     let listing = initial;
     for await (const event of watchEvents(stream, this.#timing.idleMs)) {
-      this.lastActivity = performance.now();
+      this.#heard();
       if (listing === undefined) this.#take(event);
       else if (this.#takeInitial(event, listing)) listing = undefined;
     }
     if (listing !== undefined) throw new WatchProtocolError('the streamed list ended before its last object');
     if (performance.now() - begun < SHORTEST_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
+    this.#observer.closed(this);
   }
 
   #watchQuery(): Record<string, string> {
@@ -202,6 +208,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     const objects: T[] = [];
     for (let query: Record<string, string> = { ...this.#selector, limit: PAGE_SIZE }; ;) {
       const page = (await this.#transport.call({ method: 'GET', path: this.#source.path, query }, stop)) as Page;
+      this.#heard();
       objects.push(...page.items.map((item) => this.#source.project(item)));
       const { resourceVersion, continue: next = '' } = page.metadata;
       if (next === '') {
@@ -221,6 +228,11 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.synced = true;
     this.#firstSync.resolve(undefined);
     this.#observer.synced(this);
+  }
+
+  #heard(): void {
+    this.lastHeard = performance.now();
+    this.lastActivity = this.lastHeard;
   }
 
   #isWell(): void {
@@ -250,7 +262,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   /** A resource that the API server does not know has no objects: that is a complete list. */
   async #sitOutAbsence(stop: AbortSignal): Promise<void> {
     this.#listed([], undefined);
-    this.lastActivity = performance.now();
+    this.#heard();
     await pause(this.#timing.absentMs * (0.9 + Math.random() / 5), stop);
   }
 

@@ -11,7 +11,15 @@ import { createSecureContext } from 'node:tls';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 import { ApiError, UnreachableError } from './errors.js';
 
-type Method = 'GET' | 'POST' | 'PATCH';
+export type Method = 'GET' | 'POST' | 'PATCH';
+
+/** Told of what is asked of the API server, for the metrics. Must not throw. */
+export interface RequestObserver {
+  /** One HTTP request; without a status there was no answer. */
+  answered(method: Method, status: number | undefined): void;
+  /** A call from its request to the end of its answer, or a watch until its answer began; also one that failed. */
+  took(verb: Method | 'WATCH', milliseconds: number): void;
+}
 
 export interface Call {
   readonly method: Method;
@@ -25,6 +33,7 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** For one call from request to the end of the answer, and for a watch until its first byte. */
   readonly timeoutMs?: number;
+  readonly observer?: RequestObserver | undefined;
 }
 
 interface Pool {
@@ -43,6 +52,7 @@ export class Transport {
   readonly #userAgent: string;
   readonly #timeoutMs: number;
   readonly #secure: boolean;
+  readonly #observer: RequestObserver | undefined;
   #trust: TlsTrust | undefined;
   #pool: Pool | undefined;
 
@@ -51,6 +61,7 @@ export class Transport {
     this.#userAgent = options.userAgent;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#secure = credentials.server.protocol === 'https:';
+    this.#observer = options.observer;
   }
 
   /**
@@ -59,7 +70,7 @@ export class Transport {
    *   that was aborted
    */
   async call(call: Call, stop?: AbortSignal): Promise<unknown> {
-    return this.#inTime(call, stop, async (signal) => {
+    return this.#inTime(call.method, call, stop, async (signal) => {
       const response = await this.#answer(call, 'calls', signal);
       return JSON.parse(await text(response)) as unknown;
     });
@@ -71,7 +82,7 @@ export class Transport {
    */
   async watch(path: string, query: Readonly<Record<string, string>>, stop: AbortSignal): Promise<IncomingMessage> {
     const call: Call = { method: 'GET', path, query };
-    return this.#inTime(call, stop, (signal) => this.#answer(call, 'watches', signal));
+    return this.#inTime('WATCH', call, stop, (signal) => this.#answer(call, 'watches', signal));
   }
 
   /** Cuts every connection: for the end of the process. */
@@ -81,7 +92,13 @@ export class Transport {
   }
 
   /** Gives `work` its time, and makes every failure of it one of the three that the callers know. */
-  async #inTime<T>(call: Call, stop: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #inTime<T>(
+    verb: Method | 'WATCH',
+    call: Call,
+    stop: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const begun = performance.now();
     const limit = new AbortController();
     const timer = setTimeout(() => {
       limit.abort(new Error(`no answer within ${this.#timeoutMs} ms`));
@@ -94,16 +111,28 @@ export class Transport {
       throw new UnreachableError(nameOf(call), limit.signal.aborted ? limit.signal.reason : error);
     } finally {
       clearTimeout(timer);
+      this.#observer?.took(verb, performance.now() - begun);
     }
   }
 
   /** A token may have been replaced a moment ago: one refusal is asked again with what the credentials say then. */
   async #answer(call: Call, pool: keyof Pool, signal: AbortSignal): Promise<IncomingMessage> {
-    const first = await this.#send(call, pool, signal);
+    const first = await this.#observed(call, this.#send(call, pool, signal));
     if (first.statusCode !== 401) return this.#accept(call, first);
     first.resume();
     this.#credentials.refused();
-    return this.#accept(call, await this.#send(call, pool, signal));
+    return this.#accept(call, await this.#observed(call, this.#send(call, pool, signal)));
+  }
+
+  async #observed({ method }: Call, sent: Promise<IncomingMessage>): Promise<IncomingMessage> {
+    let status: number | undefined;
+    try {
+      const response = await sent;
+      status = response.statusCode;
+      return response;
+    } finally {
+      this.#observer?.answered(method, status);
+    }
   }
 
   async #accept(call: Call, response: IncomingMessage): Promise<IncomingMessage> {

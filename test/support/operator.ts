@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { freePorts } from './control-plane/ports.js';
 import { waitFor } from './control-plane/wait-for.js';
+import { Scrape } from './scrape.js';
 
 export interface OperatorOptions {
   /** Path of the kubeconfig that holds the operator's own credentials. */
@@ -28,21 +29,24 @@ export class Operator {
   readonly startedAt = performance.now();
   readonly log: LogLine[] = [];
   readonly #process: ChildProcess;
+  readonly metricsPort: number;
   readonly #probePort: number;
 
-  private constructor(process: ChildProcess, probePort: number) {
+  private constructor(process: ChildProcess, probePort: number, metricsPort: number) {
     this.#process = process;
     this.#probePort = probePort;
+    this.metricsPort = metricsPort;
     createInterface({ input: process.stdout! }).on('line', (line) => this.log.push(parse(line)));
     createInterface({ input: process.stderr! }).on('line', (line) => this.log.push({ level: 'stderr', msg: line }));
   }
 
   static async start(options: OperatorOptions): Promise<Operator> {
-    const [probePort] = await freePorts(1);
+    const [probePort, metricsPort] = (await freePorts(2)) as [number, number];
     const args = [
       ...(options.nodeArgs ?? []),
       BUNDLE,
       `--health-probe-bind-address=127.0.0.1:${probePort}`,
+      `--metrics-bind-address=127.0.0.1:${metricsPort}`,
       '--log-level=debug',
       ...(options.args ?? []),
     ];
@@ -52,7 +56,11 @@ export class Operator {
       WATCH_NAMESPACE: (options.watchNamespaces ?? []).join(','),
       POD_NAME: options.podName ?? 'csi-port-operator-0',
     };
-    return new Operator(spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }), probePort!);
+    return new Operator(
+      spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+      probePort,
+      metricsPort,
+    );
   }
 
   get pid(): number {
@@ -85,6 +93,12 @@ export class Operator {
   async probe(path: '/healthz' | '/readyz'): Promise<{ status: number; body: string }> {
     const response = await fetch(`http://127.0.0.1:${this.#probePort}${path}`);
     return { status: response.status, body: await response.text() };
+  }
+
+  async scrape(): Promise<Scrape> {
+    const response = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
+    if (response.status !== 200) throw new Error(`/metrics answers ${response.status}`);
+    return new Scrape(await response.text());
   }
 
   /** @throws at once where the process ends instead */

@@ -87,8 +87,6 @@ export function writesOf(entries: readonly AuditEntry[]): AuditEntry[] {
 }
 
 function entryOf(event: AuditEvent): AuditEntry {
-  const credential = event.user.extra?.['authentication.kubernetes.io/credential-id']?.[0];
-  const observedGeneration = event.requestObject?.status?.observedGeneration;
   return {
     verb: event.verb,
     user: event.user.username ?? '',
@@ -97,6 +95,14 @@ function entryOf(event: AuditEvent): AuditEntry {
     requestUri: event.requestURI,
     code: event.responseStatus?.code ?? 0,
     dryRun: new URL(event.requestURI, 'https://kubernetes').searchParams.has('dryRun'),
+    ...detailsOf(event),
+  };
+}
+
+function detailsOf({ user, requestObject }: AuditEvent): Pick<AuditEntry, 'credential' | 'observedGeneration'> {
+  const credential = user.extra?.['authentication.kubernetes.io/credential-id']?.[0];
+  const observedGeneration = requestObject?.status?.observedGeneration;
+  return {
     ...(credential !== undefined && { credential }),
     ...(observedGeneration !== undefined && { observedGeneration }),
   };

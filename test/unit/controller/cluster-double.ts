@@ -56,7 +56,8 @@ export interface ClusterOptions {
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { server, transport } = await connect();
   const changed: string[] = [];
-  const observer = { failed: () => undefined, synced: () => undefined, ended: () => undefined };
+  const ignore = (): undefined => undefined;
+  const observer = { failed: ignore, synced: ignore, closed: ignore, ended: ignore };
   const watches = new Watches({
     namespaces: [],
     transport,

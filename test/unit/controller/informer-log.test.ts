@@ -14,6 +14,7 @@ function informer(more: Partial<InformerState> = {}): InformerState {
     problem: undefined,
     problemSince: undefined,
     lastActivity: 0,
+    lastHeard: 0,
     ...more,
   };
 }

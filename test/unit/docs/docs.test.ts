@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { HELP } from '../../../src/flags.js';
 import { DEGRADED_REASONS, EVENT_REASONS, PROGRESSING_REASONS, READY_REASONS } from '../../../src/domain/reasons.js';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { KUBERNETES_VERSION, pinnedKubernetesVersion } from '../../support/control-plane/kubernetes-version.js';
@@ -35,9 +34,6 @@ describe('docs/status.md', () => {
 });
 
 describe('the docs', () => {
-  it('show what --help prints', () =>
-    expect(readFileSync('docs/flags.md', 'utf8')).toContain(`\n\`\`\`\n${HELP}\`\`\`\n`));
-
   it.each(pages)('%s links only to what is there', (page) => {
     const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]!);
     expect(links.filter((link) => !existsSync(join(dirname(page), link)))).toEqual([]);

@@ -71,6 +71,8 @@ export interface Running {
   readonly failures: { readonly error: Error; readonly retryInMs: number }[];
   /** How often the observer was told that it is synced. */
   readonly synced: () => number;
+  /** How often it was told that a watch was closed in order. */
+  readonly closed: () => number;
   /** How often it was told that it has ended. */
   readonly ended: () => number;
   readonly stop: () => Promise<void>;
@@ -106,6 +108,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const failures: { error: Error; retryInMs: number }[] = [];
   const store = options.store ?? new Store<Stored>((namespace) => changes.push(namespace));
   let synced = 0;
+  let closed = 0;
   let ended = 0;
   const source: Source<Stored> = {
     title: 'Deployment one',
@@ -118,6 +121,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const observer = {
     failed: (_: unknown, error: unknown, retryInMs: number) => void failures.push({ error: error as Error, retryInMs }),
     synced: () => void (synced += 1),
+    closed: () => void (closed += 1),
     ended: () => void (ended += 1),
   };
   const timing = {
@@ -135,7 +139,17 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     await running;
   };
   onTestFinished(stop);
-  return { server, store, informer, changes, failures, synced: () => synced, ended: () => ended, stop };
+  return {
+    server,
+    store,
+    informer,
+    changes,
+    failures,
+    synced: () => synced,
+    closed: () => closed,
+    ended: () => ended,
+    stop,
+  };
 }
 
 /** The versions that the watches were resumed from; `list` where a list was asked for. */

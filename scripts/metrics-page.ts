@@ -1,0 +1,36 @@
+/** docs/metrics.md, made from the definitions of the metrics. */
+import { DEFINITIONS, METRIC_NAMES, type MetricName } from '../src/ops/metrics/definitions.js';
+
+const INTRODUCTION = `# Metrics
+
+\`GET /metrics\` on \`--metrics-bind-address\` (default \`:8080\`, \`0\`: nowhere) has these, in the text format of
+Prometheus, and beside them \`process_*\` and \`nodejs_*\`: CPU, memory, file descriptors, garbage collection and event loop
+of the process. Times are in seconds. This page is made by \`npm run docs\` from
+\`src/ops/metrics/definitions.ts\`, and a test compares the two.
+
+With \`--leader-elect\` each replica serves metrics; those of the assignments, \`csiports_ready\`, \`csiports_degraded\` and
+\`csiports_conflicts\`, come from the leader alone, so that sums are right. A series with a \`namespace\` goes with the
+CSIPortAssignment of that namespace. \`controller\` and \`name\` are always \`csiportassignment\`, in
+leader_election_master_status \`csi-port-operator\`. The metrics of the last two tables have the names and meanings that
+other controllers give them, so dashboards made for those work.
+`;
+
+const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])[] = [
+  ['Ports, watches and the leader', ['csiports_', 'leader_election_']],
+  ['Queue and reconciles', ['controller_runtime_', 'workqueue_']],
+  ['Requests to the API server', ['rest_client_']],
+];
+
+export function metricsPage(): string {
+  const tables = SECTIONS.map(([title, prefixes]) => {
+    const names = METRIC_NAMES.filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+    return `\n## ${title}\n\n| metric | type | labels | what it says | when to look at it |\n|---|---|---|---|---|\n${names.map(row).join('')}`;
+  });
+  return INTRODUCTION + tables.join('');
+}
+
+function row(name: MetricName): string {
+  const { type, labels, help, look } = DEFINITIONS[name];
+  const cells = [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help, look];
+  return `| ${cells.map((cell) => cell.replaceAll('<error>', '`<error>`')).join(' | ')} |\n`;
+}

@@ -1,0 +1,23 @@
+/** What the controller tells those who count. Nothing here may throw: it is called in the midst of a reconcile. */
+import type { WorkloadKind } from '../domain/slots.js';
+import type { Reconciled } from '../domain/outcome.js';
+import type { InformerObserver } from '../kube/informer.js';
+import type { WriteResult } from './send.js';
+import type { WorkQueueObserver } from './work-queue.js';
+
+export type WrittenKind = WorkloadKind | 'ConfigMap';
+
+export interface ReconcileObserver {
+  /** A write of a workload or of Rook's settings was sent. Dry runs are not told of. */
+  wrote(namespace: string, kind: WrittenKind, result: WriteResult): void;
+  /** Before its status is stored. */
+  reconciled(namespace: string, reconciled: Pick<Reconciled, 'undone' | 'after' | 'outcome'>): void;
+  /** The namespace has no assignment (any more). */
+  forgotten(namespace: string): void;
+}
+
+export interface ControllerObserver {
+  readonly informers: InformerObserver;
+  readonly queue: WorkQueueObserver;
+  readonly reconciles: ReconcileObserver;
+}

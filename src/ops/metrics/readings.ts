@@ -1,0 +1,82 @@
+/** The gauges: read at each scrape from what is stored and under way now, so that a series goes with its object. */
+import { LEASE_NAME } from '../../controller/elected.js';
+import type { Observed } from '../../domain/plan.js';
+import { sharedPorts } from '../../domain/host-ports.js';
+import type { Workload } from '../../domain/workload.js';
+import type { InformerState } from '../../kube/informer.js';
+import type { Leadership } from '../../kube/leadership.js';
+import type { Labels, NameOf } from './definitions.js';
+import { CONTROLLER, QUEUE, type QueueMetrics } from './queue.js';
+import { resourceOf } from './watches.js';
+
+/** What the controller shows of itself; see controller.ts. */
+export interface ControllerState {
+  readonly informers: readonly InformerState[];
+  observeAll(): readonly Observed[];
+}
+
+export interface ReadFrom {
+  readonly controller: ControllerState;
+  /** Only the process that leads has the assignments to tell of. Undefined where this one is the only one. */
+  readonly election: Pick<Leadership, 'isLeading'> | undefined;
+  readonly queue: Pick<QueueMetrics, 'waiting' | 'working'>;
+  readonly monotonicMs: () => number;
+  readonly version: string;
+  readonly maxConcurrentReconciles: number;
+}
+
+type Gauges = NameOf<'gauge'>;
+export type Reading<N extends Gauges> = readonly (readonly [Labels<N>, number])[];
+/** What each gauge is now. */
+export type Readings = { readonly [N in Gauges]: () => Reading<N> };
+
+export function readings(from: ReadFrom): Readings {
+  const assignments = (): readonly Observed[] =>
+    from.election?.isLeading === false ? [] : from.controller.observeAll();
+  const working = (): number[] => from.queue.working;
+  return {
+    csiports_ready: () =>
+      assignments().map((one) => [namespaceOf(one), conditionOf(one, 'Ready') === undefined ? 0 : 1]),
+    csiports_degraded: () =>
+      assignments().flatMap((one) => {
+        const degraded = conditionOf(one, 'Degraded');
+        return degraded === undefined ? [] : [[{ ...namespaceOf(one), reason: degraded.reason }, 1] as const];
+      }),
+    csiports_conflicts: () => assignments().map((one) => [namespaceOf(one), sharedPorts(workloadsOf(one)).length]),
+    csiports_watch_last_event_age_seconds: () => agesOf(from.controller.informers, from.monotonicMs()),
+    csiports_build_info: () => [[{ version: from.version, node: process.version }, 1]],
+    leader_election_master_status: () =>
+      from.election === undefined ? [] : [[{ name: LEASE_NAME }, from.election.isLeading ? 1 : 0]],
+    controller_runtime_max_concurrent_reconciles: () => [[CONTROLLER, from.maxConcurrentReconciles]],
+    controller_runtime_active_workers: () => [[CONTROLLER, working().length]],
+    workqueue_depth: () => [[QUEUE, from.queue.waiting]],
+    workqueue_unfinished_work_seconds: () => [[QUEUE, working().reduce((sum, ms) => sum + ms, 0) / 1000]],
+    workqueue_longest_running_processor_seconds: () => [[QUEUE, Math.max(0, ...working()) / 1000]],
+  };
+}
+
+function namespaceOf({ assignment: { namespace } }: Observed): { readonly namespace: string } {
+  return { namespace };
+}
+
+function workloadsOf({ workloads, upstream = [] }: Observed): Workload[] {
+  return [...Object.values(workloads), ...upstream];
+}
+
+/** The condition as it is stored, where it is True. */
+function conditionOf(
+  { assignment: { status } }: Observed,
+  wanted: 'Ready' | 'Degraded',
+): { readonly reason: string } | undefined {
+  return status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True');
+}
+
+/** Where several namespaces are watched one by one, the one that has been silent for longest. */
+function agesOf(informers: readonly InformerState[], now: number): Reading<'csiports_watch_last_event_age_seconds'> {
+  const ages = new Map<string, number>();
+  for (const informer of informers) {
+    const resource = resourceOf(informer);
+    ages.set(resource, Math.max(ages.get(resource) ?? 0, (now - informer.lastHeard) / 1000));
+  }
+  return [...ages].map(([resource, age]) => [{ resource }, age]);
+}

@@ -1,0 +1,64 @@
+/**
+ * Counts and times what happens. It works from the first moment on, though the metrics library is loaded only when the
+ * watches are open: what was recorded before is kept and handed over.
+ */
+import type { Labels, NameOf } from './definitions.js';
+
+type Counted = NameOf<'counter'>;
+type Timed = NameOf<'histogram'>;
+
+/** Where the values end up. */
+export interface Sink {
+  count(name: Counted, labels: Readonly<Record<string, string>>, by: number): void;
+  time(name: Timed, labels: Readonly<Record<string, string>>, seconds: number): void;
+  remove(name: Counted, labels: Readonly<Record<string, string>>): void;
+}
+
+interface Series {
+  readonly name: Counted;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export class Recorder {
+  #sink: Sink | undefined;
+  #early: ((sink: Sink) => void)[] = [];
+  /** By the namespace or the watched resource that they speak of, each once. */
+  readonly #series = new Map<string, Map<string, Series>>();
+
+  count<N extends Counted>(name: N, labels: Labels<N>, by = 1): void {
+    this.#remember({ name, labels });
+    this.#record((sink) => sink.count(name, labels, by));
+  }
+
+  time<N extends Timed>(name: N, labels: Labels<N>, milliseconds: number): void {
+    this.#record((sink) => sink.time(name, labels, milliseconds / 1000));
+  }
+
+  /** Takes out what was counted of a namespace, or of a watched resource, that is gone. */
+  forget(subject: string): void {
+    for (const { name, labels } of this.#series.get(subject)?.values() ?? []) {
+      this.#record((sink) => sink.remove(name, labels));
+    }
+    this.#series.delete(subject);
+  }
+
+  /** Hands over what was recorded up to now, and all that follows. */
+  attach(sink: Sink): void {
+    for (const record of this.#early) record(sink);
+    this.#early = [];
+    this.#sink = sink;
+  }
+
+  #record(record: (sink: Sink) => void): void {
+    if (this.#sink === undefined) this.#early.push(record);
+    else record(this.#sink);
+  }
+
+  #remember(series: Series): void {
+    // No namespace is called as a resource is, which has a dot or a slash in it.
+    const subject = series.labels.namespace ?? series.labels.resource;
+    if (subject === undefined) return;
+    const known = this.#series.get(subject) ?? new Map<string, Series>();
+    this.#series.set(subject, known.set(`${series.name} ${Object.values(series.labels).join(' ')}`, series));
+  }
+}

@@ -1,0 +1,41 @@
+/** The metrics library, filled from the table of definitions. Loaded when it is needed: it takes 15 ms and 2 MiB. */
+import { DEFINITIONS, METRIC_NAMES, type Definition } from './definitions.js';
+import type { Readings } from './readings.js';
+import type { Sink } from './recorder.js';
+
+export interface Registry {
+  readonly sink: Sink;
+  readonly contentType: string;
+  /** All metrics in the text format of Prometheus. */
+  text(): Promise<string>;
+}
+
+export async function createRegistry(readings: Readings): Promise<Registry> {
+  const { Registry, Counter, Gauge, Histogram, collectDefaultMetrics } = await import('prom-client');
+  const registry = new Registry();
+  const counters = new Map<string, InstanceType<typeof Counter>>();
+  const histograms = new Map<string, InstanceType<typeof Histogram>>();
+  for (const name of METRIC_NAMES) {
+    const { type, help, labels, buckets = [] }: Definition = DEFINITIONS[name];
+    const common = { name, help, labelNames: labels, registers: [registry] };
+    if (type === 'counter') counters.set(name, new Counter(common));
+    else if (type === 'histogram') histograms.set(name, new Histogram({ ...common, buckets: [...buckets] }));
+    else {
+      const read = readings[name as keyof Readings];
+      new Gauge({
+        ...common,
+        collect() {
+          this.reset();
+          for (const [values, value] of read()) this.set(values, value);
+        },
+      });
+    }
+  }
+  collectDefaultMetrics({ register: registry });
+  const sink: Sink = {
+    count: (name, labels, by) => counters.get(name)?.inc(labels, by),
+    time: (name, labels, seconds) => histograms.get(name)?.observe(labels, seconds),
+    remove: (name, labels) => counters.get(name)?.remove(labels),
+  };
+  return { sink, contentType: registry.contentType, text: () => registry.metrics() };
+}

@@ -1,0 +1,42 @@
+/** csiports_watch_*: what becomes of the watches. */
+import { ApiError, UnreachableError, WatchProtocolError } from '../../kube/errors.js';
+import type { InformerObserver, InformerState } from '../../kube/informer.js';
+import { WatchIdleError } from '../../kube/watch-events.js';
+import type { Recorder } from './recorder.js';
+
+export type RestartCause =
+  'closed' | 'expired' | 'idle' | 'forbidden' | 'unauthorized' | 'unavailable' | 'protocol' | 'not_found';
+
+export function countWatchRestarts(recorder: Recorder): InformerObserver {
+  const count = (informer: InformerState, cause: RestartCause): void => {
+    recorder.count('csiports_watch_restarts_total', { resource: resourceOf(informer), cause });
+  };
+  return {
+    failed: (informer, error) => count(informer, causeOf(error)),
+    closed: (informer) => count(informer, 'closed'),
+    synced: () => undefined,
+    ended: (informer) => recorder.forget(resourceOf(informer)),
+  };
+}
+
+/** As "deployments.apps/csi-rbdplugin-provisioner"; without a name all objects are watched. */
+export function resourceOf({ rule: { group, resource, name } }: InformerState): string {
+  return `${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : `/${name}`}`;
+}
+
+export function causeOf(error: unknown): RestartCause {
+  if (error instanceof WatchIdleError) return 'idle';
+  if (error instanceof WatchProtocolError) return 'protocol';
+  if (error instanceof ApiError) return causeOfAnswer(error);
+  // A connection that is cut in the midst of a stream fails with node's own error, which has a code.
+  const isCut = error instanceof UnreachableError || (error instanceof Error && 'code' in error);
+  return isCut ? 'unavailable' : 'protocol';
+}
+
+function causeOfAnswer(error: ApiError): RestartCause {
+  if (error.isVersionUnusable) return 'expired';
+  if (error.isUnauthorized) return 'unauthorized';
+  if (error.isForbidden) return 'forbidden';
+  if (error.isNotFound) return 'not_found';
+  return error.status === 429 || error.status >= 500 ? 'unavailable' : 'protocol';
+}

@@ -1,0 +1,25 @@
+/** The pages that `npm run docs` makes. */
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { configurationPage } from '../../../scripts/configuration-page.js';
+import { metricsPage } from '../../../scripts/metrics-page.js';
+import { FLAGS } from '../../../src/flags.js';
+import { METRIC_NAMES } from '../../../src/ops/metrics/definitions.js';
+
+it('docs/metrics.md is what npm run docs writes', () => {
+  expect(readFileSync('docs/metrics.md', 'utf8')).toBe(metricsPage());
+});
+
+it('has a row for each metric', () => {
+  const rows = [...metricsPage().matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect(rows.sort()).toEqual([...METRIC_NAMES].sort());
+});
+
+it('docs/configuration.md is what npm run docs writes', () => {
+  expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage());
+});
+
+it('has a row for each flag', () => {
+  const rows = [...configurationPage().matchAll(/^\| `--([\w-]+)/gm)].map(([, name]) => name);
+  expect(rows).toEqual(Object.keys(FLAGS));
+});
