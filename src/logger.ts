@@ -2,7 +2,10 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import type { Log } from './controller/log.js';
 
-export type Logger = Readonly<Record<LogLevel | 'fatal', Log['info']>>;
+export interface Logger extends Readonly<Record<LogLevel | 'fatal', Log['info']>> {
+  /** Switches to debug, and back to the level that it began with (from debug: to info). */
+  toggleDebug(): void;
+}
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -19,7 +22,15 @@ export async function createLogger({ level, format }: { level: LogLevel; format:
   };
   const destination = format === 'json' ? pino.destination({ dest: 1, sync: true }) : await prettyDestination();
   const logger: PinoLogger = pino(options, destination);
-  return logger;
+  return Object.assign(logger, { toggleDebug: () => toggle(logger, level) });
+}
+
+function toggle(logger: PinoLogger, begun: LogLevel): void {
+  const to = logger.level !== begun ? begun : begun === 'debug' ? 'info' : 'debug';
+  // Said while debug holds: the other level may leave it out.
+  if (to === 'debug') logger.level = to;
+  logger.info({ to }, 'Log level changed');
+  logger.level = to;
 }
 
 /** pino-pretty is loaded only when asked for: it is for people at a terminal. */

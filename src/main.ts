@@ -49,6 +49,8 @@ async function main(): Promise<void> {
 async function run(config: Config): Promise<void> {
   const logger = await createLogger({ level: config.logLevel, format: config.logFormat });
   endOnUnexpected(logger);
+  // By default node would open its debugger.
+  process.on('SIGUSR1', () => logger.toggleDebug());
   const stop = stopOnSignal(logger);
   try {
     const credentials = await credentialsOf(config);

@@ -1,4 +1,5 @@
 /** Puts the controller's parts together and runs them: watches -> work queue -> reconciler. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Observed } from '../domain/plan.js';
 import { ApiError } from '../kube/errors.js';
@@ -77,8 +78,13 @@ export class Controller {
     });
     // Until all of its informers are synced, a namespace waits: the last of them adds it anew. So does one that has only
     // been watched so far, when this process begins to lead.
-    const work = async (namespace: string): Promise<WorkResult> =>
-      this.#watches.prepare(namespace) && leadership.isLeading ? reconciler.reconcile(namespace) : {};
+    const reconcileIDs = new Map<string, string>();
+    const work = async (namespace: string): Promise<WorkResult> => {
+      if (!this.#watches.prepare(namespace) || !leadership.isLeading) return {};
+      const reconcileID = randomUUID();
+      reconcileIDs.set(namespace, reconcileID);
+      return reconciler.reconcile(namespace, reconcileID);
+    };
     this.#queue = new WorkQueue(work, {
       concurrency: options.maxConcurrentReconciles,
       backoff: RETRY,
@@ -90,7 +96,14 @@ export class Controller {
           ? `grant the rights of config/rbac/rook-namespace in namespace ${namespace}`
           : undefined;
         logger[forbidden || failures > 2 ? 'warn' : 'debug'](
-          { namespace, error: messageOf(error), remedy, failures, retryInMs: Math.round(retryInMs) },
+          {
+            namespace,
+            reconcileID: reconcileIDs.get(namespace),
+            error: messageOf(error),
+            remedy,
+            failures,
+            retryInMs: Math.round(retryInMs),
+          },
           'Reconcile failed',
         );
       },

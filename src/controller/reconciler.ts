@@ -12,7 +12,7 @@ import { wholeSeconds } from '../domain/time.js';
 import { ApiError } from '../kube/errors.js';
 import type { StatusPatch, Writer } from '../kube/writer.js';
 import type { Applied, Applier } from './apply.js';
-import type { Log } from './log.js';
+import { withFields, type Log } from './log.js';
 import type { Notifier } from './notifier.js';
 import type { ReconcileObserver } from './observer.js';
 import { statusPatch } from './status-patch.js';
@@ -47,11 +47,13 @@ export class Reconciler {
   /**
    * Never rejects.
    *
+   * @param reconcileID in each line that the log has of it
    * @returns when to reconcile again though nothing changes, and the passing fault that kept it from finishing: the rest
    *   is done all the same
    */
-  async reconcile(namespace: string): Promise<WorkResult> {
+  async reconcile(namespace: string, reconcileID: string): Promise<WorkResult> {
     const { watches, applier, contestRules, observer } = this.#deps;
+    const log = withFields(this.#deps.logger, { namespace, reconcileID });
     const found = watches.observe(namespace);
     if (found === undefined) {
       applier.forget(namespace);
@@ -67,7 +69,7 @@ export class Reconciler {
     const recent = recordUndoings(contestable(previous, before), undone, wholeSeconds(now), contestRules);
     const held = heldBack(before, recent, now.getTime());
     const applied = await applier.apply(before, observed, held);
-    this.#log(namespace, applied, undone);
+    say(log, applied, undone);
 
     // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
     // from that one that it was a revert.
@@ -88,7 +90,7 @@ export class Reconciler {
       now: wholeSeconds(now),
     };
     observer?.reconciled(namespace, reconciled);
-    const statusFailure = await this.#report(found, reconciled);
+    const statusFailure = await this.#report(found, reconciled, log);
     return {
       ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime())),
       ...('failure' in applied ? { failure: applied.failure } : {}),
@@ -105,8 +107,8 @@ export class Reconciler {
   }
 
   /** @returns what kept the status from being stored */
-  async #report(observed: Observed, reconciled: Reconciled): Promise<Pick<WorkResult, 'failure'>> {
-    const { notifier, logger } = this.#deps;
+  async #report(observed: Observed, reconciled: Reconciled, log: Log): Promise<Pick<WorkResult, 'failure'>> {
+    const { notifier } = this.#deps;
     const { namespace, uid, status: stored } = observed.assignment;
     const status = statusOf(reconciled);
     // Also where the status cannot be written: what was done will not be done again.
@@ -115,27 +117,27 @@ export class Reconciler {
     this.#unstored.set(namespace, { uid, status });
     if (patch !== undefined) {
       try {
-        if (!(await this.#store(observed.assignment, patch))) return {};
+        if (!(await this.#store(observed.assignment, patch, log))) return {};
       } catch (failure) {
         return { failure };
       }
       const ready = status.conditions.find(({ type }) => type === 'Ready');
-      logger.info({ namespace, ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
+      log.info({ ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
     }
     this.#unstored.delete(namespace);
     return {};
   }
 
   /** @returns false where the assignment was changed meanwhile: then it is read again, which brings the namespace back */
-  async #store(assignment: PortAssignment, patch: StatusPatch): Promise<boolean> {
-    const { writer, watches, logger } = this.#deps;
+  async #store(assignment: PortAssignment, patch: StatusPatch, log: Log): Promise<boolean> {
+    const { writer, watches } = this.#deps;
     const { namespace } = assignment;
     try {
       watches.assignments.putGuardedAnswer(await writer.patchStatus(assignment, patch));
       return true;
     } catch (error) {
       if (!(error instanceof ApiError && error.isConflict)) throw error;
-      logger.debug({ namespace }, 'Status not written: the assignment was changed meanwhile');
+      log.debug({}, 'Status not written: the assignment was changed meanwhile');
       const current = await writer.readAssignment(namespace);
       // Then it is not the version that is in the way, and nobody else would bring the namespace back.
       if (current.resourceVersion === assignment.resourceVersion) throw error;
@@ -143,14 +145,13 @@ export class Reconciler {
       return false;
     }
   }
+}
 
-  #log(namespace: string, { outcome, refused }: Applied, undone: readonly Undoing[]): void {
-    const { logger } = this.#deps;
-    for (const { kind, name, manager } of undone) logger.info({ namespace, kind, name, manager }, 'Undone by others');
-    if (Object.keys(outcome.pinned).length > 0) logger.info({ namespace, keys: outcome.pinned }, 'Pinned Rook config');
-    for (const { slot, from, to } of outcome.patched) logger.info({ namespace, slot, from, to }, 'Patched workload');
-    for (const { name, cause } of refused) logger.warn({ namespace, name, cause }, 'Write refused');
-  }
+function say(log: Log, { outcome, refused }: Applied, undone: readonly Undoing[]): void {
+  for (const { kind, name, manager } of undone) log.info({ kind, name, manager }, 'Undone by others');
+  if (Object.keys(outcome.pinned).length > 0) log.info({ keys: outcome.pinned }, 'Pinned Rook config');
+  for (const { slot, from, to } of outcome.patched) log.info({ slot, from, to }, 'Patched workload');
+  for (const { name, cause } of refused) log.warn({ name, cause }, 'Write refused');
 }
 
 function soonest(...times: readonly (number | undefined)[]): Pick<WorkResult, 'againInMs'> {

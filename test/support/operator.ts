@@ -1,6 +1,7 @@
 /** The built operator as a process of its own, as a cluster runs it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { freePorts } from './control-plane/ports.js';
 import { waitFor } from './control-plane/wait-for.js';
@@ -31,13 +32,15 @@ export class Operator {
   readonly #process: ChildProcess;
   readonly metricsPort: number;
   readonly #probePort: number;
+  readonly #secrets: readonly string[];
+  readonly #leaks: string[] = [];
 
-  private constructor(process: ChildProcess, probePort: number, metricsPort: number) {
+  private constructor(process: ChildProcess, ports: readonly [number, number], secrets: readonly string[]) {
     this.#process = process;
-    this.#probePort = probePort;
-    this.metricsPort = metricsPort;
-    createInterface({ input: process.stdout! }).on('line', (line) => this.log.push(parse(line)));
-    createInterface({ input: process.stderr! }).on('line', (line) => this.log.push({ level: 'stderr', msg: line }));
+    [this.#probePort, this.metricsPort] = ports;
+    this.#secrets = secrets;
+    createInterface({ input: process.stdout! }).on('line', (line) => this.#take(line, parse(line)));
+    createInterface({ input: process.stderr! }).on('line', (line) => this.#take(line, { level: 'stderr', msg: line }));
   }
 
   static async start(options: OperatorOptions): Promise<Operator> {
@@ -56,11 +59,8 @@ export class Operator {
       WATCH_NAMESPACE: (options.watchNamespaces ?? []).join(','),
       POD_NAME: options.podName ?? 'csi-port-operator-0',
     };
-    return new Operator(
-      spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }),
-      probePort,
-      metricsPort,
-    );
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    return new Operator(child, [probePort, metricsPort], await tokensIn(options.kubeconfig));
   }
 
   get pid(): number {
@@ -144,8 +144,20 @@ export class Operator {
     const exited = once(this.#process, 'exit');
     this.#process.kill(signal);
     await exited;
+    if (this.#leaks.length > 0) throw new Error(`the log tells a secret: ${this.#leaks.join('\n')}`);
     return this.#process.exitCode;
   }
+
+  #take(line: string, parsed: LogLine): void {
+    this.log.push(parsed);
+    if (/\bBearer\b/i.test(line) || this.#secrets.some((secret) => line.includes(secret))) this.#leaks.push(line);
+  }
+}
+
+/** Whatever else it says, it is nothing that a log may show. */
+async function tokensIn(kubeconfig: string): Promise<string[]> {
+  const text = await readFile(kubeconfig, 'utf8').catch(() => '');
+  return [...text.matchAll(/"?token"?: "?([\w.-]{8,})/g)].map(([, token]) => token!);
 }
 
 function parse(line: string): LogLine {

@@ -9,11 +9,15 @@ import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cl
 
 async function bench(
   options: ClusterOptions = {},
-): Promise<{ cluster: Cluster; lines: string[]; notifier: Notifier; reconciler: Reconciler }> {
+): Promise<{ cluster: Cluster; lines: string[]; fields: object[]; notifier: Notifier; reconciler: Reconciler }> {
   const cluster = await startCluster(options);
   const now = (): Date => new Date('2026-11-22T10:00:00.123Z');
   const lines: string[] = [];
-  const say = (_: object, message: string): void => void lines.push(message);
+  const fields: object[] = [];
+  const say = (more: object, message: string): void => {
+    lines.push(message);
+    fields.push(more);
+  };
   const recorder = new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now });
   const notifier = new Notifier(recorder, () => say({}, 'lost'));
   const reconciler = new Reconciler({
@@ -25,7 +29,7 @@ async function bench(
     now,
     contestRules: { contestedAfter: 5 },
   });
-  return { cluster, lines, notifier, reconciler };
+  return { cluster, lines, fields, notifier, reconciler };
 }
 
 /** With the counters of a Deployment whose one pod is up. */
@@ -38,13 +42,20 @@ const reasonOf = (cluster: Cluster, type: string): string | undefined =>
 
 test('a namespace without an assignment is left alone', async () => {
   const { cluster, reconciler } = await bench();
-  expect(await reconciler.reconcile('elsewhere')).toEqual({});
+  expect(await reconciler.reconcile('elsewhere', 'r-1')).toEqual({});
   expect(cluster.server.requests).toEqual([]);
+});
+
+test('every line of a reconcile has its id and its namespace', async () => {
+  const { reconciler, fields } = await bench();
+  await reconciler.reconcile(NAMESPACE, 'r-1');
+  expect(fields.length).toBeGreaterThan(3);
+  for (const more of fields) expect(more).toMatchObject({ namespace: NAMESPACE, reconcileID: 'r-1' });
 });
 
 test('the pin, then the patches, then the status; events beside them; a second time nothing', async () => {
   const { cluster, reconciler, notifier, lines } = await bench();
-  expect(await reconciler.reconcile(NAMESPACE)).toEqual({});
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
   await notifier.drained();
   const [pin, ...others] = cluster.writes().filter((write) => write !== 'POST events');
   expect(pin).toBe('PATCH rook-ceph-operator-config');
@@ -55,7 +66,7 @@ test('the pin, then the patches, then the status; events beside them; a second t
   expect(status.conditions![0]!.lastTransitionTime).toBe('2026-11-22T10:00:00Z');
 
   const { length } = cluster.writes();
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   // The second status says that the conflict is being resolved no more than the first did.
   expect(cluster.writes().slice(length)).toEqual([]);
@@ -64,27 +75,27 @@ test('the pin, then the patches, then the status; events beside them; a second t
 test('a passing fault is in the status, and handed on for the retry', async () => {
   const { cluster, reconciler } = await bench();
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, 'InternalError'));
-  const { againInMs, failure: fault } = await reconciler.reconcile(NAMESPACE);
+  const { againInMs, failure: fault } = await reconciler.reconcile(NAMESPACE, 'r-1');
   expect([againInMs, fault]).toMatchObject([undefined, { status: 500 }]);
   expect(reasonOf(cluster, 'Progressing')).toBe('Retrying');
 });
 
 test('a fault hides no time at which there is something to do', async () => {
   const { cluster, reconciler } = await bench({ rookAlive: true });
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.configure({ CSIADDONS_PORT: 'abc' });
   cluster.answers.set('PATCH /api/v1', (exchange) => exchange.refuse(500, 'InternalError'));
-  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
 });
 
 test('what the operator says itself does not bring it back: a fault that is told in ever new words is retried in its time', async () => {
   const { cluster, reconciler } = await bench();
   let port = 40_000;
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, `read tcp 10.0.0.1:${(port += 1)}`));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.changed.length = 0;
   const { length } = cluster.writes();
-  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ failure: { status: 500 } });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 500 } });
   expect(cluster.writes().slice(length)).toContain('PATCH status');
   expect(cluster.changed).toEqual([]);
 });
@@ -92,12 +103,12 @@ test('what the operator says itself does not bring it back: a fault that is told
 test("a refusal is in the status, and asked again in people's time", async () => {
   const { cluster, reconciler, lines } = await bench();
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(403, 'Forbidden'));
-  expect(await reconciler.reconcile(NAMESPACE)).toEqual({ againInMs: 30_000 });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ againInMs: 30_000 });
   expect(reasonOf(cluster, 'Ready')).toBe('PatchRejected');
   expect(lines.filter((line) => line === 'Write refused')).toHaveLength(2);
   // Neither asked nor logged again before that.
   const { length } = cluster.writes();
-  expect(await reconciler.reconcile(NAMESPACE)).toEqual({ againInMs: 30_000 });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ againInMs: 30_000 });
   expect(cluster.writes().slice(length)).toEqual([]);
   expect(lines.filter((line) => line === 'Write refused')).toHaveLength(2);
 });
@@ -105,19 +116,19 @@ test("a refusal is in the status, and asked again in people's time", async () =>
 test('a status that cannot be written is a fault, which hides no time either', async () => {
   const { cluster, reconciler } = await bench({ rookAlive: true });
   cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
 });
 
 test('a status onto an assignment that was changed meanwhile is no fault: it is read again, and that is told', async () => {
   const { cluster, reconciler, lines } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
   cluster.beforeAnswer('/status', () => cluster.edit({ ports: { cephfsProvisioner: 9171 } }));
-  expect(await reconciler.reconcile(NAMESPACE)).toEqual({});
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
   expect(lines).toContain('Status not written: the assignment was changed meanwhile');
   expect(cluster.observed().assignment.generation).toBe(4);
   expect(cluster.changed.at(-1)).toBe(NAMESPACE);
   cluster.answers.delete('/status');
-  expect(await reconciler.reconcile(NAMESPACE)).toEqual({});
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
   expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
 });
 
@@ -128,37 +139,37 @@ test('a conflict about a version that is still the newest is a fault, which the 
   cluster.answers.set('GET', (exchange) => {
     exchange.json(200, { metadata: { namespace: NAMESPACE, name: 'default', uid: 'uid-default', resourceVersion } });
   });
-  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ failure: { status: 409 } });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 409 } });
 });
 
 test('an assignment that cannot be read again is a fault: nobody but the retry would bring it back', async () => {
   const { cluster, reconciler } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
   cluster.answers.set('GET', (exchange) => exchange.refuse(403, 'Forbidden'));
-  expect(await reconciler.reconcile(NAMESPACE)).toMatchObject({ failure: { status: 403 } });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 403 } });
 });
 
 test('a patch whose status could not be stored is not taken for a finished rollout', async () => {
   const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   for (const slot of SLOTS) cluster.write(slot, rolledOut(rawWorkload(slot)));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   expect(reasonOf(cluster, 'Ready')).toBe('PortsAssigned');
 
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
   cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.answers.delete('/status');
   // Its controller has not looked at the new template yet.
   cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner', { rolling: true })));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
 });
 
 test('events that cannot be recorded do not fail the reconcile', async () => {
   const { cluster, reconciler, notifier, lines } = await bench();
   cluster.answers.set('POST', (exchange) => exchange.refuse(403, 'Forbidden'));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   expect(lines).toContain('lost');
 });
@@ -166,26 +177,26 @@ test('events that cannot be recorded do not fail the reconcile', async () => {
 test('what was done is told even where the status cannot be written', async () => {
   const { cluster, reconciler, notifier } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   const events = (): string[] => cluster.writes().filter((write) => write === 'POST events');
   const { length } = events();
   expect(length).toBeGreaterThan(0);
   // Once: the next try of the status has nothing new to tell.
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   expect(events()).toHaveLength(length);
 });
 
 test('a revert is counted by the first status that can be written', async () => {
   const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   const undone = rawWorkload('cephfsProvisioner', { port: 9070 });
   cluster.write('cephfsProvisioner', undone);
   cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.answers.delete('/status');
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   expect(cluster.observed().assignment.status?.reverts).toEqual({
     count: 1,
     lastTime: '2026-11-22T10:00:00Z',
@@ -195,31 +206,31 @@ test('a revert is counted by the first status that can be written', async () => 
 
 test('without a status that can be written reverts are counted all the same, each of them, and contested as ever', async () => {
   const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.answers.set('/status', (exchange) => exchange.refuse(403, 'Forbidden'));
   const patches = (): number =>
     cluster.writes().filter((write) => write === 'PATCH csi-cephfsplugin-provisioner').length;
   const before = patches();
   for (let time = 0; time < 8; time += 1) {
     cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-    await reconciler.reconcile(NAMESPACE);
+    await reconciler.reconcile(NAMESPACE, 'r-1');
   }
   expect(patches() - before).toBe(4);
   cluster.answers.delete('/status');
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   expect(cluster.observed().assignment.status?.reverts).toMatchObject({ count: 5, recent: [{ backoffSeconds: 30 }] });
   expect(reasonOf(cluster, 'Degraded')).toBe('Contested');
 });
 
 test('what could not be stored is forgotten with its assignment', async () => {
   const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
   cluster.answers.set('/status', (exchange) => exchange.refuse(403, 'Forbidden'));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.answers.delete('/status');
   cluster.watches.assignments.put({ ...cluster.observed().assignment, uid: 'another', status: {} });
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   const { body } = cluster.server.requests.findLast(({ path }) => path.endsWith('/status'))!;
   expect((JSON.parse(body) as { status: object }).status).toMatchObject({ reverts: { count: 0 } });
 });
@@ -227,14 +238,14 @@ test('what could not be stored is forgotten with its assignment', async () => {
 test('an undoing that could not be repaired at once is told as one when it is', async () => {
   const { cluster, reconciler, notifier } = await bench();
   const told = (): unknown[] => cluster.server.requests.map(({ body }) => (/"reason":"(\w+)"/.exec(body) ?? [])[1]);
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, 'InternalError'));
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   expect(told()).not.toContain('Reasserted');
   cluster.answers.delete('PATCH /apis/apps');
-  await reconciler.reconcile(NAMESPACE);
+  await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   expect(told()).toContain('Reasserted');
 });

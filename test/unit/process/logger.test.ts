@@ -75,3 +75,22 @@ test('pretty writes one readable line, in order and before an exit', async () =>
   );
   expect(output).toMatch(/INFO.*Starting[\s\S]*namespace: "rook-ceph"[\s\S]*ERROR.*Cannot run/);
 });
+
+test.each([
+  ['info', ['info hidden', 'debug seen', 'info hidden']],
+  ['error', ['error only', 'debug seen', 'error only']],
+  ['debug', ['debug seen', 'info hidden', 'debug seen']],
+])('from %s it is switched to debug, or back from it, and says so while it can be read', async (level, steps) => {
+  const probe = `debug({}, 'detail'); logger.error({}, 'mark'); logger.toggleDebug()`;
+  const output = lines(
+    await logged({ level, format: 'json' }, probe, probe, `debug({}, 'detail'); logger.error({}, 'mark')`),
+  );
+  const details = output
+    .map(({ msg }) => msg)
+    .join(' ')
+    .split('mark');
+  const isSeen = (part: string): boolean => part.includes('detail');
+  expect(details.slice(0, 3).map(isSeen)).toEqual(steps.map((step) => step === 'debug seen'));
+  const changes = output.filter(({ msg }) => msg === 'Log level changed');
+  expect(changes.map(({ to }) => to)).toEqual(level === 'debug' ? ['info', 'debug'] : ['debug', level]);
+});

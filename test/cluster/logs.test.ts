@@ -1,0 +1,54 @@
+/** What an admin reads and greps for. That no log tells a secret is checked of every operator that the tests start. */
+import { expect, test } from 'vitest';
+import { useCluster } from '../support/cluster.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
+import type { LogLine, Operator } from '../support/operator.js';
+
+const cluster = useCluster({ nodes: 0 });
+
+function said({ log }: Operator, message: string): LogLine[] {
+  return log.filter(({ msg }) => msg === message);
+}
+
+test('what one reconcile did has one id, and the next one another', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  await rook.rewrite('rbdNodePlugin');
+  await assignment.waitForReverts(1);
+  const ids = (message: string): unknown[] => said(operator, message).map(({ reconcileID }) => reconcileID);
+  const [first, , repair] = ids('Patched workload');
+  expect(first).toMatch(/^[0-9a-f-]{36}$/);
+  expect(repair).not.toBe(first);
+  expect(ids('Undone by others')).toEqual([repair]);
+  expect(ids('Updated status')).toContain(repair);
+  for (const line of said(operator, 'Patched workload')) expect(line.namespace).toBe(rook.namespace);
+});
+
+test('SIGUSR1 makes it say more, the next one makes it stop, and no debugger opens', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator({ args: ['--log-level=info'] });
+  await assignment.waitForReason('Ready', 'RollingOut');
+  const levels = (): string[] => operator.log.map(({ level }) => level);
+  expect(levels()).not.toContain('debug');
+
+  const toggled = async (times: number): Promise<void> => {
+    process.kill(operator.pid, 'SIGUSR1');
+    await waitFor('the level to change', () => Promise.resolve(said(operator, 'Log level changed').length === times));
+  };
+  await toggled(1);
+  // An informer of a namespace that comes to be watched says so in debug.
+  await cluster().controlPlane.api.delete(rook.workloadPath('cephfsProvisioner'));
+  await waitFor('a line of debug', () => Promise.resolve(levels().includes('debug')));
+  await toggled(2);
+  expect(said(operator, 'Log level changed').map(({ to }) => to)).toEqual(['debug', 'info']);
+  expect(operator.warnings).toEqual([]);
+});
+
+test('pretty is for people: one readable line, its fields below', async () => {
+  const { assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator({ args: ['--log-format=pretty'] });
+  await assignment.waitForReason('Ready', 'RollingOut');
+  const text = operator.messages.join('\n');
+  expect(text).toMatch(/INFO.*: Patched workload\n {4}namespace: "rook-\d+"/);
+});
