@@ -49,9 +49,9 @@ export class Cluster {
   async installOperatorPermissions(): Promise<void> {
     await this.controlPlane.kubectl(['apply', '-f', 'config/default/namespace.yaml']);
     await this.controlPlane.kubectl(['apply', '-k', 'config/crd']);
-    await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/service-account']);
-    await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/cluster-reader']);
-    await this.controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);
+    for (const rights of ['service-account', 'leader-election', 'cluster-reader']) {
+      await this.controlPlane.kubectl(['apply', '-k', `config/rbac/${rights}`]);
+    }
     await waitFor('the API server to serve csiportassignments', () =>
       this.controlPlane.api.list('/apis/csiports.io/v1alpha1/csiportassignments').then(() => true),
     );

@@ -24,6 +24,12 @@ const TOOLS = {
 
 export type ToolName = keyof typeof TOOLS;
 
+export const TOOL_NAMES = Object.keys(TOOLS) as ToolName[];
+
+export function isToolName(name: string): name is ToolName {
+  return Object.hasOwn(TOOLS, name);
+}
+
 /** Path of the program, which is built where it is missing. @throws Error where there is no Go to build it with */
 export async function tool(name: ToolName): Promise<string> {
   const { module, ...program }: Tool = TOOLS[name];

@@ -8,30 +8,11 @@ import { ROOK_OPERATOR_NAME } from '../../../src/domain/rook-operator.js';
 import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
 import { defaultDrivers, upstreamWorkloads } from '../../../src/domain/upstream.js';
 import { driverSource } from '../../../src/kube/resources.js';
+import { rightsOf, type Role } from '../../support/rights.js';
 import { readManifest, readText, yamlFiles } from './manifests.js';
 
-interface Role {
-  readonly kind: string;
-  readonly rules: readonly {
-    readonly apiGroups: readonly string[];
-    readonly resources: readonly string[];
-    readonly resourceNames?: readonly string[];
-    readonly verbs: readonly string[];
-  }[];
-}
-
-/** One line per verb, group, resource and name; a name of `(any)` where a rule names none. */
 function rights(path: string): string[] {
-  const { rules } = readManifest(path) as Role;
-  return rules
-    .flatMap(({ apiGroups, resources, resourceNames = ['(any)'], verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) =>
-          resourceNames.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${resource} ${name}`)),
-        ),
-      ),
-    )
-    .sort();
+  return rightsOf((readManifest(path) as Role).rules);
 }
 
 const WORKLOADS = SLOT_LAYOUTS.map(({ kind, workload }) => `apps/${kind.toLowerCase()}s ${workload}`);
@@ -59,12 +40,21 @@ const WRITE = [
   `patch ${EVENTS}`,
 ];
 
+/** By its name alone, so that it is the one that `--leader-elect` uses. */
+const LEASE = ['get', 'create', 'patch'].map((verb) => `${verb} coordination.k8s.io/leases csi-port-operator`);
+const OF_PEOPLE = `${API_GROUP}/${ASSIGNMENT_PLURAL} (any)`;
+const STATUS_OF_PEOPLE = `get ${API_GROUP}/${ASSIGNMENT_PLURAL}/status (any)`;
+const EDIT = ['create', 'update', 'patch', 'delete'].map((verb) => `${verb} ${OF_PEOPLE}`);
+
 describe('config/rbac', () => {
   test.each([
+    ['config/rbac/leader-election/role.yaml', 'Role', LEASE],
+    ['config/rbac/aggregated/editor_role.yaml', 'ClusterRole', [...reading([OF_PEOPLE]), ...EDIT, STATUS_OF_PEOPLE]],
+    ['config/rbac/aggregated/viewer_role.yaml', 'ClusterRole', [...reading([OF_PEOPLE]), STATUS_OF_PEOPLE]],
     ['config/rbac/cluster-reader/cluster_role.yaml', 'ClusterRole', READ],
     ['config/rbac/rook-namespace/role.yaml', 'Role', [...READ_IN_NAMESPACE, ...WRITE]],
     ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...READ_IN_NAMESPACE, ...WRITE]],
-  ])('%s grants what the operator asks for, and nothing more', (path, kind, wanted) => {
+  ])('%s grants what is asked for, and nothing more', (path, kind, wanted) => {
     expect(readManifest(path)).toMatchObject({ kind });
     expect(rights(path)).toEqual([...wanted].sort());
   });
@@ -76,7 +66,7 @@ describe('config/rbac', () => {
       const role = path.includes('single') ? 'config/rbac/single-namespace/role.yaml' : `${dirname(path)}/role.yaml`;
       const { rules } = readManifest(role) as Role;
       const holding = rules.flatMap(({ resourceNames = [] }, index) =>
-        resourceNames.every((name) => name.startsWith('rook-ceph.')) && resourceNames.length > 0
+        resourceNames.length > 0 && resourceNames.every((name) => name.startsWith('rook-ceph.'))
           ? [`rules.${index}.resourceNames.*`]
           : [],
       );
@@ -87,14 +77,31 @@ describe('config/rbac', () => {
 
   test('has no other roles', () => {
     const roles = yamlFiles('config').filter((path) => 'rules' in (readManifest(path) as object));
-    expect(roles).toHaveLength(3);
+    expect(roles.map((path) => path.replace('config/rbac/', ''))).toEqual([
+      'aggregated/editor_role.yaml',
+      'aggregated/viewer_role.yaml',
+      'cluster-reader/cluster_role.yaml',
+      'leader-election/role.yaml',
+      'rook-namespace/role.yaml',
+      'single-namespace/role.yaml',
+    ]);
+  });
+
+  test('what people get comes with the roles of Kubernetes that they have already', () => {
+    const AGGREGATE = 'rbac.authorization.k8s.io/aggregate-to-';
+    const aggregated = (name: string): string[] => {
+      const { metadata } = readManifest(`config/rbac/aggregated/${name}_role.yaml`) as Role;
+      return Object.keys(metadata.labels!).flatMap((label) => label.split(AGGREGATE)[1] ?? []);
+    };
+    expect(aggregated('editor')).toEqual(['admin', 'edit']);
+    expect(aggregated('viewer')).toEqual(['view']);
   });
 
   test('has no wildcard', () => {
     for (const path of yamlFiles('config/rbac')) expect(JSON.stringify(readManifest(path)), path).not.toContain('*');
   });
 
-  test.each(['cluster-reader/cluster_role', 'rook-namespace/role', 'single-namespace/role'])(
+  test.each(['cluster-reader/cluster_role', 'leader-election/role', 'rook-namespace/role', 'single-namespace/role'])(
     '%s is bound to the account of the operator',
     (path) => {
       const role = readManifest(`config/rbac/${path}.yaml`) as { kind: string; metadata: { name: string } };
