@@ -51,14 +51,52 @@ bench: install-tools ## Time the start and the repairs, and read the memory (ARG
 docker-build: ## Build the image IMG
 	docker build -t $(IMG) .
 
-.PHONY: install uninstall deploy undeploy
+# kubectl is your own, with its current context. helm is built from its pinned module unless HELM names one.
+HELM ?= $$(npm run --silent tool -- helm)
+CHART := charts/csi-port-operator
+
+.PHONY: install uninstall
 install: ## Install the CustomResourceDefinition into the current cluster
 	kubectl apply -k config/crd
 uninstall: ## Remove it, and with it every CSIPortAssignment
-	kubectl delete -k config/crd
-deploy: ## Install the operator, cluster-wide, into the current cluster
-	kubectl apply -k config/default
+	kubectl delete --ignore-not-found -k config/crd
+
+# config/default with the image IMG, by tag or by digest; the files in config/ stay as they are.
+define DEPLOY_KUSTOMIZATION
+resources: [../../config/default]
+patches:
+  - target: { kind: Deployment, name: csi-port-operator }
+    patch: '[{ "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "$(IMG)" }]'
+endef
+export DEPLOY_KUSTOMIZATION
+
+.PHONY: dist/deploy/kustomization.yaml
+dist/deploy/kustomization.yaml:
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$DEPLOY_KUSTOMIZATION" > $@
+
+.PHONY: deploy undeploy
+deploy: dist/deploy/kustomization.yaml ## Install the operator IMG, cluster-wide, into the current cluster
+	kubectl apply -k $(<D)
+# The pods first, and their ends waited for: while they have their rights they give the lease back.
 undeploy: ## Remove the operator and its rights; the ports, the CSIPortAssignments and their definition stay
-	kubectl delete -k config/manager
-	kubectl delete -k config/rbac
-	kubectl delete -f config/default/namespace.yaml
+	kubectl delete --ignore-not-found --cascade=foreground -k config/manager
+	kubectl delete --ignore-not-found -k config/rbac
+	kubectl delete --ignore-not-found -f config/default/namespace.yaml
+
+.PHONY: install-bundle
+install-bundle: dist/deploy/kustomization.yaml ## Write what deploy applies, with the image IMG, into dist/install.yaml
+	kubectl kustomize $(<D) > dist/install.yaml
+
+.PHONY: chart-files
+chart-files: ## Copy the files that the chart shares with crds/ and config/
+	cp crds/csiportassignments.yaml $(CHART)/files/
+
+.PHONY: helm-lint
+helm-lint: install-tools ## Lint the chart, with its defaults and with each file of values in its ci folder
+	$(HELM) lint --strict $(CHART)
+	for values in $(CHART)/ci/*.yaml; do $(HELM) lint --strict --quiet --values $$values $(CHART) || exit 1; done
+
+.PHONY: chart
+chart: install-tools ## Package the chart into dist/
+	$(HELM) package --destination dist $(CHART)

@@ -1,0 +1,64 @@
+{{/* What is read by names that are the same in every namespace. */}}
+{{- define "rules.read" -}}
+- apiGroups: [apps]
+  resources: [deployments]
+  resourceNames: [csi-rbdplugin-provisioner, csi-cephfsplugin-provisioner, rook-ceph-operator]
+  verbs: [get, list, watch]
+- apiGroups: [apps]
+  resources: [daemonsets]
+  resourceNames: [csi-rbdplugin]
+  verbs: [get, list, watch]
+- apiGroups: ['']
+  resources: [configmaps]
+  resourceNames: [rook-ceph-operator-config]
+  verbs: [get, list, watch]
+- apiGroups: [csiports.io]
+  resources: [csiportassignments]
+  resourceNames: [default]
+  verbs: [get, list, watch]
+# Not by name: a Driver's holds its namespace and its type. ceph-csi-operator need not be installed.
+- apiGroups: [csi.ceph.io]
+  resources: [drivers]
+  verbs: [get, list, watch]
+{{- end }}
+
+{{/* What is written in a Rook namespace, and what is read there of ceph-csi-operator's; called with the prefix. */}}
+{{- define "rules.write" -}}
+- apiGroups: [apps]
+  resources: [deployments]
+  resourceNames:
+    - {{ . }}.rbd.csi.ceph.com-ctrlplugin
+    - {{ . }}.cephfs.csi.ceph.com-ctrlplugin
+    - {{ . }}.nvmeof.csi.ceph.com-ctrlplugin
+  verbs: [get, list, watch]
+- apiGroups: [apps]
+  resources: [daemonsets]
+  resourceNames:
+    - {{ . }}.rbd.csi.ceph.com-nodeplugin
+    - {{ . }}.rbd.csi.ceph.com-nodeplugin-csi-addons
+    - {{ . }}.cephfs.csi.ceph.com-nodeplugin
+    - {{ . }}.cephfs.csi.ceph.com-nodeplugin-csi-addons
+    - {{ . }}.nvmeof.csi.ceph.com-nodeplugin
+    - {{ . }}.nvmeof.csi.ceph.com-nodeplugin-csi-addons
+  verbs: [get, list, watch]
+- apiGroups: [apps]
+  resources: [deployments]
+  resourceNames: [csi-rbdplugin-provisioner, csi-cephfsplugin-provisioner]
+  verbs: [patch]
+- apiGroups: [apps]
+  resources: [daemonsets]
+  resourceNames: [csi-rbdplugin]
+  verbs: [patch]
+- apiGroups: ['']
+  resources: [configmaps]
+  resourceNames: [rook-ceph-operator-config]
+  verbs: [patch]
+- apiGroups: [csiports.io]
+  resources: [csiportassignments/status]
+  resourceNames: [default]
+  verbs: [patch]
+# Not by name: an event's name is made up when it is created.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
