@@ -172,12 +172,19 @@ function describeWrite({ verb, resource, subresource, name, dryRun }: AuditEntry
   return `${verb} ${target} ${name ?? ''}${dryRun ? ' (dry run)' : ''}`;
 }
 
-/** Starts a control plane before the tests of this file and stops it after them. */
-export function useCluster(options: { nodes?: number } = {}): () => Cluster {
+/**
+ * Starts a control plane before the tests of this file and stops it after them.
+ *
+ * @param options.installed false where the test installs the CRD and the permissions itself
+ */
+export function useCluster({
+  installed = true,
+  ...options
+}: { nodes?: number; installed?: boolean } = {}): () => Cluster {
   let cluster: Cluster | undefined;
   beforeAll(async () => {
     cluster = new Cluster(await ControlPlane.start({ ...options, audit: true }));
-    await cluster.installOperatorPermissions();
+    if (installed) await cluster.installOperatorPermissions();
   });
   afterAll(async () => {
     await cluster?.controlPlane.stop();

@@ -15,6 +15,8 @@ export interface OperatorOptions {
   /** Of node itself. */
   readonly nodeArgs?: readonly string[];
   readonly podName?: string;
+  /** Further variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface LogLine {
@@ -58,6 +60,7 @@ export class Operator {
       KUBECONFIG: options.kubeconfig,
       WATCH_NAMESPACE: (options.watchNamespaces ?? []).join(','),
       POD_NAME: options.podName ?? 'csi-port-operator-0',
+      ...options.env,
     };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     return new Operator(child, [probePort, metricsPort], await tokensIn(options.kubeconfig));

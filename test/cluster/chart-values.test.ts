@@ -1,0 +1,155 @@
+/** What the chart makes of its values, and which it refuses. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { KubeObject } from '../support/control-plane/admin-api.js';
+import { CHART, Helm } from '../support/helm.js';
+import { find, parseObjects, podSpec } from '../support/rendered.js';
+import { rightsOf, rightsOfAccount, type Role } from '../support/rights.js';
+
+let helm: Helm;
+
+beforeAll(async () => {
+  helm = await Helm.provide();
+});
+
+async function render(namespace: string, ...args: string[]): Promise<KubeObject[]> {
+  return parseObjects(await helm.render(namespace, ...args));
+}
+
+describe('rookNamespaces', () => {
+  const json = (value: unknown): string[] => ['--set-json', `rookNamespaces=${JSON.stringify(value)}`];
+  const drivers = (objects: KubeObject[], namespace: string): string[] => {
+    const role = objects.find(({ kind, metadata }) => kind === 'Role' && metadata.namespace === namespace) as Role;
+    return rightsOf(role.rules).filter((right) => right.startsWith('get ') && right.includes('-ctrlplugin'));
+  };
+
+  test('each has its Role and binding, with the names of its drivers', async () => {
+    const objects = await render('ops', ...json(['rook-one', { name: 'rook-two', driverNamePrefix: 'two' }]));
+    expect(drivers(objects, 'rook-one')[0]).toBe('get apps/deployments rook-one.cephfs.csi.ceph.com-ctrlplugin');
+    expect(drivers(objects, 'rook-two')[0]).toBe('get apps/deployments two.cephfs.csi.ceph.com-ctrlplugin');
+    const account = { namespace: 'ops', name: 'csi-port-operator' };
+    const rights = rightsOfAccount(objects, account);
+    for (const name of ['rook-one', 'rook-two']) {
+      expect(rights).toContain(`${name}: patch apps/daemonsets csi-rbdplugin`);
+    }
+    expect(rights.some((right) => right.startsWith('rook-ceph: '))).toBe(false);
+  });
+
+  test('an assignment is made where it is asked for, and outlives the release', async () => {
+    const spec = { mode: 'DryRun', ports: { rbdNodePlugin: 9070 } };
+    const entries = ['rook-one', { name: 'rook-two', assignment: { create: true } }];
+    const objects = await render('ops', ...json([...entries, { name: 'rook-3', assignment: { create: true, spec } }]));
+    const assignments = objects.filter(({ kind }) => kind === 'CSIPortAssignment');
+    expect(assignments.map(({ metadata }) => metadata.namespace)).toEqual(['rook-two', 'rook-3']);
+    expect(assignments.map((assignment) => assignment.spec)).toEqual([undefined, spec]);
+    for (const { metadata } of assignments) {
+      expect(metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    }
+  });
+
+  test('without clusterWide they are what is watched', async () => {
+    const objects = await render('ops', ...json(['rook-one', 'rook-two']), '--set', 'watch.clusterWide=false');
+    const [{ env }] = podSpec(objects).containers;
+    expect(env.find(({ name }) => name === 'WATCH_NAMESPACE')?.value).toBe('rook-one,rook-two');
+    const reader = objects.filter(
+      ({ kind, metadata }) => kind!.startsWith('ClusterRole') && metadata.name!.includes('reader'),
+    );
+    expect(reader).toEqual([]);
+  });
+});
+
+test('the CRD is kept, unless crds.keep says no, and left out where crds.install says so', async () => {
+  const annotations = async (...args: string[]): Promise<unknown> =>
+    (await render('x', ...args)).find(({ kind }) => kind === 'CustomResourceDefinition')?.metadata.annotations;
+  expect(await annotations()).toEqual({ 'helm.sh/resource-policy': 'keep' });
+  expect(await annotations('--set', 'crds.keep=false')).toBeUndefined();
+  const objects = await render('x', '--set', 'crds.install=false');
+  expect(objects.map(({ kind }) => kind)).not.toContain('CustomResourceDefinition');
+});
+
+test('every value reaches its place', async () => {
+  const objects = await render('ops', '--values', `${CHART}/ci/everything-values.yaml`);
+  const { spec, metadata } = find(objects, 'Deployment');
+  expect(metadata.namespace).toBe('ops');
+  expect(spec).toMatchObject({
+    replicas: 3,
+    template: {
+      metadata: {
+        annotations: { 'kubectl.kubernetes.io/default-container': 'manager', 'example.com/logs': 'json' },
+        labels: { 'app.kubernetes.io/name': 'csi-port-operator', 'example.com/team': 'storage' },
+      },
+      spec: {
+        serviceAccountName: 'csi-ports',
+        imagePullSecrets: [{ name: 'registry-credentials' }],
+        nodeSelector: {
+          'kubernetes.io/os': 'linux',
+          'node-role.kubernetes.io/control-plane': '',
+          disktype: 'ssd',
+        },
+        tolerations: [
+          { key: 'dedicated', operator: 'Equal', value: 'storage', effect: 'NoSchedule' },
+          { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
+        ],
+        volumes: [{ name: 'metrics-tls', secret: { secretName: 'csi-port-operator-metrics' } }],
+      },
+    },
+  });
+  const pod = podSpec(objects);
+  expect(Object.keys(pod)).not.toContain('priorityClassName');
+  expect(Object.keys(pod.affinity as object)).toEqual(['nodeAffinity']);
+  expect(pod.topologySpreadConstraints).toHaveLength(1);
+  const [manager] = pod.containers;
+  expect(manager).toMatchObject({
+    image: expect.stringMatching(/^registry\.example\/csi-port-operator@sha256:[0-9a-f]{64}$/) as string,
+    imagePullPolicy: 'Always',
+    resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+    volumeMounts: [{ name: 'metrics-tls', mountPath: '/etc/csi-port-operator/metrics-tls', readOnly: true }],
+  });
+  expect(manager.args).toEqual([
+    '--leader-elect',
+    '--metrics-bind-address=:8080',
+    '--metrics-cert-path=/etc/csi-port-operator/metrics-tls',
+    '--health-probe-bind-address=:8081',
+    '--log-level=debug',
+    '--log-format=pretty',
+    '--max-concurrent-reconciles=8',
+  ]);
+  expect(manager.env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-old-space-size=160' });
+  const account = { namespace: 'ops', name: 'csi-ports' };
+  expect(rightsOfAccount(objects, account)).toContain('*: create authentication.k8s.io/tokenreviews (any)');
+});
+
+test('one replica without leader election makes room before it starts, and asks for no Lease', async () => {
+  const objects = await render('ops', '--values', `${CHART}/ci/one-replica-values.yaml`);
+  expect(find(objects, 'Deployment').spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
+  const [{ args, ports }] = podSpec(objects).containers;
+  expect(args).not.toContain('--leader-elect');
+  expect(args).toContain('--metrics-bind-address=0');
+  expect(ports.map(({ name }) => name)).toEqual(['health']);
+  // Nobody at all may connect.
+  expect(find(objects, 'NetworkPolicy').spec).not.toHaveProperty('ingress');
+  const kinds = objects.map(({ kind }) => kind);
+  expect(kinds).not.toContain('PodDisruptionBudget');
+  expect(kinds).not.toContain('ServiceAccount');
+  expect(JSON.stringify(objects)).not.toContain('"leases"');
+});
+
+describe('what cannot be is refused, with what to do', () => {
+  test.each([
+    [['replicas=2'], "additional properties 'replicas' not allowed"],
+    [['image.tags=a'], "at '/image': additional properties 'tags' not allowed"],
+    [['logLevel=verbose'], "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
+    [['image.digest=abc'], "at '/image/digest': 'abc' does not match pattern '^(sha256:[0-9a-f]{64})?$'"],
+    [['rookNamespaces={Rook}'], "at '/rookNamespaces/0': 'Rook' does not match pattern"],
+    [['rookNamespaces[0].name=a', 'rookNamespaces[0].assignment.create=yes'], 'got string, want boolean'],
+    [['rookNamespaces[0].name=a', 'rookNamespaces[0].assignment.spec.mode=Enforce'], "missing property 'create'"],
+    [['rookNamespaces={a,a}'], 'rookNamespaces names a namespace twice: leave one of the two entries out'],
+    [['leaderElection.enabled=false'], 'replicaCount above 1 needs leaderElection.enabled=true'],
+    [['watch.clusterWide=false', 'rookNamespaces=null'], 'watch.clusterWide=false needs a namespace in rookNamespaces'],
+    [['serviceAccount.name=default'], 'choose another name, or set serviceAccount.create=false'],
+    [['metrics.enabled=false', 'metrics.podMonitor.enabled=true'], 'need metrics.enabled=true'],
+    [['metrics.enabled=false', 'metrics.secure.secretName=a'], 'need metrics.enabled=true'],
+  ])('%s', async (values, message) => {
+    const sets = values.flatMap((value) => ['--set', value]);
+    await expect(helm.render('x', ...sets)).rejects.toThrow(message);
+  });
+});
