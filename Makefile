@@ -2,6 +2,8 @@
 # to build the control plane of the tests and the demo.
 .DEFAULT_GOAL := help
 IMG ?= csi-port-operator:0.1.0
+# The time of the commit: what is made from the same commit is the same.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
 # npm ci is run again only when the lockfile has changed.
 node_modules/.package-lock.json: package.json package-lock.json
@@ -34,6 +36,10 @@ lint: install-tools ## ESLint, types and format
 .PHONY: build
 build: install-tools ## Bundle the operator into dist/main.js
 	@npm run --silent build
+
+.PHONY: sbom
+sbom: build ## List what the bundle is made of: dist/sbom.cdx.json (CycloneDX)
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) npm run --silent sbom
 
 .PHONY: run
 run: build ## Run the operator against the current kubeconfig

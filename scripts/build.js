@@ -1,7 +1,10 @@
-// Bundles src/main.ts and all it imports into dist/main.js, which `node dist/main.js` starts on its own.
+// Bundles src/main.ts and all it imports into dist/main.js, which `node dist/main.js` starts on its own. Beside it go what
+// the bundle was made of (meta.json, of esbuild) and the licences that a copy of it has to carry.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
+import { bundledPackages } from './bundled-packages.js';
+import { thirdPartyLicenses } from './third-party-licenses.js';
 
 /**
  * client-node does not say that its modules can be left out when unused; without this the bundle would carry the
@@ -32,10 +35,11 @@ await mkdir('dist', { recursive: true });
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 // Renamed when it is whole: an operator that is being started meanwhile finds the old bundle or the new one.
 const unfinished = `dist/main.${process.pid}.js`;
-await build({
+const { metafile } = await build({
   entryPoints: ['src/main.ts'],
   outfile: unfinished,
   bundle: true,
+  metafile: true,
   minify: true,
   keepNames: true,
   platform: 'node',
@@ -48,4 +52,6 @@ await build({
   plugins: [onlyWhatIsUsed],
   logLevel: 'warning',
 });
+await writeFile('dist/meta.json', JSON.stringify(metafile));
+await writeFile('dist/THIRD-PARTY-LICENSES.txt', thirdPartyLicenses(bundledPackages(metafile)));
 await rename(unfinished, 'dist/main.js');
