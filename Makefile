@@ -53,9 +53,22 @@ control-plane: install-tools ## Provide the control plane's binaries; the last l
 bench: install-tools ## Time the start and the repairs, and read the memory (ARGS="--starts 10 --reverts 200")
 	@npm run --silent bench -- $(ARGS)
 
-.PHONY: docker-build
+VERSION ?= $(shell sed -n 's/^  "version": "\(.*\)",$$/\1/p' package.json)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+CREATED ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+# The repository's address.
+SOURCE ?= unknown
+PLATFORMS ?= linux/amd64,linux/arm64
+image_arguments = $(foreach name,VERSION REVISION CREATED SOURCE SOURCE_DATE_EPOCH,--build-arg '$(name)=$($(name))')
+
+.PHONY: docker-build docker-buildx
 docker-build: ## Build the image IMG
-	docker build -t $(IMG) .
+	docker build $(image_arguments) -t $(IMG) .
+# The builder has to be one of the docker-container driver: docker buildx create --use
+docker-buildx: ## Build the image IMG for PLATFORMS and push it, with provenance and SBOM; dist/image.json has its digest
+	mkdir -p dist
+	docker buildx build --platform=$(PLATFORMS) $(image_arguments) --provenance=mode=max --sbom=true \
+	  --output=type=image,name=$(IMG),push=true,rewrite-timestamp=true --metadata-file=dist/image.json .
 
 # kubectl is your own, with its current context. helm is built from its pinned module unless HELM names one.
 HELM ?= $$(npm run --silent tool -- helm)
