@@ -70,6 +70,24 @@ docker-buildx: ## Build the image IMG for PLATFORMS and push it, with provenance
 	docker buildx build --platform=$(PLATFORMS) $(image_arguments) --provenance=mode=max --sbom=true \
 	  --output=type=image,name=$(IMG),push=true,rewrite-timestamp=true --metadata-file=dist/image.json .
 
+RELEASE := dist/release
+
+.PHONY: release-check release-files
+release-check: ## Fail where TAG is not the version of this commit, or CHANGELOG.md does not have it
+	test "$(TAG)" = "v$(VERSION)"
+	grep -q '^## \[$(VERSION)\] - [0-9-]*$$' CHANGELOG.md
+# The chart is packaged from a copy that names IMG as its image.
+release-files: sbom install-bundle ## Collect in dist/release what goes beside the image IMG, NAME:VERSION@DIGEST
+	rm -rf $(RELEASE) dist/chart && mkdir -p $(RELEASE) dist/chart
+	cp -R charts/csi-port-operator dist/chart/
+	sed -i -e "s#^  repository: csi-port-operator#  repository: $(firstword $(subst :, ,$(IMG)))#" \
+	  -e "s#^  digest: ''#  digest: $(lastword $(subst @, ,$(IMG)))#" dist/chart/csi-port-operator/values.yaml
+	$(MAKE) chart CHART=dist/chart/csi-port-operator
+	mv dist/csi-port-operator-$(VERSION).tgz $(RELEASE)/
+	cp dist/install.yaml dist/sbom.cdx.json crds/csiportassignments.yaml $(RELEASE)/
+	sed -n '/^## \[$(VERSION)\]/,/^## \[/{/^## \[/!p}' CHANGELOG.md > dist/release-notes.md
+	cd $(RELEASE) && sha256sum * > checksums.txt
+
 # kubectl is your own, with its current context. helm is built from its pinned module unless HELM names one.
 HELM ?= $$(npm run --silent tool -- helm)
 CHART := charts/csi-port-operator
