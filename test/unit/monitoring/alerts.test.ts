@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { DEGRADED_REASONS } from '../../../src/domain/reasons.js';
 import { tool } from '../../support/tools/tools.js';
-import { BUILD_TIMEOUT_MS, promtool } from './promtool.js';
-import { ALERTS, RULE_FILE, withoutAnnotations } from './rules.js';
+import { BUILD_TIMEOUT_MS, promtool } from '../../support/monitoring/promtool.js';
+import { ALERTS, RULE_FILE, withoutAnnotations } from '../../support/monitoring/rules.js';
 
 const TESTS = join(import.meta.dirname, 'alerts');
 const runbooks = readFileSync('docs/runbooks.md', 'utf8');

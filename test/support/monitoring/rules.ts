@@ -1,5 +1,7 @@
 /** The alerts of config/prometheus, as Prometheus reads them. */
-import { readManifest } from '../crd/manifests.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 
 export interface Alert {
   readonly alert: string;
@@ -13,7 +15,9 @@ export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly rules: readonly Alert[] }[];
 }
 
-const { spec } = readManifest('config/prometheus/prometheusrule.yaml') as { readonly spec: RuleFile };
+const FILE = join(import.meta.dirname, '../../../config/prometheus/prometheusrule.yaml');
+
+const { spec } = parse(readFileSync(FILE, 'utf8')) as { readonly spec: RuleFile };
 
 /** The file that the Prometheus operator makes of the PrometheusRule. */
 export const RULE_FILE = spec;

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { tool } from '../../support/tools/tools.js';
+import { tool } from '../tools/tools.js';
 
 /** For a hook: the first use builds promtool, a minute or two on two cores. */
 export const BUILD_TIMEOUT_MS = 900_000;
