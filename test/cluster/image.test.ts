@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { HELP } from '../../src/config.js';
+import { HELP } from '../../src/flags.js';
 import { freePorts } from '../support/control-plane/ports.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { type Container, type ContainerOptions, Image, namespaceProblem } from '../support/image/container.js';
