@@ -15,6 +15,8 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...onControlPlane } },
+      // After those that start operators, whose requests it looks at: see scripts/test.js.
+      { test: { name: 'rights', include: ['test/rights/**/*.test.ts'] } },
       { test: { name: 'rook', include: ['test/rook/**/*.test.ts'], ...onControlPlane } },
     ],
   },

@@ -20,7 +20,9 @@ for (const [title, script] of [
   results[passed ? 'passed' : 'failed'] += 1;
   if (!passed) failures.push(title);
 }
-for (const project of ['unit', 'cluster', 'rook']) {
+// Each file of cluster tests leaves there which rights it used.
+process.env.RIGHTS_RECORD = mkdtempSync(join(folder, 'rights-'));
+for (const project of ['unit', 'cluster', 'rook', 'rights']) {
   console.log(`\n== Tests: ${project}`);
   const report = join(folder, `${project}.json`);
   const succeeded = npmRun(project, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);

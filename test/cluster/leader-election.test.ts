@@ -8,7 +8,7 @@ import { waitFor } from '../support/control-plane/wait-for.js';
 import { startReplica, writesByReplica, writesWithoutTheLease, type Replica } from '../support/replicas.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
-const cluster = useCluster({ nodes: 0 });
+const cluster = useCluster({ nodes: 0, withholdsRights: true });
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/csi-port-operator`;
 
 interface Lease extends KubeObject {

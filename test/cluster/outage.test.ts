@@ -5,7 +5,7 @@ import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
-const cluster = useCluster({ nodes: 0 });
+const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
 /** A try comes at most 30 s after the one before. */
 const RETRY_MS = 60_000;

@@ -5,7 +5,7 @@ import { waitFor } from '../support/control-plane/wait-for.js';
 import { OPERATOR_USER, STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { LogLine, Operator } from '../support/operator.js';
 
-const cluster = useCluster({ nodes: 0 });
+const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
 interface Role extends KubeObject {
   rules: { resources: string[]; resourceNames?: string[]; verbs: string[] }[];

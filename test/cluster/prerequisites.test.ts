@@ -6,7 +6,7 @@ import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 
-const cluster = useCluster({ nodes: 0 });
+const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
 /** A retry comes after at most 30 s. */
 const RETRY_MS = 45_000;

@@ -9,9 +9,10 @@ import type { AssignmentSpec } from '../../src/domain/api.js';
 import { Assignment } from './assignment.js';
 import type { AuditEntry, Mark } from './control-plane/audit-log.js';
 import { writesOf } from './control-plane/audit-log.js';
-import { ControlPlane } from './control-plane/control-plane.js';
+import { ControlPlane, type ControlPlaneOptions } from './control-plane/control-plane.js';
 import { waitFor } from './control-plane/wait-for.js';
 import { Operator, type OperatorOptions } from './operator.js';
+import { recordRights } from './rights-record.js';
 import { RookInstallation, type InstallOptions } from './rook/installation.js';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -172,22 +173,25 @@ function describeWrite({ verb, resource, subresource, name, dryRun }: AuditEntry
   return `${verb} ${target} ${name ?? ''}${dryRun ? ' (dry run)' : ''}`;
 }
 
-/**
- * Starts a control plane before the tests of this file and stops it after them.
- *
- * @param options.installed false where the test installs the CRD and the permissions itself
- */
-export function useCluster({
-  installed = true,
-  ...options
-}: { nodes?: number; installed?: boolean } = {}): () => Cluster {
+export interface UseClusterOptions extends Omit<ControlPlaneOptions, 'audit'> {
+  /** False where the test installs the CRD and the permissions itself. */
+  readonly installed?: boolean;
+  /** Whether rights are missing at times, on purpose: what is forbidden then is no fault of config/rbac. */
+  readonly withholdsRights?: boolean;
+}
+
+/** Starts a control plane before the tests of this file and stops it after them. */
+export function useCluster(options: UseClusterOptions = {}): () => Cluster {
+  const { installed = true, withholdsRights = false, ...controlPlane } = options;
   let cluster: Cluster | undefined;
   beforeAll(async () => {
-    cluster = new Cluster(await ControlPlane.start({ ...options, audit: true }));
+    cluster = new Cluster(await ControlPlane.start({ ...controlPlane, audit: true }));
     if (installed) await cluster.installOperatorPermissions();
   });
   afterAll(async () => {
-    await cluster?.controlPlane.stop();
+    if (cluster === undefined) return;
+    await recordRights(cluster.controlPlane.audit, { withholdsRights });
+    await cluster.controlPlane.stop();
   });
   return () => cluster!;
 }

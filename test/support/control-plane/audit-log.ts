@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers';
 
 /** What a request is about. */
 export interface AuditTarget {
+  /** Empty for the core group, and for a path that is no resource. */
+  group: string;
   /** Plural, e.g. deployments; empty for a path that is no resource, such as /version. */
   resource: string;
   subresource?: string;
@@ -20,6 +22,8 @@ export interface AuditEntry extends AuditTarget {
   userAgent: string;
   requestUri: string;
   code: number;
+  /** Refused for want of a right; a policy's 403 is another matter. */
+  forbidden: boolean;
   dryRun: boolean;
   /** Of a status write that moves it. */
   observedGeneration?: number;
@@ -41,7 +45,8 @@ interface AuditEvent {
   verb: string;
   user: { username?: string; extra?: Record<string, string[] | undefined> };
   userAgent?: string;
-  objectRef?: Partial<AuditTarget>;
+  objectRef?: Partial<Omit<AuditTarget, 'group'>> & { apiGroup?: string };
+  annotations?: Record<string, string | undefined>;
   requestURI: string;
   requestObject?: { status?: { observedGeneration?: number } };
   responseStatus?: { code?: number };
@@ -94,6 +99,7 @@ function entryOf(event: AuditEvent): AuditEntry {
     ...targetOf(event.objectRef),
     requestUri: event.requestURI,
     code: event.responseStatus?.code ?? 0,
+    forbidden: event.annotations?.['authorization.k8s.io/decision'] === 'forbid',
     dryRun: new URL(event.requestURI, 'https://kubernetes').searchParams.has('dryRun'),
     ...detailsOf(event),
   };
@@ -108,8 +114,15 @@ function detailsOf({ user, requestObject }: AuditEvent): Pick<AuditEntry, 'crede
   };
 }
 
-function targetOf({ resource = '', subresource, namespace, name }: Partial<AuditTarget> = {}): AuditTarget {
+function targetOf({
+  apiGroup: group = '',
+  resource = '',
+  subresource,
+  namespace,
+  name,
+}: NonNullable<AuditEvent['objectRef']> = {}): AuditTarget {
   return {
+    group,
     resource,
     ...(subresource !== undefined && { subresource }),
     ...(namespace !== undefined && { namespace }),

@@ -22,7 +22,14 @@ export function etcdArgs(folder: string, ports: Ports): string[] {
   ];
 }
 
-export function apiServerArgs(folder: string, ports: Ports, audit: boolean): string[] {
+export interface ApiServerFeatures {
+  /** Whether it logs each request. */
+  readonly audit: boolean;
+  /** Whether a watch can begin with the list of what is there, as from Kubernetes 1.32 on by default. */
+  readonly streamedLists: boolean;
+}
+
+export function apiServerArgs(folder: string, ports: Ports, { audit, streamedLists }: ApiServerFeatures): string[] {
   const key = join(folder, 'service-account.key');
   const args = [
     `--etcd-servers=http://127.0.0.1:${ports.etcdClient}`,
@@ -40,6 +47,7 @@ export function apiServerArgs(folder: string, ports: Ports, audit: boolean): str
     // Pods need no token here, and need not wait for the default ServiceAccount of a new namespace.
     '--disable-admission-plugins=ServiceAccount',
     '--endpoint-reconciler-type=none',
+    ...(streamedLists ? [] : ['--feature-gates=WatchList=false']),
   ];
   if (!audit) return args;
   return [

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { AdminApi } from './admin-api.js';
 import { AuditLog } from './audit-log.js';
 import { type Binaries, provideBinaries } from './binaries.js';
-import { auditLogFile } from './command-lines.js';
+import { auditLogFile, type ApiServerFeatures } from './command-lines.js';
 import { PortClashError } from './component.js';
 import { type Access, createTokens, writeCredentials, writeKubeconfig } from './credentials.js';
 import { freePorts } from './ports.js';
@@ -16,6 +16,8 @@ export interface ControlPlaneOptions {
   nodes?: number;
   /** Whether `audit` has the requests. Default false. */
   audit?: boolean;
+  /** Whether the API server streams lists. Default true. */
+  streamedLists?: boolean;
 }
 
 /** What a start ends with. */
@@ -26,7 +28,7 @@ interface Started {
   adminKubeconfig: string;
   kubectlPath: string;
   schedules: boolean;
-  audited: boolean;
+  features: ApiServerFeatures;
   processes: Processes;
 }
 
@@ -48,7 +50,7 @@ export class ControlPlane {
   readonly audit: AuditLog;
   /** Whether pods get created, scheduled and run: not without nodes, nor with the programs of an envtest archive alone. */
   readonly schedules: boolean;
-  readonly #audited: boolean;
+  readonly #features: ApiServerFeatures;
   readonly #processes: Processes;
   #kubeconfigs = 0;
 
@@ -60,9 +62,9 @@ export class ControlPlane {
     this.adminKubeconfig = started.adminKubeconfig;
     this.kubectlPath = started.kubectlPath;
     this.api = started.api;
-    this.audit = new AuditLog(started.audited ? auditLogFile(started.directory) : undefined);
+    this.audit = new AuditLog(started.features.audit ? auditLogFile(started.directory) : undefined);
     this.schedules = started.schedules;
-    this.#audited = started.audited;
+    this.#features = started.features;
     this.#processes = started.processes;
   }
 
@@ -124,7 +126,7 @@ export class ControlPlane {
 
   /** On the same port, with the same certificate and data. Back when it is ready. */
   async startApiServer(): Promise<void> {
-    await this.#processes.restartApiServer(this.#audited);
+    await this.#processes.restartApiServer(this.#features);
   }
 
   /** Kills every process and removes the folder. May be called twice. */
@@ -134,7 +136,11 @@ export class ControlPlane {
   }
 }
 
-async function boot(binaries: Binaries, { nodes = 3, audit = false }: ControlPlaneOptions): Promise<Started> {
+async function boot(
+  binaries: Binaries,
+  { nodes = 3, audit = false, streamedLists = true }: ControlPlaneOptions,
+): Promise<Started> {
+  const features = { audit, streamedLists };
   const [etcdClient, etcdPeer, apiServer] = (await freePorts(3)) as [number, number, number];
   const directory = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const tokens = createTokens();
@@ -142,14 +148,14 @@ async function boot(binaries: Binaries, { nodes = 3, audit = false }: ControlPla
   try {
     await writeCredentials(directory, tokens);
     await processes.startEtcd();
-    const ca = await processes.startApiServer(audit);
+    const ca = await processes.startApiServer(features);
     const access = { server: processes.server, ca, token: tokens.admin };
     const api = new AdminApi(access.server, ca, tokens.admin);
     const schedules = binaries.complete && nodes > 0;
     if (schedules) await processes.startScheduling(api, ca, nodes);
     const adminKubeconfig = await writeKubeconfig(join(directory, 'admin.kubeconfig'), access);
     const kubectlPath = binaries.path('kubectl');
-    return { directory, access, api, adminKubeconfig, kubectlPath, schedules, audited: audit, processes };
+    return { directory, access, api, adminKubeconfig, kubectlPath, schedules, features, processes };
   } catch (error) {
     await processes.stop();
     throw error;

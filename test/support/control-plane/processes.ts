@@ -39,8 +39,8 @@ export class Processes {
   }
 
   /** Back when requests of every kind are served. Answers the PEM of the authority its certificate is to be checked with. */
-  async startApiServer(audit: boolean): Promise<string> {
-    const args = commandLines.apiServerArgs(this.#directory, this.#ports, audit);
+  async startApiServer(features: commandLines.ApiServerFeatures): Promise<string> {
+    const args = commandLines.apiServerArgs(this.#directory, this.#ports, features);
     const apiServer = this.#run('kube-apiserver', args);
     await untilServing([apiServer], () => isListening(this.#ports.apiServer));
     const ca = await readFile(join(this.#directory, 'certificates/apiserver.crt'), 'utf8');
@@ -63,10 +63,10 @@ export class Processes {
   }
 
   /** On the port it had: only an outgoing connection can hold that, and not for long. */
-  async restartApiServer(audit: boolean): Promise<void> {
+  async restartApiServer(features: commandLines.ApiServerFeatures): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.startApiServer(audit);
+        await this.startApiServer(features);
         return;
       } catch (error) {
         if (!(error instanceof PortClashError) || attempt === API_SERVER_ATTEMPTS) throw error;
