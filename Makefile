@@ -1,7 +1,8 @@
 # Everything a machine needs beside these: make, npm with any Node 20 or later (it brings Node 24), and Go 1.26 or later
 # to build the control plane of the tests and the demo.
 .DEFAULT_GOAL := help
-IMG ?= csi-port-operator:0.1.0
+VERSION ?= $(shell sed -n 's/^  "version": "\(.*\)",$$/\1/p' package.json)
+IMG ?= csi-port-operator:$(VERSION)
 # The time of the commit: what is made from the same commit is the same.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
@@ -53,7 +54,6 @@ control-plane: install-tools ## Provide the control plane's binaries; the last l
 bench: install-tools ## Time the start and the repairs, and read the memory (ARGS="--starts 10 --reverts 200")
 	@npm run --silent bench -- $(ARGS)
 
-VERSION ?= $(shell sed -n 's/^  "version": "\(.*\)",$$/\1/p' package.json)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 CREATED ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 # The repository's address.

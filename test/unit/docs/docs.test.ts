@@ -6,9 +6,37 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { KUBERNETES_VERSION, pinnedKubernetesVersion } from '../../support/control-plane/kubernetes-version.js';
 
 const status = readFileSync('docs/status.md', 'utf8');
-const pages = ['README.md', ...readdirSync('docs').map((name) => join('docs', name))].filter((page) =>
+const pages = [...readdirSync('.'), ...readdirSync('docs').map((name) => join('docs', name))].filter((page) =>
   page.endsWith('.md'),
 );
+
+/** Without blocks of code, in which a # is no heading. */
+function prose(page: string): string {
+  return readFileSync(page, 'utf8').replaceAll(/^```[^]*?^```$/gm, '');
+}
+
+/** As GitHub makes them of the headings. */
+function anchors(page: string): string[] {
+  const headings = [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!);
+  const slugs = headings.map((heading) =>
+    heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  return slugs.map((slug, index) => {
+    const before = slugs.slice(0, index).filter((other) => other === slug).length;
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
+}
+
+/** Whether the file, and the heading in it, are there. */
+function leadsSomewhere(page: string, link: string): boolean {
+  const [path, anchor] = link.split('#');
+  const target = path === '' ? page : join(dirname(page), path!);
+  return existsSync(target) && (anchor === undefined || anchors(target).includes(anchor));
+}
 
 /** First column of the table under a heading. */
 function firstColumn(heading: string): string[] {
@@ -35,8 +63,9 @@ describe('docs/status.md', () => {
 
 describe('the docs', () => {
   it.each(pages)('%s links only to what is there', (page) => {
-    const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1]!);
-    expect(links.filter((link) => !existsSync(join(dirname(page), link)))).toEqual([]);
+    const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
+    const ours = links.filter((link) => !/^\w+:/.test(link));
+    expect(ours.filter((link) => !leadsSomewhere(page, link))).toEqual([]);
   });
 
   it('name a reason for every dependency', () => {
@@ -55,4 +84,18 @@ describe('the docs', () => {
 
 it('the Kubernetes version of the control plane is the one that its go.mod pins', async () => {
   expect(await pinnedKubernetesVersion()).toBe(KUBERNETES_VERSION);
+});
+
+describe('CHANGELOG.md', () => {
+  const headings = [...prose('CHANGELOG.md').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading!);
+
+  it('has what is not released yet, and then each version with its day, the latest first', () => {
+    const [unreleased, ...released] = headings;
+    expect(unreleased).toBe('[Unreleased]');
+    for (const heading of released) expect(heading).toMatch(/^\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d$/);
+    const days = released.map((heading) => heading.slice(-10));
+    expect(days).toEqual(days.toSorted().reverse());
+  });
+
+  it('has the version of package.json', () => expect(headings[1]?.split(' ')[0]).toBe(`[${packageJson.version}]`));
 });
