@@ -82,6 +82,7 @@ release-files: sbom install-bundle ## Collect in dist/release what goes beside t
 	cp -R charts/csi-port-operator dist/chart/
 	sed -i -e "s#^  repository: csi-port-operator#  repository: $(firstword $(subst :, ,$(IMG)))#" \
 	  -e "s#^  digest: ''#  digest: $(lastword $(subst @, ,$(IMG)))#" dist/chart/csi-port-operator/values.yaml
+	test "$$(diff charts/csi-port-operator/values.yaml dist/chart/csi-port-operator/values.yaml | grep -c '^>')" = 2
 	$(MAKE) chart CHART=dist/chart/csi-port-operator
 	mv dist/csi-port-operator-$(VERSION).tgz $(RELEASE)/
 	cp dist/install.yaml dist/sbom.cdx.json crds/csiportassignments.yaml $(RELEASE)/
