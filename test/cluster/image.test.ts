@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { HELP } from '../../src/flags.js';
 import { freePorts } from '../support/control-plane/ports.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { type Container, type ContainerOptions, Image, namespaceProblem } from '../support/image/container.js';
@@ -59,7 +58,9 @@ describe.skipIf(problem !== undefined)('the image', () => {
 
   /** Each of its servers on a free port of its own: the container has the host's network. */
   async function startOperator(args: readonly string[] = []): Promise<Container> {
-    const flags = [...new Set([...HELP.matchAll(/--\S+-bind-address/g)].map(([flag]) => flag))];
+    const help = start({ args: ['--help'] });
+    expect(await help.end()).toBe(0);
+    const flags = [...new Set([...help.stdout.matchAll(/--\S+-bind-address/g)].map(([flag]) => flag))];
     const ports = await freePorts(flags.length);
     const addresses = flags.map((flag, index) => `${flag}=127.0.0.1:${ports[index]!}`);
     const container = start({ args: [...addresses, ...args], env: await podEnvironment() });
