@@ -1,7 +1,11 @@
-/** `npm run docs`: writes the pages of docs/ that are made from the sources. */
+/** `npm run docs`: writes the pages that are made from the sources. */
 import { writeFileSync } from 'node:fs';
+import { CHART_README, chartPage } from './chart-page.js';
 import { configurationPage } from './configuration-page.js';
 import { metricsPage } from './metrics-page.js';
+import { rbacPage } from './rbac-page.js';
 
 writeFileSync('docs/configuration.md', configurationPage());
 writeFileSync('docs/metrics.md', metricsPage());
+writeFileSync('docs/rbac.md', rbacPage());
+writeFileSync(CHART_README, chartPage());

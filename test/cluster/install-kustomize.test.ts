@@ -1,5 +1,6 @@
 /** The operator installed, upgraded and removed by the Makefile and by kubectl, as docs/install.md has it. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,8 +65,8 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
   ];
   await make('undeploy');
   // What was granted in a further namespace is taken back there.
-  const revoke = ['delete', 'role,rolebinding', 'csi-port-operator-writer'];
-  await controlPlane.kubectl(['-n', 'rook-two', ...revoke]);
+  const revoke = fromDocs(/\| a further namespace \| `kubectl (-n rook-two delete [^`]*)`/);
+  await controlPlane.kubectl(revoke.split(' '));
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
   expect((await cluster().assignment('rook-ceph').get()).metadata.uid).toBe(assignments[0]);
   expect((await cluster().assignment('rook-two').get()).metadata.uid).toBe(assignments[1]);
@@ -81,7 +82,8 @@ test('the bundle of a release is what make deploy applies', async () => {
   const { controlPlane } = cluster();
   const image = `registry.example/csi-port-operator@sha256:${'0'.repeat(64)}`;
   await make('install-bundle', `IMG=${image}`);
-  await controlPlane.kubectl(['create', 'namespace', 'rook-bundle']);
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'rook-ceph' } };
+  await controlPlane.kubectl(['apply', '-f', '-'], { stdin: JSON.stringify(namespace) });
   await controlPlane.kubectl(['apply', '--warnings-as-errors', '-f', 'dist/install.yaml']);
   const installed = new InstalledOperator(cluster(), OPERATOR_NAMESPACE);
   const [pod] = await installed.rolledOut();
@@ -102,13 +104,14 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   const { controlPlane } = cluster();
   const rook = await RookInstallation.install(controlPlane, { namespace: 'rook-single' });
   const other = await RookInstallation.install(controlPlane, { namespace: 'rook-other', workloads: false });
-  const layout = await overlay(
-    'single',
-    (path) => `namespace: rook-single\nresources: [${path}/config/single-namespace]\n`,
-  );
+  const kustomization = fromDocs(/### Single namespace\n\n```yaml\n([^`]*)```/);
+  const layout = await overlay('single', (path) => {
+    return kustomization.replace('path/to', path).replace('namespace: rook-ceph', 'namespace: rook-single');
+  });
   await controlPlane.kubectl(['apply', '--warnings-as-errors', '-k', layout]);
   const installed = new InstalledOperator(cluster(), 'rook-single');
-  await installed.rolledOut();
+  const [pod] = await installed.rolledOut();
+  expect(pod!.spec.containers[0]!.image).toBe('registry.example/csi-port-operator:0.1.0');
   const mark = await controlPlane.audit.mark();
   const operator = await installed.start();
   await cluster()
@@ -122,9 +125,9 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   expect((await objectsOfOperator(cluster())).filter((name) => name.startsWith('clusterrole'))).toEqual([]);
 
   await operator.stop();
-  const kinds = 'deployment,poddisruptionbudget,rolebinding,role,serviceaccount';
-  const label = '--selector=app.kubernetes.io/name=csi-port-operator';
-  await controlPlane.kubectl(['-n', 'rook-single', 'delete', kinds, label, '--cascade=foreground']);
+  const removal = fromDocs(/\| single namespace \| `kubectl -n rook-ceph (delete [^`]*)`/);
+  await controlPlane.kubectl(['-n', 'rook-single', ...removal.split(' ')]);
+  await installed.readyPods(0);
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
   expect(await rook.layout()).toEqual([9170, 9171, 9272]);
 });
@@ -153,6 +156,13 @@ test('the options are components and kustomizations that the API server takes', 
     { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
   ]);
 });
+
+/** What docs/install.md has admins write or run. */
+function fromDocs(pattern: RegExp): string {
+  const found = pattern.exec(readFileSync('docs/install.md', 'utf8'))?.[1];
+  if (found === undefined) throw new Error(`docs/install.md has no ${pattern.source}`);
+  return found;
+}
 
 /** A kustomization of an admin's own; `content` gets the path to the repository. */
 async function overlay(name: string, content: (path: string) => string): Promise<string> {

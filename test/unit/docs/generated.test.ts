@@ -1,10 +1,13 @@
 /** The pages that `npm run docs` makes. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { CHART_README, chartPage } from '../../../scripts/chart-page.js';
 import { configurationPage } from '../../../scripts/configuration-page.js';
 import { metricsPage } from '../../../scripts/metrics-page.js';
+import { DESCRIBED_ROLES, rbacPage } from '../../../scripts/rbac-page.js';
 import { FLAGS } from '../../../src/flags.js';
 import { METRIC_NAMES } from '../../../src/ops/metrics/definitions.js';
+import { readManifest, yamlFiles } from '../crd/manifests.js';
 
 it('docs/metrics.md is what npm run docs writes', () => {
   expect(readFileSync('docs/metrics.md', 'utf8')).toBe(metricsPage());
@@ -22,4 +25,17 @@ it('docs/configuration.md is what npm run docs writes', () => {
 it('has a row for each flag', () => {
   const rows = [...configurationPage().matchAll(/^\| `--([\w-]+)/gm)].map(([, name]) => name);
   expect(rows).toEqual(Object.keys(FLAGS));
+});
+
+it('docs/rbac.md is what npm run docs writes', () => {
+  expect(readFileSync('docs/rbac.md', 'utf8')).toBe(rbacPage());
+});
+
+it('has every role of config/rbac', () => {
+  const roles = yamlFiles('config/rbac').filter((path) => 'rules' in (readManifest(path) as object));
+  expect([...DESCRIBED_ROLES].sort()).toEqual(roles);
+});
+
+it('the table of values in the README of the chart is what npm run docs writes', () => {
+  expect(readFileSync(CHART_README, 'utf8')).toBe(chartPage());
 });
