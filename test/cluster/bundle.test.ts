@@ -1,9 +1,11 @@
 /** What the built bundle is made of: its bill of materials, and the licences that go with it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { readDockerfile } from '../support/image/dockerfile.js';
 
 interface Component {
   readonly 'bom-ref': string;
@@ -130,7 +132,22 @@ describe('dist/THIRD-PARTY-LICENSES.txt', () => {
   it('has nothing else', () => expect(sections).toHaveLength(folders.length + embedded.length));
 });
 
-it('no other package hides in the file of a package that lists it', () => {
+test('the build stage of the Dockerfile copies all that the build takes, and makes the same of it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'build-stage-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [build] = readDockerfile();
+  for (const { sources } of build!.copies) {
+    for (const source of sources) cpSync(source, join(folder, source), { recursive: true });
+  }
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  expect(build!.all('RUN')).toEqual(['npm ci', 'npm run build']);
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: folder });
+  for (const file of ['dist/main.js', 'dist/package.json', 'dist/THIRD-PARTY-LICENSES.txt']) {
+    expect(readFileSync(join(folder, file)).equals(readFileSync(file)), file).toBe(true);
+  }
+});
+
+test('no other package hides in the file of a package that lists it', () => {
   const absent = packages.flatMap(({ name, dependencies = {} }) =>
     Object.keys(dependencies)
       .filter((dependency) => !dependency.startsWith('@types/') && !names.includes(dependency))
