@@ -128,7 +128,7 @@ install-bundle: dist/deploy/kustomization.yaml ## Write what deploy applies, wit
 
 .PHONY: chart-files
 chart-files: ## Copy the files that the chart shares with crds/ and config/
-	cp crds/csiportassignments.yaml $(CHART)/files/
+	cp crds/csiportassignments.yaml config/prometheus/podmonitor.yaml config/prometheus/prometheusrule.yaml $(CHART)/files/
 
 .PHONY: helm-lint
 helm-lint: install-tools ## Lint the chart, with its defaults and with each file of values in its ci folder

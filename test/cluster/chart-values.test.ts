@@ -118,6 +118,31 @@ test('every value reaches its place', async () => {
   expect(rightsOfAccount(objects, account)).toContain('*: create authentication.k8s.io/tokenreviews (any)');
 });
 
+test('the objects of the Prometheus operator carry the labels that it selects by, and scrape by TLS', async () => {
+  const objects = await render('ops', '--values', `${CHART}/ci/monitoring-values.yaml`);
+  for (const kind of ['PodMonitor', 'PrometheusRule']) {
+    const { metadata } = find(objects, kind);
+    expect(metadata.namespace).toBe('ops');
+    expect(metadata.labels).toMatchObject({ release: 'kube-prometheus-stack' });
+  }
+  expect(find(objects, 'PodMonitor').spec).toMatchObject({
+    podMetricsEndpoints: [
+      {
+        port: 'metrics',
+        path: '/metrics',
+        honorLabels: true,
+        interval: '30s',
+        scheme: 'https',
+        authorization: { credentials: { name: 'prometheus-token', key: 'token' } },
+        tlsConfig: { serverName: 'csi-port-operator' },
+      },
+    ],
+  });
+  const rules = JSON.stringify(find(objects, 'PrometheusRule').spec);
+  expect(rules).toContain('"runbook_url":"https://git.example/csi-port-operator/blob/main/docs/runbooks.md#');
+  expect(rules).not.toContain('"runbook_url":"docs/');
+});
+
 test('one replica without leader election makes room before it starts, and asks for no Lease', async () => {
   const objects = await render('ops', '--values', `${CHART}/ci/one-replica-values.yaml`);
   expect(find(objects, 'Deployment').spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } });
@@ -147,6 +172,11 @@ describe('what cannot be is refused, with what to do', () => {
     [['watch.clusterWide=false', 'rookNamespaces=null'], 'watch.clusterWide=false needs a namespace in rookNamespaces'],
     [['serviceAccount.name=default'], 'choose another name, or set serviceAccount.create=false'],
     [['metrics.enabled=false', 'metrics.podMonitor.enabled=true'], 'need metrics.enabled=true'],
+    [['metrics.enabled=false', 'metrics.prometheusRule.enabled=true'], 'need metrics.enabled=true'],
+    [
+      ['metrics.secure.secretName=a', 'metrics.podMonitor.enabled=true'],
+      'metrics.podMonitor needs metrics.podMonitor.endpoint.authorization',
+    ],
     [['metrics.enabled=false', 'metrics.secure.secretName=a'], 'need metrics.enabled=true'],
   ])('%s', async (values, message) => {
     const sets = values.flatMap((value) => ['--set', value]);

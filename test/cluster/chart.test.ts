@@ -100,9 +100,21 @@ test('the network policy is that of config/network-policy', async () => {
   expect(essence(find(chart, 'NetworkPolicy'))).toEqual(essence(find(kustomize('network-policy'), 'NetworkPolicy')));
 });
 
-test('the CRD in the chart is a copy of crds/: make chart-files', () => {
-  const copy = readFileSync(`${CHART}/files/csiportassignments.yaml`, 'utf8');
-  expect(copy).toBe(readFileSync('crds/csiportassignments.yaml', 'utf8'));
+test('what Prometheus is told is what config/prometheus tells it', async () => {
+  const enabled = 'metrics.podMonitor.enabled=true,metrics.prometheusRule.enabled=true';
+  const chart = await render('csi-port-operator-system', '--set', enabled);
+  const config = kustomize('prometheus');
+  for (const kind of ['PodMonitor', 'PrometheusRule']) {
+    expect(essence(find(chart, kind)), kind).toEqual(essence(find(config, kind)));
+  }
+});
+
+test.each([
+  ['csiportassignments.yaml', 'crds'],
+  ['podmonitor.yaml', 'config/prometheus'],
+  ['prometheusrule.yaml', 'config/prometheus'],
+])('%s in the chart is a copy of the one in %s: make chart-files', (name, folder) => {
+  expect(readFileSync(`${CHART}/files/${name}`, 'utf8')).toBe(readFileSync(`${folder}/${name}`, 'utf8'));
 });
 
 test.each(['', ...VALUES_FILES])('helm lint finds nothing with %s', async (file) => {
