@@ -1,6 +1,5 @@
 /** The composition root: command line -> logger -> credentials -> controller, and the signals that end it. */
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:net';
 import { hostname } from 'node:os';
 import { parseInvocation, type Config } from './config.js';
 import { Controller } from './controller/controller.js';
@@ -15,17 +14,13 @@ import { SOLE } from './kube/leadership.js';
 import { LeaseClient } from './kube/lease.js';
 import { Transport } from './kube/transport.js';
 import { createLogger, type Logger } from './logger.js';
-import { Metrics } from './ops/metrics/metrics.js';
-import { serveMetrics } from './ops/metrics/server.js';
+import { MetricsEndpoint } from './ops/metrics/endpoint.js';
 import { liveness, readiness } from './ops/probes.js';
 import { serveProbes, type Probes } from './ops/probe-server.js';
 
 /** Set by the bundler from package.json; absent where the sources run as they are. */
 declare const __VERSION__: string | undefined;
 const VERSION = typeof __VERSION__ === 'undefined' ? 'dev' : __VERSION__;
-
-/** By then the first repairs are on their way: loading the metrics must not delay them. */
-const METRICS_LOAD_AFTER_MS = 1_000;
 
 async function main(): Promise<void> {
   const surroundings = { environment: process.env, hostname: hostname(), podNamespace: podNamespace() };
@@ -53,31 +48,13 @@ async function run(config: Config): Promise<void> {
   process.on('SIGUSR1', () => logger.toggleDebug());
   const stop = stopOnSignal(logger);
   try {
-    const credentials = await credentialsOf(config);
-    const metrics = metricsOf(config);
-    const transport = new Transport(credentials, {
-      userAgent: `csi-port-operator/${VERSION}`,
-      observer: metrics?.requestsTo(credentials.server.host),
-    });
-    const election = electionOf(config, transport, logger);
-    const controller = new Controller({
-      transport,
-      leadership: election ?? SOLE,
-      logger,
-      namespaces: config.watchNamespaces,
-      maxConcurrentReconciles: config.maxConcurrentReconciles,
-      contestedAfter: config.contestedAfter,
-      instance: config.instance,
-      now,
-      monotonicMs,
-      observer: metrics?.controller,
-    });
-    metrics?.readFrom(controller, election);
+    const { transport, controller, election, endpoint } = await assemble(config, logger);
     logger.info({ version: VERSION, node: process.version, watchNamespaces: config.watchNamespaces }, 'Starting');
     const running = runElected(controller, election, stop, logger);
-    const servers = await serve(config, probesOf(controller, election), metrics);
+    const probes = config.healthProbe && serveProbes(config.healthProbe, probesOf(controller, election));
+    const servers = await Promise.all([probes, endpoint?.listen(transport)]);
     const outcome = await running;
-    for (const server of servers) server.close();
+    for (const server of servers) server?.close();
     transport.close();
     logger.info({}, 'Stopped');
     // A call of a reconcile that outlived its grace may still be waiting for its time-out. Whoever has lost the lease is
@@ -88,6 +65,39 @@ async function run(config: Config): Promise<void> {
     // Not by itself: the informers may be running already.
     process.exit(1);
   }
+}
+
+interface Parts {
+  readonly transport: Transport;
+  readonly controller: Controller;
+  /** Undefined: this is the only replica. */
+  readonly election: LeaderElection | undefined;
+  /** Undefined where no metrics are served: then nothing is counted. */
+  readonly endpoint: MetricsEndpoint | undefined;
+}
+
+async function assemble(config: Config, logger: Logger): Promise<Parts> {
+  const endpoint = metricsEndpointOf(config, logger);
+  const credentials = await credentialsOf(config);
+  const transport = new Transport(credentials, {
+    userAgent: `csi-port-operator/${VERSION}`,
+    observer: endpoint?.metrics.requestsTo(credentials.server.host),
+  });
+  const election = electionOf(config, transport, logger);
+  const controller = new Controller({
+    transport,
+    leadership: election ?? SOLE,
+    logger,
+    namespaces: config.watchNamespaces,
+    maxConcurrentReconciles: config.maxConcurrentReconciles,
+    contestedAfter: config.contestedAfter,
+    instance: config.instance,
+    now,
+    monotonicMs,
+    observer: endpoint?.metrics.controller,
+  });
+  endpoint?.metrics.readFrom(controller, election);
+  return { transport, controller, election, endpoint };
 }
 
 function now(): Date {
@@ -114,22 +124,11 @@ function electionOf(
   });
 }
 
-function metricsOf({ metrics, maxConcurrentReconciles }: Config): Metrics | undefined {
-  return metrics && new Metrics({ version: VERSION, maxConcurrentReconciles, monotonicMs });
-}
-
-async function serve(
-  { healthProbe, metrics: metricsAddress }: Config,
-  probes: Probes,
-  metrics: Metrics | undefined,
-): Promise<readonly Pick<Server, 'close'>[]> {
-  const servers: Pick<Server, 'close'>[] = [];
-  if (healthProbe !== undefined) servers.push(await serveProbes(healthProbe, probes));
-  if (metricsAddress !== undefined && metrics !== undefined) {
-    servers.push(await serveMetrics(metricsAddress, { scrape: () => metrics.scrape() }));
-    setTimeout(() => void metrics.load(), METRICS_LOAD_AFTER_MS).unref();
-  }
-  return servers;
+function metricsEndpointOf({ metrics, maxConcurrentReconciles }: Config, logger: Logger): MetricsEndpoint | undefined {
+  if (metrics === undefined) return undefined;
+  const { certPath, ...address } = metrics;
+  const options = { version: VERSION, maxConcurrentReconciles, monotonicMs };
+  return new MetricsEndpoint({ ...options, address, certFolder: certPath, logger });
 }
 
 function probesOf(controller: Controller, leaderElection: LeaderElection | undefined): Probes {

@@ -1,7 +1,7 @@
 /** Puts the controller's parts together and runs them: watches -> work queue -> reconciler. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Observed } from '../domain/plan.js';
+import type { PortAssignment } from '../domain/api.js';
 import { ApiError } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
 import type { InformerObserver, InformerState } from '../kube/informer.js';
@@ -120,9 +120,9 @@ export class Controller {
     for (const namespace of this.#watches.assignments.namespaces()) this.#queue.add(namespace);
   }
 
-  /** All that is known of each namespace with an assignment, for the metrics. */
-  observeAll(): readonly Observed[] {
-    return this.#watches.observeAll();
+  /** As they are stored, without those that are being deleted; for the metrics. */
+  get assignments(): readonly PortAssignment[] {
+    return this.#watches.assignments.all().filter(({ deleting }) => !deleting);
   }
 
   /** Runs until `stop` is aborted, then finishes the reconciles in hand and their events; never rejects. */

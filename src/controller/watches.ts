@@ -106,11 +106,6 @@ export class Watches {
     };
   }
 
-  /** All that is known of each namespace with an assignment. */
-  observeAll(): Observed[] {
-    return this.assignments.namespaces().flatMap((namespace) => this.observe(namespace) ?? []);
-  }
-
   /** Those with a Driver object; by Rook's convention where there is none, but where Rook's own workloads are not all there. */
   #driversOf(namespace: string): string[] {
     const observed = this.#observedDrivers(namespace);

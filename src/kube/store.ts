@@ -29,6 +29,10 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
     return [...this.#objects.keys()];
   }
 
+  all(): T[] {
+    return [...this.#objects.values()];
+  }
+
   /**
    * Takes up an object, unless what is stored is the same or newer: the answer to a write arrives before the event
    * that it causes, and an event may come late.

@@ -36,8 +36,8 @@ export const DEFINITIONS = {
   csiports_conflicts: {
     type: 'gauge',
     labels: ['namespace'],
-    help: 'Host ports that more than one of the watched workloads holds in its pod template now.',
-    look: 'When pods are Pending for want of a port: above 0 for long says that nobody parts them.',
+    help: 'Host ports that more than one workload holds, as status.conflicts of the CSIPortAssignment has them.',
+    look: 'When pods are Pending for want of a port; above 0 for long, csiports_degraded has the reason.',
   },
   csiports_patches_total: {
     type: 'counter',

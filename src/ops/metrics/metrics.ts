@@ -27,8 +27,8 @@ export class Metrics {
   readonly #options: MetricsOptions;
   readonly #recorder = new Recorder();
   readonly #queue: QueueMetrics;
-  #controller: ControllerState = { informers: [], observeAll: () => [] };
-  #election: Leadership | undefined;
+  #controller: ControllerState = { informers: [], assignments: [] };
+  #election: Pick<Leadership, 'isLeading'> | undefined;
   #loading: Promise<Registry> | undefined;
 
   constructor(options: MetricsOptions) {
@@ -51,7 +51,7 @@ export class Metrics {
    *
    * @param election undefined where this process is the only one
    */
-  readFrom(controller: ControllerState, election: Leadership | undefined): void {
+  readFrom(controller: ControllerState, election: Pick<Leadership, 'isLeading'> | undefined): void {
     this.#controller = controller;
     this.#election = election;
   }

@@ -1,8 +1,9 @@
-/** The gauges: read at each scrape from what is stored and under way now, so that a series goes with its object. */
+/**
+ * The gauges: read at each scrape from what is stored and under way now, so that a series goes with its object.
+ * What is told of an assignment is what its stored status says: one truth for people and for alerts.
+ */
 import { LEASE_NAME } from '../../controller/elected.js';
-import type { Observed } from '../../domain/plan.js';
-import { sharedPorts } from '../../domain/host-ports.js';
-import type { Workload } from '../../domain/workload.js';
+import type { Condition, ConditionType, PortAssignment } from '../../domain/api.js';
 import type { InformerState } from '../../kube/informer.js';
 import type { Leadership } from '../../kube/leadership.js';
 import type { Labels, NameOf } from './definitions.js';
@@ -12,7 +13,8 @@ import { resourceOf } from './watches.js';
 /** What the controller shows of itself; see controller.ts. */
 export interface ControllerState {
   readonly informers: readonly InformerState[];
-  observeAll(): readonly Observed[];
+  /** Those that are not being deleted. */
+  readonly assignments: readonly PortAssignment[];
 }
 
 export interface ReadFrom {
@@ -31,8 +33,8 @@ export type Reading<N extends Gauges> = readonly (readonly [Labels<N>, number])[
 export type Readings = { readonly [N in Gauges]: () => Reading<N> };
 
 export function readings(from: ReadFrom): Readings {
-  const assignments = (): readonly Observed[] =>
-    from.election?.isLeading === false ? [] : from.controller.observeAll();
+  const assignments = (): readonly PortAssignment[] =>
+    from.election?.isLeading === false ? [] : from.controller.assignments;
   const working = (): number[] => from.queue.working;
   return {
     csiports_ready: () =>
@@ -42,7 +44,7 @@ export function readings(from: ReadFrom): Readings {
         const degraded = conditionOf(one, 'Degraded');
         return degraded === undefined ? [] : [[{ ...namespaceOf(one), reason: degraded.reason }, 1] as const];
       }),
-    csiports_conflicts: () => assignments().map((one) => [namespaceOf(one), sharedPorts(workloadsOf(one)).length]),
+    csiports_conflicts: () => assignments().map((one) => [namespaceOf(one), one.status?.conflicts?.length ?? 0]),
     csiports_watch_last_event_age_seconds: () => agesOf(from.controller.informers, from.monotonicMs()),
     csiports_build_info: () => [[{ version: from.version, node: process.version }, 1]],
     leader_election_master_status: () =>
@@ -55,19 +57,12 @@ export function readings(from: ReadFrom): Readings {
   };
 }
 
-function namespaceOf({ assignment: { namespace } }: Observed): { readonly namespace: string } {
+function namespaceOf({ namespace }: PortAssignment): { readonly namespace: string } {
   return { namespace };
 }
 
-function workloadsOf({ workloads, upstream = [] }: Observed): Workload[] {
-  return [...Object.values(workloads), ...upstream];
-}
-
 /** The condition as it is stored, where it is True. */
-function conditionOf(
-  { assignment: { status } }: Observed,
-  wanted: 'Ready' | 'Degraded',
-): { readonly reason: string } | undefined {
+function conditionOf({ status }: PortAssignment, wanted: ConditionType): Condition | undefined {
   return status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True');
 }
 

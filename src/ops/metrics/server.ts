@@ -1,36 +1,69 @@
-/** Serves GET /metrics. */
+/** Serves GET /metrics: without TLS to anybody, with TLS only to those who may. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import { messageOf, type Log } from '../../controller/log.js';
 import { listen, SERVER_LIMITS, type BindAddress } from '../http-server.js';
+import type { ScrapeAccess } from './access.js';
+import { followCertificate, TLS_OPTIONS, type Certificate } from './certificate.js';
 import type { MetricsText } from './metrics.js';
 
-/** A bearer token may be several KiB long. */
-const MAX_HEADER_BYTES = 16 * 1024;
+export interface SecureOptions {
+  /** Where the certificate is from, and is read again. */
+  readonly folder: string;
+  readonly certificate: Certificate;
+  readonly access: Pick<ScrapeAccess, 'check'>;
+  readonly logger: Pick<Log, 'info' | 'warn'>;
+  readonly readAgainAfterMs?: number;
+}
 
 export interface MetricsServerOptions {
   readonly scrape: () => Promise<MetricsText>;
+  /** Undefined: no TLS, and nobody is asked who they are. */
+  readonly secure?: SecureOptions | undefined;
 }
+
+/** A bearer token may be several KiB long. */
+const LIMITS = { ...SERVER_LIMITS, maxHeaderSize: 16 * 1024 } as const;
+const HANDSHAKE_TIMEOUT_MS = 5_000;
 
 /** @throws Error of listen(), e.g. EADDRINUSE or EACCES */
-export function serveMetrics(address: BindAddress, options: MetricsServerOptions): Promise<Server> {
-  const server = createServer({ ...SERVER_LIMITS, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-    answer(options, request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
-  return listen(server, address);
+export async function serveMetrics(
+  address: BindAddress,
+  { scrape, secure }: MetricsServerOptions,
+): Promise<Server | https.Server> {
+  const answer = handler(scrape, secure?.access);
+  if (secure === undefined) return listen(createServer(LIMITS, answer), address);
+  const { certificate, logger, readAgainAfterMs } = secure;
+  const options = { ...LIMITS, ...certificate, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
+  const server = await listen(https.createServer(options, answer), address);
+  const following = followCertificate(server, secure, logger, readAgainAfterMs);
+  server.once('close', () => clearInterval(following));
+  return server;
 }
 
-async function answer(
-  { scrape }: MetricsServerOptions,
-  { method, url = '' }: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  if (url.split('?')[0] !== '/metrics') refuse(response, 404, 'not found: this server has /metrics');
-  else if (method !== 'GET') refuse(response.setHeader('Allow', 'GET'), 405, 'only GET is allowed');
-  else {
+interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const PLAIN_TEXT = { 'Content-Type': 'text/plain; charset=utf-8' };
+
+function handler(scrape: () => Promise<MetricsText>, access: Pick<ScrapeAccess, 'check'> | undefined) {
+  const answer = async ({ method, url = '', headers }: IncomingMessage): Promise<Answer> => {
+    if (url.split('?')[0] !== '/metrics') return { status: 404, body: 'not found: this server has /metrics\n' };
+    if (method !== 'GET') return { status: 405, headers: { Allow: 'GET' }, body: 'only GET is allowed\n' };
+    const verdict = await access?.check(headers.authorization);
+    if (verdict !== undefined && verdict.status !== 200) {
+      const challenge = verdict.status === 401 ? { headers: { 'WWW-Authenticate': 'Bearer' } } : {};
+      return { status: verdict.status, ...challenge, body: `${verdict.message}\n` };
+    }
     const { contentType, text } = await scrape();
-    response.writeHead(200, { 'Content-Type': contentType }).end(text);
-  }
-}
-
-function refuse(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${body}\n`);
+    return { status: 200, headers: { 'Content-Type': contentType }, body: text };
+  };
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    void answer(request)
+      .catch((error: unknown) => ({ status: 500, headers: {}, body: `no metrics: ${messageOf(error)}\n` }))
+      .then(({ status, headers, body }) => response.writeHead(status, { ...PLAIN_TEXT, ...headers }).end(body));
+  };
 }

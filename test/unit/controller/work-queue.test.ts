@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { WorkQueue } from '../../../src/controller/work-queue.js';
+import { WorkQueue, type WorkResult } from '../../../src/controller/work-queue.js';
 import { Bench, flush, started, type Run } from './work-bench.js';
 
 beforeEach(() => {
@@ -273,4 +273,27 @@ test('whatever comes in whatever order, no key is lost, or run beside itself', a
       },
     ),
   );
+});
+
+test('its observer follows each key: added once while it waits, started, ended with what came of it', async () => {
+  const told: string[] = [];
+  const observer = {
+    added: (key: string) => void told.push(`added ${key}`),
+    started: (key: string) => void told.push(`started ${key}`),
+    ended: (key: string, result: WorkResult) => void told.push(`ended ${key} ${JSON.stringify(Object.keys(result))}`),
+  };
+  const bench = await started({ observer });
+  bench.queue.add('a');
+  bench.queue.add('a');
+  await flush();
+  bench.queue.add('a');
+  await bench.runs[0]!.done();
+  await bench.runs[1]!.fail();
+  await vi.advanceTimersByTimeAsync(100);
+  await bench.runs[2]!.done(50);
+  expect(told).toEqual([
+    ...['added a', 'started a', 'added a', 'ended a []'],
+    ...['started a', 'ended a ["failure"]'],
+    ...['added a', 'started a', 'ended a ["againInMs"]'],
+  ]);
 });

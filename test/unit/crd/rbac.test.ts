@@ -34,6 +34,10 @@ function reading(objects: readonly string[]): string[] {
 const READ = reading([...WORKLOADS, `apps/deployments ${ROOK_OPERATOR_NAME}`, CONFIG, ASSIGNMENT, DRIVERS]);
 /** By names that hold the namespace. */
 const READ_IN_NAMESPACE = reading(UPSTREAM);
+const REVIEW = [
+  'create authentication.k8s.io/tokenreviews (any)',
+  'create authorization.k8s.io/subjectaccessreviews (any)',
+];
 const WRITE = [
   ...[...WORKLOADS, CONFIG, STATUS].map((object) => `patch ${object}`),
   `create ${EVENTS}`,
@@ -54,6 +58,8 @@ describe('config/rbac', () => {
     ['config/rbac/cluster-reader/cluster_role.yaml', 'ClusterRole', READ],
     ['config/rbac/rook-namespace/role.yaml', 'Role', [...READ_IN_NAMESPACE, ...WRITE]],
     ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...READ_IN_NAMESPACE, ...WRITE]],
+    ['config/rbac/metrics-auth/auth_role.yaml', 'ClusterRole', REVIEW],
+    ['config/rbac/metrics-auth/reader_role.yaml', 'ClusterRole', ['get /metrics']],
   ])('%s grants what is asked for, and nothing more', (path, kind, wanted) => {
     expect(readManifest(path)).toMatchObject({ kind });
     expect(rights(path)).toEqual([...wanted].sort());
@@ -82,6 +88,8 @@ describe('config/rbac', () => {
       'aggregated/viewer_role.yaml',
       'cluster-reader/cluster_role.yaml',
       'leader-election/role.yaml',
+      'metrics-auth/auth_role.yaml',
+      'metrics-auth/reader_role.yaml',
       'rook-namespace/role.yaml',
       'single-namespace/role.yaml',
     ]);
@@ -101,15 +109,18 @@ describe('config/rbac', () => {
     for (const path of yamlFiles('config/rbac')) expect(JSON.stringify(readManifest(path)), path).not.toContain('*');
   });
 
-  test.each(['cluster-reader/cluster_role', 'leader-election/role', 'rook-namespace/role', 'single-namespace/role'])(
-    '%s is bound to the account of the operator',
-    (path) => {
-      const role = readManifest(`config/rbac/${path}.yaml`) as { kind: string; metadata: { name: string } };
-      expect(readManifest(`config/rbac/${path}_binding.yaml`)).toMatchObject({
-        kind: `${role.kind}Binding`,
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind, name: role.metadata.name },
-        subjects: [{ kind: 'ServiceAccount', name: 'csi-port-operator', namespace: 'csi-port-operator-system' }],
-      });
-    },
-  );
+  test.each([
+    'cluster-reader/cluster_role',
+    'leader-election/role',
+    'metrics-auth/auth_role',
+    'rook-namespace/role',
+    'single-namespace/role',
+  ])('%s is bound to the account of the operator', (path) => {
+    const role = readManifest(`config/rbac/${path}.yaml`) as { kind: string; metadata: { name: string } };
+    expect(readManifest(`config/rbac/${path}_binding.yaml`)).toMatchObject({
+      kind: `${role.kind}Binding`,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind, name: role.metadata.name },
+      subjects: [{ kind: 'ServiceAccount', name: 'csi-port-operator', namespace: 'csi-port-operator-system' }],
+    });
+  });
 });

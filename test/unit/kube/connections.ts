@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { Credentials, RequestCredentials } from '../../../src/kube/credentials.js';
-import { Transport } from '../../../src/kube/transport.js';
+import { Transport, type RequestObserver } from '../../../src/kube/transport.js';
 import { ApiServerDouble, type DoubleOptions } from '../../support/api-server-double.js';
 
 export const TOKEN = 'very-secret-token';
@@ -14,10 +14,15 @@ export interface Connection {
   readonly transport: Transport;
 }
 
+export interface ConnectOptions {
+  readonly timeoutMs?: number;
+  readonly observer?: RequestObserver;
+}
+
 /** A double and a transport to it; both end with the test. */
-export async function connect(options: DoubleOptions & { readonly timeoutMs?: number } = {}): Promise<Connection> {
+export async function connect(options: DoubleOptions & ConnectOptions = {}): Promise<Connection> {
   const server = await startDouble(options);
-  return { server, transport: transportTo(bearer(server), options.timeoutMs) };
+  return { server, transport: transportTo(bearer(server), options.timeoutMs, options.observer) };
 }
 
 export async function startDouble(options: DoubleOptions = {}): Promise<ApiServerDouble> {
@@ -26,8 +31,8 @@ export async function startDouble(options: DoubleOptions = {}): Promise<ApiServe
   return server;
 }
 
-export function transportTo(credentials: Credentials, timeoutMs = 5_000): Transport {
-  const transport = new Transport(credentials, { userAgent: 'csi-port-operator/test', timeoutMs });
+export function transportTo(credentials: Credentials, timeoutMs = 5_000, observer?: RequestObserver): Transport {
+  const transport = new Transport(credentials, { userAgent: 'csi-port-operator/test', timeoutMs, observer });
   onTestFinished(() => transport.close());
   return transport;
 }

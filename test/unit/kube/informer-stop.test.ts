@@ -1,6 +1,6 @@
 /** run() ends wherever it is told to stop, and leaves nothing behind. */
 import { expect, test } from 'vitest';
-import { quiet, runInformer, streamedList, type Step } from './informers.js';
+import { initialEnd, quiet, runInformer, streamedList, type Step } from './informers.js';
 import { eventually } from './connections.js';
 
 const never: Step = () => undefined;
@@ -77,4 +77,22 @@ test('its last activity is when its loop last did something', async () => {
   expect(informer.lastActivity).toBe(listed);
   push();
   await eventually(() => informer.lastActivity).toBeGreaterThan(listed + 20);
+});
+
+test('it heard of the server last when that said something, not when it tried again; an end in order is told of', async () => {
+  const { server, informer, failures, closed } = await runInformer([
+    (exchange) => {
+      exchange.events(initialEnd('50'));
+      setTimeout(() => exchange.end(), 1_050);
+    },
+    (exchange) => exchange.cut(),
+  ]);
+  await informer.firstSync;
+  const heard = informer.lastHeard;
+  await eventually(() => closed()).toBe(1);
+  await eventually(() => failures.length).toBeGreaterThan(2);
+  expect(server.requests.length).toBeGreaterThan(2);
+  expect(informer.lastHeard).toBe(heard);
+  expect(informer.lastActivity).toBeGreaterThan(heard);
+  expect(closed()).toBe(1);
 });

@@ -41,6 +41,7 @@ test.each<[string[], Partial<Config>]>([
   [['--watch-namespace=a,b'], { watchNamespaces: ['a', 'b'] }],
   [['--watch-namespace', ' a , b ,, a'], { watchNamespaces: ['a', 'b'] }],
   [['--watch-namespace='], { watchNamespaces: [] }],
+  [['--metrics-cert-path='], { metrics: { host: '', port: 8080, certPath: undefined } }],
   [['--health-probe-bind-address=0'], { healthProbe: undefined }],
   [['--health-probe-bind-address=:9090'], { healthProbe: { host: '', port: 9090 } }],
   [['--health-probe-bind-address', '127.0.0.1:65535'], { healthProbe: { host: '127.0.0.1', port: 65535 } }],

@@ -1,0 +1,57 @@
+/** Asks the API server whom a bearer token belongs to, and what that user may do. */
+import type { Transport } from './transport.js';
+
+/** As a TokenReview tells of a user and a SubjectAccessReview takes it. */
+export interface User {
+  readonly username: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+interface TokenReview {
+  readonly status?: { readonly authenticated?: boolean; readonly user?: Partial<User> };
+}
+
+interface SubjectAccessReview {
+  readonly status?: { readonly allowed?: boolean };
+}
+
+/** Whoever asks has less than five seconds, see ops/http-server.ts. */
+const ANSWER_WITHIN_MS = 4_000;
+
+export class AccessReviews {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * @returns undefined where the token is nobody's
+   * @throws what Transport.call throws, or the reason of AbortSignal.timeout
+   */
+  async userOf(token: string): Promise<User | undefined> {
+    const { status } = await this.#review<TokenReview>('authentication.k8s.io', 'TokenReview', { token });
+    const { username = '', ...user } = status?.user ?? {};
+    return status?.authenticated === true && username !== '' ? { username, ...user } : undefined;
+  }
+
+  /** @throws as userOf */
+  async mayGet({ username, uid, groups, extra }: User, path: string): Promise<boolean> {
+    const { status } = await this.#review<SubjectAccessReview>('authorization.k8s.io', 'SubjectAccessReview', {
+      user: username,
+      uid,
+      groups,
+      extra,
+      nonResourceAttributes: { path, verb: 'get' },
+    });
+    return status?.allowed === true;
+  }
+
+  async #review<T>(group: string, kind: string, spec: object): Promise<T> {
+    const path = `/apis/${group}/v1/${kind.toLowerCase()}s`;
+    const body = { apiVersion: `${group}/v1`, kind, spec };
+    return (await this.#transport.call({ method: 'POST', path, body }, AbortSignal.timeout(ANSWER_WITHIN_MS))) as T;
+  }
+}

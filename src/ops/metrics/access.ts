@@ -1,0 +1,108 @@
+/**
+ * Who may scrape: a bearer token that the API server knows, and whose user it lets `get` /metrics. Answers are kept for a
+ * short time, as the API servers' own delegated authorization keeps them, so that a scrape costs no requests.
+ */
+import { createHash } from 'node:crypto';
+import { messageOf, type Log } from '../../controller/log.js';
+import type { AccessReviews } from '../../kube/access-reviews.js';
+import { ApiError } from '../../kube/errors.js';
+
+export type Verdict =
+  | { readonly status: 200 }
+  /** What the client is told. */
+  | { readonly status: 401 | 403 | 500 | 503; readonly message: string };
+
+export interface AccessDependencies {
+  readonly reviews: Pick<AccessReviews, 'userOf' | 'mayGet'>;
+  readonly logger: Pick<Log, 'warn'>;
+  readonly monotonicMs: () => number;
+}
+
+interface Kept {
+  readonly verdict: Verdict;
+  readonly until: number;
+}
+
+const PATH = '/metrics';
+const KEEP_ALLOWED_MS = 60_000;
+const KEEP_REFUSED_MS = 10_000;
+const MOST_KEPT = 128;
+/** Unknown tokens must not hold up the operator's own requests, which go over the same few connections. */
+const MOST_UNDER_WAY = 4;
+
+const NO_TOKEN: Verdict = { status: 401, message: 'send a bearer token of the cluster: Authorization: Bearer TOKEN' };
+const UNKNOWN_TOKEN: Verdict = {
+  status: 401,
+  message: 'the API server does not know this bearer token: it is wrong, has expired, or is of another cluster',
+};
+const BUSY: Verdict = { status: 503, message: 'other tokens are being checked: try again' };
+
+export class ScrapeAccess {
+  readonly #deps: AccessDependencies;
+  /** By hash of the token, oldest first. */
+  readonly #kept = new Map<string, Kept>();
+  readonly #underWay = new Map<string, Promise<Verdict>>();
+  #lastFault = '';
+
+  constructor(deps: AccessDependencies) {
+    this.#deps = deps;
+  }
+
+  /** @param authorization the request's header. Never rejects; what cannot be checked is refused. */
+  async check(authorization: string | undefined): Promise<Verdict> {
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) return NO_TOKEN;
+    const key = createHash('sha256').update(token).digest('base64');
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && this.#deps.monotonicMs() < kept.until) return kept.verdict;
+    const same = this.#underWay.get(key);
+    if (same !== undefined) return same;
+    if (this.#underWay.size >= MOST_UNDER_WAY) return BUSY;
+    const asked = this.#ask(key, token).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, asked);
+    return asked;
+  }
+
+  async #ask(key: string, token: string): Promise<Verdict> {
+    try {
+      const verdict = await this.#review(token);
+      this.#keep(key, verdict);
+      this.#lastFault = '';
+      return verdict;
+    } catch (error) {
+      // Not kept: the next one may be answered.
+      return this.#fault(error);
+    }
+  }
+
+  async #review(token: string): Promise<Verdict> {
+    const { reviews } = this.#deps;
+    const user = await reviews.userOf(token);
+    if (user === undefined) return UNKNOWN_TOKEN;
+    if (await reviews.mayGet(user, PATH)) return { status: 200 };
+    const message = `${user.username} may not get ${PATH}: bind it to ClusterRole csi-port-operator-metrics-reader`;
+    return { status: 403, message };
+  }
+
+  #keep(key: string, verdict: Verdict): void {
+    const keepMs = verdict.status === 200 ? KEEP_ALLOWED_MS : KEEP_REFUSED_MS;
+    this.#kept.delete(key);
+    this.#kept.set(key, { verdict, until: this.#deps.monotonicMs() + keepMs });
+    for (const oldest of [...this.#kept.keys()].slice(0, -MOST_KEPT)) this.#kept.delete(oldest);
+  }
+
+  #fault(error: unknown): Verdict {
+    const isForbidden = error instanceof ApiError && error.isForbidden;
+    const verdict: Verdict = isForbidden
+      ? { status: 500, message: 'the operator may not check tokens: apply its config/rbac/metrics-auth' }
+      : { status: 503, message: 'the API server cannot be asked about this token now: try again' };
+    // Once until it is another one or is over: scrapes come every few seconds.
+    const fault = messageOf(error);
+    if (fault !== this.#lastFault) {
+      const remedy = isForbidden ? 'kubectl apply -k config/rbac/metrics-auth' : undefined;
+      this.#deps.logger.warn({ error: fault, remedy }, 'Scrape refused: its token cannot be checked');
+    }
+    this.#lastFault = fault;
+    return verdict;
+  }
+}

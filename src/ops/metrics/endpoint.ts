@@ -1,0 +1,54 @@
+/** The metrics of this process and the server that shows them. */
+import type { Server } from 'node:net';
+import type { Log } from '../../controller/log.js';
+import { AccessReviews } from '../../kube/access-reviews.js';
+import type { Transport } from '../../kube/transport.js';
+import type { BindAddress } from '../http-server.js';
+import { ScrapeAccess } from './access.js';
+import { readCertificate, type Certificate } from './certificate.js';
+import { Metrics, type MetricsOptions } from './metrics.js';
+import { serveMetrics, type SecureOptions } from './server.js';
+
+export interface EndpointOptions extends MetricsOptions {
+  readonly address: BindAddress;
+  /** Folder of tls.crt and tls.key; undefined: no TLS, and anybody may scrape. */
+  readonly certFolder: string | undefined;
+  readonly logger: Log;
+}
+
+/** By then the first repairs are on their way: loading the library must not delay them. */
+const LOAD_AFTER_MS = 1_000;
+
+export class MetricsEndpoint {
+  readonly metrics: Metrics;
+  readonly #options: EndpointOptions;
+  readonly #certificate: Certificate | undefined;
+
+  /** @throws Error where the certificate cannot be used */
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#certificate = options.certFolder === undefined ? undefined : readCertificate(options.certFolder);
+    this.metrics = new Metrics(options);
+  }
+
+  /**
+   * To be called when the watches have been opened.
+   *
+   * @param transport by which those who scrape are checked
+   * @throws Error of listen(), e.g. EADDRINUSE or EACCES
+   */
+  async listen(transport: Transport): Promise<Pick<Server, 'close'>> {
+    setTimeout(() => void this.metrics.load(), LOAD_AFTER_MS).unref();
+    return serveMetrics(this.#options.address, {
+      scrape: () => this.metrics.scrape(),
+      secure: this.#secure(transport),
+    });
+  }
+
+  #secure(transport: Transport): SecureOptions | undefined {
+    const { certFolder: folder, logger, monotonicMs } = this.#options;
+    if (folder === undefined || this.#certificate === undefined) return undefined;
+    const access = new ScrapeAccess({ reviews: new AccessReviews(transport), logger, monotonicMs });
+    return { folder, certificate: this.#certificate, access, logger };
+  }
+}

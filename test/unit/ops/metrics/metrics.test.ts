@@ -1,0 +1,176 @@
+import { expect, test } from 'vitest';
+import { ApiError, UnreachableError, WatchProtocolError } from '../../../../src/kube/errors.js';
+import type { InformerState } from '../../../../src/kube/informer.js';
+import { WatchIdleError } from '../../../../src/kube/watch-events.js';
+import { METRIC_NAMES } from '../../../../src/ops/metrics/definitions.js';
+import { lines, startMetrics } from './metrics-bench.js';
+
+function informer(name: string, more: Partial<InformerState> = {}): InformerState {
+  return {
+    title: name,
+    rule: { group: 'apps', resource: 'deployments', name },
+    namespace: undefined,
+    optional: false,
+    synced: true,
+    failures: 0,
+    problem: undefined,
+    problemSince: undefined,
+    lastActivity: 0,
+    lastHeard: 0,
+    ...more,
+  };
+}
+
+const answer = (status: number, body = '{}'): ApiError => new ApiError('GET /x', status, body);
+const cut = (): Error => Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+
+test('every metric of the table is there from the first scrape on, beside those of Node', async () => {
+  const { metrics, scrape } = startMetrics();
+  expect((await metrics.scrape()).contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const { names, series } = await scrape().then((page) => ({ names: page.names, series: page }));
+  expect(names).toEqual(expect.arrayContaining([...METRIC_NAMES, 'process_resident_memory_bytes']));
+  expect(series.series('csiports_build_info')).toMatchObject([{ labels: { version: '1.2.3', node: process.version } }]);
+  expect(lines(series, 'controller_runtime_max_concurrent_reconciles')).toEqual(['csiportassignment 4']);
+});
+
+test('two operators in one process do not share their metrics', async () => {
+  const [one, other] = [startMetrics(), startMetrics()];
+  one.metrics.requestsTo('a:1').answered('GET', 200);
+  expect((await one.scrape()).series('rest_client_requests_total')).toHaveLength(1);
+  expect((await other.scrape()).series('rest_client_requests_total')).toHaveLength(0);
+});
+
+test('what happened before the library is loaded is counted like the rest, in its order', async () => {
+  const { metrics, scrape } = startMetrics();
+  const { reconciles, queue } = metrics.controller;
+  reconciles.wrote('gone', 'Deployment', 'applied');
+  reconciles.forgotten('gone');
+  reconciles.wrote('there', 'Deployment', 'applied');
+  queue.added('there');
+  const loading = metrics.load();
+  reconciles.wrote('there', 'Deployment', 'applied');
+  await loading;
+  reconciles.wrote('there', 'Deployment', 'applied');
+  const page = await scrape();
+  expect(lines(page, 'csiports_patches_total')).toEqual(['there Deployment applied 3']);
+  expect(lines(page, 'workqueue_adds_total')).toEqual(['csiportassignment csiportassignment 1']);
+});
+
+test('requests are counted by answer, and timed', async () => {
+  const { metrics, scrape } = startMetrics();
+  const observer = metrics.requestsTo('10.0.0.1:443');
+  observer.answered('PATCH', 200);
+  observer.answered('PATCH', 422);
+  observer.answered('GET', undefined);
+  observer.took('PATCH', 250);
+  observer.took('WATCH', 2_000);
+  const page = await scrape();
+  expect(lines(page, 'rest_client_requests_total')).toEqual([
+    '200 10.0.0.1:443 PATCH 1',
+    '422 10.0.0.1:443 PATCH 1',
+    '<error> 10.0.0.1:443 GET 1',
+  ]);
+  expect(lines(page, 'rest_client_request_duration_seconds_sum')).toEqual([
+    'PATCH 10.0.0.1:443 0.25',
+    'WATCH 10.0.0.1:443 2',
+  ]);
+});
+
+test("a namespace's way through the queue", async () => {
+  const { metrics, clock, scrape } = startMetrics();
+  const { queue } = metrics.controller;
+  const value = async (name: string): Promise<number> => (await scrape()).sum(name);
+  queue.added('a');
+  queue.added('b');
+  clock.ms += 1_000;
+  queue.started('a');
+  clock.ms += 2_000;
+  queue.started('b');
+  // Added again while it is worked on: it waits, and is worked on.
+  queue.added('a');
+  clock.ms += 500;
+  expect(await value('workqueue_depth')).toBe(1);
+  expect(await value('controller_runtime_active_workers')).toBe(2);
+  expect(await value('workqueue_unfinished_work_seconds')).toBe(3);
+  expect(await value('workqueue_longest_running_processor_seconds')).toBe(2.5);
+  queue.ended('a', {});
+  queue.ended('b', { failure: new Error('passing'), againInMs: 5 });
+  queue.started('a');
+  queue.ended('a', { againInMs: 5 });
+  const page = await scrape();
+  expect(lines(page, 'controller_runtime_reconcile_total')).toEqual([
+    'csiportassignment error 1',
+    'csiportassignment requeue_after 1',
+    'csiportassignment success 1',
+  ]);
+  expect(page.sum('controller_runtime_reconcile_errors_total')).toBe(1);
+  expect(page.sum('workqueue_retries_total')).toBe(1);
+  expect(page.sum('workqueue_adds_total')).toBe(3);
+  expect(page.sum('workqueue_depth')).toBe(0);
+  expect(page.sum('workqueue_longest_running_processor_seconds')).toBe(0);
+  // Waited 1 s, 3 s and 0.5 s; worked on for 2.5 s, 0.5 s and not at all.
+  expect(page.sum('workqueue_queue_duration_seconds_sum')).toBe(4.5);
+  expect(page.sum('workqueue_work_duration_seconds_sum')).toBe(3);
+  expect(page.sum('controller_runtime_reconcile_time_seconds_count')).toBe(3);
+});
+
+test.each([
+  [new WatchIdleError('x'), 'idle'],
+  [new WatchProtocolError('x'), 'protocol'],
+  [answer(410), 'expired'],
+  [answer(500, '{"reason":"Expired"}'), 'expired'],
+  [answer(401), 'unauthorized'],
+  [answer(403), 'forbidden'],
+  [answer(404), 'not_found'],
+  [answer(429), 'unavailable'],
+  [answer(503), 'unavailable'],
+  [answer(400), 'protocol'],
+  [new UnreachableError('GET /x', new Error('refused')), 'unavailable'],
+  [cut(), 'unavailable'],
+  [new TypeError('an object without metadata'), 'protocol'],
+])('a watch that ends with %s restarts by %s', async (error, cause) => {
+  const { metrics, scrape } = startMetrics();
+  metrics.controller.informers.failed(informer('plugin'), error, 1);
+  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([`deployments.apps/plugin ${cause} 1`]);
+});
+
+test('watches: closed in order, silent for how long, gone with what they watched', async () => {
+  const { metrics, clock, scrape } = startMetrics();
+  clock.ms = 100_000;
+  const { informers } = metrics.controller;
+  const rule = { group: '', resource: 'configmaps', name: 'config' };
+  const states = [
+    informer('plugin', { lastHeard: 40_000, namespace: 'a' }),
+    informer('plugin', { lastHeard: 99_000, namespace: 'b' }),
+    informer('config', { lastHeard: 98_500, rule }),
+    informer('drivers', { lastHeard: 98_000, rule: { group: 'csi.ceph.io', resource: 'drivers' } }),
+  ];
+  const watched = [...states];
+  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
+  for (const state of states) informers.closed(state);
+  expect(lines(await scrape(), 'csiports_watch_last_event_age_seconds')).toEqual([
+    'configmaps/config 1.5',
+    'deployments.apps/plugin 60',
+    'drivers.csi.ceph.io 2',
+  ]);
+  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([
+    'configmaps/config closed 1',
+    'deployments.apps/plugin closed 2',
+    'drivers.csi.ceph.io closed 1',
+  ]);
+  informers.ended(watched.pop()!);
+  expect((await scrape()).series('csiports_watch_restarts_total', { resource: 'drivers.csi.ceph.io' })).toEqual([]);
+  expect((await scrape()).series('csiports_watch_last_event_age_seconds')).toHaveLength(2);
+});
+
+test('who leads is told with leader election alone', async () => {
+  const { scrape } = startMetrics();
+  expect(lines(await scrape(), 'leader_election_master_status')).toEqual([]);
+
+  const replica = startMetrics();
+  const election = { isLeading: false };
+  replica.metrics.readFrom({ informers: [], assignments: [] }, election);
+  expect(lines(await replica.scrape(), 'leader_election_master_status')).toEqual(['csi-port-operator 0']);
+  election.isLeading = true;
+  expect(lines(await replica.scrape(), 'leader_election_master_status')).toEqual(['csi-port-operator 1']);
+});

@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import { projectAssignment } from '../../../../src/kube/projections.js';
+import { NAMESPACE, type Cluster } from '../../controller/cluster-double.js';
+import { rawWorkload, type RawWorkload } from '../../domain/raw-workload.js';
+import { lines, startReconciler } from './metrics-bench.js';
+
+const RBD = 'PATCH /apis/apps/v1/namespaces/rook-ceph/daemonsets/csi-rbdplugin';
+const CEPHFS = 'PATCH /apis/apps/v1/namespaces/rook-ceph/deployments/csi-cephfsplugin-provisioner';
+const CONFIG = 'PATCH /api/v1/namespaces/rook-ceph/configmaps/rook-ceph-operator-config';
+
+/** The node plugin with so many of its two pods as the template has them. */
+function nodePlugin(up: number, port = 9072): RawWorkload {
+  const raw = rawWorkload('rbdNodePlugin', { port });
+  const status = { desiredNumberScheduled: 2, updatedNumberScheduled: up, numberAvailable: up };
+  return { ...raw, status: { ...raw.status, ...status } };
+}
+
+function deleteAssignment({ watches }: Cluster): void {
+  watches.assignments.delete(watches.assignments.get(NAMESPACE)!);
+}
+
+test('each write is counted by its kind and by what the API server made of it', async () => {
+  const { cluster, reconcile, scrape } = await startReconciler();
+  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(CEPHFS, (exchange) => exchange.refuse(500, 'InternalError'));
+  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(409, 'Conflict'));
+  await reconcile();
+  const first = ['ConfigMap outdated 1', 'DaemonSet rejected 1', 'Deployment error 1'];
+  expect(lines(await scrape(), 'csiports_patches_total')).toEqual(first.map((line) => `${NAMESPACE} ${line}`));
+
+  // What was refused is not sent again before its time, and so not counted again.
+  cluster.answers.clear();
+  await reconcile();
+  const second = ['ConfigMap applied 1', 'ConfigMap outdated 1', 'DaemonSet rejected 1'];
+  const third = ['Deployment applied 1', 'Deployment error 1'];
+  expect(lines(await scrape(), 'csiports_patches_total')).toEqual(
+    [...second, ...third].map((line) => `${NAMESPACE} ${line}`),
+  );
+});
+
+test('a dry run is no write', async () => {
+  const { cluster, reconcile, scrape } = await startReconciler({ spec: { mode: 'DryRun' } });
+  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  await reconcile();
+  expect(cluster.server.requests.filter(({ query }) => query.dryRun === 'All')).toHaveLength(3);
+  expect(lines(await scrape(), 'csiports_patches_total')).toEqual([]);
+});
+
+test('reverts count from 0 on, once each, a pin too', async () => {
+  const { cluster, reconcile, scrape } = await startReconciler();
+  await reconcile();
+  expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 0`]);
+  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+  cluster.configure({ CSIADDONS_PORT: '9070' });
+  // Not stored, so told anew at the next look; but seen only once.
+  cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
+  await reconcile();
+  await reconcile();
+  expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 2`]);
+});
+
+test('a rollout lasts from our patch until the row is Ready, by the clock that is given', async () => {
+  const { cluster, clock, reconcile, scrape } = await startReconciler({
+    workloads: { rbdProvisioner: {}, cephfsProvisioner: { port: 9071 } },
+  });
+  cluster.write('rbdNodePlugin', nodePlugin(0, 9070));
+  await reconcile();
+  clock.ms += 20_000;
+  cluster.write('rbdNodePlugin', nodePlugin(1));
+  await reconcile();
+  expect(lines(await scrape(), 'csiports_rollout_seconds_count')).toEqual([]);
+  clock.ms += 25_000;
+  cluster.write('rbdNodePlugin', nodePlugin(2));
+  await reconcile();
+  await reconcile();
+  expect(lines(await scrape(), 'csiports_rollout_seconds_sum')).toEqual(['DaemonSet 45']);
+  expect(lines(await scrape(), 'csiports_rollout_seconds_count')).toEqual(['DaemonSet 1']);
+  const bucket = { kind: 'DaemonSet', le: '60' };
+  expect((await scrape()).series('csiports_rollout_seconds_bucket', bucket)).toMatchObject([{ value: 1 }]);
+});
+
+test('what is read of an assignment: ready, degraded and the ports in conflict, while the operator leads', async () => {
+  const election = { isLeading: true };
+  const { cluster, reconcile, scrape } = await startReconciler({ spec: { mode: 'Paused' } }, election);
+  expect(lines(await scrape(), 'csiports_ready')).toEqual([`${NAMESPACE} 0`]);
+  expect(lines(await scrape(), 'csiports_degraded')).toEqual([]);
+  await reconcile();
+  expect(lines(await scrape(), 'csiports_degraded')).toEqual([`${NAMESPACE} PortConflict 1`]);
+  expect(lines(await scrape(), 'csiports_conflicts')).toEqual([`${NAMESPACE} 1`]);
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'PortsAssigned' }];
+  const metadata = {
+    namespace: NAMESPACE,
+    name: 'default',
+    uid: 'uid-default',
+    resourceVersion: '9000',
+    generation: 3,
+  };
+  cluster.watches.assignments.put(projectAssignment({ metadata, spec: {}, status: { conditions } }));
+  expect(lines(await scrape(), 'csiports_ready')).toEqual([`${NAMESPACE} 1`]);
+  expect(lines(await scrape(), 'csiports_conflicts')).toEqual([`${NAMESPACE} 0`]);
+  expect(lines(await scrape(), 'csiports_degraded')).toEqual([]);
+
+  election.isLeading = false;
+  const standby = await scrape();
+  for (const name of ['csiports_ready', 'csiports_degraded', 'csiports_conflicts']) {
+    expect(lines(standby, name), name).toEqual([]);
+  }
+});
+
+test('no series of a namespace outlives its assignment, and a new one counts from the start', async () => {
+  const { cluster, clock, reconcile, scrape } = await startReconciler();
+  const { spec } = cluster.watches.assignments.get(NAMESPACE)!;
+  cluster.write('rbdNodePlugin', nodePlugin(0, 9070));
+  await reconcile();
+  const about = async (): Promise<string[]> =>
+    (await scrape()).samples.filter(({ labels }) => labels.namespace === NAMESPACE).map(({ name }) => name);
+  expect(new Set(await about())).toEqual(
+    new Set([
+      'csiports_ready',
+      'csiports_degraded',
+      'csiports_conflicts',
+      'csiports_patches_total',
+      'csiports_reverts_total',
+    ]),
+  );
+  deleteAssignment(cluster);
+  await reconcile();
+  expect(await about()).toEqual([]);
+
+  clock.ms += 60_000;
+  const metadata = { namespace: NAMESPACE, name: 'default', uid: 'uid-new', resourceVersion: '9000', generation: 1 };
+  cluster.watches.assignments.put(projectAssignment({ metadata, spec }));
+  cluster.write('rbdNodePlugin', nodePlugin(2));
+  await reconcile();
+  expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 0`]);
+  // The patch was of the old assignment's time.
+  expect(lines(await scrape(), 'csiports_rollout_seconds_count')).toEqual([]);
+});
