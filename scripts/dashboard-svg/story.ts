@@ -1,0 +1,66 @@
+/** What the picture shows: two namespaces of Rook on a control plane of their own, and what befalls one of them. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AssignmentSpec } from '../../src/domain/api.js';
+import { Assignment } from '../../test/support/assignment.js';
+import type { ControlPlane } from '../../test/support/control-plane/control-plane.js';
+import { RookInstallation } from '../../test/support/rook/installation.js';
+
+/** For the eye: how long each state is left as it is. */
+const SCENE_MS = 20_000;
+
+export interface Site {
+  readonly rook: RookInstallation;
+  readonly assignment: Assignment;
+}
+
+export async function installSite(cluster: ControlPlane, namespace: string, spec: AssignmentSpec): Promise<Site> {
+  const rook = await RookInstallation.install(cluster, { namespace });
+  const assignment = new Assignment(cluster.api, namespace);
+  await assignment.create(spec);
+  return { rook, assignment };
+}
+
+/** A conflict that nobody may end, its end, an outage of the API server, some undoings, and a contest. */
+export async function befall(
+  cluster: ControlPlane,
+  { rook, assignment }: Site,
+  say: (line: string) => void,
+): Promise<void> {
+  say('a conflict, in mode Paused');
+  await assignment.waitForReason('Degraded', 'PortConflict');
+  await pause(SCENE_MS);
+
+  say('mode Enforce');
+  await assignment.edit({ mode: 'Enforce' });
+  await assignment.waitUntilAssigned();
+  await pause(SCENE_MS);
+
+  say('the API server is away');
+  await cluster.killApiServer();
+  await pause(SCENE_MS / 2);
+  await cluster.startApiServer();
+  await assignment.waitUntilSettled();
+  await pause(SCENE_MS);
+
+  const undo = async (count: number): Promise<void> => {
+    await rook.rewrite('cephfsProvisioner');
+    await assignment.waitForReverts(count);
+  };
+  say('undone now and then');
+  for (const count of [1, 2, 3]) {
+    await undo(count);
+    await pause(SCENE_MS / 2);
+  }
+  await assignment.edit({ ports: { rbdNodePlugin: 9172 } });
+  await assignment.waitUntilAssigned();
+  await pause(SCENE_MS);
+
+  say('undone until it is contested');
+  for (const count of [4, 5]) await undo(count);
+  await assignment.waitForReason('Degraded', 'Contested');
+  // It is repaired half a minute later.
+  await assignment.waitForReason('Ready', 'PortsAssigned', 60_000);
+  await pause(SCENE_MS / 2);
+  await undo(6);
+  await pause(SCENE_MS);
+}
