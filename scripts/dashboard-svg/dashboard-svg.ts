@@ -42,7 +42,10 @@ async function draw(cluster: ControlPlane): Promise<string> {
   await installSite(cluster, 'rook-ceph-external', {
     ports: { rbdProvisioner: 9270, cephfsProvisioner: 9271, rbdNodePlugin: 9272 },
   });
-  const operator = await Operator.start({ kubeconfig: cluster.adminKubeconfig });
+  const operator = await Operator.start({
+    kubeconfig: cluster.adminKubeconfig,
+    args: ['--leader-elect', `--leader-elect-namespace=${OPERATOR_NAMESPACE}`],
+  });
   try {
     const labels = { namespace: OPERATOR_NAMESPACE, pod: 'csi-port-operator-0' };
     const prometheus = await Prometheus.start([{ port: operator.metricsPort, labels }]);

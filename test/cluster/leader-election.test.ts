@@ -11,6 +11,9 @@ import type { RookInstallation } from '../support/rook/installation.js';
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/csi-port-operator`;
 
+const ROLE = `/apis/rbac.authorization.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/roles/csi-port-operator-leader-election`;
+const RULE = { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: ['csi-port-operator'] };
+
 interface Lease extends KubeObject {
   spec: { holderIdentity: string; leaseDurationSeconds: number; leaseTransitions: number; renewTime: string };
 }
@@ -153,6 +156,14 @@ test('without the right to the Lease nobody leads, and one line names the rule t
     'allow verbs get, create and patch on leases.coordination.k8s.io named csi-port-operator in a Role in namespace csi-port-operator-system',
   );
   expect((await assignment.get()).status).toBeUndefined();
+
+  // The right to create is asked for within the patch that makes the Lease.
+  await controlPlane.api.delete(LEASE);
+  await controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);
+  await controlPlane.api.patch(ROLE, { rules: [{ ...RULE, verbs: ['get', 'patch'] }] });
+  await waitFor('the refusal of the patch', () => {
+    return Promise.resolve(operator.warnings.some(({ error }) => String(error).includes('cannot create resource')));
+  });
   await controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);
   await operator.waitForMessage('Leading');
   await assignment.waitForReason('Ready', 'RollingOut');

@@ -34,7 +34,8 @@ test('the conflict, its end, a revert, and the end of the assignment', async () 
   ]);
   expect(conflict.series('csiports_conflicts')).toMatchObject([{ labels: { namespace }, value: 1 }]);
   expect(conflict.series('csiports_ready')).toMatchObject([{ labels: { namespace }, value: 0 }]);
-  expect(conflict.series('csiports_patches_total')).toEqual([]);
+  expect(conflict.series('csiports_patches_total')).toHaveLength(3);
+  expect(conflict.sum('csiports_patches_total')).toBe(0);
 
   await assignment.edit({ mode: 'Enforce' });
   await assignment.waitUntilAssigned();

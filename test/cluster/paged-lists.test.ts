@@ -1,11 +1,13 @@
 /** An API server that does not stream lists, as before Kubernetes 1.32: list first, watch from there. */
 import { expect, test } from 'vitest';
+import { CephCsiOperator } from '../support/ceph-csi-operator/ceph-csi-operator.js';
 import { OPERATOR_USER, useCluster } from '../support/cluster.js';
 
 const cluster = useCluster({ nodes: 0, streamedLists: false });
 
 test('the conflict is solved, a revert is repaired, and what is listed is watched', async () => {
   const { controlPlane } = cluster();
+  await new CephCsiOperator(controlPlane).installCrd();
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const mark = await controlPlane.audit.mark();
   const operator = await cluster().startOperator();

@@ -1,75 +1,19 @@
 /** How the process ends on a signal. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
-import { request } from 'node:https';
-import { writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { writeKubeconfig } from '../support/control-plane/credentials.js';
+import { Gate } from '../support/control-plane/gate.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_NAMESPACE, STATUS_WRITE, useCluster } from '../support/cluster.js';
+import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 
 const cluster = useCluster({ nodes: 0 });
 
-/** Stands before the API server and passes on all requests but the writes of workloads, which wait for a word. */
-class Gate {
-  readonly waiting: string[] = [];
-  readonly #open = Promise.withResolvers<undefined>();
-  readonly #server = createServer((incoming, outgoing) => void this.#handle(incoming, outgoing));
-
-  /** @returns the path of a kubeconfig that leads through it */
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    onTestFinished(() => {
-      this.#server.closeAllConnections();
-      this.#server.close();
-    });
-    const { controlPlane } = cluster();
-    const { port } = this.#server.address() as AddressInfo;
-    const config = {
-      clusters: [{ name: 'gate', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
-      users: [
-        {
-          name: 'operator',
-          user: { token: await controlPlane.serviceAccountToken(OPERATOR_NAMESPACE, 'csi-port-operator') },
-        },
-      ],
-      contexts: [{ name: 'gate', context: { cluster: 'gate', user: 'operator' } }],
-      'current-context': 'gate',
-    };
-    const file = join(controlPlane.directory, 'gate.kubeconfig');
-    await writeFile(file, JSON.stringify(config));
-    return file;
-  }
-
-  open(): void {
-    this.#open.resolve(undefined);
-  }
-
-  async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const { method = '', url = '', headers } = incoming;
-    if (method === 'PATCH' && url.startsWith('/apis/apps/')) {
-      this.waiting.push(url);
-      await this.#open.promise;
-    }
-    const { server, ca } = cluster().controlPlane;
-    const onward = request(`${server}${url}`, { method, headers, ca }, (answer) => {
-      outgoing.writeHead(answer.statusCode!, answer.headers);
-      outgoing.flushHeaders();
-      answer.pipe(outgoing).on('error', () => undefined);
-      outgoing.on('close', () => answer.destroy());
-    });
-    onward.on('error', () => outgoing.destroy());
-    incoming.pipe(onward);
-  }
-}
-
 /** An operator in the midst of a reconcile: both patches are on their way. */
 async function inMidReconcile(): Promise<{ operator: Operator; gate: Gate }> {
-  const gate = new Gate();
+  const gate = new Gate(cluster().controlPlane, ({ method, path }) => {
+    return method === 'PATCH' && path.startsWith('/apis/apps/');
+  });
   const operator = await Operator.start({ kubeconfig: await gate.start() });
   onTestFinished(() => operator.kill());
   await waitFor('two patches under way', () => Promise.resolve(gate.waiting.length === 2), {

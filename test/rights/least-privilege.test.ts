@@ -16,6 +16,9 @@ const ROLES = [
   'metrics-auth/auth_role',
 ];
 
+/** Asked for within the patch that makes the Lease, so that no request shows it: see test/cluster/leader-election.test.ts. */
+const WITHIN_A_PATCH = ['create coordination.k8s.io/leases csi-port-operator'];
+
 const record = await recordedRights();
 if (record === undefined) console.log('skipped: no cluster tests ran before in this run (RIGHTS_RECORD is not set)');
 
@@ -31,7 +34,8 @@ describe.skipIf(record === undefined)('in all cluster tests together', () => {
 
   test.each(ROLES)('each right of config/rbac/%s.yaml was used', (role) => {
     const { rules } = parse(readFileSync(`config/rbac/${role}.yaml`, 'utf8')) as Role;
-    expect(rightsOf(rules).filter((right) => !rights.used.includes(right))).toEqual([]);
+    const used = [...rights.used, ...WITHIN_A_PATCH];
+    expect(rightsOf(rules).filter((right) => !used.includes(right))).toEqual([]);
   });
 
   test('and no right was used that is not in one of them', () => {

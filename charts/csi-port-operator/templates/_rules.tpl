@@ -2,8 +2,12 @@
 {{- define "rules.read" -}}
 - apiGroups: [apps]
   resources: [deployments]
-  resourceNames: [csi-rbdplugin-provisioner, csi-cephfsplugin-provisioner, rook-ceph-operator]
+  resourceNames: [csi-rbdplugin-provisioner, csi-cephfsplugin-provisioner]
   verbs: [get, list, watch]
+- apiGroups: [apps]
+  resources: [deployments]
+  resourceNames: [rook-ceph-operator]
+  verbs: [list, watch]
 - apiGroups: [apps]
   resources: [daemonsets]
   resourceNames: [csi-rbdplugin]
@@ -19,7 +23,7 @@
 # Not by name: a Driver's holds its namespace and its type. ceph-csi-operator need not be installed.
 - apiGroups: [csi.ceph.io]
   resources: [drivers]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end }}
 
 {{/* What is written in a Rook namespace, and what is read there of ceph-csi-operator's; called with the prefix. */}}
@@ -30,7 +34,7 @@
     - {{ . }}.rbd.csi.ceph.com-ctrlplugin
     - {{ . }}.cephfs.csi.ceph.com-ctrlplugin
     - {{ . }}.nvmeof.csi.ceph.com-ctrlplugin
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [apps]
   resources: [daemonsets]
   resourceNames:
@@ -40,7 +44,7 @@
     - {{ . }}.cephfs.csi.ceph.com-nodeplugin-csi-addons
     - {{ . }}.nvmeof.csi.ceph.com-nodeplugin
     - {{ . }}.nvmeof.csi.ceph.com-nodeplugin-csi-addons
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [apps]
   resources: [deployments]
   resourceNames: [csi-rbdplugin-provisioner, csi-cephfsplugin-provisioner]

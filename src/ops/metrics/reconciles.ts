@@ -5,6 +5,8 @@ import type { Reconciled } from '../../domain/outcome.js';
 import type { Slot } from '../../domain/slots.js';
 import type { Recorder } from './recorder.js';
 
+const WRITTEN_KINDS: readonly WrittenKind[] = ['Deployment', 'DaemonSet', 'ConfigMap'];
+
 export class ReconcileMetrics implements ReconcileObserver {
   readonly #recorder: Recorder;
   readonly #monotonicMs: () => number;
@@ -21,8 +23,11 @@ export class ReconcileMetrics implements ReconcileObserver {
   }
 
   reconciled(namespace: string, { undone, after, outcome }: Pick<Reconciled, 'undone' | 'after' | 'outcome'>): void {
-    // Also none at all, so that there is a series before the first one.
     this.#recorder.count('csiports_reverts_total', { namespace }, undone.length);
+    // None at all, so that a rate shows the first one, too.
+    for (const kind of WRITTEN_KINDS) {
+      this.#recorder.count('csiports_patches_total', { namespace, kind, result: 'applied' }, 0);
+    }
     const now = this.#monotonicMs();
     const patched = new Map(this.#patched.get(namespace));
     for (const { slot } of outcome.patched) patched.set(slot, now);

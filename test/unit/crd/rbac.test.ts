@@ -28,12 +28,20 @@ const UPSTREAM = defaultDrivers('rook-ceph')
   .map(({ kind, name }) => `apps/${kind.toLowerCase()}s ${name}`);
 
 function reading(objects: readonly string[]): string[] {
-  return objects.flatMap((object) => ['get', 'list', 'watch'].map((verb) => `${verb} ${object}`));
+  return [...watching(objects), ...objects.map((object) => `get ${object}`)];
 }
 
-const READ = reading([...WORKLOADS, `apps/deployments ${ROOK_OPERATOR_NAME}`, CONFIG, ASSIGNMENT, DRIVERS]);
+/** What is never written need not be read again. */
+function watching(objects: readonly string[]): string[] {
+  return objects.flatMap((object) => ['list', 'watch'].map((verb) => `${verb} ${object}`));
+}
+
+const READ = [
+  ...reading([...WORKLOADS, CONFIG, ASSIGNMENT]),
+  ...watching([`apps/deployments ${ROOK_OPERATOR_NAME}`, DRIVERS]),
+];
 /** By names that hold the namespace. */
-const READ_IN_NAMESPACE = reading(UPSTREAM);
+const READ_IN_NAMESPACE = watching(UPSTREAM);
 const REVIEW = [
   'create authentication.k8s.io/tokenreviews (any)',
   'create authorization.k8s.io/subjectaccessreviews (any)',
