@@ -10,6 +10,12 @@ export interface Registry {
   text(): Promise<string>;
 }
 
+/**
+ * How often the delay of the event loop is sampled. The library's 10 ms wake the process a hundred times a second, which
+ * takes more CPU (0.3 % of a core, as measured) than an operator at rest otherwise does.
+ */
+const LOOP_SAMPLE_MS = 100;
+
 export async function createRegistry(readings: Readings): Promise<Registry> {
   const { Registry, Counter, Gauge, Histogram, collectDefaultMetrics } = await import('prom-client');
   const registry = new Registry();
@@ -31,7 +37,7 @@ export async function createRegistry(readings: Readings): Promise<Registry> {
       });
     }
   }
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_SAMPLE_MS });
   const sink: Sink = {
     count: (name, labels, by) => counters.get(name)?.inc(labels, by),
     time: (name, labels, seconds) => histograms.get(name)?.observe(labels, seconds),
