@@ -8,7 +8,8 @@ import { CHART, Helm, VALUES_FILES } from '../support/helm.js';
 import { InstalledOperator, objectsOfOperator, stateOf } from '../support/installed-operator.js';
 import { RookInstallation } from '../support/rook/installation.js';
 
-const cluster = useCluster({ installed: false });
+// Uninstalling takes the rights of the process away, which no kubelet stops here.
+const cluster = useCluster({ installed: false, withholdsRights: true });
 let helm: Helm;
 
 beforeAll(async () => {

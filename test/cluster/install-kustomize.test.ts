@@ -10,7 +10,8 @@ import { InstalledOperator, objectsOfOperator, stateOf } from '../support/instal
 import type { ManagerDeployment } from '../support/rendered.js';
 import { RookInstallation } from '../support/rook/installation.js';
 
-const cluster = useCluster({ installed: false });
+// Uninstalling takes the rights of the process away, which no kubelet stops here.
+const cluster = useCluster({ installed: false, withholdsRights: true });
 
 const CRD = 'customresourcedefinition.apiextensions.k8s.io/csiportassignments.csiports.io';
 /** Host ports are a node's: a second Rook on the same nodes needs others. */

@@ -5,7 +5,8 @@ import { useCluster } from '../support/cluster.js';
 import type { AuditEntry, Mark } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 
-const cluster = useCluster({ nodes: 0 });
+// Where drivers have names of their own, the Role has not these names.
+const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
 const STATIC = [
   'watch configmaps rook-ceph-operator-config',

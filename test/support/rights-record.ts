@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { expect } from 'vitest';
 import type { AuditEntry, AuditLog } from './control-plane/audit-log.js';
 
 const FOLDER = process.env.RIGHTS_RECORD;
@@ -12,11 +13,13 @@ const FOLDER = process.env.RIGHTS_RECORD;
 export interface RightsRecord {
   /** As rightsOf() writes them, as if Rook were in the namespace rook-ceph. */
   readonly used: readonly string[];
+  /** Each with the file of tests in which it was asked for. */
   readonly forbidden: readonly string[];
 }
 
 export async function recordRights(audit: AuditLog, options: { readonly withholdsRights: boolean }): Promise<void> {
   if (FOLDER === undefined) return;
+  const file = basename(expect.getState().testPath ?? '');
   const requests = await audit.since({ offset: 0 }, { userAgent: /^(csi-port-operator\/|in-process$)/ });
   const ofAnAccount = requests.filter(
     ({ user, resource }) => user.startsWith('system:serviceaccount:') && resource !== '',
@@ -24,7 +27,9 @@ export async function recordRights(audit: AuditLog, options: { readonly withhold
   const rights = (entries: readonly AuditEntry[]): string[] => [...new Set(entries.map(rightOf))];
   const record: RightsRecord = {
     used: rights(ofAnAccount.filter(({ forbidden }) => !forbidden)),
-    forbidden: options.withholdsRights ? [] : rights(ofAnAccount.filter(({ forbidden }) => forbidden)),
+    forbidden: options.withholdsRights
+      ? []
+      : rights(ofAnAccount.filter(({ forbidden }) => forbidden)).map((right) => `${file}: ${right}`),
   };
   await writeFile(join(FOLDER, `${randomUUID()}.json`), JSON.stringify(record));
 }
