@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
 interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  /** Instead of the two above. */
+  readonly nonResourceURLs?: readonly string[];
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
@@ -97,6 +99,21 @@ status: the log says \`Reconcile failed\`, with these rights as the remedy.`,
     },
   },
   {
+    file: 'metrics-auth/auth_role.yaml',
+    title: 'Asking who may read /metrics',
+    text: 'With `--metrics-cert-path` alone, by `config/components/metrics-tls`.',
+    reasons: {
+      'tokenreviews ': 'whose bearer token it is that was shown',
+      'subjectaccessreviews ': 'whether that account may `get` /metrics',
+    },
+  },
+  {
+    file: 'metrics-auth/reader_role.yaml',
+    title: 'Reading /metrics',
+    text: 'Not for the operator: bind it to the account of Prometheus.',
+    reasons: { '/metrics': 'what the operator asks the API server about' },
+  },
+  {
     file: 'aggregated/editor_role.yaml',
     title: 'People who edit',
     text: `Not for the operator: added to the roles \`admin\` and \`edit\` of Kubernetes, in the cluster-wide layout, and where a
@@ -141,7 +158,9 @@ function section({ file, title, text, reasons }: Section): string {
     const reason = reasons[keyOf(rule)];
     if (reason === undefined) throw new Error(`the rule of ${file} about ${keyOf(rule)} has no reason`);
     const cells = [
-      rule.resources.map((resource) => `\`${withGroup(resource, rule)}\``).join(', '),
+      thingsOf(rule)
+        .map((thing) => `\`${thing}\``)
+        .join(', '),
       rule.resourceNames?.map((name) => `\`${name}\``).join(', ') ?? 'any',
       rule.verbs.join(', '),
       reason,
@@ -152,13 +171,15 @@ function section({ file, title, text, reasons }: Section): string {
   return `${head}\n| resource | names | verbs | why |\n|---|---|---|---|\n${rows.join('')}`;
 }
 
-function keyOf({ resources, resourceNames }: Rule): string {
-  return `${resources.join(',')} ${resourceNames?.[0] ?? ''}`;
+function keyOf({ resources = [], nonResourceURLs, resourceNames }: Rule): string {
+  return nonResourceURLs?.join(',') ?? `${resources.join(',')} ${resourceNames?.[0] ?? ''}`;
 }
 
-/** As `kubectl` takes it: `deployments.apps`. */
-function withGroup(resource: string, { apiGroups }: Rule): string {
-  const [name = '', ...subresource] = resource.split('/');
-  const [group = ''] = apiGroups;
-  return [group === '' ? name : `${name}.${group}`, ...subresource].join('/');
+/** Resources as `kubectl` takes them, such as `deployments.apps`; or paths. */
+function thingsOf({ apiGroups: [group = ''] = [], resources = [], nonResourceURLs = [] }: Rule): readonly string[] {
+  const withGroup = resources.map((resource) => {
+    const [name = '', ...subresource] = resource.split('/');
+    return [group === '' ? name : `${name}.${group}`, ...subresource].join('/');
+  });
+  return [...withGroup, ...nonResourceURLs];
 }

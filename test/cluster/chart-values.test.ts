@@ -107,10 +107,10 @@ test('every value reaches its place', async () => {
   expect(manager.args).toEqual([
     '--leader-elect',
     '--metrics-bind-address=:8080',
-    '--metrics-cert-path=/etc/csi-port-operator/metrics-tls',
     '--health-probe-bind-address=:8081',
     '--log-level=debug',
     '--log-format=pretty',
+    '--metrics-cert-path=/etc/csi-port-operator/metrics-tls',
     '--max-concurrent-reconciles=8',
   ]);
   expect(manager.env).toContainEqual({ name: 'NODE_OPTIONS', value: '--max-old-space-size=160' });

@@ -1,5 +1,8 @@
 /** The chart: what it renders, and that it is the same as what config/ renders. */
 import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { provideBinaries } from '../support/control-plane/binaries.js';
@@ -94,6 +97,23 @@ test('people get the same rights by both ways', async () => {
 function aggregation({ metadata }: KubeObject): object {
   return Object.fromEntries(Object.entries(metadata.labels!).filter(([label]) => label.includes('/aggregate-to-')));
 }
+
+test('the options are those of config/components', async () => {
+  const secret = 'metrics.secure.secretName=csi-port-operator-metrics';
+  const chart = await render('csi-port-operator-system', '--set', `controlPlaneNodes.enabled=true,${secret}`);
+  const folder = await mkdtemp(join(tmpdir(), 'overlay-'));
+  const path = relative(folder, 'config');
+  const components = `[${path}/components/control-plane-nodes, ${path}/components/metrics-tls]`;
+  await writeFile(join(folder, 'kustomization.yaml'), `resources: [${path}/default]\ncomponents: ${components}\n`);
+  const config = kustomize(relative('config', folder));
+  expect(essence(find(chart, 'Deployment'))).toEqual(essence(find(config, 'Deployment')));
+  const account = { namespace: 'csi-port-operator-system', name: 'csi-port-operator' };
+  const rights = rightsOfAccount(chart, account);
+  expect(rights).toEqual(rightsOfAccount(config, account));
+  expect(rights).toContain('*: create authentication.k8s.io/tokenreviews (any)');
+  const reader = 'csi-port-operator-metrics-reader';
+  expect(essence(find(chart, 'ClusterRole', reader))).toEqual(essence(find(config, 'ClusterRole', reader)));
+});
 
 test('the network policy is that of config/network-policy', async () => {
   const chart = await render('csi-port-operator-system', '--set', 'networkPolicy.enabled=true');

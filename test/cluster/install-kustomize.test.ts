@@ -107,12 +107,15 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   const other = await RookInstallation.install(controlPlane, { namespace: 'rook-other', workloads: false });
   const kustomization = fromDocs(/### Single namespace\n\n```yaml\n([^`]*)```/);
   const layout = await overlay('single', (path) => {
-    return kustomization.replace('path/to', path).replace('namespace: rook-ceph', 'namespace: rook-single');
+    return kustomization.replace('path/to', path).replace('namespace: my-rook', 'namespace: rook-single');
   });
   await controlPlane.kubectl(['apply', '--warnings-as-errors', '-k', layout]);
   const installed = new InstalledOperator(cluster(), 'rook-single');
   const [pod] = await installed.rolledOut();
   expect(pod!.spec.containers[0]!.image).toBe('registry.example/csi-port-operator:0.1.0');
+  const role = await controlPlane.kubectl(['-n', 'rook-single', 'get', 'role', 'csi-port-operator', '-o', 'yaml']);
+  expect(role).toContain('- rook-single.rbd.csi.ceph.com-ctrlplugin');
+  expect(role).not.toContain('- rook-ceph.');
   const mark = await controlPlane.audit.mark();
   const operator = await installed.start();
   await cluster()
@@ -146,11 +149,19 @@ test('the options are components and kustomizations that the API server takes', 
       'options',
       (path) =>
         `resources: [${path}/config/manager, ${path}/config/network-policy]\n` +
-        `components: [${path}/config/components/control-plane-nodes]\n`,
+        `components: [${path}/config/components/control-plane-nodes, ${path}/config/components/metrics-tls]\n`,
     ),
   ]);
   const { items } = JSON.parse(rendered) as { items: ManagerDeployment[] };
-  expect(items.map(({ kind }) => kind).sort()).toEqual(['Deployment', 'NetworkPolicy', 'PodDisruptionBudget']);
+  const kinds = [
+    'ClusterRole',
+    'ClusterRole',
+    'ClusterRoleBinding',
+    'Deployment',
+    'NetworkPolicy',
+    'PodDisruptionBudget',
+  ];
+  expect(items.map(({ kind }) => kind).sort()).toEqual(kinds);
   const { spec } = items.find(({ kind }) => kind === 'Deployment')!.spec.template;
   expect(spec.nodeSelector).toEqual({ 'kubernetes.io/os': 'linux', 'node-role.kubernetes.io/control-plane': '' });
   expect(spec.tolerations).toEqual([
