@@ -84,7 +84,7 @@ test('install, upgrade, uninstall and install again: the ports come right and st
 
   await installed.losePod();
   expect(await reasonColumn()).toBe('Why the condition Ready is what it is.');
-  await helm.run('upgrade', ...RELEASE, await nextChart(), ...withAssignment, '--set', 'logLevel=debug', '--wait');
+  await helm.run('upgrade', ...RELEASE, await nextChart(), '--reset-then-reuse-values', '--wait');
   expect(await reasonColumn()).toBe('Why, in one word.');
   expect((await installed.rolledOut())[0]!.spec.containers[0]!.image).toMatch(/:9\.9\.9$/);
   expect(await helm.run('status', ...RELEASE)).toMatch(/STATUS: deployed\nREVISION: 3/);
@@ -145,6 +145,22 @@ test('without clusterWide it serves its namespaces by Roles alone, from inside o
   await installed.readyPods(0);
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
   expect(await rook.layout()).toEqual([9170, 9171, 9272]);
+});
+
+test('a CRD that was installed by other means is left to these, or taken over when Helm is told to', async () => {
+  const { controlPlane } = cluster();
+  await controlPlane.kubectl(['delete', '--ignore-not-found', '-k', 'crds']);
+  await controlPlane.kubectl(['apply', '-k', 'crds']);
+  const release = ['csi-port-operator', '--namespace=owner', '--create-namespace'];
+  const values = ['--set', 'rookNamespaces={owner}', '--timeout=60s'];
+  await expect(helm.run('install', ...release, CHART, ...values)).rejects.toThrow('invalid ownership metadata');
+  await helm.run('install', ...release, CHART, ...values, '--set', 'crds.install=false');
+  await helm.run('upgrade', ...release.slice(0, 2), CHART, ...values, '--take-ownership');
+  const crd = await controlPlane.kubectl(['get', 'crd', 'csiportassignments.csiports.io', '--output=yaml']);
+  expect(crd).toContain('meta.helm.sh/release-name: csi-port-operator');
+  expect(crd).toContain('helm.sh/resource-policy: keep');
+  await helm.run('uninstall', ...release.slice(0, 2), '--wait');
+  expect(await objectsOfOperator(cluster())).toContain(CRD);
 });
 
 /** Those whose kinds this control plane has. */

@@ -43,7 +43,8 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
   await controlPlane.kubectl(['apply', '-f', 'config/samples/csiportassignment.yaml']);
   await cluster().allowWrites('rook-two');
   await cluster().assignment('rook-two').create({ ports: OTHER_PORTS });
-  for (const namespace of ['rook-ceph', 'rook-two']) await cluster().assignment(namespace).waitUntilAssigned();
+  await cluster().assignment('rook-two').waitUntilAssigned();
+  await controlPlane.kubectl(fromDocs(/^kubectl (-n rook-ceph wait csiports\/default .*)$/m).split(' '));
   expect([await rook.layout(), await second.layout()]).toEqual([
     [9070, 9071, 9072],
     [9170, 9171, 9172],
