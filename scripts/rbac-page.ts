@@ -50,9 +50,11 @@ const SECTIONS: readonly Section[] = [
     file: 'cluster-reader/cluster_role.yaml',
     title: 'Reading, in all namespaces',
     text: `In the cluster-wide layout alone. \`list\` and \`watch\` limited by name pass only with
-\`fieldSelector=metadata.name=NAME\`, so no other object of these kinds can be read, and no Secret at all.`,
+\`fieldSelector=metadata.name=NAME\`, so no other object of these kinds can be read, and no Secret
+at all. \`get\` is for what is written as well: where somebody was faster, it is read again.`,
     reasons: {
-      'deployments csi-rbdplugin-provisioner': `${READ_WORKLOADS}; ${READ_ROOK}`,
+      'deployments csi-rbdplugin-provisioner': READ_WORKLOADS,
+      'deployments rook-ceph-operator': READ_ROOK,
       'daemonsets csi-rbdplugin': READ_DAEMON_SET,
       'configmaps rook-ceph-operator-config': READ_CONFIG,
       'csiportassignments default': READ_ASSIGNMENT,
