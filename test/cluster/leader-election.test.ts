@@ -89,7 +89,10 @@ test('SIGTERM: the lease is given back after the work in hand, and the other rep
   expect(await leader.operator.stop()).toBe(0);
   expect(leader.operator.messages.slice(-3)).toEqual(['Stopping', 'Lease released', 'Stopped']);
   // Far from the 15 s for which a lease lasts.
+  const takenOver = await cluster().controlPlane.audit.mark();
   await measureTakeover('SIGTERM', pair, begun, 8_000);
+  const writes = await cluster().writesUntilSettled(takenOver, pair.assignment);
+  expect(writes.filter((write) => !write.startsWith('patch leases'))).toEqual([]);
   expect((await lease()).spec.holderIdentity).toMatch(/^standby_/);
   await expectRepair(pair);
   await expectOneWriterAtATime(pair, 'leader', 'standby');
@@ -103,6 +106,25 @@ test('kill -9: what is undone while nobody leads is put right by the other repli
   await measureTakeover('SIGKILL', pair, begun, 40_000);
   await repaired;
   await expectOneWriterAtATime(pair, 'leader', 'standby');
+});
+
+test('a leader that stands still until another leads writes nothing when it goes on, and ends', async () => {
+  const pair = await leaderAndStandby();
+  const { leader, standby, rook } = pair;
+  process.kill(leader.operator.pid, 'SIGSTOP');
+  const begun = performance.now();
+  await measureTakeover('SIGSTOP', pair, begun, 40_000);
+  await standby.operator.stop();
+  // The Lease is free again, and there is something to do, which the frozen process sees as soon as it goes on.
+  const successor = await startReplica(cluster(), 'successor');
+  await successor.operator.waitForMessage('Leading', 40_000);
+  await rook.rewrite('cephfsProvisioner');
+  process.kill(leader.operator.pid, 'SIGCONT');
+  expect(await leader.operator.ended()).toBe(1);
+  expect(leader.operator.messages).toContain('Lease lost');
+  await expectRepair(pair);
+  const writes = await writesByReplica(cluster(), pair.mark, [leader, standby, successor]);
+  expect(writesWithoutTheLease(writes)).toEqual([]);
 });
 
 test('an API server that is away for longer than the renew deadline: the leader ends, and somebody leads afterwards', async () => {
