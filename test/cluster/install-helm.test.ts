@@ -106,7 +106,7 @@ test('install, upgrade, uninstall and install again: the ports come right and st
   // What was kept is taken up again by a release of the same name.
   await helm.run('install', ...RELEASE, CHART, ...withAssignment, '--wait', '--timeout=60s');
   await installed.rolledOut();
-  await installed.start();
+  operator = await installed.start();
   for (const assignment of assignments) await assignment.waitUntilSettled();
   expect([await stateOf(rook), await stateOf(second)]).toEqual(before);
 
@@ -114,6 +114,8 @@ test('install, upgrade, uninstall and install again: the ports come right and st
   await createNamespace('elsewhere');
   const rival = helm.run('install', 'rival', '--namespace=elsewhere', CHART, '--set', 'crds.install=false');
   await expect(rival).rejects.toThrow('invalid ownership metadata');
+  // Helm does not wait for the end of the pods before it takes their rights: what runs on would be refused.
+  await operator.stop();
   await helm.run('uninstall', ...RELEASE, '--wait');
   await installed.readyPods(0);
 });

@@ -133,6 +133,9 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   const removal = fromDocs(/\| single namespace \| `kubectl -n rook-ceph (delete [^`]*)`/);
   await controlPlane.kubectl(['-n', 'rook-single', ...removal.split(' ')]);
   await installed.readyPods(0);
+  const lease = fromDocs(/`kubectl -n rook-ceph (delete lease [^`]*)`/);
+  await controlPlane.kubectl(['-n', 'rook-single', ...lease.split(' ')]);
+  expect(await controlPlane.kubectl(['-n', 'rook-single', 'get', 'leases', '--output=name'])).toBe('');
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
   expect(await rook.layout()).toEqual([9170, 9171, 9272]);
 });
