@@ -24,8 +24,8 @@ describe('rookNamespaces', () => {
 
   test('each has its Role and binding, with the names of its drivers', async () => {
     const objects = await render('ops', ...json(['rook-one', { name: 'rook-two', driverNamePrefix: 'two' }]));
-    expect(drivers(objects, 'rook-one')[0]).toBe('get apps/deployments rook-one.cephfs.csi.ceph.com-ctrlplugin');
-    expect(drivers(objects, 'rook-two')[0]).toBe('get apps/deployments two.cephfs.csi.ceph.com-ctrlplugin');
+    expect(drivers(objects, 'rook-one')[0]).toBe('list apps/deployments rook-one.cephfs.csi.ceph.com-ctrlplugin');
+    expect(drivers(objects, 'rook-two')[0]).toBe('list apps/deployments two.cephfs.csi.ceph.com-ctrlplugin');
     const account = { namespace: 'ops', name: 'csi-port-operator' };
     const rights = rightsOfAccount(objects, account);
     for (const name of ['rook-one', 'rook-two']) {
