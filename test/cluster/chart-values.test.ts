@@ -19,7 +19,7 @@ describe('rookNamespaces', () => {
   const json = (value: unknown): string[] => ['--set-json', `rookNamespaces=${JSON.stringify(value)}`];
   const drivers = (objects: KubeObject[], namespace: string): string[] => {
     const role = objects.find(({ kind, metadata }) => kind === 'Role' && metadata.namespace === namespace) as Role;
-    return rightsOf(role.rules).filter((right) => right.startsWith('get ') && right.includes('-ctrlplugin'));
+    return rightsOf(role.rules).filter((right) => right.startsWith('list ') && right.includes('-ctrlplugin'));
   };
 
   test('each has its Role and binding, with the names of its drivers', async () => {

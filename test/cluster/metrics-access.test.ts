@@ -10,7 +10,7 @@ import { OPERATOR_USER, useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator } from '../support/operator.js';
 
-const cluster = useCluster({ nodes: 0 });
+const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
 /** A folder as kubelet mounts a Secret: the files are links into one that is replaced as a whole. */
 class MountedSecret {

@@ -11,7 +11,7 @@ import { tool } from '../support/tools/tools.js';
 
 const POD = 'csi-port-operator-0';
 
-const cluster = useCluster();
+const cluster = useCluster({ withholdsRights: true });
 
 beforeAll(async () => {
   await tool('prometheus');

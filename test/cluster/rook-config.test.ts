@@ -8,7 +8,7 @@ import type { Mark } from '../support/control-plane/audit-log.js';
 import { rookOperatorConfig } from '../support/rook/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
-const cluster = useCluster();
+const cluster = useCluster({ withholdsRights: true });
 
 const PIN = 'patch configmaps rook-ceph-operator-config';
 const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
