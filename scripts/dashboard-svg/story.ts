@@ -37,7 +37,8 @@ export async function befall(
 
   say('the API server is away');
   await cluster.killApiServer();
-  await pause(SCENE_MS / 2);
+  // With its start less than the 10 s after which the operator would end, as its lease is not renewed.
+  await pause(SCENE_MS / 8);
   await cluster.startApiServer();
   await assignment.waitUntilSettled();
   await pause(SCENE_MS);

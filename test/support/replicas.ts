@@ -15,10 +15,10 @@ export interface Replica {
 export async function startReplica(
   cluster: Cluster,
   name: string,
-  options: Pick<OperatorOptions, 'nodeArgs'> = {},
+  options: Partial<Pick<OperatorOptions, 'nodeArgs' | 'kubeconfig'>> = {},
 ): Promise<Replica> {
   const args = ['--leader-elect', `--leader-elect-namespace=${OPERATOR_NAMESPACE}`];
-  const kubeconfig = await cluster.operatorKubeconfig();
+  const kubeconfig = options.kubeconfig ?? (await cluster.operatorKubeconfig());
   const operator = await cluster.startOperator({ ...options, kubeconfig, args, podName: name });
   return { name, operator, credential: await credentialOf(kubeconfig) };
 }

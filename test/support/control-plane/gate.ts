@@ -1,4 +1,4 @@
-/** Stands before the API server and passes everything on; some requests wait there for a word. */
+/** Stands before the API server and passes everything on; some requests may wait there for a word. */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -23,7 +23,7 @@ export class Gate {
   readonly #open = Promise.withResolvers<undefined>();
   readonly #server = createServer((incoming, outgoing) => void this.#handle(incoming, outgoing));
 
-  constructor(controlPlane: ControlPlane, isHeld: (request: GateRequest) => boolean) {
+  constructor(controlPlane: ControlPlane, isHeld: (request: GateRequest) => boolean = () => false) {
     this.#controlPlane = controlPlane;
     this.#isHeld = isHeld;
   }
@@ -52,6 +52,11 @@ export class Gate {
   /** Passes on what waits, and all that comes from now on. */
   open(): void {
     this.#open.resolve(undefined);
+  }
+
+  /** Cuts all connections; new ones are taken. */
+  cut(): void {
+    this.#server.closeAllConnections();
   }
 
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
