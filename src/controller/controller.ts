@@ -80,7 +80,7 @@ export class Controller {
     // been watched so far, when this process begins to lead.
     const reconcileIDs = new Map<string, string>();
     const work = async (namespace: string): Promise<WorkResult> => {
-      if (!this.#watches.prepare(namespace) || !leadership.isLeading) return {};
+      if (!this.#watches.prepare(namespace) || !leadership.isLeading) return { skipped: true };
       const reconcileID = randomUUID();
       reconcileIDs.set(namespace, reconcileID);
       return reconciler.reconcile(namespace, reconcileID);

@@ -11,7 +11,8 @@ export const LEASE_NAME = 'csi-port-operator';
  * Runs the controller, which watches at once and works while it leads, until `stop` is aborted or the lease is lost; never
  * rejects. A lease is given back when the work in hand is done, not before.
  *
- * @returns Lost where another process may lead by now: this one has written nothing since, and must end
+ * @returns Lost where another process may lead by now: this one has written nothing since, except events of what it had
+ *   done before, and must end
  */
 export async function runElected(
   controller: Controller,
@@ -25,18 +26,20 @@ export async function runElected(
   }
   const drained = new AbortController();
   const running = controller.run(stop.signal).finally(() => drained.abort());
-  let outcome: 'Released' | 'Lost' | undefined;
+  let outcome: 'Released' | 'Kept' | 'Lost' | undefined;
   if (await election.acquire(stop.signal)) {
     logger.info({}, 'Leading');
     controller.lead();
     outcome = await election.hold(drained.signal);
   }
   if (outcome === 'Lost') {
-    logger.warn({ error: messageOf(election.problem ?? 'somebody else holds the lease') }, 'Lease lost');
+    const error = election.problem === undefined ? 'it was not renewed in time' : messageOf(election.problem);
+    logger.warn({ error, holder: election.holder }, 'Lease lost');
     stop.abort();
   }
   await running;
   if (outcome === 'Released') logger.info({}, 'Lease released');
+  if (outcome === 'Kept') logger.warn({}, 'Lease not given back: others have to wait until it expires');
   return outcome === 'Lost' ? 'Lost' : 'Stopped';
 }
 

@@ -27,6 +27,8 @@ export interface WorkQueueOptions {
 export interface WorkResult {
   /** After how many milliseconds to run again without being added; absent: only when added. */
   readonly againInMs?: number;
+  /** It was not the time for it: nothing was done, and whoever makes it the time adds it anew. */
+  readonly skipped?: true;
   /** What kept it from finishing: it runs again after the back-off, or after `againInMs` where that is sooner. */
   readonly failure?: unknown;
 }

@@ -1,14 +1,14 @@
 /**
  * Leader election over a Lease, by client-go's rules, so that its guarantees and its figures are the known ones:
  *
- * - A lease is free when its holder has given it back, or has not renewed it for as long as the lease says. That time is
- *   measured here, from when the last renewal was seen: clocks of different machines are never compared.
+ * - A lease is free when its holder has given it back, or has not renewed it for as long as the lease says, at most a
+ *   minute. That time is measured here, from when the last renewal was seen: clocks of different machines are never compared.
  * - A holder that could not renew it for `renewMs` stops leading, which is well before anybody else takes it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from './errors.js';
 import { NotLeadingError, type Leadership } from './leadership.js';
-import type { Lease, LeaseClient } from './lease.js';
+import type { Lease, LeaseClient, LeaseSpec } from './lease.js';
 import { microTime } from './micro-time.js';
 
 export interface LeaderElectionTiming {
@@ -25,6 +25,14 @@ const DEFAULT_TIMING: LeaderElectionTiming = { leaseMs: 15_000, renewMs: 10_000,
 
 /** So that replicas which were started together do not ask together. */
 const JITTER = 0.1;
+
+/** Somebody who annotates the lease again and again must not cost it. */
+const MOST_OVERTAKEN = 5;
+/**
+ * A lease says for how long its holder counts on it. More than this is no version of this program, but a hand that would
+ * keep everybody waiting.
+ */
+const LONGEST_LEASE_MS = 60_000;
 
 export interface LeaderElectionObserver {
   /** Somebody else holds the lease. Told once for each holder. */
@@ -52,6 +60,8 @@ export class LeaderElection implements Leadership {
   /** As last seen, and since when it has looked like that. */
   #seen: { readonly lease: Lease; readonly sinceMs: number } | undefined;
   #leadingUntilMs = -Infinity;
+  /** A write to the lease was sent, so that it may be this process' by now whatever the answer was. */
+  #mayHold = false;
   /** The failure of the last try; undefined while all is well. */
   problem: unknown;
   /** Since when tries have failed, in milliseconds of the monotonic clock. */
@@ -70,23 +80,32 @@ export class LeaderElection implements Leadership {
     return this.#lapse.signal;
   }
 
-  /** Resolves with true when this process holds the lease, with false when `stop` is aborted before; never rejects. */
+  /** Whoever holds it, as far as was seen; undefined where it is nobody's. */
+  get holder(): string | undefined {
+    const holder = this.#seen?.lease.holder;
+    return holder === '' ? undefined : holder;
+  }
+
+  /**
+   * Resolves with true when this process holds the lease, also where `stop` is aborted just then; with false when it is
+   * aborted before. Never rejects.
+   */
   async acquire(stop: AbortSignal): Promise<boolean> {
     while (!stop.aborted) {
       await this.#try(stop);
-      // A lease that was taken just as `stop` was aborted is to be given back.
       if (this.isLeading) return true;
       await this.#pause(stop);
     }
+    if (this.#mayHold) await this.#release();
     return false;
   }
 
   /**
    * Keeps the lease until `done` is aborted, then gives it back; never rejects.
    *
-   * @returns Lost where it could not be kept: somebody else may hold it
+   * @returns Lost where it could not be kept: somebody else may hold it; Kept where it could not be given back
    */
-  async hold(done: AbortSignal): Promise<'Released' | 'Lost'> {
+  async hold(done: AbortSignal): Promise<'Released' | 'Kept' | 'Lost'> {
     const ending = AbortSignal.any([done, this.lapse]);
     while (await this.#pauseUnless(done, ending)) {
       await this.#try(this.lapse);
@@ -95,8 +114,7 @@ export class LeaderElection implements Leadership {
         return 'Lost';
       }
     }
-    await this.#release();
-    return 'Released';
+    return (await this.#release()) ? 'Released' : 'Kept';
   }
 
   async #try(stop: AbortSignal): Promise<void> {
@@ -114,19 +132,18 @@ export class LeaderElection implements Leadership {
   }
 
   async #takeOrRenew(stop: AbortSignal): Promise<void> {
-    // Half the deadline, so that a connection that has fallen silent costs one try and not the lease.
-    const timeUp = AbortSignal.timeout(this.#timing.renewMs / 2);
-    const signal = AbortSignal.any([stop, timeUp]);
     const known = this.isLeading ? this.#seen?.lease : undefined;
-    const lease = known ?? (await this.#readOrCreate(signal));
-    // Not `stop`: whether the lease was taken must be known, to give it back.
-    const writing = AbortSignal.any([this.lapse, timeUp]);
-    try {
-      await this.#take(lease, writing);
-    } catch (error) {
-      // Somebody was faster, or deleted it, or an earlier try of this process came through after all.
-      if (!(error instanceof ApiError && (error.isConflict || error.isNotFound))) throw error;
-      await this.#take(await this.#readOrCreate(signal), writing);
+    let lease = known ?? (await this.#readOrCreate(stop));
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#take(lease);
+        return;
+      } catch (error) {
+        // Somebody was faster, or deleted it, or an earlier try of this process came through after all.
+        const isOvertaken = error instanceof ApiError && (error.isConflict || error.isNotFound);
+        if (!isOvertaken || tries === MOST_OVERTAKEN) throw error;
+        lease = await this.#readOrCreate(stop);
+      }
     }
   }
 
@@ -139,7 +156,7 @@ export class LeaderElection implements Leadership {
   }
 
   /** Takes or renews it, where it is this process' to take. */
-  async #take(lease: Lease | undefined, signal: AbortSignal): Promise<void> {
+  async #take(lease: Lease | undefined): Promise<void> {
     if (lease === undefined || !this.#isSeenFree()) {
       this.#leadingUntilMs = -Infinity;
       return;
@@ -148,6 +165,8 @@ export class LeaderElection implements Leadership {
     const sentAt = monotonicMs();
     const renewTime = microTime(now());
     const isMine = lease.holder === identity;
+    this.#mayHold = true;
+    // Not `stop`: whether the lease was taken should be known, to give it back.
     const written = await client.write(
       lease,
       {
@@ -157,7 +176,7 @@ export class LeaderElection implements Leadership {
         renewTime,
         leaseTransitions: lease.transitions + (isMine || wasNeverHeld(lease) ? 0 : 1),
       },
-      signal,
+      this.lapse,
     );
     this.#observe(written);
     // From before it was sent: others count from when they see it, which is later.
@@ -180,7 +199,8 @@ export class LeaderElection implements Leadership {
     if (this.#seen === undefined) return true;
     const { lease, sinceMs } = this.#seen;
     if (lease.holder === '' || lease.holder === this.#options.identity) return true;
-    return this.#options.monotonicMs() - sinceMs > (lease.durationMs ?? this.#timing.leaseMs);
+    const durationMs = Math.min(lease.durationMs ?? this.#timing.leaseMs, LONGEST_LEASE_MS);
+    return this.#options.monotonicMs() - sinceMs > durationMs;
   }
 
   #leadUntil(ms: number): void {
@@ -195,20 +215,26 @@ export class LeaderElection implements Leadership {
     this.#lapse.abort(new NotLeadingError());
   }
 
-  /** So that the next one need not wait for it to expire. */
-  async #release(): Promise<void> {
-    const lease = this.#seen?.lease;
-    const stillLeading = this.isLeading;
+  /** So that the next one need not wait for it to expire. @returns false where it could not be done */
+  async #release(): Promise<boolean> {
+    const { lease: client, observer } = this.#options;
+    // Nothing ends these but their time.
+    const { signal } = new AbortController();
     this.#stopLeading();
-    if (!stillLeading || lease === undefined) return;
-    const { acquireTime, transitions: leaseTransitions } = lease;
-    const renewTime = microTime(this.#options.now());
-    const released = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime, renewTime, leaseTransitions };
     try {
-      await this.#options.lease.write(lease, released, AbortSignal.timeout(this.#timing.retryMs));
+      // Read, as an answer may have been lost, and the lease may be somebody else's by now.
+      const lease = await client.read(signal);
+      if (lease?.holder === this.#options.identity) await client.write(lease, this.#givenBack(lease), signal);
+      return true;
     } catch (error) {
-      this.#options.observer.failed(error);
+      observer.failed(error);
+      return false;
     }
+  }
+
+  #givenBack({ acquireTime, transitions: leaseTransitions }: Lease): LeaseSpec {
+    const renewTime = microTime(this.#options.now());
+    return { holderIdentity: '', leaseDurationSeconds: 1, acquireTime, renewTime, leaseTransitions };
   }
 
   /** Ends early where `ending` is aborted. @returns false where `done` is */

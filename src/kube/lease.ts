@@ -1,7 +1,7 @@
 /** One Lease (coordination.k8s.io/v1) as leader election uses it. */
 import { FIELD_MANAGER } from '../domain/api.js';
 import { ApiError } from './errors.js';
-import type { Transport } from './transport.js';
+import type { Call, Transport } from './transport.js';
 
 export interface Lease {
   readonly resourceVersion: string;
@@ -25,22 +25,30 @@ export interface LeaseSpec {
   readonly leaseTransitions: number;
 }
 
+/** Half of the time for which a holder leads, so that a connection that has fallen silent costs a try and not the lease. */
+const DEFAULT_TIMEOUT_MS = 5_000;
+
 /** All of these reject with what Transport.call rejects with, also where `signal` is aborted. */
 export class LeaseClient {
   readonly #transport: Transport;
   readonly #name: string;
-  readonly #path: string;
+  readonly #common: Pick<Call, 'path' | 'lane' | 'timeoutMs'>;
 
-  constructor(transport: Transport, { namespace, name }: { readonly namespace: string; readonly name: string }) {
+  constructor(
+    transport: Transport,
+    options: { readonly namespace: string; readonly name: string; readonly timeoutMs?: number },
+  ) {
+    const { namespace, name, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.#transport = transport;
     this.#name = name;
-    this.#path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${name}`;
+    const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${name}`;
+    this.#common = { path, lane: 'lease', timeoutMs };
   }
 
   /** Resolves with undefined where there is none. */
   async read(signal: AbortSignal): Promise<Lease | undefined> {
     try {
-      return project(await this.#transport.call({ method: 'GET', path: this.#path }, signal));
+      return project(await this.#transport.call({ ...this.#common, method: 'GET' }, signal));
     } catch (error) {
       if (error instanceof ApiError && error.isNotFound) return undefined;
       throw error;
@@ -63,7 +71,7 @@ export class LeaseClient {
 
   async #patch(contentType: string, body: unknown, signal: AbortSignal): Promise<Lease> {
     const query = { fieldManager: FIELD_MANAGER };
-    return project(await this.#transport.call({ method: 'PATCH', path: this.#path, query, body, contentType }, signal));
+    return project(await this.#transport.call({ ...this.#common, method: 'PATCH', query, body, contentType }, signal));
   }
 }
 

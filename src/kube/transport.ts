@@ -1,15 +1,16 @@
 /**
- * HTTP/1.1 to the API server over node's own client: one pool of kept-alive connections for calls, and a connection
- * of its own for each watch, so that a stuck watch never holds up a write. HTTP/1.1, as on one HTTP/2 session a
- * half-open connection takes every stream with it (docs/decisions.md).
+ * HTTP/1.1 to the API server over node's own client: a pool of kept-alive connections for each kind of call, and a
+ * connection of its own for each watch, so that a stuck watch never holds up a write, nor slow writes the lease.
+ * HTTP/1.1, as on one HTTP/2 session a half-open connection takes every stream with it (docs/decisions.md).
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { createSecureContext } from 'node:tls';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 import { ApiError, UnreachableError } from './errors.js';
+import { plainPool, retire, sameTrust, securePool, type CallLane, type Lane, type Pool } from './pools.js';
+import { TimeLimit, unlessAborted } from './time-limit.js';
 
 export type Method = 'GET' | 'POST' | 'PATCH';
 
@@ -27,6 +28,10 @@ export interface Call {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** On which connections: those of another lane are not waited for. By default `calls`. */
+  readonly lane?: CallLane;
+  /** By default that of the transport. */
+  readonly timeoutMs?: number;
 }
 
 export interface TransportOptions {
@@ -36,16 +41,7 @@ export interface TransportOptions {
   readonly observer?: RequestObserver | undefined;
 }
 
-interface Pool {
-  readonly calls: http.Agent;
-  readonly watches: http.Agent;
-}
-
 const DEFAULT_TIMEOUT_MS = 15_000;
-const MAX_CALL_SOCKETS = 8;
-/** Shorter than the API server's own 90 s, so that a call never goes out on a connection that it is just closing. */
-const IDLE_SOCKET_MS = 60_000;
-const TCP_KEEPALIVE_MS = 15_000;
 
 export class Transport {
   readonly #credentials: Credentials;
@@ -70,10 +66,15 @@ export class Transport {
    *   that was aborted
    */
   async call(call: Call, stop?: AbortSignal): Promise<unknown> {
-    return this.#inTime(call.method, call, stop, async (signal) => {
-      const response = await this.#answer(call, 'calls', signal);
-      return JSON.parse(await text(response)) as unknown;
-    });
+    const limit = new TimeLimit(call.timeoutMs ?? this.#timeoutMs, stop);
+    try {
+      return await this.#inTime(call.method, call, limit, async () => {
+        const response = await this.#answer(call, call.lane ?? 'calls', limit.signal);
+        return JSON.parse(await text(response)) as unknown;
+      });
+    } finally {
+      limit.release();
+    }
   }
 
   /**
@@ -82,46 +83,45 @@ export class Transport {
    */
   async watch(path: string, query: Readonly<Record<string, string>>, stop: AbortSignal): Promise<IncomingMessage> {
     const call: Call = { method: 'GET', path, query };
-    return this.#inTime('WATCH', call, stop, (signal) => this.#answer(call, 'watches', signal));
+    const limit = new TimeLimit(this.#timeoutMs, stop);
+    try {
+      const stream = await this.#inTime('WATCH', call, limit, () => this.#answer(call, 'watches', limit.signal));
+      stream.once('close', () => limit.release());
+      return stream;
+    } catch (error) {
+      limit.release();
+      throw error;
+    }
   }
 
   /** Cuts every connection: for the end of the process. */
   close(): void {
-    this.#pool?.calls.destroy();
-    this.#pool?.watches.destroy();
+    Object.values(this.#pool ?? {}).forEach((agent) => agent.destroy());
   }
 
   /** Gives `work` its time, and makes every failure of it one of the three that the callers know. */
-  async #inTime<T>(
-    verb: Method | 'WATCH',
-    call: Call,
-    stop: AbortSignal | undefined,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #inTime<T>(verb: Method | 'WATCH', call: Call, limit: TimeLimit, work: () => Promise<T>): Promise<T> {
     const begun = performance.now();
-    const limit = new AbortController();
-    const timer = setTimeout(() => {
-      limit.abort(new Error(`no answer within ${this.#timeoutMs} ms`));
-    }, this.#timeoutMs);
     try {
-      return await work(stop === undefined ? limit.signal : AbortSignal.any([stop, limit.signal]));
+      // By the signal, too: node ends a request that still waits for a connection only when it gets one.
+      return await unlessAborted(work, limit.signal);
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      stop?.throwIfAborted();
+      limit.stop?.throwIfAborted();
       throw new UnreachableError(nameOf(call), limit.signal.aborted ? limit.signal.reason : error);
     } finally {
-      clearTimeout(timer);
+      limit.stopClock();
       this.#observer?.took(verb, performance.now() - begun);
     }
   }
 
   /** A token may have been replaced a moment ago: one refusal is asked again with what the credentials say then. */
-  async #answer(call: Call, pool: keyof Pool, signal: AbortSignal): Promise<IncomingMessage> {
-    const first = await this.#observed(call, this.#send(call, pool, signal));
+  async #answer(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
+    const first = await this.#observed(call, this.#send(call, lane, signal));
     if (first.statusCode !== 401) return this.#accept(call, first);
     first.resume();
     this.#credentials.refused();
-    return this.#accept(call, await this.#observed(call, this.#send(call, pool, signal)));
+    return this.#accept(call, await this.#observed(call, this.#send(call, lane, signal)));
   }
 
   async #observed({ method }: Call, sent: Promise<IncomingMessage>): Promise<IncomingMessage> {
@@ -141,9 +141,9 @@ export class Transport {
     throw new ApiError(nameOf(call), status, await text(response), response.headers['retry-after']);
   }
 
-  async #send(call: Call, pool: keyof Pool, signal: AbortSignal): Promise<IncomingMessage> {
-    const credentials = await unlessAborted(this.#credentials.forRequest(), signal);
-    const agent = credentials.proxy ?? this.#poolFor(credentials.trust)[pool];
+  async #send(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
+    const credentials = await unlessAborted(() => this.#credentials.forRequest(), signal);
+    const agent = credentials.proxy ?? this.#poolFor(credentials.trust)[lane];
     try {
       return await this.#request(call, credentials, agent, signal);
     } catch (error) {
@@ -197,22 +197,10 @@ export class Transport {
   /** New connections follow a rotated CA or client certificate; those in use are left to end by themselves. */
   #poolFor(trust: TlsTrust): Pool {
     if (this.#pool !== undefined && this.#trust !== undefined && sameTrust(trust, this.#trust)) return this.#pool;
-    if (this.#pool !== undefined) Object.values(this.#pool).forEach(retire);
+    if (this.#pool !== undefined) retire(this.#pool);
     this.#trust = trust;
     this.#pool = this.#secure ? securePool(trust) : plainPool();
     return this.#pool;
-  }
-}
-
-/** An exec plugin may hang: the wait for it ends with the call. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 
@@ -227,17 +215,6 @@ class ClosedWhileIdle extends Error {
   }
 }
 
-function sameTrust(a: TlsTrust, b: TlsTrust): boolean {
-  return (
-    a === b ||
-    (a.ca === b.ca &&
-      a.cert === b.cert &&
-      a.key === b.key &&
-      a.servername === b.servername &&
-      a.rejectUnauthorized === b.rejectUnauthorized)
-  );
-}
-
 /**
  * Node takes its own listener off a socket when the answer ends; an abort at that very moment would then be an
  * uncaught error of the socket (node 24, as run).
@@ -248,36 +225,4 @@ function guard(socket: Socket): void {
 
 function ignore(): void {
   // The request has told its caller.
-}
-
-/** Closes the idle connections of a pool now, and the others as soon as they are idle. */
-function retire(agent: http.Agent): void {
-  agent.maxFreeSockets = 0;
-  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
-}
-
-function securePool({ ca, cert, key, rejectUnauthorized }: TlsTrust): Pool {
-  // One secure context for all connections: parsing the CA for each costs milliseconds.
-  const secureContext = createSecureContext({
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  });
-  const common = {
-    secureContext,
-    keepAlive: true,
-    keepAliveMsecs: TCP_KEEPALIVE_MS,
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-  };
-  return {
-    calls: new https.Agent({ ...common, maxSockets: MAX_CALL_SOCKETS, timeout: IDLE_SOCKET_MS }),
-    watches: new https.Agent(common),
-  };
-}
-
-function plainPool(): Pool {
-  return {
-    calls: new http.Agent({ keepAlive: true, maxSockets: MAX_CALL_SOCKETS, timeout: IDLE_SOCKET_MS }),
-    watches: new http.Agent({ keepAlive: true, keepAliveMsecs: TCP_KEEPALIVE_MS }),
-  };
 }

@@ -1,6 +1,6 @@
 /** Serves the probes over HTTP: kubelet is the only client that it has to please. */
 import { createServer, type Server } from 'node:http';
-import { listen, SERVER_LIMITS, type BindAddress } from './http-server.js';
+import { listen, onePerConnection, SERVER_LIMITS, type BindAddress } from './http-server.js';
 import type { ProbeAnswer } from './probes.js';
 
 export interface Probes {
@@ -10,12 +10,12 @@ export interface Probes {
 
 /** @throws Error of listen(), e.g. EADDRINUSE or EACCES */
 export function serveProbes(address: BindAddress, probes: Probes): Promise<Server> {
-  const server = createServer({ ...SERVER_LIMITS, maxHeaderSize: 4096 }, (request, response) => {
+  const answer = onePerConnection((request, response) => {
     const path = (request.url ?? '').split('?')[0];
     const probe = path === '/healthz' || path === '/readyz' ? probes[path] : undefined;
     const { ok, body } = probe?.() ?? { ok: false, body: 'not found: this server has /healthz and /readyz\n' };
     response.writeHead(probe === undefined ? 404 : ok ? 200 : 503, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.end(body);
   });
-  return listen(server, address);
+  return listen(createServer({ ...SERVER_LIMITS, maxHeaderSize: 4096 }, answer), address);
 }

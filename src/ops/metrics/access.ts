@@ -27,8 +27,9 @@ const PATH = '/metrics';
 const KEEP_ALLOWED_MS = 60_000;
 const KEEP_REFUSED_MS = 10_000;
 const MOST_KEPT = 128;
-/** Unknown tokens must not hold up the operator's own requests, which go over the same few connections. */
+/** Strangers who guess must not make the API server's work of it. */
 const MOST_UNDER_WAY = 4;
+const MOST_NEW_IN_A_SECOND = 10;
 
 const NO_TOKEN: Verdict = { status: 401, message: 'send a bearer token of the cluster: Authorization: Bearer TOKEN' };
 const UNKNOWN_TOKEN: Verdict = {
@@ -39,9 +40,11 @@ const BUSY: Verdict = { status: 503, message: 'other tokens are being checked: t
 
 export class ScrapeAccess {
   readonly #deps: AccessDependencies;
-  /** By hash of the token, oldest first. */
-  readonly #kept = new Map<string, Kept>();
+  /** By hash of the token, oldest first. Apart, so that strangers who guess cannot push out those who may. */
+  readonly #allowed = new Map<string, Kept>();
+  readonly #refused = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<Verdict>>();
+  #strangers = { second: 0, count: 0 };
   #lastFault = '';
 
   constructor(deps: AccessDependencies) {
@@ -53,14 +56,23 @@ export class ScrapeAccess {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return NO_TOKEN;
     const key = createHash('sha256').update(token).digest('base64');
-    const kept = this.#kept.get(key);
+    const kept = this.#allowed.get(key) ?? this.#refused.get(key);
     if (kept !== undefined && this.#deps.monotonicMs() < kept.until) return kept.verdict;
     const same = this.#underWay.get(key);
     if (same !== undefined) return same;
-    if (this.#underWay.size >= MOST_UNDER_WAY) return BUSY;
+    // Whoever was allowed before does not queue behind the others.
+    if (!this.#allowed.has(key) && !this.#takesStranger()) return BUSY;
     const asked = this.#ask(key, token).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, asked);
     return asked;
+  }
+
+  #takesStranger(): boolean {
+    const second = Math.floor(this.#deps.monotonicMs() / 1000);
+    if (this.#strangers.second !== second) this.#strangers = { second, count: 0 };
+    if (this.#underWay.size >= MOST_UNDER_WAY || this.#strangers.count >= MOST_NEW_IN_A_SECOND) return false;
+    this.#strangers.count += 1;
+    return true;
   }
 
   async #ask(key: string, token: string): Promise<Verdict> {
@@ -85,10 +97,11 @@ export class ScrapeAccess {
   }
 
   #keep(key: string, verdict: Verdict): void {
-    const keepMs = verdict.status === 200 ? KEEP_ALLOWED_MS : KEEP_REFUSED_MS;
-    this.#kept.delete(key);
-    this.#kept.set(key, { verdict, until: this.#deps.monotonicMs() + keepMs });
-    for (const oldest of [...this.#kept.keys()].slice(0, -MOST_KEPT)) this.#kept.delete(oldest);
+    const isAllowed = verdict.status === 200;
+    const kept = isAllowed ? this.#allowed : this.#refused;
+    for (const map of [this.#allowed, this.#refused]) map.delete(key);
+    kept.set(key, { verdict, until: this.#deps.monotonicMs() + (isAllowed ? KEEP_ALLOWED_MS : KEEP_REFUSED_MS) });
+    for (const oldest of [...kept.keys()].slice(0, -MOST_KEPT)) kept.delete(oldest);
   }
 
   #fault(error: unknown): Verdict {

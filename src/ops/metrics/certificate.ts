@@ -1,4 +1,5 @@
 /** The serving certificate: two files of one folder that somebody (cert-manager, say) renews while the operator runs. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { join } from 'node:path';
@@ -34,6 +35,9 @@ function readFiles(folder: string): Certificate {
 
 function assertPair(certificate: Certificate, folder: string): void {
   try {
+    // By itself an empty file would pass for one that is not given.
+    if (!new X509Certificate(certificate.cert).checkPrivateKey(createPrivateKey(certificate.key)))
+      throw new Error('the key is not that of the certificate');
     createSecureContext(certificate);
   } catch (error) {
     const why = messageOf(error);

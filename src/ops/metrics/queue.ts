@@ -44,6 +44,8 @@ export class QueueMetrics implements WorkQueueObserver {
     const ms = now - (this.#working.get(key) ?? now);
     this.#working.delete(key);
     this.#recorder.time('workqueue_work_duration_seconds', QUEUE, ms);
+    // No reconcile: its watches are not synced, or the process stands by.
+    if (result.skipped === true) return;
     this.#recorder.time('controller_runtime_reconcile_time_seconds', CONTROLLER, ms);
     this.#recorder.count('controller_runtime_reconcile_total', { ...CONTROLLER, result: nameOf(result) });
     // From the first run on there is a series to compare with.

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import { messageOf, type Log } from '../../controller/log.js';
-import { listen, SERVER_LIMITS, type BindAddress } from '../http-server.js';
+import { listen, onePerConnection, SERVER_LIMITS, type BindAddress } from '../http-server.js';
 import type { ScrapeAccess } from './access.js';
 import { followCertificate, TLS_OPTIONS, type Certificate } from './certificate.js';
 import type { MetricsText } from './metrics.js';
@@ -31,7 +31,7 @@ export async function serveMetrics(
   address: BindAddress,
   { scrape, secure }: MetricsServerOptions,
 ): Promise<Server | https.Server> {
-  const answer = handler(scrape, secure?.access);
+  const answer = onePerConnection(handler(scrape, secure?.access));
   if (secure === undefined) return listen(createServer(LIMITS, answer), address);
   const { certificate, logger, readAgainAfterMs } = secure;
   const options = { ...LIMITS, ...certificate, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };

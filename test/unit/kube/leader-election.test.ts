@@ -1,7 +1,9 @@
+import { queryObjects } from 'node:v8';
 import { expect, onTestFinished, test } from 'vitest';
 import { LeaderElection, type LeaderElectionObserver } from '../../../src/kube/leader-election.js';
 import { NotLeadingError, permitToWrite, SOLE } from '../../../src/kube/leadership.js';
 import { LeaseClient } from '../../../src/kube/lease.js';
+import type { Transport } from '../../../src/kube/transport.js';
 import type { ApiServerDouble } from '../../support/api-server-double.js';
 import { waitFor } from '../../support/control-plane/wait-for.js';
 import { connect } from './connections.js';
@@ -40,7 +42,7 @@ class Candidate {
   }
 
   /** Takes the lease, and keeps it until `stop` or its loss. */
-  async run(): Promise<'Never' | 'Released' | 'Lost'> {
+  async run(): Promise<'Never' | 'Released' | 'Kept' | 'Lost'> {
     return (await this.election.acquire(this.#stop.signal)) ? this.election.hold(this.#stop.signal) : 'Never';
   }
 
@@ -55,6 +57,7 @@ class Candidate {
 
 interface Ring {
   readonly server: ApiServerDouble;
+  readonly transport: Transport;
   readonly stored: LeaseServer;
   readonly candidate: (name: string, clockSkewMs?: number) => Candidate;
 }
@@ -63,8 +66,8 @@ async function ring(): Promise<Ring> {
   const { server, transport } = await connect();
   const stored = new LeaseServer();
   server.handler = stored.handle;
-  const lease = new LeaseClient(transport, { namespace: 'ours', name: 'csi-port-operator' });
-  return { server, stored, candidate: (name, clockSkewMs) => new Candidate(lease, name, clockSkewMs) };
+  const lease = new LeaseClient(transport, { namespace: 'ours', name: 'csi-port-operator', timeoutMs: 500 });
+  return { server, transport, stored, candidate: (name, clockSkewMs) => new Candidate(lease, name, clockSkewMs) };
 }
 
 /** Waits until the candidate has asked that many times more; it is none the wiser by then. */
@@ -165,28 +168,60 @@ test.each([
 
 test('a lease that is not renewed any more is taken when its own time is over, counted from when it was first seen', async () => {
   const { server, stored, candidate } = await ring();
-  stored.set(held('gone', { leaseDurationSeconds: 3600 }));
+  stored.set(held('gone', { leaseDurationSeconds: 40 }));
   const one = candidate('one');
   void one.run();
   await waitFor('one to wait', () => Promise.resolve(one.told.includes('waiting for gone')));
-  one.aheadMs = 3_590_000;
+  one.aheadMs = 30_000;
   await untilAsked(server);
   expect(one.election.isLeading).toBe(false);
-  one.aheadMs = 3_601_000;
+  one.aheadMs = 41_000;
   await one.untilLeading();
   expect(stored.spec).toMatchObject({ holderIdentity: 'one', leaseTransitions: 4 });
 });
 
+test.each([{ deleted: false }, { deleted: true }])(
+  'a duration that keeps everybody waiting is not believed for more than a minute, nor after the lease is gone: %j',
+  async ({ deleted }) => {
+    const { server, stored, candidate } = await ring();
+    stored.set(held('gone', { leaseDurationSeconds: 2_147_483_647 }));
+    const one = candidate('one');
+    void one.run();
+    await untilAsked(server);
+    if (deleted) stored.set(undefined);
+    one.aheadMs = 50_000;
+    await untilAsked(server);
+    expect(one.election.isLeading).toBe(false);
+    one.aheadMs = 61_000;
+    await one.untilLeading();
+  },
+);
+
+test('somebody who edits the lease again and again does not cost it', async () => {
+  const { server, stored, candidate } = await ring();
+  const one = candidate('one');
+  void one.run();
+  await one.untilLeading();
+  let edits = 0;
+  stored.intercept = ({ method }) => {
+    if (method === 'PATCH' && edits++ % 3 !== 2) stored.set({ ...stored.spec });
+    return false;
+  };
+  await untilAsked(server, 30);
+  expect(one.election.isLeading).toBe(true);
+  expect(one.told).toEqual([]);
+});
+
 test('an edit that renews nothing does not prolong it', async () => {
   const { server, stored, candidate } = await ring();
-  stored.set(held('gone', { leaseDurationSeconds: 3600 }));
+  stored.set(held('gone', { leaseDurationSeconds: 40 }));
   const one = candidate('one');
   void one.run();
   await untilAsked(server);
-  one.aheadMs = 3_000_000;
+  one.aheadMs = 30_000;
   stored.set({ ...stored.spec, strategy: 'somebody edits' });
   await untilAsked(server);
-  one.aheadMs = 3_601_000;
+  one.aheadMs = 41_000;
   await one.untilLeading();
 });
 
@@ -298,6 +333,76 @@ test('a lease that was taken just as the process stops is given back', async () 
   };
   expect(await one.run()).toBe('Released');
   expect(stored.holders).toEqual(['one', '']);
+});
+
+test('a lease whose last renewal came through unanswered is given back all the same', async () => {
+  const { stored, candidate } = await ring();
+  const one = candidate('one');
+  const run = one.run();
+  await one.untilLeading();
+  stored.intercept = (request) => {
+    if (request.method !== 'PATCH') return false;
+    stored.write(request.body, () => undefined);
+    stored.intercept = () => false;
+    one.stop();
+    return true;
+  };
+  expect(await run).toBe('Released');
+  expect(stored.spec).toMatchObject({ holderIdentity: '' });
+});
+
+test('one that was taken unanswered just as the process stops is given back, too', async () => {
+  const { stored, candidate } = await ring();
+  const one = candidate('one');
+  stored.intercept = (request, exchange) => {
+    if (request.headers['content-type'] !== 'application/merge-patch+json') return false;
+    stored.write(request.body, () => undefined);
+    stored.intercept = () => false;
+    one.stop();
+    exchange.refuse(500, 'InternalError');
+    return true;
+  };
+  expect(await one.run()).toBe('Never');
+  expect(stored.holders).toEqual(['one', '']);
+});
+
+test('a lease that cannot be given back is not said to be', async () => {
+  const { stored, candidate } = await ring();
+  const one = candidate('one');
+  const run = one.run();
+  await one.untilLeading();
+  stored.intercept = (_, exchange) => {
+    exchange.refuse(503, 'ServiceUnavailable');
+    return true;
+  };
+  one.stop();
+  expect(await run).toBe('Kept');
+  expect(one.told.at(-1)).toContain('503');
+});
+
+test('calls that wait for their answers do not hold up the lease', async () => {
+  const { server, stored, candidate, transport } = await ring();
+  stored.intercept = ({ path }) => path === '/slow';
+  const slow = Array.from({ length: 12 }, () =>
+    transport.call({ method: 'PATCH', path: '/slow', timeoutMs: 2 * TIMING.renewMs }).catch(() => 'given up'),
+  );
+  await waitFor('slow calls', () => Promise.resolve(server.requests.length >= 8));
+  const one = candidate('one');
+  void one.run();
+  await one.untilLeading();
+  await Promise.all(slow);
+  expect(one.election.isLeading).toBe(true);
+  expect(one.told).toEqual([]);
+});
+
+test('hundreds of renewals leave nothing behind', { timeout: 30_000 }, async () => {
+  const { server, candidate } = await ring();
+  const [one, two] = [candidate('one'), candidate('two')];
+  for (const each of [one, two]) void each.run();
+  await untilAsked(server, 20);
+  const before = queryObjects(AbortSignal, { format: 'count' });
+  await untilAsked(server, 300);
+  expect(queryObjects(AbortSignal, { format: 'count' }) - before).toBeLessThan(50);
 });
 
 test('who stops while it waits has never led, and writes nothing', async () => {

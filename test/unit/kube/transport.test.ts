@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
@@ -114,6 +115,32 @@ test('stop ends a call and a watch, before, while and after they are answered, w
   later.abort(reason);
   await failure(text(stream));
   await eventually(() => server.openConnections).toBe(0);
+});
+
+test('time and stop end a call, too, that still waits for a connection', async () => {
+  const { server, transport } = await connect();
+  server.handler = () => undefined;
+  const slow = Array.from({ length: 8 }, () => failure(transport.call(GET)));
+  await eventually(() => server.requests.length).toBe(8);
+  expect((await failure(transport.call({ ...GET, timeoutMs: 50 }))).message).toContain('no answer within 50 ms');
+  const stop = new AbortController();
+  const ninth = failure(transport.call(GET, stop.signal));
+  stop.abort(new Error('told to stop'));
+  expect((await ninth).message).toBe('told to stop');
+  expect(server.requests).toHaveLength(8);
+  server.cutAll();
+  await Promise.all(slow);
+});
+
+test('what is asked lets go of the signal that outlives it', async () => {
+  const { server, transport } = await connect();
+  server.handler = (_, exchange) => exchange.json(200, {});
+  const { signal } = new AbortController();
+  for (let count = 0; count < 20; count += 1) await transport.call(GET, signal);
+  for (let count = 0; count < 20; count += 1) await text(await transport.watch('/w', {}, signal));
+  server.handler = (_, exchange) => exchange.refuse(500, 'InternalError');
+  for (let count = 0; count < 20; count += 1) await failure(transport.watch('/w', {}, signal));
+  await eventually(() => getEventListeners(signal, 'abort').length).toBe(0);
 });
 
 test('a token that is refused is asked for again once', async () => {

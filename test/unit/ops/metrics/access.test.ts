@@ -167,16 +167,50 @@ test('many tokens at once leave connections for the work: the fifth is told to t
   expect(await check('allowed')).toEqual({ status: 200 });
 });
 
-test('what is kept is bounded: the oldest goes first', async () => {
-  const { check, asked } = await bench();
+test('strangers who guess do not push out those who are allowed', async () => {
+  const { check, asked, clock } = await bench();
   await check('allowed');
-  for (let number = 0; number < 128; number += 1) await check(`other-${number}`);
+  for (let number = 0; number < 300; number += 1) {
+    clock.ms += 100;
+    await check(`other-${number}`);
+  }
   const { length } = asked();
-  await check('other-127');
-  await check('other-0');
+  expect(length).toBeGreaterThan(250);
+  expect(await check('allowed')).toEqual({ status: 200 });
   expect(asked()).toHaveLength(length);
-  await check('allowed');
+});
+
+test('what is kept of those who are allowed is bounded: the oldest goes first', async () => {
+  const { check, asked, clock, server } = await bench();
+  server.handler = ({ path }, exchange) => {
+    const isToken = path.endsWith('/tokenreviews');
+    exchange.json(201, { status: isToken ? { authenticated: true, user: { username: 'u' } } : { allowed: true } });
+  };
+  for (let number = 0; number < 129; number += 1) {
+    clock.ms += 100;
+    await check(`reader-${number}`);
+  }
+  const { length } = asked();
+  await check('reader-1');
+  expect(asked()).toHaveLength(length);
+  clock.ms += 1_000;
+  await check('reader-0');
   expect(asked()).toHaveLength(length + 2);
+});
+
+test('of tokens that were never allowed ten are looked up in a second; one that was does not wait for them', async () => {
+  const { check, asked, clock } = await bench();
+  await check('allowed');
+  // Its verdict is not good any more.
+  clock.ms += 61_000;
+  const guesses: unknown[] = [];
+  for (let number = 0; number < 20; number += 1) guesses.push(await check(`guess-${number}`));
+  expect(guesses.filter((verdict) => (verdict as { status: number }).status === 503)).toHaveLength(10);
+  const { length } = asked();
+  expect(await check('allowed')).toEqual({ status: 200 });
+  expect(asked()).toHaveLength(length + 2);
+  clock.ms += 1_000;
+  expect(await check('guess-19')).toMatchObject({ status: 401 });
 });
 
 test('an API server that is away opens nothing, is not remembered, and is logged once', async () => {

@@ -79,21 +79,30 @@ describe('bounds', () => {
     expect((await ask(17_000)).status).toBe(431);
   });
 
-  test('the 65th connection at once is closed, and the next one served when there is room', async () => {
+  test('with the 65th connection at once the oldest goes: who keeps many shuts out himself', async () => {
     const port = await serve();
     const clients = Array.from({ length: 64 }, () => client(port));
     await Promise.all(clients.map((socket) => once(socket, 'connect')));
-    const surplus = client(port);
-    await once(surplus.resume(), 'close');
-    expect(surplus.bytesRead).toBe(0);
-    expect(clients.every((socket) => !socket.destroyed)).toBe(true);
-    for (const socket of clients) socket.destroy();
-    await eventually(() =>
-      fetch(`http://127.0.0.1:${port}/metrics`).then(
-        ({ status }) => status,
-        () => 0,
-      ),
-    ).toBe(200);
+    const oldest = once(clients[0]!.resume(), 'close');
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
+    await oldest;
+    expect(clients.slice(1).every((socket) => !socket.destroyed)).toBe(true);
+  });
+
+  test('one request a connection: what is sent ahead is not answered', async () => {
+    let scrapes = 0;
+    const port = await serve({
+      scrape: () => {
+        scrapes += 1;
+        return scrape('x');
+      },
+    });
+    const pipelining = client(port).resume();
+    pipelining.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2_000));
+    await new Promise((resolve) => pipelining.once('close', resolve));
+    expect(scrapes).toBe(1);
+    const { headers } = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect(headers.get('connection')).toBe('close');
   });
 
   test('slow clients are shown out: silent, dripping, and not reading', { timeout: 20_000 }, async () => {
@@ -232,6 +241,11 @@ describe('a certificate that cannot be used', () => {
     write('tls.crt', createIdentity('one').cert);
     write('tls.key', createIdentity('two').key);
     expect(() => readCertificate(path)).toThrow(`tls.crt and tls.key in ${path} are no certificate and its key: `);
+    for (const name of ['tls.key', 'tls.crt']) {
+      write(name, '');
+      expect(() => readCertificate(path)).toThrow('are no certificate and its key: ');
+      write('tls.crt', createIdentity('x').cert);
+    }
     write('tls.key', 'secret nonsense');
     expect(() => readCertificate(path)).toThrow(/^(?!.*secret nonsense)tls\.crt and tls\.key in .* are no certificate/);
   });

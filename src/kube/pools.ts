@@ -1,0 +1,67 @@
+/** The connections to the API server: a pool for each kind of call, and one of its own for each watch. */
+import http from 'node:http';
+import https from 'node:https';
+import { createSecureContext } from 'node:tls';
+import type { TlsTrust } from './credentials.js';
+
+/** How many connections each may have; none is opened before it is needed. */
+const MAX_SOCKETS = {
+  calls: 8,
+  /** Two, as one may have fallen silent. */
+  lease: 2,
+  /** Of other people's tokens. */
+  reviews: 4,
+} as const;
+
+export type CallLane = keyof typeof MAX_SOCKETS;
+export type Lane = CallLane | 'watches';
+export type Pool = Readonly<Record<Lane, http.Agent>>;
+
+/** Shorter than the API server's own 90 s, so that a call never goes out on a connection that it is just closing. */
+const IDLE_SOCKET_MS = 60_000;
+const TCP_KEEPALIVE_MS = 15_000;
+
+export function sameTrust(a: TlsTrust, b: TlsTrust): boolean {
+  return (
+    a === b ||
+    (a.ca === b.ca &&
+      a.cert === b.cert &&
+      a.key === b.key &&
+      a.servername === b.servername &&
+      a.rejectUnauthorized === b.rejectUnauthorized)
+  );
+}
+
+/** Closes the idle connections of a pool now, and the others as soon as they are idle. */
+export function retire(pool: Pool): void {
+  for (const agent of Object.values(pool)) {
+    agent.maxFreeSockets = 0;
+    for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+  }
+}
+
+export function securePool({ ca, cert, key, rejectUnauthorized }: TlsTrust): Pool {
+  // One secure context for all connections: parsing the CA for each costs milliseconds.
+  const secureContext = createSecureContext({
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+  const common = {
+    secureContext,
+    keepAlive: true,
+    keepAliveMsecs: TCP_KEEPALIVE_MS,
+    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+  };
+  return pool((limits) => new https.Agent({ ...common, ...limits }));
+}
+
+export function plainPool(): Pool {
+  return pool((limits) => new http.Agent({ keepAlive: true, keepAliveMsecs: TCP_KEEPALIVE_MS, ...limits }));
+}
+
+function pool(agent: (limits: http.AgentOptions) => http.Agent): Pool {
+  const lane = (maxSockets: number): http.Agent => agent({ maxSockets, timeout: IDLE_SOCKET_MS });
+  const { calls, lease, reviews } = MAX_SOCKETS;
+  return { calls: lane(calls), lease: lane(lease), reviews: lane(reviews), watches: agent({}) };
+}
