@@ -66,6 +66,15 @@ describe.each(ALERTS)('$alert', ({ alert, expr, for: duration, labels, annotatio
   });
 });
 
+it('an alert waits for longer than its bridge holds what was last told: one scrape alone never fires', () => {
+  const bridges = ALERTS.flatMap(({ alert, expr, for: duration }) => {
+    const bridge = expr.includes('last_over_time(') ? /\[(\d+)m\b/.exec(expr)?.[1] : undefined;
+    return bridge === undefined ? [] : [{ alert, lasts: Number(bridge), waits: Number.parseInt(duration, 10) }];
+  });
+  expect(bridges.length).toBeGreaterThan(0);
+  expect(bridges.filter(({ lasts, waits }) => lasts >= waits)).toEqual([]);
+});
+
 it('docs/monitoring.md lists the alerts as they are', () => {
   const rows = [...readFileSync('docs/monitoring.md', 'utf8').matchAll(/^\| `(CSI\w+)` \| (\w+) \| (\d+) m \|/gm)];
   expect(rows.map(([, alert, severity, minutes]) => [alert, severity, `${minutes}m`])).toEqual(
@@ -87,9 +96,11 @@ describe('docs/runbooks.md', () => {
     },
   );
 
-  it('names the severity that the alert has', () => {
-    const told = sections.map((section) => /^Severity (\w+),/m.exec(section)?.[1]);
-    expect(told).toEqual(ALERTS.map(({ labels }) => labels.severity));
+  it('names the severity that the alert has, and how long it waits', () => {
+    const told = sections.map((section) => /^Severity (\w+), after (\d+) minutes\.$/m.exec(section)?.slice(1).join());
+    expect(told).toEqual(
+      ALERTS.map(({ labels, for: duration }) => `${labels.severity},${Number.parseInt(duration, 10)}`),
+    );
   });
 
   it('has the reasons of CSIPortsDegraded, each once', () => {
