@@ -7,7 +7,8 @@ import type { Recorder } from './recorder.js';
 export type RestartCause =
   'closed' | 'expired' | 'idle' | 'forbidden' | 'unauthorized' | 'unavailable' | 'protocol' | 'not_found';
 
-export function countWatchRestarts(recorder: Recorder): InformerObserver {
+/** @param informers those that are there now; of one that has just ended it does not matter whether it is among them */
+export function countWatchRestarts(recorder: Recorder, informers: () => readonly InformerState[]): InformerObserver {
   const count = (informer: InformerState, cause: RestartCause): void => {
     recorder.count('csiports_watch_restarts_total', { resource: resourceOf(informer), cause });
   };
@@ -15,7 +16,12 @@ export function countWatchRestarts(recorder: Recorder): InformerObserver {
     failed: (informer, error) => count(informer, causeOf(error)),
     closed: (informer) => count(informer, 'closed'),
     synced: () => undefined,
-    ended: (informer) => recorder.forget(resourceOf(informer)),
+    // One count stands for all namespaces in which a resource of this name is watched: it goes with the last of them.
+    ended: (informer) => {
+      const resource = resourceOf(informer);
+      const isLast = informers().every((other) => other === informer || resourceOf(other) !== resource);
+      if (isLast) recorder.forget(resource);
+    },
   };
 }
 

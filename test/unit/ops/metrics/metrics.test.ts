@@ -163,6 +163,22 @@ test('watches: closed in order, silent for how long, gone with what they watched
   expect((await scrape()).series('csiports_watch_last_event_age_seconds')).toHaveLength(2);
 });
 
+test('the restarts of a resource that is watched in two namespaces are counted on while one of them is watched', async () => {
+  const { metrics, scrape } = startMetrics();
+  const { informers } = metrics.controller;
+  const [one, other] = [informer('plugin', { namespace: 'a' }), informer('plugin', { namespace: 'b' })];
+  const watched = [one, other];
+  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
+  for (const state of watched) informers.closed(state);
+  watched.shift();
+  informers.ended(one);
+  informers.closed(other);
+  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual(['deployments.apps/plugin closed 3']);
+  // Still listed when it ends, as are the watches that are always there.
+  informers.ended(other);
+  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([]);
+});
+
 test('who leads is told with leader election alone', async () => {
   const { scrape } = startMetrics();
   expect(lines(await scrape(), 'leader_election_master_status')).toEqual([]);
