@@ -120,6 +120,7 @@ deploy: dist/deploy/kustomization.yaml ## Install the operator IMG, cluster-wide
 undeploy: ## Remove the operator and its rights; the ports, the CSIPortAssignments and their definition stay
 	kubectl delete --ignore-not-found --cascade=foreground -k config/manager
 	kubectl delete --ignore-not-found -k config/rbac
+	kubectl delete --ignore-not-found -k config/rbac/metrics-auth
 	kubectl delete --ignore-not-found -f config/default/namespace.yaml
 
 .PHONY: install-bundle

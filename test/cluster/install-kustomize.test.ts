@@ -14,6 +14,12 @@ import { RookInstallation } from '../support/rook/installation.js';
 const cluster = useCluster({ installed: false, withholdsRights: true });
 
 const CRD = 'customresourcedefinition.apiextensions.k8s.io/csiportassignments.csiports.io';
+/** Of the component for metrics by TLS. */
+const METRICS_RIGHTS = [
+  'clusterrole.rbac.authorization.k8s.io/csi-port-operator-metrics-auth',
+  'clusterrole.rbac.authorization.k8s.io/csi-port-operator-metrics-reader',
+  'clusterrolebinding.rbac.authorization.k8s.io/csi-port-operator-metrics-auth',
+];
 /** Host ports are a node's: a second Rook on the same nodes needs others. */
 const OTHER_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 
@@ -65,6 +71,12 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
     (await cluster().assignment('rook-ceph').get()).metadata.uid,
     (await cluster().assignment('rook-two').get()).metadata.uid,
   ];
+  // Also what an option brought, of which the Makefile's own installation knows nothing.
+  const withTls = await overlay('with-tls', (path) => {
+    return `resources: [${path}/config/default]\ncomponents: [${path}/config/components/metrics-tls]\n`;
+  });
+  await controlPlane.kubectl(['apply', '-k', withTls]);
+  expect(await objectsOfOperator(cluster())).toEqual(expect.arrayContaining(METRICS_RIGHTS));
   await make('undeploy');
   // What was granted in a further namespace is taken back there.
   const revoke = fromDocs(/\| a further namespace \| `kubectl (-n rook-two delete [^`]*)`/);
@@ -130,9 +142,22 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   expect((await objectsOfOperator(cluster())).filter((name) => name.startsWith('clusterrole'))).toEqual([]);
 
   await operator.stop();
+  // With every option that has objects of its own.
+  const withOptions = await overlay('single-options', (path) => {
+    const resources = `resources: [../single, ${path}/config/network-policy, ${path}/config/rbac/aggregated]`;
+    return `namespace: rook-single\n${resources}\ncomponents: [${path}/config/components/metrics-tls]\n`;
+  });
+  await controlPlane.kubectl(['apply', '--warnings-as-errors', '-k', withOptions]);
+  const binding = 'jsonpath={.subjects[*].namespace}';
+  const bound = ['get', 'clusterrolebinding', 'csi-port-operator-metrics-auth', '--output', binding];
+  expect(await controlPlane.kubectl(bound)).toBe('rook-single');
   const removal = fromDocs(/\| single namespace \| `kubectl -n rook-ceph (delete [^`]*)`/);
   await controlPlane.kubectl(['-n', 'rook-single', ...removal.split(' ')]);
   await installed.readyPods(0);
+  for (const option of ['metrics by TLS', 'rights of people']) {
+    const row = new RegExp(`\\| single namespace, ${option} \\| [^|]*\`kubectl (delete [^\`]*)\``);
+    await controlPlane.kubectl(fromDocs(row).split(' '));
+  }
   const lease = fromDocs(/`kubectl -n rook-ceph (delete lease [^`]*)`/);
   await controlPlane.kubectl(['-n', 'rook-single', ...lease.split(' ')]);
   expect(await controlPlane.kubectl(['-n', 'rook-single', 'get', 'leases', '--output=name'])).toBe('');
