@@ -73,9 +73,15 @@ docker-buildx: ## Build the image IMG for PLATFORMS and push it, with provenance
 RELEASE := dist/release
 
 .PHONY: release-check release-files
-release-check: ## Fail where TAG is not the version of this commit, or CHANGELOG.md does not have it
+release-check: ## Fail where TAG is not the version in all files of this commit, or CHANGELOG.md has not closed it
 	test "$(TAG)" = "v$(VERSION)"
+	grep -Fqx '  "version": "$(VERSION)",' package.json
+	test "$$(sed 10q package-lock.json | grep -Fc '"version": "$(VERSION)",')" = 2
+	grep -Fqx 'version: $(VERSION)' $(CHART)/Chart.yaml
+	grep -Fqx 'appVersion: $(VERSION)' $(CHART)/Chart.yaml
+	grep -Fqx '    newTag: $(VERSION)' config/manager/kustomization.yaml
 	grep -q '^## \[$(VERSION)\] - [0-9-]*$$' CHANGELOG.md
+	! sed -n '/^## \[Unreleased\]/,/^## \[[0-9]/{/^## /!p}' CHANGELOG.md | grep .
 # The chart is packaged from a copy that names IMG as its image.
 release-files: sbom install-bundle ## Collect in dist/release what goes beside the image IMG, NAME:VERSION@DIGEST
 	rm -rf $(RELEASE) dist/chart && mkdir -p $(RELEASE) dist/chart

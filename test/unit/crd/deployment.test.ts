@@ -79,12 +79,6 @@ test('the heap and what is beside it fit into the memory limit', () => {
   expect(limit - heap).toBeGreaterThanOrEqual(64);
 });
 
-test('the Deployment runs the version of the package', () => {
-  expect(readManifest('config/manager/kustomization.yaml')).toMatchObject({
-    images: [{ name: 'csi-port-operator', newTag: packageJson.version }],
-  });
-});
-
 test('the image is built with the Node.js that the tests run on', () => {
   expect(readText('Dockerfile')).toContain(`node:${packageJson.devDependencies.node}-`);
 });
