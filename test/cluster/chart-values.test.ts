@@ -1,5 +1,6 @@
 /** What the chart makes of its values, and which it refuses. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FLAGS, type Flag } from '../../src/flags.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { CHART, Helm } from '../support/helm.js';
 import { find, parseObjects, podSpec } from '../support/rendered.js';
@@ -32,6 +33,17 @@ describe('rookNamespaces', () => {
       expect(rights).toContain(`${name}: patch apps/daemonsets csi-rbdplugin`);
     }
     expect(rights.some((right) => right.startsWith('rook-ceph: '))).toBe(false);
+  });
+
+  test('a prefix may have several parts', async () => {
+    const objects = await render('ops', ...json([{ name: 'rook-two', driverNamePrefix: 'two.example' }]));
+    expect(drivers(objects, 'rook-two')[0]).toBe('list apps/deployments two.example.cephfs.csi.ceph.com-ctrlplugin');
+  });
+
+  test('a namespace whose name could be a number stays text', async () => {
+    const objects = await render('ops', ...json([{ name: '1234', assignment: { create: true } }]));
+    const within = objects.filter(({ metadata }) => metadata.namespace === '1234');
+    expect(within.map(({ kind }) => kind).sort()).toEqual(['CSIPortAssignment', 'Role', 'RoleBinding']);
   });
 
   test('an assignment is made where it is asked for, and outlives the release', async () => {
@@ -165,6 +177,8 @@ describe('what cannot be is refused, with what to do', () => {
     [['logLevel=verbose'], "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
     [['image.digest=abc'], "at '/image/digest': 'abc' does not match pattern '^(sha256:[0-9a-f]{64})?$'"],
     [['rookNamespaces={Rook}'], "at '/rookNamespaces/0': 'Rook' does not match pattern"],
+    [['rookNamespaces[0].name=a', 'rookNamespaces[0].driverNamePrefix=*'], "'*' does not match pattern"],
+    [['rookNamespaces[0].name=a', 'rookNamespaces[0].driverNamePrefix=a.'], "'a.' does not match pattern"],
     [['rookNamespaces[0].name=a', 'rookNamespaces[0].assignment.create=yes'], 'got string, want boolean'],
     [['rookNamespaces[0].name=a', 'rookNamespaces[0].assignment.spec.mode=Enforce'], "missing property 'create'"],
     [['rookNamespaces={a,a}'], 'rookNamespaces names a namespace twice: leave one of the two entries out'],
@@ -181,5 +195,35 @@ describe('what cannot be is refused, with what to do', () => {
   ])('%s', async (values, message) => {
     const sets = values.flatMap((value) => ['--set', value]);
     await expect(helm.render('x', ...sets)).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['--leader-elect=false', 'leaderElection.enabled decides'],
+    ['--leader-elect', 'leaderElection.enabled decides'],
+    ['--leader-elect-namespace=a', 'the Lease is in the namespace of the release'],
+    ['--watch-namespace=a', 'watch.clusterWide and rookNamespaces decide'],
+    ['--metrics-bind-address=:9090', 'metrics.enabled decides, and the port is 8080'],
+    ['--metrics-cert-path=/a', 'metrics.secure.secretName decides'],
+    ['--health-probe-bind-address=:9091', 'the probes ask port 8081'],
+    ['--log-level=debug', 'logLevel decides'],
+    ['--log-format=pretty', 'logFormat decides'],
+  ])('extraArgs={%s}', async (arg, message) => {
+    const flag = arg.split('=')[0]!;
+    const refusal = `extraArgs cannot have ${flag}, which the chart sets itself: ${message}`;
+    await expect(helm.render('x', '--set', `extraArgs={--contested-after=3,${arg}}`)).rejects.toThrow(refusal);
+  });
+
+  test('extraArgs with any flag that the chart sets, by an argument or by the environment', async () => {
+    const objects = await render('x', '--values', `${CHART}/ci/everything-values.yaml`, '--set', 'extraArgs=null');
+    const [{ args, env }] = podSpec(objects).containers;
+    const variables = env.map(({ name }) => name);
+    const set = Object.entries(FLAGS).filter(([name, { environment = '' }]: [string, Flag]) => {
+      return args.some((arg) => arg.split('=')[0] === `--${name}`) || variables.includes(environment);
+    });
+    expect(set.length).toBeGreaterThanOrEqual(args.length);
+    for (const [name] of set) {
+      const refusal = `extraArgs cannot have --${name}, which the chart sets itself`;
+      await expect(helm.render('x', '--set', `extraArgs={--${name}=a}`), name).rejects.toThrow(refusal);
+    }
   });
 });

@@ -31,19 +31,19 @@
 - apiGroups: [apps]
   resources: [deployments]
   resourceNames:
-    - {{ . }}.rbd.csi.ceph.com-ctrlplugin
-    - {{ . }}.cephfs.csi.ceph.com-ctrlplugin
-    - {{ . }}.nvmeof.csi.ceph.com-ctrlplugin
+    - "{{ . }}.rbd.csi.ceph.com-ctrlplugin"
+    - "{{ . }}.cephfs.csi.ceph.com-ctrlplugin"
+    - "{{ . }}.nvmeof.csi.ceph.com-ctrlplugin"
   verbs: [list, watch]
 - apiGroups: [apps]
   resources: [daemonsets]
   resourceNames:
-    - {{ . }}.rbd.csi.ceph.com-nodeplugin
-    - {{ . }}.rbd.csi.ceph.com-nodeplugin-csi-addons
-    - {{ . }}.cephfs.csi.ceph.com-nodeplugin
-    - {{ . }}.cephfs.csi.ceph.com-nodeplugin-csi-addons
-    - {{ . }}.nvmeof.csi.ceph.com-nodeplugin
-    - {{ . }}.nvmeof.csi.ceph.com-nodeplugin-csi-addons
+    - "{{ . }}.rbd.csi.ceph.com-nodeplugin"
+    - "{{ . }}.rbd.csi.ceph.com-nodeplugin-csi-addons"
+    - "{{ . }}.cephfs.csi.ceph.com-nodeplugin"
+    - "{{ . }}.cephfs.csi.ceph.com-nodeplugin-csi-addons"
+    - "{{ . }}.nvmeof.csi.ceph.com-nodeplugin"
+    - "{{ . }}.nvmeof.csi.ceph.com-nodeplugin-csi-addons"
   verbs: [list, watch]
 - apiGroups: [apps]
   resources: [deployments]
