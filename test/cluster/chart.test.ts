@@ -1,5 +1,5 @@
 /** The chart: what it renders, and that it is the same as what config/ renders. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -100,12 +100,15 @@ function aggregation({ metadata }: KubeObject): object {
 
 test('the options are those of config/components', async () => {
   const secret = 'metrics.secure.secretName=csi-port-operator-metrics';
-  const chart = await render('csi-port-operator-system', '--set', `controlPlaneNodes.enabled=true,${secret}`);
+  const user = 'podSecurityContext.runAsUser=null';
+  const chart = await render('csi-port-operator-system', '--set', `controlPlaneNodes.enabled=true,${secret},${user}`);
   const folder = await mkdtemp(join(tmpdir(), 'overlay-'));
   const path = relative(folder, 'config');
-  const components = `[${path}/components/control-plane-nodes, ${path}/components/metrics-tls]`;
-  await writeFile(join(folder, 'kustomization.yaml'), `resources: [${path}/default]\ncomponents: ${components}\n`);
+  const components = readdirSync('config/components').map((name) => `${path}/components/${name}`);
+  const kustomization = { resources: [`${path}/default`], components };
+  await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
   const config = kustomize(relative('config', folder));
+  expect(podSpec(config).securityContext).not.toHaveProperty('runAsUser');
   expect(essence(find(chart, 'Deployment'))).toEqual(essence(find(config, 'Deployment')));
   const account = { namespace: 'csi-port-operator-system', name: 'csi-port-operator' };
   const rights = rightsOfAccount(chart, account);

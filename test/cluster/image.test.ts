@@ -57,13 +57,13 @@ describe.skipIf(problem !== undefined)('the image', () => {
   }
 
   /** Each of its servers on a free port of its own: the container has the host's network. */
-  async function startOperator(args: readonly string[] = []): Promise<Container> {
+  async function startOperator({ args = [], ...options }: ContainerOptions = {}): Promise<Container> {
     const help = start({ args: ['--help'] });
     expect(await help.end()).toBe(0);
     const flags = [...new Set([...help.stdout.matchAll(/--\S+-bind-address/g)].map(([flag]) => flag))];
     const ports = await freePorts(flags.length);
     const addresses = flags.map((flag, index) => `${flag}=127.0.0.1:${ports[index]!}`);
-    const container = start({ args: [...addresses, ...args], env: await podEnvironment() });
+    const container = start({ ...options, args: [...addresses, ...args], env: await podEnvironment() });
     const probes = flags.indexOf('--health-probe-bind-address');
     await container.waitUntilServing(`http://127.0.0.1:${ports[probes]!}/readyz`);
     return container;
@@ -128,8 +128,17 @@ describe.skipIf(problem !== undefined)('the image', () => {
     expect(lines.at(-1)).toMatchObject({ msg: 'Stopped' });
   });
 
+  test('runs as a user of whom the image knows nothing, as OpenShift chooses one', async () => {
+    const container = await startOperator({ user: '1000680000:65532' });
+    const { Uid } = fields(await container.status('status'));
+    expect(Uid).toBe(Array.from({ length: 4 }, () => '1000680000').join('\t'));
+    await container.signal('SIGTERM');
+    expect(await container.end()).toBe(0);
+    expect(container.stderr).toBe('');
+  });
+
   test('logs for people, too', async () => {
-    const container = await startOperator(['--log-format=pretty']);
+    const container = await startOperator({ args: ['--log-format=pretty'] });
     await container.signal('SIGTERM');
     expect(await container.end()).toBe(0);
     expect(container.stderr).toBe('');

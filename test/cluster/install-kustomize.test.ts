@@ -1,6 +1,6 @@
 /** The operator installed, upgraded and removed by the Makefile and by kubectl, as docs/install.md has it. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -168,6 +168,7 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
 test('the options are components and kustomizations that the API server takes', async () => {
   const { controlPlane } = cluster();
   await controlPlane.kubectl(['apply', '-f', 'config/default/namespace.yaml']);
+  const components = readdirSync('config/components');
   const rendered = await controlPlane.kubectl([
     'apply',
     '--dry-run=server',
@@ -178,7 +179,7 @@ test('the options are components and kustomizations that the API server takes', 
       'options',
       (path) =>
         `resources: [${path}/config/manager, ${path}/config/network-policy]\n` +
-        `components: [${path}/config/components/control-plane-nodes, ${path}/config/components/metrics-tls]\n`,
+        `components: [${components.map((name) => `${path}/config/components/${name}`).join(', ')}]\n`,
     ),
   ]);
   const { items } = JSON.parse(rendered) as { items: ManagerDeployment[] };
@@ -196,6 +197,8 @@ test('the options are components and kustomizations that the API server takes', 
   expect(spec.tolerations).toEqual([
     { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
   ]);
+  const group = { runAsGroup: 65_532, seccompProfile: { type: 'RuntimeDefault' } };
+  expect(spec.securityContext).toEqual({ runAsNonRoot: true, ...group });
 });
 
 /** What docs/install.md has admins write or run. */

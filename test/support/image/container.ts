@@ -25,6 +25,8 @@ export interface ContainerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** In the place of the image's own. */
   readonly entrypoint?: readonly string[];
+  /** UID:GID in the place of the image's own. */
+  readonly user?: string;
 }
 
 /** Why an image cannot be run here, or undefined when it can. */
@@ -68,11 +70,13 @@ export class Image {
     return join(this.#folder, 'serviceaccount');
   }
 
-  start({ args = [], env = {}, entrypoint = this.stage.entrypoint }: ContainerOptions = {}): Container {
-    const command = ['sh', ENTER, this.root, this.#account, this.stage.last('USER')!, ...entrypoint, ...args];
+  start({ args = [], env = {}, entrypoint, user }: ContainerOptions = {}): Container {
+    const { stage } = this;
+    const program = [...(entrypoint ?? stage.entrypoint), ...args];
+    const command = ['sh', ENTER, this.root, this.#account, user ?? stage.last('USER')!, ...program];
     return new Container(
       spawn('unshare', [...NAMESPACES, ...command], {
-        env: { ...BASE_ENVIRONMENT, ...this.stage.pairs('ENV'), ...env },
+        env: { ...BASE_ENVIRONMENT, ...stage.pairs('ENV'), ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );
