@@ -15,8 +15,8 @@ const REST = `
 A switch takes \`=true\` and \`=false\`, too. ADDR is \`HOST:PORT\`, \`:PORT\` (all addresses, IPv6 and IPv4) or
 \`[IPv6]:PORT\`.
 
-\`POD_NAME\` names the process in events and in the Lease; without it the host's name does. \`NODE_OPTIONS\` and
-\`MALLOC_ARENA_MAX\` are Node's and the C library's: \`config/manager/deployment.yaml\` says why they are set.
+\`POD_NAME\` names the process in events and in the Lease; without it the host's name does. \`NODE_OPTIONS\` is Node's and
+\`MALLOC_ARENA_MAX\` the C library's: \`config/manager/deployment.yaml\` and the Dockerfile say why they are set.
 
 ## Files
 
