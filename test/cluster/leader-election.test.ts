@@ -76,6 +76,12 @@ test('one replica writes; the other is ready, knows everything, and writes nothi
   expect(standby.operator.log.find(({ msg }) => msg === 'Standing by')).toMatchObject({ holder: spec.holderIdentity });
   await expectRepair(pair);
   await expectOneWriterAtATime(pair, 'leader');
+  const [led, stoodBy] = [await leader.operator.scrape(), await standby.operator.scrape()];
+  const ofBoth = (name: string): number[] => [led.sum(name), stoodBy.sum(name)];
+  expect(ofBoth('leader_election_master_status')).toEqual([1, 0]);
+  expect(stoodBy.sum('controller_runtime_reconcile_total')).toBe(0);
+  expect(led.series('csiports_ready')).toHaveLength(1);
+  expect(stoodBy.series('csiports_ready')).toEqual([]);
   const opened = new Set(
     standby.operator.log.filter(({ msg }) => msg === 'Informer synced').map(({ informer }) => informer),
   );
