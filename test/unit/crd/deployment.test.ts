@@ -82,3 +82,12 @@ test('the heap and what is beside it fit into the memory limit', () => {
 test('the image is built with the Node.js that the tests run on', () => {
   expect(readText('Dockerfile')).toContain(`node:${packageJson.devDependencies.node}-`);
 });
+
+test('what the PodMonitor scrapes is a port of the pods that it selects', () => {
+  const podMonitor = readManifest('config/prometheus/podmonitor.yaml') as {
+    spec: { selector: object; podMetricsEndpoints: { port: string }[] };
+  };
+  expect(podMonitor.spec.selector).toEqual(spec.selector);
+  const ports = manager.ports.map(({ name }) => name);
+  for (const { port } of podMonitor.spec.podMetricsEndpoints) expect(ports).toContain(port);
+});
