@@ -116,7 +116,7 @@ test('kill -9: what is undone while nobody leads is put right by the other repli
 
 test('a leader that stands still until another leads writes nothing when it goes on, and ends', async () => {
   const pair = await leaderAndStandby();
-  const { leader, standby, rook } = pair;
+  const { leader, standby, rook, assignment } = pair;
   process.kill(leader.operator.pid, 'SIGSTOP');
   const begun = performance.now();
   await measureTakeover('SIGSTOP', pair, begun, 40_000);
@@ -124,10 +124,12 @@ test('a leader that stands still until another leads writes nothing when it goes
   // The Lease is free again, and there is something to do, which the frozen process sees as soon as it goes on.
   const successor = await startReplica(cluster(), 'successor');
   await successor.operator.waitForMessage('Leading', 40_000);
+  const { reverts } = await assignment.status();
   await rook.rewrite('cephfsProvisioner');
   process.kill(leader.operator.pid, 'SIGCONT');
   expect(await leader.operator.ended()).toBe(1);
   expect(leader.operator.messages).toContain('Lease lost');
+  await assignment.waitForReverts(reverts.count + 1);
   await expectRepair(pair);
   const writes = await writesByReplica(cluster(), pair.mark, [leader, standby, successor]);
   expect(writesWithoutTheLease(writes)).toEqual([]);
