@@ -78,10 +78,13 @@ test('the requests, the queue and the watches', async () => {
 
   const patched = scrape.series('rest_client_requests_total', { method: 'PATCH' });
   const asked = (await cluster().requestsSince(mark)).filter(({ verb }) => verb === 'patch');
-  expect(patched).toMatchObject([{ labels: { code: '200', host } }]);
-  expect(patched[0]!.value).toBeGreaterThanOrEqual(asked.length - 1);
+  // A status may be overtaken by what else is written at the start.
+  const codes = patched.map(({ labels }) => labels.code);
+  expect(codes.filter((code) => code !== '409')).toEqual(['200']);
+  const sent = scrape.sum('rest_client_requests_total', { method: 'PATCH', host });
+  expect(sent).toBeGreaterThanOrEqual(asked.length - 1);
   expect(scrape.series('rest_client_requests_total', { code: '<error>' })).toEqual([]);
-  expect(scrape.sum('rest_client_request_duration_seconds_count', { verb: 'PATCH', host })).toBe(patched[0]!.value);
+  expect(scrape.sum('rest_client_request_duration_seconds_count', { verb: 'PATCH', host })).toBe(sent);
   expect(scrape.sum('rest_client_request_duration_seconds_count', { verb: 'WATCH', host })).toBeGreaterThanOrEqual(7);
 
   const queue = { name: 'csiportassignment', controller: 'csiportassignment' };
