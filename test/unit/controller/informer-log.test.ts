@@ -2,21 +2,11 @@ import { expect, test } from 'vitest';
 import { informerLog, remedyFor } from '../../../src/controller/informer-log.js';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
 import type { InformerObserver, InformerState } from '../../../src/kube/informer.js';
+import { informerState } from '../kube/informer-state.js';
 
+/** It has failed once. */
 function informer(more: Partial<InformerState> = {}): InformerState {
-  return {
-    title: 'DaemonSet plugin',
-    rule: { group: 'apps', resource: 'daemonsets', name: 'plugin' },
-    namespace: undefined,
-    optional: false,
-    synced: true,
-    failures: 1,
-    problem: undefined,
-    problemSince: undefined,
-    lastActivity: 0,
-    lastHeard: 0,
-    ...more,
-  };
+  return informerState({ failures: 1, ...more });
 }
 
 const error = (status: number): ApiError => new ApiError('GET /x', status, '{}');

@@ -1,23 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InformerState } from '../../../src/kube/informer.js';
 import { liveness, readiness, type Probed } from '../../../src/ops/probes.js';
-
-function state(more: Partial<InformerState> = {}): InformerState {
-  const rule = { group: 'apps', resource: 'daemonsets', name: 'plugin' };
-  return {
-    title: 'DaemonSet plugin',
-    rule,
-    namespace: undefined,
-    optional: false,
-    synced: true,
-    failures: 0,
-    problem: undefined,
-    problemSince: undefined,
-    lastActivity: 0,
-    lastHeard: 0,
-    ...more,
-  };
-}
+import { informerState as state } from '../kube/informer-state.js';
 
 const explain = (problem: unknown): string => (typeof problem === 'string' ? `: ${problem}` : '');
 const alone = (...informers: InformerState[]): Probed => ({ informers, leaderElection: undefined });

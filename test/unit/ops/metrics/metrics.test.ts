@@ -3,22 +3,11 @@ import { ApiError, UnreachableError, WatchProtocolError } from '../../../../src/
 import type { InformerState } from '../../../../src/kube/informer.js';
 import { WatchIdleError } from '../../../../src/kube/watch-events.js';
 import { METRIC_NAMES } from '../../../../src/ops/metrics/definitions.js';
+import { informerState } from '../../kube/informer-state.js';
 import { lines, startMetrics } from './metrics-bench.js';
 
 function informer(name: string, more: Partial<InformerState> = {}): InformerState {
-  return {
-    title: name,
-    rule: { group: 'apps', resource: 'deployments', name },
-    namespace: undefined,
-    optional: false,
-    synced: true,
-    failures: 0,
-    problem: undefined,
-    problemSince: undefined,
-    lastActivity: 0,
-    lastHeard: 0,
-    ...more,
-  };
+  return informerState({ title: name, rule: { group: 'apps', resource: 'deployments', name }, ...more });
 }
 
 const answer = (status: number, body = '{}'): ApiError => new ApiError('GET /x', status, body);
