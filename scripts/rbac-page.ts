@@ -1,15 +1,7 @@
 /** docs/rbac.md, made from the roles in config/rbac and a reason for each of their rules. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-
-interface Rule {
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  /** Instead of the two above. */
-  readonly nonResourceURLs?: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
+import type { Rule } from '../test/support/rights.js';
 
 interface Role {
   readonly kind: string;
