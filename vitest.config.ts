@@ -4,8 +4,9 @@ import { defineConfig } from 'vitest/config';
 const onControlPlane = {
   globalSetup: ['test/support/build-once.ts'],
   maxWorkers: 2,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  // The last resort: each wait in a test has a deadline of its own, and says what it waited for.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
 };
 
 export default defineConfig({

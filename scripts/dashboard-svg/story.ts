@@ -60,7 +60,7 @@ export async function befall(
   for (const count of [4, 5]) await undo(count);
   await assignment.waitForReason('Degraded', 'Contested');
   // It is repaired half a minute later.
-  await assignment.waitForReason('Ready', 'PortsAssigned', 60_000);
+  await assignment.waitForReason('Ready', 'PortsAssigned');
   await pause(SCENE_MS / 2);
   await undo(6);
   await pause(SCENE_MS);

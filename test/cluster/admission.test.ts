@@ -210,9 +210,7 @@ test('a refused patch is tried again by itself within half a minute', async () =
   const mark = await cluster().controlPlane.audit.mark();
   await remove();
 
-  await waitFor('the node plugin to be moved', async () => (await rook.ports('rbdNodePlugin')).argument === 9072, {
-    timeoutMs: 40_000,
-  });
+  await waitFor('the node plugin to be moved', async () => (await rook.ports('rbdNodePlugin')).argument === 9072);
   const tries = (await cluster().writesSince(mark)).filter((write) => write === 'patch daemonsets csi-rbdplugin');
   expect(tries).toHaveLength(1);
 });

@@ -20,7 +20,7 @@ interface Ended {
 /** Runs the program with nothing in its environment but what is given; it has to end by itself. */
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [BUNDLE, ...args], { env, timeout: 10_000 }, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, [BUNDLE, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.killed === true ? 'did not end' : error.code, stdout, stderr });
     });
     child.stdin?.end();

@@ -13,8 +13,6 @@ interface Role extends KubeObject {
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 const READER = `${RBAC}/clusterroles/csi-port-operator-reader`;
-/** A retry comes after at most 30 s. */
-const RETRY_MS = 45_000;
 
 function writer(namespace: string): string {
   return `${RBAC}/namespaces/${namespace}/roles/csi-port-operator-writer`;
@@ -87,7 +85,7 @@ test('a missing right to read is one line with verb, resource, name and place; g
   expect(await cluster().writesSince(mark)).toEqual([]);
 
   await grant();
-  await assignment.waitForReason('Ready', 'RollingOut', RETRY_MS);
+  await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   expect((await operator.probe('/readyz')).status).toBe(200);
 });
@@ -194,7 +192,7 @@ test('without the right to write the status the ports are moved all the same; gr
   expect(line.error).toContain('cannot patch resource "csiportassignments/status"');
 
   await grant();
-  await assignment.waitForReason('Ready', 'RollingOut', RETRY_MS);
+  await assignment.waitForReason('Ready', 'RollingOut');
 });
 
 test('without the right to write the status a contest is bounded all the same, and told once it may be', async () => {

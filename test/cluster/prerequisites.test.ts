@@ -8,9 +8,6 @@ import { Operator } from '../support/operator.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
-/** A retry comes after at most 30 s. */
-const RETRY_MS = 45_000;
-
 test('a missing CRD is one line that names it; installed, it is enough', async () => {
   const { controlPlane } = cluster();
   const isServed = async (): Promise<boolean> =>
@@ -34,7 +31,7 @@ test('a missing CRD is one line that names it; installed, it is enough', async (
 
   await install();
   await assignment.create();
-  await assignment.waitForReason('Ready', 'RollingOut', RETRY_MS);
+  await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
 });
 
@@ -49,7 +46,7 @@ test('a CRD that is deleted and comes back under a running operator is taken up 
   await waitFor('the assignment to be created', () =>
     assignment.create({ ports: { rbdNodePlugin: 9172 } }).then(() => true),
   );
-  await assignment.waitForReason('Ready', 'RollingOut', RETRY_MS);
+  await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9172]);
 });
 

@@ -9,6 +9,9 @@ import { Operator } from '../support/operator.js';
 
 const cluster = useCluster({ nodes: 0 });
 
+/** Well below the 10 s that work in hand is given, on a busy machine. */
+const AT_ONCE_MS = 7_000;
+
 /** An operator in the midst of a reconcile: both patches are on their way. */
 async function inMidReconcile(): Promise<{ operator: Operator; gate: Gate }> {
   const gate = new Gate(cluster().controlPlane, ({ method, path }) => {
@@ -35,7 +38,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends an idle operator at once with
   const begun = performance.now();
   process.kill(operator.pid, signal);
   await waitFor('the process to be gone', () => Promise.resolve(!operator.isRunning), { everyMs: 10 });
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
   expect(await operator.stop()).toBe(0);
   expect(messages(operator).slice(-2)).toEqual(['Stopping', 'Stopped']);
   expect(operator.log.at(-2)).toMatchObject({ signal });
@@ -52,7 +55,7 @@ test('SIGTERM ends an operator that waits for an API server that is away', async
   await waitFor('the first failure', () => Promise.resolve(messages(operator).includes('Watch failed')));
   const begun = performance.now();
   expect(await operator.stop()).toBe(0);
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 });
 
 test('SIGTERM during a reconcile lets it finish, the status and the events with it', async () => {
@@ -86,7 +89,7 @@ test('a reconcile that does not end is given 10 s, and then the process ends all
   expect(await operator.stop()).toBe(0);
   const seconds = (performance.now() - begun) / 1000;
   expect(seconds).toBeGreaterThan(9.5);
-  expect(seconds).toBeLessThan(13);
+  expect(seconds).toBeLessThan(20);
 });
 
 test('a second signal ends the process without waiting, as a failure', async () => {
@@ -96,5 +99,5 @@ test('a second signal ends the process without waiting, as a failure', async () 
   await waitFor('the first signal to be noticed', () => Promise.resolve(messages(operator).includes('Stopping')));
   const begun = performance.now();
   expect(await operator.stop()).toBe(1);
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  expect(performance.now() - begun).toBeLessThan(AT_ONCE_MS);
 });

@@ -68,7 +68,7 @@ export class Assignment {
   }
 
   /** Waits until the status speaks of the newest spec and the condition has this reason; resolves with the status. */
-  async waitForReason(type: ConditionType, reason: string, timeoutMs = 30_000): Promise<AssignmentStatus> {
+  async waitForReason(type: ConditionType, reason: string): Promise<AssignmentStatus> {
     return waitFor(
       `condition ${type} with reason ${reason} in namespace ${this.namespace}`,
       async () => {
@@ -76,19 +76,19 @@ export class Assignment {
         const found = status?.conditions.find((condition) => condition.type === type);
         return status?.observedGeneration === metadata.generation && found?.reason === reason && status;
       },
-      { timeoutMs, lastSeen: () => this.get().then(({ status }) => status) },
+      { lastSeen: () => this.get().then(({ status }) => status) },
     );
   }
 
   /** Waits until the status says this of a workload; resolves with the status. */
-  async waitForState(slot: Slot, state: WorkloadState, timeoutMs = 30_000): Promise<AssignmentStatus> {
+  async waitForState(slot: Slot, state: WorkloadState): Promise<AssignmentStatus> {
     return waitFor(
       `${slot} to be ${state} in namespace ${this.namespace}`,
       async () => {
         const status = await this.status();
         return status.workloads.some((row) => row.slot === slot && row.state === state) && status;
       },
-      { timeoutMs, lastSeen: () => this.get().then(({ status }) => status) },
+      { lastSeen: () => this.get().then(({ status }) => status) },
     );
   }
 

@@ -75,7 +75,7 @@ export class Operator {
   }
 
   /** Waits until it has said this. */
-  async waitForMessage(message: string, timeoutMs = 30_000): Promise<void> {
+  async waitForMessage(message: string, timeoutMs = 90_000): Promise<void> {
     await waitFor(`the operator to say "${message}"`, () => Promise.resolve(this.messages.includes(message)), {
       timeoutMs,
       everyMs: 20,

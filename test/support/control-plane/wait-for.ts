@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 export interface WaitOptions {
-  /** Default 30 s. */
+  /** Default 90 s: what waits half a minute by itself (a retry, a lease, a watch) comes in time on a slow machine, too. */
   timeoutMs?: number;
   /** Default 50 ms. */
   everyMs?: number;
@@ -16,7 +16,7 @@ export async function waitFor<T>(
   probe: () => Promise<T | undefined | false>,
   options: WaitOptions = {},
 ): Promise<T> {
-  const { timeoutMs = 30_000, everyMs = 50 } = options;
+  const { timeoutMs = 90_000, everyMs = 50 } = options;
   const started = Date.now();
   let last: unknown;
   do {
