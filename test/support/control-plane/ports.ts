@@ -1,14 +1,33 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 
-/** That many distinct free ports of 127.0.0.1. Another process may still take one before it is used. */
+/** Below those that a system gives to outgoing connections (Linux from 32768 on), which would take one at any time. */
+const FIRST = 10_000;
+const END = 32_000;
+
+/** That many distinct free ports of 127.0.0.1. Another server may still take one before it is used, by a rare chance. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  // All are open at once, so that no number comes twice.
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
+  const ports = new Map<number, Server>();
+  while (ports.size < count) {
+    const port = randomInt(FIRST, END);
+    const server = ports.has(port) ? undefined : await listening(port);
+    if (server !== undefined) ports.set(port, server);
+  }
+  await Promise.all([...ports.values()].map((server) => once(server.close(), 'close')));
+  return [...ports.keys()];
+}
+
+/** @returns undefined where the port is taken */
+async function listening(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined;
+    throw error;
+  }
 }
 
 /** Whether somebody listens on that port of 127.0.0.1. */

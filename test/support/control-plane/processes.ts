@@ -62,7 +62,7 @@ export class Processes {
     await this.#components.get('kube-apiserver')?.kill();
   }
 
-  /** On the port it had: only an outgoing connection can hold that, and not for long. */
+  /** On the port it had: only a server that was started meanwhile can hold that. */
   async restartApiServer(features: commandLines.ApiServerFeatures): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
