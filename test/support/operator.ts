@@ -36,11 +36,14 @@ export class Operator {
   readonly #probePort: number;
   readonly #secrets: readonly string[];
   readonly #leaks: string[] = [];
+  /** The end of the process and of its output: only then the log is complete. */
+  readonly #closed: Promise<unknown>;
 
   private constructor(process: ChildProcess, ports: readonly [number, number], secrets: readonly string[]) {
     this.#process = process;
     [this.#probePort, this.metricsPort] = ports;
     this.#secrets = secrets;
+    this.#closed = once(process, 'close');
     createInterface({ input: process.stdout! }).on('line', (line) => this.#take(line, parse(line)));
     createInterface({ input: process.stderr! }).on('line', (line) => this.#take(line, { level: 'stderr', msg: line }));
   }
@@ -76,17 +79,27 @@ export class Operator {
 
   /** Waits until it has said this. */
   async waitForMessage(message: string, timeoutMs = 90_000): Promise<void> {
-    await waitFor(`the operator to say "${message}"`, () => Promise.resolve(this.messages.includes(message)), {
+    await this.waitForLine(`the operator to say "${message}"`, ({ msg }) => msg === message, timeoutMs);
+  }
+
+  /**
+   * The first line of which this is true. What is in the API server already, or was answered, may not have been said yet: the
+   * log comes by a channel of its own.
+   */
+  async waitForLine(what: string, isIt: (line: LogLine) => boolean, timeoutMs = 90_000): Promise<LogLine> {
+    return waitFor(what, () => Promise.resolve(this.log.find(isIt)), {
       timeoutMs,
       everyMs: 20,
       lastSeen: () => this.log.slice(-10),
     });
   }
 
-  /** Resolves with the exit code when it has ended by itself. */
+  /** Resolves with the exit code when it has ended by itself and all that it said is in the log. */
   async ended(): Promise<number | null> {
-    if (this.isRunning) await once(this.#process, 'exit');
-    return this.#process.exitCode;
+    await waitFor('the operator to end by itself', () => Promise.resolve(!this.isRunning), {
+      lastSeen: () => this.log.slice(-10),
+    });
+    return this.#end();
   }
 
   get isRunning(): boolean {
@@ -109,7 +122,7 @@ export class Operator {
     const ready = waitFor('the operator to be ready', async () => (await this.probe('/readyz')).status === 200, {
       lastSeen: () => this.log.slice(-10),
     });
-    const ended = once(this.#process, 'exit').then(() => {
+    const ended = this.#closed.then(() => {
       throw new Error(`the operator ended: ${this.log.map(({ msg }) => msg).join('\n')}`);
     });
     await Promise.race([ready, ended]);
@@ -135,18 +148,17 @@ export class Operator {
 
   /** SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | null> {
-    return this.#end('SIGTERM');
+    if (this.isRunning) this.#process.kill('SIGTERM');
+    return this.#end();
   }
 
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
+    if (this.isRunning) this.#process.kill('SIGKILL');
+    await this.#end();
   }
 
-  async #end(signal: NodeJS.Signals): Promise<number | null> {
-    if (!this.isRunning) return this.#process.exitCode;
-    const exited = once(this.#process, 'exit');
-    this.#process.kill(signal);
-    await exited;
+  async #end(): Promise<number | null> {
+    await this.#closed;
     if (this.#leaks.length > 0) throw new Error(`the log tells a secret: ${this.#leaks.join('\n')}`);
     return this.#process.exitCode;
   }
