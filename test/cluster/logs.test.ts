@@ -14,14 +14,20 @@ test('what one reconcile did has one id, and the next one another', async () => 
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const operator = await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
-  await rook.rewrite('rbdNodePlugin');
-  await assignment.waitForReverts(1);
   const ids = (message: string): unknown[] => said(operator, message).map(({ reconcileID }) => reconcileID);
-  const [first, , repair] = ids('Patched workload');
+  await rook.rewrite('rbdNodePlugin');
+  const { reconcileID: repair } = await operator.waitForLine('the repair', ({ msg, reconcileID }) => {
+    return msg === 'Patched workload' && ids('Undone by others').includes(reconcileID);
+  });
+  const [first, , third] = ids('Patched workload');
   expect(first).toMatch(/^[0-9a-f-]{36}$/);
   expect(repair).not.toBe(first);
+  expect(third).toBe(repair);
+  await assignment.edit({ ports: { rbdNodePlugin: 9172 } });
+  await operator.waitForLine('the status of what was patched for the edit', ({ msg, reconcileID }) => {
+    return msg === 'Updated status' && ids('Patched workload').indexOf(reconcileID) >= 3;
+  });
   expect(ids('Undone by others')).toEqual([repair]);
-  expect(ids('Updated status')).toContain(repair);
   for (const line of said(operator, 'Patched workload')) expect(line.namespace).toBe(rook.namespace);
 });
 
@@ -49,6 +55,7 @@ test('pretty is for people: one readable line, its fields below', async () => {
   const { assignment } = await cluster().installRookWithAssignment();
   const operator = await cluster().startOperator({ args: ['--log-format=pretty'] });
   await assignment.waitForReason('Ready', 'RollingOut');
-  const text = operator.messages.join('\n');
-  expect(text).toMatch(/INFO.*: Patched workload\n {4}namespace: "rook-\d+"/);
+  const line = await operator.waitForLine('a patch', ({ msg }) => /INFO.*: Patched workload$/.test(msg));
+  await waitFor('its fields', () => Promise.resolve(operator.log.indexOf(line) + 1 < operator.log.length));
+  expect(operator.messages[operator.log.indexOf(line) + 1]).toMatch(/^ {4}namespace: "rook-\d+"$/);
 });
