@@ -65,7 +65,7 @@ test('install, upgrade, uninstall and install again: the ports come right and st
   await expect(tooEarly).rejects.toThrow('ensure CRDs are installed first');
   expect(await objectsOfOperator(cluster())).toEqual([]);
 
-  const notes = await helm.run('install', ...RELEASE, CHART, ...namespaces, '--wait', '--timeout=60s');
+  const notes = await helm.run('install', ...RELEASE, CHART, ...namespaces, '--wait', '--timeout=100s');
   expect(notes).toMatch(/STATUS: deployed/);
   expect(notes).toContain('metadata: {name: default, namespace: rook-two}');
   const pods = await installed.rolledOut();
@@ -104,7 +104,7 @@ test('install, upgrade, uninstall and install again: the ports come right and st
   expect([await stateOf(rook), await stateOf(second)]).toEqual(before);
 
   // What was kept is taken up again by a release of the same name.
-  await helm.run('install', ...RELEASE, CHART, ...withAssignment, '--wait', '--timeout=60s');
+  await helm.run('install', ...RELEASE, CHART, ...withAssignment, '--wait', '--timeout=100s');
   await installed.rolledOut();
   operator = await installed.start();
   for (const assignment of assignments) await assignment.waitUntilSettled();
@@ -127,7 +127,7 @@ test('without clusterWide it serves its namespaces by Roles alone, from inside o
   const other = await RookInstallation.install(controlPlane, { namespace: 'rook-other', workloads: false });
   const release = ['csi-port-operator', '--namespace=rook-single'];
   const values = ['--values', `${CHART}/ci/single-namespace-values.yaml`, '--set', 'rookNamespaces={rook-single}'];
-  await helm.run('install', ...release, CHART, ...values, '--wait', '--timeout=60s');
+  await helm.run('install', ...release, CHART, ...values, '--wait', '--timeout=100s');
   expect((await objectsOfOperator(cluster())).filter((name) => name.startsWith('clusterrole'))).toEqual([]);
 
   const installed = new InstalledOperator(cluster(), 'rook-single');
@@ -151,10 +151,11 @@ test('without clusterWide it serves its namespaces by Roles alone, from inside o
 
 test('a CRD that was installed by other means is left to these, or taken over when Helm is told to', async () => {
   const { controlPlane } = cluster();
-  await controlPlane.kubectl(['delete', '--ignore-not-found', '-k', 'crds']);
+  // Not deleted and made again, which takes until its last instance is gone: without a mark of Helm's it is nobody's.
   await controlPlane.kubectl(['apply', '-k', 'crds']);
+  await controlPlane.kubectl(['replace', '-k', 'crds']);
   const release = ['csi-port-operator', '--namespace=owner', '--create-namespace'];
-  const values = ['--set', 'rookNamespaces={owner}', '--timeout=60s'];
+  const values = ['--set', 'rookNamespaces={owner}', '--timeout=100s'];
   await expect(helm.run('install', ...release, CHART, ...values)).rejects.toThrow('invalid ownership metadata');
   await helm.run('install', ...release, CHART, ...values, '--set', 'crds.install=false');
   await helm.run('upgrade', ...release.slice(0, 2), CHART, ...values, '--take-ownership');

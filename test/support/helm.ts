@@ -1,9 +1,9 @@
 /** The chart of the repository, in the hands of a real helm. */
-import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run } from './control-plane/run.js';
 import { tool } from './tools/tools.js';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -28,13 +28,8 @@ export class Helm {
   }
 
   /** Resolves with its output. @throws Error with what it said */
-  run(...args: readonly string[]): Promise<string> {
-    return new Promise((resolve, reject) => {
-      execFile(this.#binary, args, { env: this.#env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new Error(`helm ${args.join(' ')} failed: ${stderr.trim() || error.message}`));
-      });
-    });
+  async run(...args: readonly string[]): Promise<string> {
+    return (await run(this.#binary, args, { env: this.#env })).stdout;
   }
 
   /** What the chart makes of the values, as text. */

@@ -35,7 +35,7 @@ export class InstalledOperator {
 
   /** Waits for the end of the rollout; resolves with the pods. @throws Error where they are not admitted */
   async rolledOut(): Promise<Pod[]> {
-    const rollout = ['rollout', 'status', 'deployment/csi-port-operator', '--timeout=60s'];
+    const rollout = ['rollout', 'status', 'deployment/csi-port-operator', '--timeout=100s'];
     await this.#cluster.controlPlane.kubectl(['-n', this.#namespace, ...rollout]);
     return this.readyPods(2);
   }
@@ -99,7 +99,7 @@ export class InstalledOperator {
 export async function stateOf(rook: RookInstallation): Promise<object> {
   const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
   const workloads = await Promise.all(names.map((name) => rook.workload(name)));
-  const pods = await rook.pods();
+  const pods = await rook.podsAtRest();
   return {
     layout: await rook.layout(),
     config: await rook.config(),

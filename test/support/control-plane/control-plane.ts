@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { PortClashError } from './component.js';
 import { type Access, createTokens, writeCredentials, writeKubeconfig } from './credentials.js';
 import { freePorts } from './ports.js';
 import { Processes } from './processes.js';
+import { run } from './run.js';
 
 export interface ControlPlaneOptions {
   /** Default 3. With 0 there are only etcd and the API server: no controllers, no scheduler. */
@@ -81,21 +81,13 @@ export class ControlPlane {
   }
 
   /** Runs kubectl, as the administrator unless a kubeconfig is given, and answers its output. */
-  kubectl(args: string[], options: { stdin?: string; kubeconfig?: string } = {}): Promise<string> {
+  async kubectl(args: string[], options: { stdin?: string; kubeconfig?: string } = {}): Promise<string> {
     const env = {
       PATH: process.env.PATH,
       HOME: this.directory,
       KUBECONFIG: options.kubeconfig ?? this.adminKubeconfig,
     };
-    return new Promise((resolve, reject) => {
-      const child = execFile(this.kubectlPath, args, { env, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new Error(`kubectl ${args.join(' ')} failed: ${stderr.trim() || error.message}`));
-      });
-      // kubectl may end without reading its input; its exit code tells.
-      child.stdin?.on('error', () => undefined);
-      child.stdin?.end(options.stdin ?? '');
-    });
+    return (await run(this.kubectlPath, args, { env, stdin: options.stdin })).stdout;
   }
 
   /** A token of an existing ServiceAccount, from the TokenRequest API; valid for a day. */

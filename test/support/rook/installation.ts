@@ -28,6 +28,10 @@ export interface InstallOptions {
   readonly image?: string;
 }
 
+interface CsiPod extends KubeObject {
+  status?: { phase?: string };
+}
+
 interface OperatorPod extends KubeObject {
   status?: { conditions?: { type: string; status: string }[] };
 }
@@ -147,6 +151,24 @@ export class RookInstallation {
     return this.#api.list(`/api/v1/namespaces/${this.namespace}/pods`);
   }
 
+  /**
+   * Waits until all ten run, no other is there, and the controllers have counted them. A pod that was preempted a moment ago
+   * shows in its Deployment's counters, and so in the status of an assignment, a little later.
+   */
+  async podsAtRest(): Promise<KubeObject[]> {
+    const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin', 'cephfsNodePlugin'] as const;
+    const phases = (pods: CsiPod[]): unknown[] => pods.map(({ metadata, status }) => [metadata.name, status?.phase]);
+    return waitFor(
+      'all ten pods to run, and no other to be there',
+      async () => {
+        const pods = (await this.pods()) as CsiPod[];
+        const workloads = await Promise.all(names.map((name) => this.workload(name)));
+        return pods.length === 10 && pods.every(isRunning) && workloads.every(isRolledOut) && pods;
+      },
+      { lastSeen: async () => phases(await this.pods()) },
+    );
+  }
+
   /** The settings ConfigMap's data. */
   async config(): Promise<Record<string, string>> {
     const { data } = await this.#api.get<{ data: Record<string, string> }>(this.configPath);
@@ -197,6 +219,23 @@ export class RookInstallation {
       return status?.readyReplicas === 1;
     });
   }
+}
+
+function isRunning({ metadata, status }: CsiPod): boolean {
+  return status?.phase === 'Running' && metadata.deletionTimestamp === undefined;
+}
+
+/** By the status that its controller has written. */
+function isRolledOut({ metadata, status }: Deployment | DaemonSet): boolean {
+  const counters = (status ?? {}) as Readonly<Record<string, number | undefined>>;
+  const { observedGeneration, replicas, updatedReplicas, availableReplicas } = counters;
+  const { desiredNumberScheduled, updatedNumberScheduled, numberAvailable } = counters;
+  const wanted = replicas ?? desiredNumberScheduled;
+  return (
+    observedGeneration === metadata!.generation &&
+    (updatedReplicas ?? updatedNumberScheduled) === wanted &&
+    (availableReplicas ?? numberAvailable) === wanted
+  );
 }
 
 /** The ConfigMap that an earlier test left in the namespace. */

@@ -1,0 +1,35 @@
+/** What an admin has who installs from the repository: its Makefile, kustomizations of their own, and docs/install.md. */
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { ControlPlane } from './control-plane/control-plane.js';
+import { run } from './control-plane/run.js';
+
+/** With kubectl and the current context as an admin has them; resolves with all that was said. */
+export async function make(controlPlane: ControlPlane, ...args: string[]): Promise<string> {
+  const { kubectlPath, adminKubeconfig, directory } = controlPlane;
+  const path = `${dirname(kubectlPath)}:${process.env.PATH}`;
+  const { stdout, stderr } = await run('make', args, {
+    env: { PATH: path, HOME: directory, KUBECONFIG: adminKubeconfig },
+  });
+  return stdout + stderr;
+}
+
+/** What docs/install.md has admins write or run. */
+export function fromDocs(pattern: RegExp): string {
+  const found = pattern.exec(readFileSync('docs/install.md', 'utf8'))?.[1];
+  if (found === undefined) throw new Error(`docs/install.md has no ${pattern.source}`);
+  return found;
+}
+
+/** A kustomization of an admin's own; `content` gets the path to the repository. Resolves with its folder. */
+export async function overlay(
+  { directory }: ControlPlane,
+  name: string,
+  content: (path: string) => string,
+): Promise<string> {
+  const folder = join(directory, name);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'kustomization.yaml'), content(relative(folder, process.cwd())));
+  return folder;
+}
