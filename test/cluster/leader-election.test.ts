@@ -1,6 +1,7 @@
 /** Replicas beside each other: one writes, and another takes its place when it is gone. */
 import { expect, test } from 'vitest';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { waitUntilForbidden } from '../support/access.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER, TO_LEAD, useCluster } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
@@ -177,7 +178,9 @@ test.each([10, -10])(
 
 test('without the right to the Lease nobody leads, and one line names the rule that is missing', async () => {
   const { controlPlane } = cluster();
-  await controlPlane.kubectl(['delete', '-k', 'config/rbac/leader-election']);
+  const { api } = controlPlane;
+  await api.patch(ROLE, { rules: [] });
+  await waitUntilForbidden(api, OPERATOR_USER, TO_LEAD);
   const { assignment } = await cluster().installRookWithAssignment();
   const { operator } = await startReplica(cluster(), 'alone');
   await operator.waitForMessage('Lease failed');
@@ -189,11 +192,10 @@ test('without the right to the Lease nobody leads, and one line names the rule t
   expect((await assignment.get()).status).toBeUndefined();
 
   // The right to create is asked for within the patch that makes the Lease.
-  await controlPlane.api.delete(LEASE);
-  await controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);
-  await controlPlane.api.patch(ROLE, { rules: [{ ...RULE, verbs: ['get', 'patch'] }] });
-  await waitFor('the refusal of the patch', () => {
-    return Promise.resolve(operator.warnings.some(({ error }) => String(error).includes('cannot create resource')));
+  await api.delete(LEASE);
+  await api.patch(ROLE, { rules: [{ ...RULE, verbs: ['get', 'patch'] }] });
+  await operator.waitForLine('the refusal of the patch', ({ level, error }) => {
+    return level === 'warn' && String(error).includes('cannot create resource');
   });
   await controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);
   await operator.waitForMessage('Leading');

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { createIdentity, type Identity } from '../support/api-server-double.js';
+import { waitUntilAllowed } from '../support/access.js';
 import { OPERATOR_USER, useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator } from '../support/operator.js';
@@ -76,6 +77,7 @@ test('without a token 401, without the right 403, with the role 200; the API ser
   // Not even to whom it may be shown, as long as the operator may not ask.
   const lacking = await get(operator, identity.cert, reader).catch(String);
   expect(lacking).toMatchObject({ status: 500 });
+  await operator.waitForLine('a warning', ({ level }) => level === 'warn');
   expect(operator.warnings).toMatchObject([
     {
       msg: 'Scrape refused: its token cannot be checked',
@@ -85,10 +87,12 @@ test('without a token 401, without the right 403, with the role 200; the API ser
 
   await controlPlane.kubectl(['apply', '-k', 'config/rbac/metrics-auth']);
   const mark = await controlPlane.audit.mark();
-  const allowed = await waitFor('the rights to be in effect', async () => {
-    const answer = await get(operator, identity.cert, reader);
-    return answer.status === 200 && answer;
-  });
+  // Before the first scrape: what is refused is kept for a while, and asked again then.
+  const toReview = { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' };
+  await waitUntilAllowed(controlPlane.api, OPERATOR_USER, toReview);
+  await waitUntilAllowed(controlPlane.api, 'system:serviceaccount:default:reader', { verb: 'get', path: '/metrics' });
+  const allowed = await get(operator, identity.cert, reader);
+  expect(allowed.status).toBe(200);
   expect(allowed.body).toContain('csiports_build_info{');
   for (let scrape = 0; scrape < 5; scrape += 1) {
     expect((await get(operator, identity.cert, reader)).status).toBe(200);

@@ -1,8 +1,9 @@
 /** What is said and done where a right is missing, and that granting it is enough. */
 import { expect, onTestFinished, test } from 'vitest';
+import { waitUntilAllowed, waitUntilForbidden, type ResourceRight } from '../support/access.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_USER, STATUS_WRITE, useCluster } from '../support/cluster.js';
+import { OPERATOR_USER, STATUS_WRITE, toWriteTheStatus, useCluster } from '../support/cluster.js';
 import type { LogLine, Operator } from '../support/operator.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
@@ -18,41 +19,18 @@ function writer(namespace: string): string {
   return `${RBAC}/namespaces/${namespace}/roles/csi-port-operator-writer`;
 }
 
-interface Right {
-  verb: string;
-  group: string;
-  resource: string;
-  subresource?: string;
-  name?: string;
-  namespace?: string;
-}
-
-/** Whether the API server lets the operator do this: it takes up changed roles a moment later. */
-async function isAllowed(right: Right): Promise<boolean> {
-  const review: KubeObject = await cluster().controlPlane.api.create(
-    '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-    {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      metadata: {},
-      spec: { user: OPERATOR_USER, resourceAttributes: { version: '*', ...right } },
-    },
-  );
-  return (review.status as { allowed: boolean }).allowed;
-}
-
 /** Takes the rule of a resource out of a role until the result is called, at the latest after the test. */
-async function withhold(role: string, right: Right): Promise<() => Promise<void>> {
+async function withhold(role: string, right: ResourceRight): Promise<() => Promise<void>> {
   const { api } = cluster().controlPlane;
   const { rules } = await api.get<Role>(role);
   const resource = right.subresource === undefined ? right.resource : `${right.resource}/${right.subresource}`;
   await api.patch(role, { rules: rules.filter(({ resources }) => !resources.includes(resource)) });
   const grant = async (): Promise<void> => {
     await api.patch(role, { rules });
-    await waitFor('the right to be there', () => isAllowed(right));
+    await waitUntilAllowed(api, OPERATOR_USER, right);
   };
   onTestFinished(grant);
-  await waitFor('the right to be gone', async () => !(await isAllowed(right)));
+  await waitUntilForbidden(api, OPERATOR_USER, right);
   return grant;
 }
 
@@ -87,7 +65,7 @@ test('a missing right to read is one line with verb, resource, name and place; g
   await grant();
   await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect((await operator.probe('/readyz')).status).toBe(200);
+  await operator.waitUntilReady();
 });
 
 test('in the mode with namespaces the missing right is asked for as a Role of the namespace', async () => {
@@ -172,14 +150,9 @@ test('without the right to record events all else goes on, and the log says whic
   await assignment.waitUntilSettled();
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   expect(status.conditions.map(({ reason }) => reason)).not.toContain('Retrying');
-  expect(await cluster().events(rook.namespace)).toEqual([]);
+  expect(await cluster().eventsAfterStop(operator, rook.namespace)).toEqual([]);
   expect(new Set(operator.warnings.map(({ msg }) => msg))).toEqual(new Set(['Event not recorded']));
 });
-
-function toWriteTheStatus(namespace: string): Right {
-  const status = { group: 'csiports.io', resource: 'csiportassignments', subresource: 'status', name: 'default' };
-  return { verb: 'patch', ...status, namespace };
-}
 
 test('without the right to write the status the ports are moved all the same; granted, the status comes', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();

@@ -1,6 +1,6 @@
 /** What people may do with CSIPortAssignments by the roles of Kubernetes that they have anyway. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { KubeObject } from '../support/control-plane/admin-api.js';
+import { isAllowed } from '../support/access.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
 
@@ -8,23 +8,17 @@ const cluster = useCluster({ nodes: 1 });
 
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'] as const;
 const PEOPLE = { admin: 'ada', edit: 'eve', view: 'vic' } as const;
-
-interface Review extends KubeObject {
-  spec: object;
-  status?: { allowed: boolean };
-}
+const RIGHTS = {
+  admin: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  edit: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+  view: ['get', 'list', 'watch'],
+} as const;
+const ROLES = ['admin', 'edit', 'view'] as const;
 
 /** Whether the API server would let the user do this to any assignment of the namespace. */
-async function may(user: string, namespace: string, verb: string, subresource = ''): Promise<boolean> {
-  const resource = { group: 'csiports.io', resource: 'csiportassignments', subresource };
-  const review: Review = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SubjectAccessReview',
-    metadata: {},
-    spec: { user, resourceAttributes: { namespace, verb, ...resource } },
-  };
-  const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-  return (await cluster().controlPlane.api.create(path, review)).status!.allowed;
+function may(user: string, namespace: string, verb: string, subresource = ''): Promise<boolean> {
+  const right = { verb, group: 'csiports.io', resource: 'csiportassignments', subresource, namespace };
+  return isAllowed(cluster().controlPlane.api, user, right);
 }
 
 async function allowed(user: string, namespace: string, subresource?: string): Promise<string[]> {
@@ -40,19 +34,19 @@ beforeAll(async () => {
     const binding = ['create', 'rolebinding', user, '--clusterrole', role, '--user', user];
     await controlPlane.kubectl(['-n', 'rook-ceph', ...binding]);
   }
-  // The controller manager fills the roles from time to time.
-  for (const user of Object.values(PEOPLE)) {
-    await waitFor(`the role of ${user} to be filled`, () => may(user, 'rook-ceph', 'get'));
+  // The controller manager fills the roles, from one role after the other.
+  for (const role of ROLES) {
+    const user = PEOPLE[role];
+    await waitFor(`the role of ${user} to be filled`, async () => {
+      const isFilled = (await allowed(user, 'rook-ceph')).length >= RIGHTS[role].length;
+      return isFilled && (await may(user, 'rook-ceph', 'get', 'status'));
+    });
   }
 });
 
-describe.each([
-  ['admin', ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']],
-  ['edit', ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']],
-  ['view', ['get', 'list', 'watch']],
-] as const)('whoever has the role %s in a namespace', (role, verbs) => {
+describe.each(ROLES)('whoever has the role %s in a namespace', (role) => {
   test('has these verbs on its assignments, and may read the status', async () => {
-    expect(await allowed(PEOPLE[role], 'rook-ceph')).toEqual(verbs);
+    expect(await allowed(PEOPLE[role], 'rook-ceph')).toEqual(RIGHTS[role]);
     expect(await allowed(PEOPLE[role], 'rook-ceph', 'status')).toEqual(['get']);
   });
 

@@ -1,7 +1,8 @@
 /** What the keys in rook-ceph-operator-config do to the assignment, and what the pin does to them. */
 import { expect, test } from 'vitest';
 import type { AssignmentSpec } from '../../src/domain/api.js';
-import { useCluster, type RookOptions } from '../support/cluster.js';
+import { waitUntilForbidden } from '../support/access.js';
+import { OPERATOR_USER, useCluster, type RookOptions } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
@@ -221,6 +222,9 @@ test('a pin that the Role does not allow is reported with the missing rule, and 
   const allowed = rules.filter(({ resources }) => !resources.includes('configmaps'));
   expect(allowed).toHaveLength(rules.length - 1);
   await cluster().controlPlane.api.patch(role, { rules: allowed });
+  const right = { verb: 'patch', group: '', resource: 'configmaps', name: 'rook-ceph-operator-config' };
+  const { api } = cluster().controlPlane;
+  await waitUntilForbidden(api, OPERATOR_USER, { ...right, namespace: rook.namespace });
 
   await cluster().startOperator();
   await assignment.waitUntilAssigned();

@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { AssignmentSpec } from '../../src/domain/api.js';
+import { waitUntilAllowed, type ResourceRight } from './access.js';
 import { Assignment } from './assignment.js';
 import type { AuditEntry, Mark } from './control-plane/audit-log.js';
 import { writesOf } from './control-plane/audit-log.js';
@@ -20,6 +21,16 @@ export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
 const SERVICE_ACCOUNT = 'csi-port-operator';
 /** How the API server names the operator in its audit log. */
 export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${SERVICE_ACCOUNT}`;
+
+/** Rights that the API server has taken up when it has taken up the whole of a role and its binding. */
+const TO_READ = { verb: 'list', group: 'csiports.io', resource: 'csiportassignments', name: 'default' };
+export const TO_LEAD = {
+  verb: 'patch',
+  group: 'coordination.k8s.io',
+  resource: 'leases',
+  name: SERVICE_ACCOUNT,
+  namespace: OPERATOR_NAMESPACE,
+};
 
 export type RookOptions = Omit<InstallOptions, 'namespace'> & { readonly namespace?: string };
 
@@ -56,6 +67,7 @@ export class Cluster {
     await waitFor('the API server to serve csiportassignments', () =>
       this.controlPlane.api.list('/apis/csiports.io/v1alpha1/csiportassignments').then(() => true),
     );
+    for (const right of [TO_READ, TO_LEAD]) await waitUntilAllowed(this.controlPlane.api, OPERATOR_USER, right);
   }
 
   /** A namespace with Rook in it, in which the operator may write; cleared away after the test. */
@@ -77,6 +89,7 @@ export class Cluster {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'kustomization.yaml'), kustomization.replace('my-rook', namespace));
     await this.controlPlane.kubectl(['apply', '-k', folder]);
+    await waitUntilAllowed(this.controlPlane.api, OPERATOR_USER, toWriteTheStatus(namespace));
   }
 
   assignment(namespace: string): Assignment {
@@ -171,6 +184,11 @@ export class Cluster {
 function describeWrite({ verb, resource, subresource, name, dryRun }: AuditEntry): string {
   const target = subresource === undefined ? resource : `${resource}/${subresource}`;
   return `${verb} ${target} ${name ?? ''}${dryRun ? ' (dry run)' : ''}`;
+}
+
+export function toWriteTheStatus(namespace: string): ResourceRight {
+  const status = { group: 'csiports.io', resource: 'csiportassignments', subresource: 'status', name: 'default' };
+  return { verb: 'patch', ...status, namespace };
 }
 
 export interface UseClusterOptions extends Omit<ControlPlaneOptions, 'audit'> {

@@ -1,6 +1,8 @@
 /** An API server alone with both layouts of config/ applied, as an admin would, without a warning. */
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { waitUntilAllowed } from './access.js';
+import { toWriteTheStatus } from './cluster.js';
 import { AdminApiError, type KubeObject } from './control-plane/admin-api.js';
 import { ControlPlane } from './control-plane/control-plane.js';
 import { waitFor } from './control-plane/wait-for.js';
@@ -24,6 +26,10 @@ export function useLayouts(): () => ControlPlane {
       await cluster.kubectl(apply);
     }
     await waitFor('the CRD to be served', () => cluster.api.list(ASSIGNMENTS));
+    for (const namespace of ['csi-port-operator-system', 'rook-ceph']) {
+      const user = `system:serviceaccount:${namespace}:csi-port-operator`;
+      await waitUntilAllowed(cluster.api, user, toWriteTheStatus('rook-ceph'));
+    }
   });
 
   afterAll(() => controlPlane?.stop());
