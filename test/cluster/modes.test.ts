@@ -25,6 +25,8 @@ test('DryRun stores nothing but the status, which shows every move and every key
   const mark = await cluster().controlPlane.audit.mark();
   const operator = await cluster().startOperator();
 
+  // Some of its pods may have run before those of the node plugin came, which are of more importance.
+  await assignment.waitForState('rbdProvisioner', 'RollingOut');
   const status = await assignment.waitForReason('Ready', 'DryRun');
   const { status: ready, message } = status.conditions.find(({ type }) => type === 'Ready')!;
   expect(ready).toBe('False');
@@ -93,7 +95,7 @@ test.each<Mode>(['Paused', 'DryRun'])(
   async (mode) => {
     const { rook, assignment } = await cluster().installRookWithAssignment();
     await cluster().startOperator();
-    const assigned = await assignment.waitUntilAssigned();
+    const assigned = await cluster().waitUntilAtRest(rook);
     const before = await stored(rook);
     const mark = await cluster().controlPlane.audit.mark();
 

@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
+import { waitUntilAllowed } from '../support/access.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
-import type { AuditEntry } from '../support/control-plane/audit-log.js';
+import { writesOf, type AuditEntry } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { OPERATOR_NAMESPACE, toWriteTheStatus, useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 import { rookOperatorDeployment } from '../support/rook/operator.js';
 
@@ -48,6 +49,7 @@ test('every namespace gets its own ports and its own status', async () => {
   expect(secondStatus).toMatchObject({ rookVersion: 'v1.17.9', ports: OTHER_PORTS });
 
   // What is undone in one is no business of the other.
+  await cluster().waitUntilAtRest(second.rook);
   const mark = await cluster().controlPlane.audit.mark();
   await first.rook.rewrite('rbdNodePlugin');
   await waitFor('one revert', async () => (await first.assignment.status()).reverts.count === 1);
@@ -70,10 +72,15 @@ test('a namespace without an assignment is left alone, also after its assignment
   expect(await bystander.layout()).toEqual([9070, 9070, 9070]);
 
   await assignment.delete();
-  const mark = await cluster().controlPlane.audit.mark();
-  await rook.rewrite('rbdNodePlugin');
+  // One watch has all assignments: what comes of this one shows that the end of the other has been seen.
   const other = cluster().assignment(bystander.namespace);
   await other.create({ ports: OTHER_PORTS });
+  await other.waitUntilSettled();
+  const mark = await cluster().controlPlane.audit.mark();
+  await rook.rewrite('rbdNodePlugin');
+  // And one has all node plugins.
+  await bystander.rewrite('rbdNodePlugin');
+  await waitFor('the repair', async () => (await bystander.ports('rbdNodePlugin')).argument === 9172);
   await other.waitUntilSettled();
   expect(await bystander.layout()).toEqual([9170, 9171, 9172]);
   expect(await rook.layout()).toEqual([9070, 9071, 9070]);
@@ -85,12 +92,20 @@ test('cluster-wide the operator has seven watches, and churn of 200 other Deploy
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const start = await cluster().controlPlane.audit.mark();
   const operator = await cluster().startOperator();
-  await assignment.waitUntilAssigned();
-  await assignment.waitUntilSettled();
+  await cluster().waitUntilAtRest(rook);
   expect(watchesOf(await cluster().requestsSince(start)).sort()).toEqual(expectedWatches());
 
   const { api, audit } = cluster().controlPlane;
   const mark = await audit.mark();
+  // It speaks of a status after it is stored.
+  const stored = writesOf(await cluster().requestsSince(start)).filter(({ subresource, code }) => {
+    return subresource === 'status' && code === 200;
+  });
+  await waitFor('the log to have all of them', () => {
+    return Promise.resolve(
+      operator.messages.filter((message) => message === 'Updated status').length === stored.length,
+    );
+  });
   const logged = operator.log.length;
   const before = await bytesReadBy(operator);
   const collection = `/apis/apps/v1/namespaces/${rook.namespace}/deployments`;
@@ -156,6 +171,8 @@ test('inside one Rook namespace Roles are enough: config/single-namespace gives 
   const manifests = stringifyFor(rook.namespace, rights);
   expect(manifests).not.toContain(OPERATOR_NAMESPACE);
   await controlPlane.kubectl(['apply', '-f', '-'], { stdin: manifests });
+  const user = `system:serviceaccount:${rook.namespace}:csi-port-operator`;
+  await waitUntilAllowed(controlPlane.api, user, toWriteTheStatus(rook.namespace));
 
   const mark = await controlPlane.audit.mark();
   const kubeconfig = await controlPlane.serviceAccountKubeconfig(rook.namespace, 'csi-port-operator');
@@ -171,7 +188,6 @@ test('inside one Rook namespace Roles are enough: config/single-namespace gives 
 
   const events = await cluster().eventsAfterStop(operator, rook.namespace);
   expect(events.map(({ reason }) => reason)).toContain('RookConfigPinned');
-  const user = `system:serviceaccount:${rook.namespace}:csi-port-operator`;
   const requests = await controlPlane.audit.since(mark, { user });
   // ceph-csi-operator is not installed, so there are no Drivers to be watched.
   expect(requests.filter(({ code }) => code >= 400).map(({ resource, code }) => `${resource} ${code}`)).toEqual([

@@ -25,11 +25,7 @@ async function expectLayout(rook: RookInstallation, status: AssignmentStatus, la
   expect(await rook.layout()).toEqual(layout);
   expect(await pins(rook)).toEqual(layout.map(String));
 
-  // A pod that was preempted a moment ago shows in its Deployment's counters, and so in the status, a little later.
-  const pods = await waitFor('all ten pods to run', async () => {
-    const found = (await rook.pods()) as unknown as Pod[];
-    return found.length === 10 && found.every(({ status: { phase } }) => phase === 'Running') && found;
-  });
+  const pods = (await rook.podsAtRest()) as unknown as Pod[];
   const held: Record<string, number[]> = {};
   for (const { metadata, spec } of pods) {
     const port = spec.containers.find(({ name }) => name === 'csi-addons')?.ports?.[0]?.hostPort;
@@ -45,7 +41,6 @@ async function expectLayout(rook: RookInstallation, status: AssignmentStatus, la
 interface Pod {
   metadata: { uid: string; labels: { app: string } };
   spec: { containers: { name: string; ports?: { hostPort?: number }[] }[] };
-  status: { phase?: string };
 }
 
 async function nodePluginPods(rook: RookInstallation): Promise<string[]> {
@@ -110,8 +105,10 @@ test.each<Edit>([
 
 test('rbdNodePlugin: 9070 ends the conflict without a restart on the nodes', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment({}, { ports: { rbdNodePlugin: 9070 } });
-  const before = await nodePluginPods(rook);
-  expect(before).toHaveLength(3);
+  const before = await waitFor('the pods of the node plugin to run', async () => {
+    const pods = await nodePluginPods(rook);
+    return pods.length === 3 && pods;
+  });
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
   await expectLayout(rook, await assignment.waitUntilAssigned(), [9072, 9071, 9070]);

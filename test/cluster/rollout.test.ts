@@ -45,7 +45,8 @@ test('a workload is RollingOut until its last pod runs with the port, though its
   await cluster().startOperator();
 
   // Pods of a DaemonSet are placed on cordoned nodes, too.
-  const status = await assignment.waitForState('rbdNodePlugin', 'Ready');
+  await assignment.waitForState('rbdNodePlugin', 'Ready');
+  const status = await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   expect(status.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Ready']);
   const follow = (name: string): string =>
@@ -66,8 +67,7 @@ test('a workload is RollingOut until its last pod runs with the port, though its
 test("a Deployment's generation that moves without its template is no rollout and no revert", async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   await cluster().startOperator();
-  await assignment.waitUntilAssigned();
-  await assignment.waitUntilSettled();
+  await cluster().waitUntilAtRest(rook);
   const { api, audit } = cluster().controlPlane;
   const before = await assignment.status();
   const mark = await audit.mark();
@@ -145,7 +145,9 @@ test('with updateStrategy OnDelete the status says how to delete the old pods an
   await runCommandOf(message);
   const status = await assignment.waitUntilAssigned();
   expect(status.workloads.map(({ state }) => state)).toEqual(['Ready', 'Ready', 'Ready']);
-  expect(Object.keys(await podsByPort(rook, 'csi-rbdplugin'))).toEqual(['9072']);
+  await waitFor('the old pods to be gone', async () => {
+    return Object.keys(await podsByPort(rook, 'csi-rbdplugin')).join() === '9072';
+  });
 });
 
 test('a paused Deployment is moved, and the status says that its pods wait for a resume', async () => {
@@ -169,5 +171,7 @@ test('a paused Deployment is moved, and the status says that its pods wait for a
   );
   await runCommandOf(message);
   await assignment.waitUntilAssigned();
-  expect(Object.keys(await podsByPort(rook, 'csi-cephfsplugin-provisioner'))).toEqual(['9071']);
+  await waitFor('the old pods to be gone', async () => {
+    return Object.keys(await podsByPort(rook, 'csi-cephfsplugin-provisioner')).join() === '9071';
+  });
 });

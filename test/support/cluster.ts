@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import type { AssignmentSpec } from '../../src/domain/api.js';
+import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/api.js';
 import { waitUntilAllowed, type ResourceRight } from './access.js';
 import { Assignment } from './assignment.js';
 import type { AuditEntry, Mark } from './control-plane/audit-log.js';
@@ -149,6 +149,15 @@ export class Cluster {
       [first.observedGeneration, second.observedGeneration].some((generation) => generation === observedGeneration);
     const writes = writesOf(await this.requestsSince(mark));
     return writes.filter((entry) => !isOfASettling(entry)).map(describeWrite);
+  }
+
+  /** Waits until nothing is on its way that could change the status: of a Rook with its pods, which is not alive itself. */
+  async waitUntilAtRest(rook: RookInstallation): Promise<AssignmentStatus> {
+    const assignment = this.assignment(rook.namespace);
+    await assignment.waitUntilAssigned();
+    await rook.podsAtRest();
+    await assignment.waitUntilSettled();
+    return assignment.waitUntilAssigned();
   }
 
   /** All that an operator has to say of a namespace: a stop records the events that wait. */
