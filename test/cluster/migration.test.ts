@@ -40,6 +40,15 @@ async function waitForProvider(assignment: Assignment, provider: string): Promis
   );
 }
 
+/** Each object is watched on its own: what is there is not all seen at once. */
+async function waitForUpstreamRows(assignment: Assignment, count: number): Promise<void> {
+  await waitFor(
+    `${count} workloads of ceph-csi-operator in the status`,
+    async () => upstreamRows(await assignment.status()).length === count,
+    { lastSeen: () => assignment.status() },
+  );
+}
+
 /** As the garbage collector does it, which takes half a minute to learn of a new kind of owner. */
 async function deleteWorkloads({ namespace, name }: DriverObject): Promise<void> {
   const { api } = cluster().controlPlane;
@@ -75,9 +84,10 @@ test('a live switch: Rook, then both, then ceph-csi-operator alone, without a wr
   for (const driver of drivers) await upstream.write(driver);
 
   await waitForProvider(assignment, 'CephCSIOperator');
+  await waitForUpstreamRows(assignment, 6);
   const writes = await cluster().writesUntilSettled(mark, assignment);
   expect(writes.filter((write) => !write.includes('csiportassignments/status'))).toEqual([]);
-  const status = await assignment.status();
+  const status = await assignment.waitForReason('Ready', 'NothingToAssign');
   const prefix = rook.namespace;
   expect(upstreamRows(status)).toEqual([
     `DaemonSet ${prefix}.cephfs.csi.ceph.com-nodeplugin host - UpstreamManaged`,
@@ -166,8 +176,10 @@ test.each<Case>([
   }
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
+  // The first workload that is seen to be in conflict gives the reason, the last one completes the message.
+  await waitForUpstreamRows(assignment, 3 * types.length);
   const status = await assignment.waitForReason('Degraded', reason);
-  const degraded = await assignment.condition('Degraded');
+  const degraded = status.conditions.find(({ type }) => type === 'Degraded')!;
   for (const part of message) expect(degraded.message).toMatch(part);
   expect(status).toMatchObject({ provider: 'CephCSIOperator', rookVersion: `v${version}` });
   expect(status.advice).toContain(`Rook v${version}`);

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { CephCsiOperator } from '../support/ceph-csi-operator/ceph-csi-operator.js';
 import { OPERATOR_USER, useCluster } from '../support/cluster.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
 
 const cluster = useCluster({ nodes: 0, streamedLists: false });
 
@@ -22,11 +23,16 @@ test('the conflict is solved, a revert is repaired, and what is listed is watche
   await assignment.waitForState('cephfsProvisioner', 'Absent');
   await operator.waitUntilReady();
   expect(operator.warnings).toEqual([]);
-  const requests = await controlPlane.audit.since(mark, { user: OPERATOR_USER });
-  const names = (verb: string): string[] => [
-    ...new Set(requests.filter((entry) => entry.verb === verb && entry.code === 200).map(({ name }) => name ?? '')),
-  ];
-  const listed = names('list').sort();
-  expect(listed).toContain(`${rook.namespace}.rbd.csi.ceph.com-ctrlplugin`);
-  expect(names('watch').sort()).toEqual(listed);
+  const names = async (verb: string): Promise<string[]> => {
+    const requests = await controlPlane.audit.since(mark, { user: OPERATOR_USER });
+    const answered = requests.filter((entry) => entry.verb === verb && entry.code === 200);
+    return [...new Set(answered.map(({ name }) => name ?? ''))].sort();
+  };
+  await waitFor(
+    'a watch of all that is listed',
+    async () => (await names('watch')).length === (await names('list')).length,
+    { lastSeen: async () => [await names('list'), await names('watch')] },
+  );
+  expect(await names('list')).toContain(`${rook.namespace}.rbd.csi.ceph.com-ctrlplugin`);
+  expect(await names('watch')).toEqual(await names('list'));
 });

@@ -79,6 +79,7 @@ test("without ceph-csi-operator, and with Rook's workloads in place, one request
   await assignment.waitUntilSettled();
 
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  await waitForReads(mark, [DRIVERS]);
   expect(await reads(mark)).toEqual([...STATIC, DRIVERS].sort());
   const requests = await cluster().requestsSince(mark);
   expect(requests.filter(({ resource }) => resource === 'drivers').map(({ code }) => code)).toEqual([404]);
@@ -144,6 +145,11 @@ test("a namespace with ceph-csi-operator's workloads alone is left as it is by a
   }
   const first = await cluster().startOperator();
   await assignment.waitForState('rbdProvisioner', 'Absent');
+  // Each is watched on its own.
+  await waitFor('the six workloads of two drivers in the status', async () => {
+    const { workloads } = await assignment.status();
+    return workloads.filter(({ state }) => state === 'UpstreamManaged').length === 6;
+  });
   await assignment.waitUntilSettled();
   await first.stop();
 
@@ -174,6 +180,9 @@ test('workloads whose names config/rbac does not know are warned of by name, and
   const operator = await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  await waitFor('a warning for each of the three', () => Promise.resolve(operator.warnings.length >= 3), {
+    lastSeen: () => operator.log.slice(-10),
+  });
   await operator.waitForWatchFailures(6);
   const remedies = operator.warnings.map(({ remedy }) => remedy).sort();
   expect(remedies).toEqual(
