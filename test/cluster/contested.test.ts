@@ -43,8 +43,8 @@ async function argument({ rook }: Contest, name: CsiAddonsWorkload): Promise<num
 async function undoAndWait(contest: Contest, name: CsiAddonsWorkload, manager?: string): Promise<void> {
   const { count } = (await contest.assignment.status()).reverts;
   await undo(contest, name, manager);
-  await contest.assignment.waitForReverts(count + 1);
   await waitForPort(contest, name, PORTS[name]);
+  expect((await contest.assignment.waitUntilSettled()).reverts.count).toBe(count + 1);
 }
 
 async function waitForPort(contest: Contest, name: CsiAddonsWorkload, port: number): Promise<void> {
@@ -193,7 +193,7 @@ test('what comes back after it was gone is another object: it is put right at on
   await assignment.waitForState('cephfsProvisioner', 'Absent');
   await rook.rewrite('cephfsProvisioner');
   await waitForPort(contest, 'cephfsProvisioner', 9171);
-  expect((await assignment.status()).reverts).not.toHaveProperty('recent');
+  expect((await assignment.waitUntilSettled()).reverts).not.toHaveProperty('recent');
 });
 
 test('in mode DryRun the API server is asked about a contested workload, too, and nothing is told of a contest', async () => {

@@ -102,7 +102,7 @@ test('a revert that happens while another one is being repaired is counted and t
   const rounds = 15;
   for (let round = 1; round <= rounds; round += 1) {
     await Promise.all([rook.rewrite('cephfsProvisioner'), rook.rewrite('rbdNodePlugin')]);
-    await assignment.waitForReverts(2 * round);
+    await waitFor(`repair ${round}`, async () => (await rook.layout()).join() === '9070,9071,9072');
   }
   await assignment.waitUntilSettled();
   expect((await assignment.status()).reverts.count).toBe(2 * rounds);
