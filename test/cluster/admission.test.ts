@@ -211,7 +211,8 @@ test('a refused patch is tried again by itself within half a minute', async () =
   await remove();
 
   await waitFor('the node plugin to be moved', async () => (await rook.ports('rbdNodePlugin')).argument === 9072);
-  const tries = (await cluster().writesSince(mark)).filter((write) => write === 'patch daemonsets csi-rbdplugin');
+  const writes = await cluster().writesUntilSettled(mark, assignment);
+  const tries = writes.filter((write) => write === 'patch daemonsets csi-rbdplugin');
   expect(tries).toHaveLength(1);
 });
 

@@ -188,9 +188,9 @@ describe('status', () => {
 
     const [header, cells] = await get('csiports');
     expect(header!.split(/\s+/)).toEqual('NAME READY REASON RBD CEPHFS NODE PROVIDER AGE'.split(' '));
-    expect(cells).toMatch(/^default +False +DryRun +9070 +9071 +9072 +Rook +\d+m?s$/);
+    expect(cells).toMatch(/^default +False +DryRun +9070 +9071 +9072 +Rook +[\dms]+$/);
     const [wide] = await get('csiports', '--output=wide', '--no-headers');
-    expect(wide).toMatch(/ Rook +\d+m?s +PortConflict +DryRun +would move two *$/);
+    expect(wide).toMatch(/ Rook +[\dms]+ +PortConflict +DryRun +would move two *$/);
     expect(await get('rook', '--output=name')).toContain('csiportassignment.csiports.io/default');
   });
 });

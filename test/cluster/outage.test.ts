@@ -93,7 +93,7 @@ test('started while the API server is away, the operator keeps trying, says so o
   await controlPlane.startApiServer();
   await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect((await operator.probe('/readyz')).status).toBe(200);
+  await operator.waitUntilReady();
 });
 
 test('what was changed while the operator was down is put right at its start, and counted', async () => {

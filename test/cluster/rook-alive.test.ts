@@ -83,8 +83,10 @@ test.each([
   await assignment.waitUntilAssigned();
   const writes = effective(await cluster().writesUntilSettled(mark, assignment));
   expect([...writes.slice(0, pins.length), ...writes.slice(pins.length).sort()]).toEqual([...pins, ...WORKLOADS]);
+  await operator.waitForLine('the status in the log', ({ msg, reason }) => {
+    return msg === 'Updated status' && reason === 'PortsAssigned';
+  });
   const told = operator.log.filter(({ msg }) => msg === 'Updated status').map(({ reason }) => reason);
-  expect(told).toContain('PortsAssigned');
   expect(told).not.toContain('WaitingForRook');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
 });

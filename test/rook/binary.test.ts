@@ -66,6 +66,7 @@ async function showThatItRuns(binary: RookBinary): Promise<RookInstallation> {
   const writes = new RookWrites(audit, rook.namespace);
   const mark = await writes.mark();
   await api.patch(rook.configPath, { data: keys('9170', '9171', '9172') });
+  await writes.waitForPuts(mark, 4);
   await living.settled();
   expect(await writes.putsSince(mark)).toHaveLength(4);
   expect(await rook.layout()).toEqual(kind.hasThreeKeys ? [9170, 9171, 9172] : [9172, 9172, 9172]);
