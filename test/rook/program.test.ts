@@ -121,12 +121,21 @@ describe.each<RookVersion>(['1.16.4', '1.17.9', '1.19.10'])('Rook %s', (version)
   });
 
   test('changes during a pass are one pass after it', async () => {
-    const { rook, program, writes } = await running(version, { pacing: { writes: [50, 500, 1000, 1500] } });
+    const end = Promise.withResolvers<undefined>();
+    let held = Promise.resolve<undefined>(undefined);
+    const beforeWrite = async (workload: string): Promise<void> => {
+      if (workload === ONE_PASS.at(-1)) await held;
+    };
+    const { rook, program, writes } = await running(version, { beforeWrite });
     const mark = await writes.mark();
+    held = end.promise;
     await set(rook, { ROOK_LOG_LEVEL: 'DEBUG' });
-    await writes.waitForPuts(mark, 1);
-    await set(rook, { [NODE]: '9170' });
-    await set(rook, { [NODE]: '9171' });
+    await writes.waitForPuts(mark, 3);
+    for (const port of ['9170', '9171']) {
+      await set(rook, { [NODE]: port });
+      await program.informed();
+    }
+    end.resolve(undefined);
     await program.settled();
     expect(await writes.putsSince(mark)).toEqual([...ONE_PASS, ...ONE_PASS]);
     expect((await rook.ports('rbdNodePlugin')).argument).toBe(9171);

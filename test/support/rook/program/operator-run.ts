@@ -68,9 +68,14 @@ export class OperatorRun {
     return this.#queue.failures;
   }
 
+  /** Whether this version of the ConfigMap (undefined: its absence) is what it saw last. */
+  hasSeen(resourceVersion: string | undefined): boolean {
+    return this.#seenVersion === resourceVersion;
+  }
+
   /** Whether it has dealt with this version of the ConfigMap (undefined: with its absence), and nothing is left to do. */
   hasDealtWith(resourceVersion: string | undefined): boolean {
-    return this.passes > 0 && this.#queue.isIdle && this.#seenVersion === resourceVersion;
+    return this.passes > 0 && this.#queue.isIdle && this.hasSeen(resourceVersion);
   }
 
   /** In the middle of a pass if need be, as SIGTERM does. @throws what ended the run before */

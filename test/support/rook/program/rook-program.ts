@@ -44,19 +44,25 @@ export class RookProgram {
 
   /** Waits until it has dealt with the ConfigMap as it is now, and has nothing left to do or to try again. */
   async settled(): Promise<void> {
+    await this.#waitFor('Rook to have dealt with its settings', (version) => this.#run.hasDealtWith(version));
+  }
+
+  /** Waits until it knows of the ConfigMap as it is now, whatever it is at. */
+  async informed(): Promise<void> {
+    await this.#waitFor('Rook to have seen its settings', (version) => this.#run.hasSeen(version));
+  }
+
+  async #waitFor(what: string, isSo: (resourceVersion: string | undefined) => boolean): Promise<void> {
     const path = `/api/v1/namespaces/${this.#options.namespace}/configmaps/${ROOK_OPERATOR_CONFIG}`;
-    const settled = waitFor(
-      'Rook to have dealt with its settings',
-      async () => {
-        const configMap = await this.#client.getOrUndefined(path);
-        return this.#run.hasDealtWith(configMap?.metadata.resourceVersion);
-      },
+    const waiting = waitFor(
+      what,
+      async () => isSo((await this.#client.getOrUndefined(path))?.metadata.resourceVersion),
       { lastSeen: () => this.log.slice(-10) },
     );
     // A run that ends with an error makes the wait pointless, and is what the test is to be told.
-    settled.catch(() => undefined);
-    await Promise.race([settled, this.#run.ended]);
-    await settled;
+    waiting.catch(() => undefined);
+    await Promise.race([waiting, this.#run.ended]);
+    await waiting;
   }
 
   /** In another pod, where one is named. */
