@@ -1,6 +1,7 @@
-// Bundles src/main.ts and all it imports into dist/main.js, which `node dist/main.js` starts on its own. Beside it go what
-// the bundle was made of (meta.json, of esbuild) and the licences that a copy of it has to carry.
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+// Bundles src/main.ts and all it imports into dist/main.js, which `node dist/main.js` starts. What is needed only with a
+// kubeconfig goes into dist/kubeconfig.js: three times as much code, which no pod has to read and keep. Beside them go
+// what the bundles were made of (meta.json, of esbuild) and the licences that a copy of them has to carry.
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
 import { bundledPackages } from './bundled-packages.js';
@@ -30,14 +31,24 @@ const onlyWhatIsUsed = {
   },
 };
 
+/** What is imported while the process runs, and only where it is used, stays out of the bundle that imports it. */
+const kubeconfigApart = {
+  name: 'kubeconfig-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/kubeconfig\.js$/ }, ({ kind }) => {
+      return kind === 'dynamic-import' ? { path: './kubeconfig.js', external: true } : undefined;
+    });
+  },
+};
+
 await mkdir('dist', { recursive: true });
 // CommonJS starts faster than a bundled ES module; the package around it says "module", hence a package.json of its own.
 await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
-// Renamed when it is whole: an operator that is being started meanwhile finds the old bundle or the new one.
-const unfinished = `dist/main.${process.pid}.js`;
+// Renamed when they are whole: an operator that is being started meanwhile finds the old bundles or the new ones.
+const unfinished = `dist/unfinished-${process.pid}`;
 const { metafile } = await build({
-  entryPoints: ['src/main.ts'],
-  outfile: unfinished,
+  entryPoints: { main: 'src/main.ts', kubeconfig: 'src/kube/kubeconfig.ts' },
+  outdir: unfinished,
   bundle: true,
   metafile: true,
   minify: true,
@@ -49,9 +60,10 @@ const { metafile } = await build({
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   // Optional native speed-ups of ws, which comes with client-node: absent in the image.
   external: ['bufferutil', 'utf-8-validate'],
-  plugins: [onlyWhatIsUsed],
+  plugins: [kubeconfigApart, onlyWhatIsUsed],
   logLevel: 'warning',
 });
 await writeFile('dist/meta.json', JSON.stringify(metafile));
 await writeFile('dist/THIRD-PARTY-LICENSES.txt', thirdPartyLicenses(bundledPackages(metafile)));
-await rename(unfinished, 'dist/main.js');
+for (const file of ['kubeconfig.js', 'main.js']) await rename(`${unfinished}/${file}`, `dist/${file}`);
+await rm(unfinished, { recursive: true });

@@ -9,13 +9,13 @@ export const EMBEDDED = [
 ];
 
 /**
- * The npm packages whose code is in a bundle, by name and version.
- * @param metafile of esbuild, with one output
+ * The npm packages whose code is in the bundles, by name and version.
+ * @param metafile of esbuild
  * @returns {{ name: string, version: string, license: string, folder: string }[]}
  */
 export function bundledPackages(metafile) {
-  const [output] = Object.values(metafile.outputs);
-  const folders = new Set(Object.keys(output.inputs).flatMap((file) => packageFolder(file) ?? []));
+  const files = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = new Set(files.flatMap((file) => packageFolder(file) ?? []));
   for (const [holder, held] of EMBEDDED) {
     const holders = [...folders].filter((folder) => folder.endsWith(`node_modules/${holder}`));
     for (const folder of holders) folders.add(resolveFrom(folder, held));

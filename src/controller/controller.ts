@@ -14,6 +14,7 @@ import { messageOf, type Log } from './log.js';
 import { Notifier } from './notifier.js';
 import type { ControllerObserver } from './observer.js';
 import { Reconciler } from './reconciler.js';
+import { StatusWriter } from './status-writer.js';
 import { Watches } from './watches.js';
 import { WorkQueue, type WorkResult } from './work-queue.js';
 
@@ -26,6 +27,8 @@ export interface ControllerOptions {
   readonly maxConcurrentReconciles: number;
   /** See domain/contested.ts. */
   readonly contestedAfter: number;
+  /** See status-writer.ts. */
+  readonly countsDelayMs?: number;
   /** Name of this process in events, e.g. the pod's. */
   readonly instance: string;
   readonly now: () => Date;
@@ -42,6 +45,7 @@ export class Controller {
   readonly #watches: Watches;
   readonly #queue: WorkQueue;
   readonly #notifier: Notifier;
+  readonly #statusWriter: StatusWriter;
 
   constructor(options: ControllerOptions) {
     const { transport, leadership, logger, now, observer } = options;
@@ -62,14 +66,21 @@ export class Controller {
       onChange: addToQueue,
     });
     const writer = new Writer(transport, leadership);
-    const recorder = new EventRecorder(transport, { controller: CONTROLLER_NAME, instance: options.instance, now });
-    this.#notifier = new Notifier(recorder, (reason, error) => {
-      logger.warn({ reason, error: messageOf(error) }, 'Event not recorded');
+    this.#notifier = new Notifier({
+      recorder: new EventRecorder(transport, { controller: CONTROLLER_NAME, instance: options.instance }),
+      now,
+      onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
+    });
+    this.#statusWriter = new StatusWriter({
+      writer,
+      watches: this.#watches,
+      monotonicMs: options.monotonicMs,
+      countsDelayMs: options.countsDelayMs,
     });
     const reconciler = new Reconciler({
       watches: this.#watches,
       applier: new Applier(writer, this.#watches, options.monotonicMs, observer?.reconciles),
-      writer,
+      statusWriter: this.#statusWriter,
       notifier: this.#notifier,
       logger,
       now,
@@ -125,11 +136,13 @@ export class Controller {
     return this.#watches.assignments.all().filter(({ deleting }) => !deleting);
   }
 
-  /** Runs until `stop` is aborted, then finishes the reconciles in hand and their events; never rejects. */
+  /** Runs until `stop` is aborted, then finishes the reconciles in hand and tells what they did; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     this.#queue.start();
     await this.#watches.run(stop);
-    const drained = this.#queue.stop(DRAIN_MS).then(() => this.#notifier.drained());
+    const drained = this.#queue
+      .stop(DRAIN_MS)
+      .then(() => Promise.all([this.#statusWriter.flush(), this.#notifier.drained()]));
     await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   }
 }

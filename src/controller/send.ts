@@ -62,9 +62,12 @@ async function send<T extends StoredObject>(
   { write, isAsSent, store, dryRun }: Exchange<T>,
 ): Promise<Written<T>> {
   const answer = await write();
-  if (!dryRun) store.putAnswer(answer);
   const kept = dryRun ? {} : { answer };
-  if (isAsSent(answer)) return { kind: 'Done', ...kept };
+  if (isAsSent(answer)) {
+    if (!dryRun) store.putExpectedAnswer(answer);
+    return { kind: 'Done', ...kept };
+  }
+  if (!dryRun) store.putAnswer(answer);
   // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
   const refusal = refusals.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY);
   return { kind: 'Refused', refusal, isNews: true, ...kept };

@@ -4,10 +4,11 @@ import { livenessRemedy, lostHostNetwork, remedyForUpstreamConflict } from './co
 import { describeConflicts, isAmongSidecars, sidecarOf } from './conflicts.js';
 import { describeContested } from './contested-message.js';
 import type { Outcome, Reconciled } from './outcome.js';
-import { inPlay, type Plan, type StoredStatus } from './plan.js';
+import { inPlay, type Plan, type StoredStatus, type WorkloadPlan } from './plan.js';
 import { DEGRADED_REASONS, type DegradedReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { isRolledOut } from './rollout.js';
+import { heldPorts } from './sidecar-port.js';
 import { SLOT_LAYOUTS } from './slots.js';
 
 export interface Finding {
@@ -44,19 +45,31 @@ export function hasSidecarConflict(stored: StoredStatus | undefined): boolean {
   return stored?.conflicts?.some(isAmongSidecars) ?? false;
 }
 
-/** Those of now, and earlier ones of which a holder has left the port, but not yet all of its pods; one for each port. */
+/**
+ * Those of now, and with them whoever shared the port earlier and has left it, but not yet with all of its pods; one for
+ * each port.
+ */
 function sidecarConflicts({ before, after, previous }: Reconciled): readonly PortConflict[] {
-  const rolling = inPlay(after.workloads).filter(({ workload }) => {
-    return workload !== undefined && !isRolledOut(workload.rollout);
-  });
+  const now = after.conflicts.sidecars;
   const earlier = [...before.conflicts.sidecars, ...(previous?.conflicts ?? []).filter(isAmongSidecars)];
-  const lingering = earlier.filter(({ port, holders }) => {
-    return rolling.some(({ layout, currentPort }) => currentPort !== port && holders.includes(sidecarOf(layout)));
+  const rows = inPlay(after.workloads);
+  const ports = [...new Set([...now, ...earlier].map(({ port }) => port))];
+  return ports.flatMap((port) => {
+    const shared = new Set(earlier.filter((one) => one.port === port).flatMap(({ holders }) => holders));
+    const leaving = rows.filter((row) => shared.has(sidecarOf(row.layout)) && isLeaving(row, port));
+    if (leaving.length === 0) return now.filter((one) => one.port === port);
+    const holders = rows.filter((row) => leaving.includes(row) || holds(row, port));
+    return holders.length < 2 ? [] : [{ port, holders: holders.map(({ layout }) => sidecarOf(layout)) }];
   });
-  const byPort = new Map(
-    [...after.conflicts.sidecars, ...lingering].toReversed().map((conflict) => [conflict.port, conflict]),
-  );
-  return [...byPort.values()];
+}
+
+function holds({ workload }: WorkloadPlan, port: number): boolean {
+  return workload?.sidecar !== undefined && heldPorts(workload.sidecar).has(port);
+}
+
+/** Its template is on another port, but pods of an earlier one may still be there. */
+function isLeaving(row: WorkloadPlan, port: number): boolean {
+  return row.workload !== undefined && !holds(row, port) && !isRolledOut(row.workload.rollout);
 }
 
 function describeSidecarConflicts(reconciled: Reconciled): string {

@@ -34,10 +34,15 @@ export function portNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^[0-9]{1,5}$/.test(value) ? Number(value) : undefined;
 }
 
+/** The two forms of each flag. Made once: every plan reads several command lines. */
+const FORMS: Readonly<Record<PortFlag, { readonly bare: RegExp; readonly joined: RegExp }>> = {
+  'controller-port': { bare: /^--?controller-port$/, joined: /^(--?controller-port=)(.*)$/ },
+  metricsport: { bare: /^--?metricsport$/, joined: /^(--?metricsport=)(.*)$/ },
+};
+
 /** The flags of the whole command line: the args follow the command, so a value may stand in the other list. */
 export function portArguments(flag: PortFlag, { command = [], args = [] }: CommandLine): PortArgument[] {
-  const bare = new RegExp(`^--?${flag}$`);
-  const joined = new RegExp(`^(--?${flag}=)(.*)$`);
+  const { bare, joined } = FORMS[flag];
   const line = [...places('command', command), ...places('args', args)];
   const found: PortArgument[] = [];
   for (let at = 0; at < line.length; at += 1) {

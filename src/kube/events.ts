@@ -17,6 +17,16 @@ export interface EventNotice {
   readonly note: string;
 }
 
+/** An event and how often it has happened since it was recorded last. */
+export interface Occurrences {
+  readonly regarding: ObjectReference;
+  readonly event: EventNotice;
+  readonly related?: ObjectReference | undefined;
+  readonly count: number;
+  readonly first: Date;
+  readonly last: Date;
+}
+
 interface Series {
   readonly path: string;
   count: number;
@@ -32,28 +42,22 @@ const MAX_INSTANCE = 128;
 export class EventRecorder {
   readonly #transport: Transport;
   readonly #reporter: { readonly controller: string; readonly instance: string };
-  readonly #now: () => Date;
   readonly #series = new Map<string, Series>();
   #names = 0;
 
-  constructor(
-    transport: Transport,
-    options: { readonly controller: string; readonly instance: string; readonly now: () => Date },
-  ) {
+  constructor(transport: Transport, options: { readonly controller: string; readonly instance: string }) {
     this.#transport = transport;
     this.#reporter = { controller: options.controller, instance: options.instance.slice(0, MAX_INSTANCE) };
-    this.#now = options.now;
   }
 
   /** @throws what Transport.call throws; an event that could not be recorded is not tried again */
-  async record(regarding: ObjectReference, notice: EventNotice, related?: ObjectReference): Promise<void> {
-    const now = this.#now();
-    this.#forgetOld(now.getTime());
-    const identity = JSON.stringify([regarding.uid, notice.type, notice.reason, notice.action, notice.note]);
+  async record(occurrences: Occurrences): Promise<void> {
+    this.#forgetOld(occurrences.first.getTime());
+    const identity = JSON.stringify([occurrences.regarding.uid, occurrences.event]);
     const series = this.#series.get(identity);
     try {
-      if (series === undefined) await this.#create(identity, regarding, { notice, related, now });
-      else await this.#countUp(series, now);
+      if (series === undefined) await this.#create(identity, occurrences);
+      else await this.#countUp(series, occurrences);
     } catch (error) {
       // The event is not there (any more), so a repeat must make one, not count up.
       this.#series.delete(identity);
@@ -61,16 +65,11 @@ export class EventRecorder {
     }
   }
 
-  async #create(
-    identity: string,
-    regarding: ObjectReference,
-    { notice, related, now }: { notice: EventNotice; related: ObjectReference | undefined; now: Date },
-  ): Promise<void> {
+  async #create(identity: string, { regarding, event, related, count, first, last }: Occurrences): Promise<void> {
     const path = `/apis/events.k8s.io/v1/namespaces/${regarding.namespace}/events`;
     this.#names += 1;
-    const name = `${regarding.name}.${now.getTime().toString(16)}${this.#names.toString(16).padStart(4, '0')}`;
-    this.#series.set(identity, { path: `${path}/${name}`, count: 1, lastSeen: now.getTime() });
-    const { note, ...rest } = notice;
+    const name = `${regarding.name}.${first.getTime().toString(16)}${this.#names.toString(16).padStart(4, '0')}`;
+    this.#series.set(identity, { path: `${path}/${name}`, count, lastSeen: last.getTime() });
     await this.#transport.call({
       method: 'POST',
       path,
@@ -78,25 +77,26 @@ export class EventRecorder {
         apiVersion: 'events.k8s.io/v1',
         kind: 'Event',
         metadata: { name, namespace: regarding.namespace },
-        eventTime: microTime(now),
+        eventTime: microTime(first),
+        ...(count === 1 ? {} : { series: { count, lastObservedTime: microTime(last) } }),
         reportingController: this.#reporter.controller,
         reportingInstance: this.#reporter.instance,
-        ...rest,
-        note: shortened(note),
+        ...event,
+        note: shortened(event.note),
         regarding,
         ...(related === undefined ? {} : { related }),
       },
     });
   }
 
-  async #countUp(series: Series, now: Date): Promise<void> {
-    series.count += 1;
-    series.lastSeen = now.getTime();
+  async #countUp(series: Series, { count, last }: Occurrences): Promise<void> {
+    series.count += count;
+    series.lastSeen = last.getTime();
     await this.#transport.call({
       method: 'PATCH',
       path: series.path,
       contentType: 'application/merge-patch+json',
-      body: { series: { count: series.count, lastObservedTime: microTime(now) } },
+      body: { series: { count: series.count, lastObservedTime: microTime(last) } },
     });
   }
 

@@ -10,7 +10,7 @@ import { backoffMs } from './backoff.js';
 import { ApiError, WatchProtocolError } from './errors.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
-import { watchEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
+import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
 
 /** What to watch. */
 export interface Source<T> {
@@ -153,12 +153,12 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
     const initial = this.#version === undefined ? new Map<string, T>() : undefined;
     const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
-    let listing = initial;
-    for await (const event of watchEvents(stream, this.#timing.idleMs)) {
+    let listing = initial as Map<string, T> | undefined;
+    await readEvents(stream, this.#timing.idleMs, (event) => {
       this.#heard();
       if (listing === undefined) this.#take(event);
       else if (this.#takeInitial(event, listing)) listing = undefined;
-    }
+    });
     if (listing !== undefined) throw new WatchProtocolError('the streamed list ended before its last object');
     if (performance.now() - begun < SHORTEST_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
     this.#observer.closed(this);

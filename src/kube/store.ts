@@ -51,10 +51,10 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
   }
 
   /**
-   * The same for a status that the API server takes only onto the version that is stored: its answer holds nothing that
-   * the operator does not know, so nobody is told. (What the operator says itself must not bring it back.)
+   * The same for the answer to a write by which the object has become what was wanted: whoever wrote it goes on from the
+   * answer, and there is nothing more to do, so nobody is told. (What the operator says itself must not bring it back.)
    */
-  putGuardedAnswer(object: T): void {
+  putExpectedAnswer(object: T): void {
     if (this.#isStillThere(object)) this.#take(object);
   }
 

@@ -6,7 +6,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 import { ApiError, UnreachableError } from './errors.js';
 import { plainPool, retire, sameTrust, securePool, type CallLane, type Lane, type Pool } from './pools.js';
@@ -70,7 +69,7 @@ export class Transport {
     try {
       return await this.#inTime(call.method, call, limit, async () => {
         const response = await this.#answer(call, call.lane ?? 'calls', limit.signal);
-        return JSON.parse(await text(response)) as unknown;
+        return JSON.parse(await bodyOf(response)) as unknown;
       });
     } finally {
       limit.release();
@@ -138,7 +137,7 @@ export class Transport {
   async #accept(call: Call, response: IncomingMessage): Promise<IncomingMessage> {
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
-    throw new ApiError(nameOf(call), status, await text(response), response.headers['retry-after']);
+    throw new ApiError(nameOf(call), status, await bodyOf(response), response.headers['retry-after']);
   }
 
   async #send(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
@@ -181,12 +180,12 @@ export class Transport {
           method: call.method,
           headers,
           agent,
-          signal,
           ...(credentials.trust.servername === undefined ? {} : { servername: credentials.trust.servername }),
         },
         resolve,
       );
       request.once('socket', guard);
+      destroyOnAbort(request, signal);
       request.on('error', (error: NodeJS.ErrnoException) => {
         reject(request.reusedSocket && error.code === 'ECONNRESET' ? new ClosedWhileIdle(error) : error);
       });
@@ -202,6 +201,24 @@ export class Transport {
     this.#pool = this.#secure ? securePool(trust) : plainPool();
     return this.#pool;
   }
+}
+
+/** What node's option `signal` does, at a fifth of its price: that option watches the whole life of the stream. */
+function destroyOnAbort(request: http.ClientRequest, signal: AbortSignal): void {
+  const destroy = (): void => void request.destroy(signal.reason as Error);
+  signal.addEventListener('abort', destroy, { once: true });
+  request.once('close', () => signal.removeEventListener('abort', destroy));
+}
+
+/** By events: async iteration, as of node:stream/consumers, costs as much as the request itself. */
+function bodyOf(response: IncomingMessage): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => chunks.push(chunk));
+  response.once('end', () => resolve(Buffer.concat(chunks).toString()));
+  response.once('error', reject);
+  response.once('close', () => reject(new Error('the answer was cut')));
+  return promise;
 }
 
 function nameOf({ method, path }: Call): string {

@@ -23,41 +23,72 @@ export class WatchIdleError extends Error {
 }
 
 /**
- * The events of a stream, until it ends.
+ * Reads a stream until it ends, and tells of each event as it comes. By callback: a reconcile begins in the very turn in
+ * which its event arrived, and async iteration of streams costs more than all else that is done with an event.
  *
  * @param idleMs how long the stream may be silent; a healthy one brings a bookmark about once a minute
- * @throws WatchIdleError, WatchProtocolError for a line that is no event (it is never skipped: an event may be in it),
- *   or what the stream fails with
+ * @param onEvent what it throws ends the reading
+ * @throws WatchIdleError, WatchProtocolError for a line that is no event (it is never skipped: an event may be in it), or
+ *   what the stream or `onEvent` fails with
  */
-export async function* watchEvents(stream: Readable, idleMs: number): AsyncGenerator<WatchEvent> {
+export async function readEvents(
+  stream: Readable,
+  idleMs: number,
+  onEvent: (event: WatchEvent) => void,
+): Promise<void> {
   const watchdog = setTimeout(() => {
     stream.destroy(new WatchIdleError(`nothing received for ${idleMs} ms`));
   }, idleMs);
+  const lines = new Lines((line) => onEvent(parseEvent(line)));
+  const { promise: ended, resolve, reject } = Promise.withResolvers<undefined>();
+  stream.once('end', () => resolve(undefined));
+  stream.once('error', reject);
+  stream.once('close', () => reject(new Error('the stream was closed')));
+  stream.on('data', (chunk: Buffer) => {
+    watchdog.refresh();
+    try {
+      lines.take(chunk);
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
+  });
   try {
-    for await (const line of lines(stream, () => watchdog.refresh())) yield parseEvent(line);
+    await ended;
   } finally {
     clearTimeout(watchdog);
     stream.destroy();
   }
 }
 
-async function* lines(stream: Readable, received: () => void): AsyncGenerator<string> {
-  let pending: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    received();
+/** Makes lines of chunks, which are cut anywhere, also inside a character. */
+class Lines {
+  readonly #onLine: (line: string) => void;
+  #pending: Buffer[] = [];
+  #size = 0;
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  take(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      pending.push(chunk.subarray(start, end));
-      const line = Buffer.concat(pending).toString('utf8');
-      pending = [];
-      size = 0;
+      const line = this.#completed(chunk.subarray(start, end));
       start = end + 1;
-      if (line !== '') yield line;
+      if (line.length > 0) this.#onLine(line.toString());
     }
-    pending.push(chunk.subarray(start));
-    size += chunk.length - start;
-    if (size > MAX_LINE_BYTES) throw new WatchProtocolError(`a line is longer than ${MAX_LINE_BYTES} bytes`);
+    if (start === chunk.length) return;
+    this.#pending.push(chunk.subarray(start));
+    this.#size += chunk.length - start;
+    if (this.#size > MAX_LINE_BYTES) throw new WatchProtocolError(`a line is longer than ${MAX_LINE_BYTES} bytes`);
+  }
+
+  #completed(rest: Buffer): Buffer {
+    if (this.#pending.length === 0) return rest;
+    const line = Buffer.concat([...this.#pending, rest]);
+    this.#pending = [];
+    this.#size = 0;
+    return line;
   }
 }
 

@@ -142,7 +142,7 @@ test('the build stage of the Dockerfile copies all that the build takes, and mak
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   expect(build!.all('RUN')).toEqual(['npm ci', 'npm run build']);
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: folder });
-  for (const file of ['dist/main.js', 'dist/package.json', 'dist/THIRD-PARTY-LICENSES.txt']) {
+  for (const file of ['dist/main.js', 'dist/kubeconfig.js', 'dist/package.json', 'dist/THIRD-PARTY-LICENSES.txt']) {
     expect(readFileSync(join(folder, file)).equals(readFileSync(file)), file).toBe(true);
   }
 });

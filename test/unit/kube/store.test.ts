@@ -59,12 +59,12 @@ test('the answer to a write is told as a change, and an event that is not newer 
 
 test('the answer to a write onto the stored version is taken, and told to nobody; its event then tells nothing', () => {
   const { store, changed } = filled(object('a', 'u', '5'));
-  store.putGuardedAnswer(object('a', 'u', '8'));
+  store.putExpectedAnswer(object('a', 'u', '8'));
   store.put(object('a', 'u', '8'));
   expect([store.get('a')?.resourceVersion, changed]).toEqual(['8', []]);
-  store.putGuardedAnswer(object('a', 'u', '7'));
-  store.putGuardedAnswer(object('a', 'other', '9'));
-  store.putGuardedAnswer(object('b', 'u', '9'));
+  store.putExpectedAnswer(object('a', 'u', '7'));
+  store.putExpectedAnswer(object('a', 'other', '9'));
+  store.putExpectedAnswer(object('b', 'u', '9'));
   expect([store.get('a')?.resourceVersion, store.namespaces()]).toEqual(['8', ['a']]);
   store.put(object('a', 'u', '9'));
   expect(changed).toEqual(['a']);

@@ -1,0 +1,121 @@
+/**
+ * Stores the status of assignments. What changes for people is written at once; what only counts up is written together
+ * with the next such change, or ten seconds later: otherwise each repair would cost a second request.
+ */
+import type { AssignmentStatus, PortAssignment } from '../domain/api.js';
+import type { Observed } from '../domain/plan.js';
+import { ApiError } from '../kube/errors.js';
+import type { StatusPatch, Writer } from '../kube/writer.js';
+import { statusPatch } from './status-patch.js';
+import type { Watches } from './watches.js';
+import type { WorkResult } from './work-queue.js';
+
+/** What was seen and done up to a status that is not stored must not be lost, nor be told twice. */
+interface Unstored {
+  readonly uid: string;
+  readonly status: AssignmentStatus;
+  /** Since when only counts differ, by the monotonic clock; undefined: the rest differs, too. */
+  readonly countsSince: number | undefined;
+}
+
+export interface StatusWriterDependencies {
+  readonly writer: Pick<Writer, 'patchStatus' | 'readAssignment'>;
+  readonly watches: Pick<Watches, 'assignments'>;
+  readonly monotonicMs: () => number;
+  /** How long counts may wait, in milliseconds. */
+  readonly countsDelayMs?: number | undefined;
+}
+
+export interface StoreResult extends Pick<WorkResult, 'againInMs' | 'failure'> {
+  /** Overtaken: the assignment was changed meanwhile, and is read again, which brings the namespace back. */
+  readonly kind: 'Stored' | 'Unchanged' | 'Later' | 'Overtaken' | 'Failed';
+}
+
+const COUNTS_DELAY_MS = 10_000;
+
+export class StatusWriter {
+  readonly #deps: StatusWriterDependencies;
+  readonly #unstored = new Map<string, Unstored>();
+
+  constructor(deps: StatusWriterDependencies) {
+    this.#deps = deps;
+  }
+
+  /** With what the operator said last, whether or not it could be stored. */
+  withLastStatus(found: Observed): Observed {
+    const { namespace, uid } = found.assignment;
+    const unstored = this.#unstored.get(namespace);
+    if (unstored?.uid !== uid) return found;
+    return { ...found, assignment: { ...found.assignment, status: unstored.status } };
+  }
+
+  /**
+   * Never rejects.
+   *
+   * @param assignment as it is stored
+   */
+  async store(assignment: PortAssignment, status: AssignmentStatus): Promise<StoreResult> {
+    const { namespace, uid } = assignment;
+    const patch = statusPatch(assignment.status, status);
+    if (patch === undefined) {
+      this.#unstored.delete(namespace);
+      return { kind: 'Unchanged' };
+    }
+    const countsSince = this.#countsSince(assignment, patch);
+    this.#unstored.set(namespace, { uid, status, countsSince });
+    const waitMs = this.#waitMs(countsSince);
+    if (waitMs > 0) return { kind: 'Later', againInMs: waitMs };
+    const result = await this.#write(assignment, patch);
+    if (result.kind === 'Stored') this.#unstored.delete(namespace);
+    return result;
+  }
+
+  /** Writes what is waiting: for the end of the process. Never rejects. */
+  async flush(): Promise<void> {
+    const waiting = [...this.#unstored].map(async ([namespace, { uid, status }]) => {
+      const assignment = this.#deps.watches.assignments.get(namespace);
+      const patch = assignment?.uid === uid ? statusPatch(assignment.status, status) : undefined;
+      if (assignment !== undefined && patch !== undefined) await this.#write(assignment, patch);
+    });
+    await Promise.all(waiting);
+  }
+
+  forget(namespace: string): void {
+    this.#unstored.delete(namespace);
+  }
+
+  #countsSince({ namespace, uid }: PortAssignment, patch: StatusPatch): number | undefined {
+    if (Object.keys(patch).some((field) => field !== 'reverts')) return undefined;
+    const before = this.#unstored.get(namespace);
+    return (before?.uid === uid ? before.countsSince : undefined) ?? this.#deps.monotonicMs();
+  }
+
+  #waitMs(countsSince: number | undefined): number {
+    if (countsSince === undefined) return 0;
+    const { monotonicMs, countsDelayMs = COUNTS_DELAY_MS } = this.#deps;
+    return countsSince + countsDelayMs - monotonicMs();
+  }
+
+  async #write(assignment: PortAssignment, patch: StatusPatch): Promise<StoreResult> {
+    const { writer, watches } = this.#deps;
+    try {
+      watches.assignments.putExpectedAnswer(await writer.patchStatus(assignment, patch));
+      return { kind: 'Stored' };
+    } catch (failure) {
+      if (!(failure instanceof ApiError && failure.isConflict)) return { kind: 'Failed', failure };
+      return this.#readAgain(assignment, failure);
+    }
+  }
+
+  async #readAgain({ namespace, resourceVersion }: PortAssignment, conflict: ApiError): Promise<StoreResult> {
+    try {
+      const current = await this.#deps.writer.readAssignment(namespace);
+      // Then it is not the version that is in the way, and nobody else would bring the namespace back.
+      if (current.resourceVersion === resourceVersion) return { kind: 'Failed', failure: conflict };
+      this.#deps.watches.assignments.putAnswer(current);
+      return { kind: 'Overtaken' };
+    } catch (failure) {
+      return { kind: 'Failed', failure };
+    }
+  }
+}
