@@ -1,78 +1,135 @@
-/** Sees, as an outside observer on the API server, when each workload gets its port. */
-import { projectDaemonSet, projectDeployment } from '../src/kube/projections.js';
-import { currentPort } from '../src/domain/sidecar-port.js';
-import { Transport } from '../src/kube/transport.js';
-import { watchEvents } from '../src/kube/watch-events.js';
+/** Sees, as an outside observer on the API server, when each workload gets its port. It shares no code with the operator. */
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
+import { CSI_ADDONS_CONTAINER } from '../test/support/rook/names.js';
+import { within } from './within.js';
 
-const NEVER_IDLE_MS = 2 ** 30;
+const FLAG = '--controller-port=';
 
-interface Sighting {
+export interface Target {
+  readonly namespace: string;
   readonly name: string;
   readonly port: number;
+  /** The resourceVersion of the write before: what counts is newer. */
+  readonly after: number;
+}
+
+/** When a workload came to the port that it has. */
+interface Sighting {
+  readonly port: number | undefined;
+  readonly version: number;
   /** performance.now() */
   readonly at: number;
 }
 
-export class PortWatch {
-  readonly #stop = new AbortController();
-  readonly #transport: Transport;
-  readonly #namespace: string;
-  readonly #last = new Map<string, number>();
-  #wanted: { name: string; port: number; resolve: (at: number) => void }[] = [];
+interface Workload {
+  readonly metadata: { readonly namespace: string; readonly name: string; readonly resourceVersion: string };
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+}
 
-  private constructor(transport: Transport, namespace: string) {
-    this.#transport = transport;
-    this.#namespace = namespace;
+interface Container {
+  readonly name: string;
+  readonly args?: readonly string[];
+  readonly ports?: readonly { readonly containerPort: number }[];
+}
+
+interface Waiting extends Target {
+  readonly resolve: (at: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The port that the sidecar listens on and declares; undefined while the two differ. */
+export function sidecarPort({ spec }: Workload): number | undefined {
+  const sidecar = spec.template.spec.containers.find(({ name }) => name === CSI_ADDONS_CONTAINER);
+  const argument = sidecar?.args?.find((arg) => arg.startsWith(FLAG))?.slice(FLAG.length);
+  const declared = sidecar?.ports?.[0]?.containerPort;
+  return argument !== undefined && Number(argument) === declared ? declared : undefined;
+}
+
+export class PortWatch {
+  readonly #agent: Agent;
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #waiting = new Map<string, Waiting>();
+  #failure: Error | undefined;
+
+  private constructor(ca: string) {
+    this.#agent = new Agent({ ca });
   }
 
-  static async open({ server, ca, adminToken }: ControlPlane, namespace: string): Promise<PortWatch> {
-    const request = { headers: { Authorization: `Bearer ${adminToken}` }, trust: { ca } };
-    const transport = new Transport(
-      {
-        server: new URL(server),
-        forRequest: () => Promise.resolve(request),
-        refused: () => undefined,
-      },
-      { userAgent: 'bench' },
-    );
-    const watch = new PortWatch(transport, namespace);
-    await Promise.all([watch.#follow('deployments', projectDeployment), watch.#follow('daemonsets', projectDaemonSet)]);
+  /** Of all namespaces, from now on. */
+  static async open(controlPlane: ControlPlane): Promise<PortWatch> {
+    const watch = new PortWatch(controlPlane.ca);
+    await Promise.all(['deployments', 'daemonsets'].map((plural) => watch.#follow(controlPlane, plural)));
     return watch;
   }
 
-  /** Resolves with the time at which the workload next comes to this port from another one. */
-  next(name: string, port: number): Promise<number> {
-    return new Promise((resolve) => this.#wanted.push({ name, port, resolve }));
+  /** The times, by performance.now(), at which each first showed its port. @throws where one does not in time */
+  async seen(targets: readonly Target[], timeoutMs: number): Promise<number[]> {
+    const times = Promise.all(targets.map((target) => this.#next(target)));
+    return within(timeoutMs, `${targets.length} workloads to have their ports`, times);
   }
 
   close(): void {
-    this.#stop.abort();
-    this.#transport.close();
+    this.#failure = new Error('the watch is closed');
+    this.#agent.destroy();
   }
 
-  async #follow(plural: string, project: typeof projectDeployment): Promise<void> {
-    const path = `/apis/apps/v1/namespaces/${this.#namespace}/${plural}`;
-    const stream = await this.#transport.watch(path, { watch: 'true', resourceVersion: '0' }, this.#stop.signal);
-    const read = async (): Promise<void> => {
-      for await (const event of watchEvents(stream, NEVER_IDLE_MS)) {
-        if (event.type === 'ERROR')
-          throw new Error(`the watch of the benchmark failed: ${JSON.stringify(event.status)}`);
-        const { name, sidecar } = project(event.object);
-        const port = sidecar === undefined ? undefined : currentPort(sidecar);
-        if (port !== undefined) this.#see({ name, port, at: performance.now() });
-      }
-    };
-    read().catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) throw error;
+  #next(target: Target): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      const waiting = { ...target, resolve, reject };
+      const key = `${target.namespace}/${target.name}`;
+      if (!this.#answer(waiting, this.#sightings.get(key))) this.#waiting.set(key, waiting);
     });
   }
 
-  #see({ name, port, at }: Sighting): void {
-    const moved = this.#last.get(name) !== port;
-    this.#last.set(name, port);
-    if (!moved) return;
-    for (const { resolve } of this.#wanted.filter((want) => want.name === name && want.port === port)) resolve(at);
-    this.#wanted = this.#wanted.filter((want) => want.name !== name || want.port !== port);
+  #answer({ port, after, resolve }: Waiting, sighting: Sighting | undefined): boolean {
+    if (sighting?.port !== port || sighting.version <= after) return false;
+    resolve(sighting.at);
+    return true;
+  }
+
+  async #follow({ server, adminToken, api }: ControlPlane, plural: string): Promise<void> {
+    const path = `/apis/apps/v1/${plural}`;
+    const { metadata } = await api.get(`${path}?limit=1`);
+    const call = request(`${server}${path}?watch=true&resourceVersion=${metadata.resourceVersion!}`, {
+      agent: this.#agent,
+      headers: { authorization: `Bearer ${adminToken}`, 'user-agent': 'bench-watch' },
+    });
+    call.on('error', (error) => this.#fail(error)).end();
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    if (response.statusCode !== 200) throw new Error(`the watch of ${plural} is answered ${response.statusCode!}`);
+    let pending = '';
+    response.setEncoding('utf8').on('data', (chunk: string) => {
+      const at = performance.now();
+      const lines = (pending + chunk).split('\n');
+      pending = lines.pop()!;
+      for (const line of lines) this.#take(line, at);
+    });
+    response
+      .on('error', (error) => this.#fail(error))
+      .on('end', () => this.#fail(new Error(`${plural}: no more events`)));
+  }
+
+  #take(line: string, at: number): void {
+    // What others write costs next to nothing.
+    if (!line.includes(FLAG)) return;
+    const workload = (JSON.parse(line) as { object: Workload }).object;
+    const { namespace, name, resourceVersion } = workload.metadata;
+    const key = `${namespace}/${name}`;
+    const port = sidecarPort(workload);
+    if (this.#sightings.get(key)?.port === port) return;
+    const sighting = { port, version: Number(resourceVersion), at };
+    this.#sightings.set(key, sighting);
+    const waiting = this.#waiting.get(key);
+    if (waiting && this.#answer(waiting, sighting)) this.#waiting.delete(key);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#waiting.clear();
   }
 }

@@ -3,14 +3,14 @@
  * and a ServiceAccount in the place where kubelet mounts it. There is no container engine in this; what pulls, unpacks and
  * confines an image is not tested here.
  */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { freePorts } from '../support/control-plane/ports.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { type Container, type ContainerOptions, Image, namespaceProblem } from '../support/image/container.js';
+import { podEnvironment } from '../support/image/pod-environment.js';
 import type { LogLine } from '../support/operator.js';
 
 const cluster = useCluster();
@@ -18,24 +18,6 @@ const problem = await namespaceProblem();
 if (problem !== undefined) console.log(`skipped: the image is not run, as ${problem}`);
 
 const NOTHING = '0000000000000000';
-
-interface Deployment {
-  spec: { template: { spec: { containers: [{ env: { name: string; value?: string }[] }] } } };
-}
-
-/** What config/manager sets to a fixed value. */
-async function podEnvironment(): Promise<Record<string, string>> {
-  const deployment = parse(await readFile('config/manager/deployment.yaml', 'utf8')) as Deployment;
-  const fixed = deployment.spec.template.spec.containers[0].env.filter(({ value }) => value !== undefined);
-  const { hostname, port } = new URL(cluster().controlPlane.server);
-  return {
-    ...Object.fromEntries(fixed.map(({ name, value }) => [name, value!])),
-    POD_NAME: 'csi-port-operator-0',
-    POD_NAMESPACE: OPERATOR_NAMESPACE,
-    KUBERNETES_SERVICE_HOST: hostname,
-    KUBERNETES_SERVICE_PORT: port,
-  };
-}
 
 function fields(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/^(\w+):\s*(.*?)\s*$/gm)].map(([, name, value]) => [name!, value!]));
@@ -63,7 +45,8 @@ describe.skipIf(problem !== undefined)('the image', () => {
     const flags = [...new Set([...help.stdout.matchAll(/--\S+-bind-address/g)].map(([flag]) => flag))];
     const ports = await freePorts(flags.length);
     const addresses = flags.map((flag, index) => `${flag}=127.0.0.1:${ports[index]!}`);
-    const container = start({ ...options, args: [...addresses, ...args], env: await podEnvironment() });
+    const env = await podEnvironment(cluster().controlPlane.server, OPERATOR_NAMESPACE);
+    const container = start({ ...options, args: [...addresses, ...args], env });
     const probes = flags.indexOf('--health-probe-bind-address');
     await container.waitUntilServing(`http://127.0.0.1:${ports[probes]!}/readyz`);
     return container;

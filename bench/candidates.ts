@@ -1,0 +1,88 @@
+/** What is measured: the operator as its image starts it and, where one is given, another program for the same work. */
+import { copyFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { freePorts } from '../test/support/control-plane/ports.js';
+import { readDockerfile } from '../test/support/image/dockerfile.js';
+import { podEnvironment } from '../test/support/image/pod-environment.js';
+
+/** Where the candidates' accounts and Leases are. */
+export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
+
+export interface Command {
+  /** With its arguments. */
+  readonly program: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Surroundings {
+  /** The API server's address. */
+  readonly server: string;
+  /** A folder for what the candidate needs. */
+  readonly folder: string;
+  readonly leaderElection: boolean;
+}
+
+export interface Candidate {
+  readonly name: string;
+  /** The file of its CustomResourceDefinition. */
+  readonly crd: string;
+  /** Its ServiceAccount in OPERATOR_NAMESPACE. */
+  readonly account: string;
+  /** Metrics and probes are always on. */
+  command(surroundings: Surroundings): Promise<Command>;
+}
+
+export const OPERATOR: Candidate = {
+  name: 'operator',
+  crd: 'crds/csiportassignments.yaml',
+  account: 'csi-port-operator',
+  async command({ server, folder, leaderElection }) {
+    const [probes, metrics] = await freePorts(2);
+    const stage = readDockerfile().at(-1)!;
+    const args = [
+      `--health-probe-bind-address=127.0.0.1:${probes!}`,
+      `--metrics-bind-address=127.0.0.1:${metrics!}`,
+      // Hundreds of reverts in a row are repaired at once, each.
+      '--contested-after=0',
+      ...(leaderElection ? ['--leader-elect'] : []),
+    ];
+    return {
+      program: [await nodeIn(folder), ...inDist(stage.entrypoint.slice(1), stage.last('WORKDIR')!), ...args],
+      env: { ...stage.pairs('ENV'), ...(await podEnvironment(server, OPERATOR_NAMESPACE)) },
+    };
+  },
+};
+
+/** A copy of this Node: of the file that the harness itself runs, half of each page would count as the harness's (Pss). */
+async function nodeIn(folder: string): Promise<string> {
+  const copy = join(folder, 'node');
+  if (!existsSync(copy)) await copyFile(process.execPath, copy);
+  return copy;
+}
+
+/** What the image starts, with dist/ in the place of its folder. */
+function inDist(words: readonly string[], folder: string): string[] {
+  return words.map((word) => word.replace(`${folder}/`, `${resolve('dist')}/`));
+}
+
+/** A program with the flags that operators have in common. */
+export function peer(program: string, crd: string): Candidate {
+  return {
+    name: 'peer',
+    crd,
+    account: 'bench-peer',
+    async command({ server, leaderElection }) {
+      const [metrics] = await freePorts(1);
+      const { hostname, port } = new URL(server);
+      return {
+        program: [
+          resolve(program),
+          `--metrics-bind-address=127.0.0.1:${metrics!}`,
+          ...(leaderElection ? ['--leader-elect'] : []),
+        ],
+        env: { POD_NAMESPACE: OPERATOR_NAMESPACE, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
+      };
+    },
+  };
+}

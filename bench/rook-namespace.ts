@@ -1,0 +1,138 @@
+/** A namespace with Rook in it, whose workloads the harness puts back into conflict as a pass of Rook does. */
+import { readFile } from 'node:fs/promises';
+import { parseAllDocuments } from 'yaml';
+import { Assignment } from '../test/support/assignment.js';
+import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
+import { waitFor } from '../test/support/control-plane/wait-for.js';
+import type { AdminApi, KubeObject } from '../test/support/control-plane/admin-api.js';
+import { CSI_WORKLOAD_NAMES, type CsiAddonsWorkload } from '../test/support/rook/names.js';
+import { RookInstallation, type WorkloadName } from '../test/support/rook/installation.js';
+import type { Target } from './port-watch.js';
+
+export type Ports = Readonly<Record<CsiAddonsWorkload, number>>;
+
+/** Where Rook puts all three. */
+const CONFLICT_PORT = 9070;
+/** The ports that are given by default; the first workload can stay where it is. */
+export const DEFAULT_PORTS: Ports = { rbdProvisioner: CONFLICT_PORT, cephfsProvisioner: 9071, rbdNodePlugin: 9072 };
+/** Ports to which all three have to move. */
+export const OTHER_PORTS: Ports = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
+
+/** What a status has of the workloads, of whoever wrote it. */
+interface Status {
+  readonly observedGeneration?: number;
+  readonly workloads?: readonly unknown[];
+}
+
+export interface Reset {
+  readonly target: Target;
+  /** performance.now(), when the write was sent and when it was answered. */
+  readonly sent: number;
+  readonly answered: number;
+}
+
+export class RookNamespace {
+  readonly name: string;
+  readonly #api: AdminApi;
+  readonly #rook: RookInstallation;
+  readonly #ports: Ports;
+  readonly #bodies: Readonly<Record<CsiAddonsWorkload, object>>;
+
+  private constructor(api: AdminApi, rook: RookInstallation, ports: Ports) {
+    this.name = rook.namespace;
+    this.#api = api;
+    this.#rook = rook;
+    this.#ports = ports;
+    // As Rook up to 1.16.4 renders them, which knows one key for all three.
+    this.#bodies = rook.render({ CSIADDONS_PORT: String(CONFLICT_PORT) });
+  }
+
+  /** With the rights of config/rbac in it, and settings that name the ports already: pinning them is done once, ever. */
+  static async create({ api }: ControlPlane, namespace: string, ports: Ports): Promise<RookNamespace> {
+    const config = {
+      CSIADDONS_PORT: String(ports.rbdNodePlugin),
+      CSIADDONS_RBD_PROVISIONER_PORT: String(ports.rbdProvisioner),
+      CSIADDONS_CEPHFS_PROVISIONER_PORT: String(ports.cephfsProvisioner),
+    };
+    const rook = await RookInstallation.install({ api }, { namespace, config });
+    if (namespace !== 'rook-ceph') await allowWrites(api, namespace);
+    return new RookNamespace(api, rook, ports);
+  }
+
+  /** The workloads that have to move to get their ports. */
+  get moved(): CsiAddonsWorkload[] {
+    const slots = Object.keys(this.#ports) as CsiAddonsWorkload[];
+    return slots.filter((slot) => this.#ports[slot] !== CONFLICT_PORT);
+  }
+
+  /** One write as Rook's: the whole object, without resourceVersion. */
+  async reset(slot: CsiAddonsWorkload): Promise<Reset> {
+    const sent = performance.now();
+    const { metadata } = (await this.#api.replace(this.path(slot), this.#bodies[slot])) as KubeObject;
+    const answered = performance.now();
+    const after = Number(metadata.resourceVersion);
+    return {
+      target: { namespace: this.name, name: CSI_WORKLOAD_NAMES[slot], port: this.#ports[slot], after },
+      sent,
+      answered,
+    };
+  }
+
+  /** All in conflict, and a new assignment. Resolves with what is to be seen when the conflict is over. */
+  async putConflict(): Promise<Target[]> {
+    await this.deleteAssignment();
+    const targets: Target[] = [];
+    for (const slot of this.moved) targets.push((await this.reset(slot)).target);
+    const spec = { ports: this.#ports };
+    await new Assignment(this.#api, this.name).create(spec);
+    return targets;
+  }
+
+  /** Nothing of it concerns a candidate any more. */
+  async deleteWorkloads(): Promise<void> {
+    const names = Object.keys(this.#rook.render()) as WorkloadName[];
+    const paths = [
+      ...names.map((name) => this.#rook.workloadPath(name)),
+      this.#rook.operatorPath,
+      this.#rook.configPath,
+    ];
+    for (const path of paths) await this.#api.delete(path);
+  }
+
+  async deleteAssignment(): Promise<void> {
+    if ((await this.#api.getOrUndefined(this.#assignmentPath)) !== undefined)
+      await this.#api.delete(this.#assignmentPath);
+  }
+
+  /** Waits until the status speaks of the newest spec and of all three workloads. */
+  async waitForStatus(): Promise<void> {
+    await waitFor(
+      `the status of ${this.name}`,
+      async () => {
+        const { metadata, status = {} } = await this.#api.get<KubeObject & { status?: Status }>(this.#assignmentPath);
+        return status.observedGeneration === metadata.generation && status.workloads?.length === 3;
+      },
+      { everyMs: 10 },
+    );
+  }
+
+  path(slot: CsiAddonsWorkload): string {
+    return this.#rook.workloadPath(slot);
+  }
+
+  get #assignmentPath(): string {
+    return `/apis/csiports.io/v1alpha1/namespaces/${this.name}/csiportassignments/default`;
+  }
+}
+
+/** What config/rbac/rook-namespace grants, in another namespace. */
+async function allowWrites(api: AdminApi, namespace: string): Promise<void> {
+  for (const file of ['role', 'role_binding']) {
+    const text = await readFile(`config/rbac/rook-namespace/${file}.yaml`, 'utf8');
+    for (const document of parseAllDocuments(text)) {
+      const object = document.toJS() as KubeObject;
+      const collection = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${object.kind!.toLowerCase()}s`;
+      await api.create<object>(collection, { ...object, metadata: { ...object.metadata, namespace } });
+    }
+  }
+}
