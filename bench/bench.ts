@@ -9,6 +9,7 @@ import { OPERATOR, peer, type Candidate } from './candidates.js';
 import { figuresOf } from './figures.js';
 import { describeMachine, thisMachine } from './machine.js';
 import { FULL, QUICK, type Plan } from './plan.js';
+import { profile } from './profile/profile.js';
 import { figureTable, scaleTable, type Column } from './report.js';
 import { runAll } from './rounds.js';
 import { Site } from './site.js';
@@ -17,33 +18,49 @@ import { FigureLog } from './turn.js';
 const OPTIONS = {
   full: { type: 'boolean', default: false },
   json: { type: 'string' },
+  profile: { type: 'boolean', default: false },
   peer: { type: 'string' },
   'peer-crd': { type: 'string' },
 } as const;
 
+type Flags = ReturnType<typeof parseFlags>;
+
+function parseFlags() {
+  return parseArgs({ options: OPTIONS }).values;
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: OPTIONS });
-  const candidates = candidatesOf(values.peer, values['peer-crd']);
-  const plan = values.full ? FULL : QUICK;
-  const machine = thisMachine();
+  const flags = parseFlags();
+  const candidates = candidatesOf(flags);
   execFileSync(process.execPath, ['scripts/build.js'], { stdio: 'inherit' });
   const site = await Site.start(candidates);
-  const logs = new Map(candidates.map((candidate) => [candidate, new FigureLog()]));
   try {
-    if (site.inClusterProblem !== undefined) say(`not measured with in-cluster credentials: ${site.inClusterProblem}`);
-    await runAll({ site, plan, logs, say });
+    if (site.inClusterProblem !== undefined) say(`no in-cluster credentials: ${site.inClusterProblem}`);
+    if (flags.profile) console.log(`${describeMachine(thisMachine())}\n\n${await profile(site, QUICK)}`);
+    else await bench(site, candidates, flags);
   } finally {
     await site.stop();
   }
-  const columns = candidates.map((candidate) => ({ name: candidate.name, measured: logs.get(candidate)!.values }));
-  if (values.json !== undefined) {
-    const raw = candidates.map((candidate) => [candidate.name, logs.get(candidate)]);
-    writeFileSync(values.json, `${JSON.stringify({ machine, plan, ...Object.fromEntries(raw) }, null, 1)}\n`);
-  }
-  print(describeMachine(machine), plan, columns);
 }
 
-function candidatesOf(program: string | undefined, crd: string | undefined): Candidate[] {
+/** Where it fails on its way, what was measured until then is told all the same. */
+async function bench(site: Site, candidates: readonly Candidate[], { full, json }: Flags): Promise<void> {
+  const plan = full ? FULL : QUICK;
+  const machine = thisMachine();
+  const logs = new Map(candidates.map((candidate) => [candidate, new FigureLog()]));
+  try {
+    await runAll({ site, plan, logs, say });
+  } finally {
+    const raw = [...logs].map(([{ name }, log]) => [name, log]);
+    if (json !== undefined) {
+      writeFileSync(json, `${JSON.stringify({ machine, plan, ...Object.fromEntries(raw) }, null, 1)}\n`);
+    }
+    const columns = [...logs].map(([{ name }, { values }]) => ({ name, measured: values }));
+    print(describeMachine(machine), plan, columns);
+  }
+}
+
+function candidatesOf({ peer: program, 'peer-crd': crd }: Flags): Candidate[] {
   if (program === undefined) return [OPERATOR];
   if (crd === undefined) throw new Error('--peer needs --peer-crd, the file of its CustomResourceDefinition');
   return [OPERATOR, peer(program, crd)];

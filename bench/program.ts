@@ -27,9 +27,12 @@ export async function inClusterProblem(): Promise<string | undefined> {
 export class Program {
   readonly #process: ChildProcess;
   readonly #log: string;
+  /** Its file. */
+  readonly executable: string;
 
-  private constructor(process: ChildProcess, log: string) {
+  private constructor(process: ChildProcess, executable: string, log: string) {
     this.#process = process;
+    this.executable = executable;
     this.#log = log;
   }
 
@@ -49,7 +52,7 @@ export class Program {
       stdio: ['pipe', output, output, 'pipe'],
     });
     closeSync(output);
-    const launched = new Program(child, log);
+    const launched = new Program(child, program[0]!, log);
     await launched.#unlessEnded(once(child.stdio[3]!, 'data'), 'to be launched');
     return launched;
   }

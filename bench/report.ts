@@ -73,7 +73,7 @@ function judge({ of, atMost }: Goal, own: Summary | undefined, share: number | u
   return `${goal}: ${Number(value) <= atMost ? 'met' : 'missed'}`;
 }
 
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }

@@ -23,8 +23,9 @@ export class Site {
   readonly controlPlane: ControlPlane;
   /** Why there are no in-cluster credentials here, or undefined where there are. */
   readonly inClusterProblem: string | undefined;
-  readonly #kubeconfigs = new Map<Candidate, string>();
-  readonly #accounts = new Map<Candidate, string>();
+  /** By the candidate's name. */
+  readonly #kubeconfigs = new Map<string, string>();
+  readonly #accounts = new Map<string, string>();
   #served: Candidate | undefined;
 
   private constructor(controlPlane: ControlPlane, problem: string | undefined) {
@@ -83,8 +84,8 @@ export class Site {
       leaderElection: leaderElection && inCluster,
     });
     const found: Credentials = inCluster
-      ? { account: this.#accounts.get(candidate)! }
-      : { kubeconfig: this.#kubeconfigs.get(candidate)! };
+      ? { account: this.#accounts.get(candidate.name)! }
+      : { kubeconfig: this.#kubeconfigs.get(candidate.name)! };
     return Program.launch(command, found, join(this.controlPlane.directory, `${candidate.name}.log`));
   }
 
@@ -97,13 +98,13 @@ export class Site {
       await controlPlane.kubectl(['-n', OPERATOR_NAMESPACE, 'create', 'serviceaccount', account]);
       await controlPlane.kubectl(['create', 'clusterrolebinding', account, '--clusterrole=cluster-admin', subject]);
     }
-    this.#kubeconfigs.set(candidate, await controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, account));
+    this.#kubeconfigs.set(name, await controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, account));
     const folder = join(controlPlane.directory, `account-${name}`);
     const token = await controlPlane.serviceAccountToken(OPERATOR_NAMESPACE, account);
     const files = { token, 'ca.crt': controlPlane.ca, namespace: OPERATOR_NAMESPACE };
     await mkdir(folder);
     for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
-    this.#accounts.set(candidate, folder);
+    this.#accounts.set(name, folder);
   }
 
   async #deleteLeases(): Promise<void> {

@@ -13,6 +13,8 @@ const PAUSE_MS = 300;
 
 export interface Started {
   readonly program: Program;
+  /** performance.now() */
+  readonly startedAt: number;
   /** From its start until each workload had its port. */
   readonly fixedAfterMs: number;
 }
@@ -31,7 +33,7 @@ export async function startInConflict(
     await sleep(PAUSE_MS);
     const startedAt = program.start();
     const times = await watch.seen(targets, START_TIMEOUT_MS);
-    return { program, fixedAfterMs: Math.max(...times) - startedAt };
+    return { program, startedAt, fixedAfterMs: Math.max(...times) - startedAt };
   } catch (error) {
     program.kill();
     throw error;

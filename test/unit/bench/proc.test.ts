@@ -3,6 +3,8 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { connectionsTo, cpuMs, establishedSockets, mebibytes, memory } from '../../../bench/proc.js';
 
+const LINUX = process.platform === 'linux';
+
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:A3B4 0100007F:192B 01 00000000:00000000 00:00000000 00000000     0        0 111 1 0000 20 4 30 10 -1
    1: 0100007F:A3B5 0100007F:192B 06 00000000:00000000 00:00000000 00000000     0        0 222 1 0000 20 4 30 10 -1
@@ -18,7 +20,7 @@ it('reads a field in MiB, and not one whose name ends alike', () => {
   expect(mebibytes('VmRSS:\t  512 kB\n', 'VmHWM')).toBe(0);
 });
 
-it('counts the connections of a process', async () => {
+it.runIf(LINUX)('counts the connections of a process', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -31,7 +33,7 @@ it('counts the connections of a process', async () => {
   expect(connectionsTo(process.pid, port)).toBe(2);
 });
 
-it('reads the memory and the CPU time of a process that works', () => {
+it.runIf(LINUX)('reads the memory and the CPU time of a process that works', () => {
   const before = cpuMs(process.pid);
   const until = performance.now() + 50;
   while (performance.now() < until);
