@@ -1,3 +1,6 @@
+/** How many of the harness's writers write at once. */
+export const WRITERS = 8;
+
 /** Runs the tasks, so many at a time, in their order. Answers what they answered, in the same order. */
 export async function inParallel<T>(workers: number, tasks: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];

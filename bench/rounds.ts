@@ -1,7 +1,7 @@
 /** The order of everything: in each round the candidates take turns, so that what the machine does else meets both. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Candidate } from './candidates.js';
-import { inParallel } from './in-parallel.js';
+import { inParallel, WRITERS } from './in-parallel.js';
 import type { Plan } from './plan.js';
 import { measureForeign } from './phases/foreign.js';
 import { measureChurn, measureIdle } from './phases/idle.js';
@@ -11,8 +11,6 @@ import { measureStarts } from './phases/start.js';
 import { DEFAULT_PORTS, OTHER_PORTS, RookNamespace } from './rook-namespace.js';
 import type { Site } from './site.js';
 import type { FigureLog, Turn } from './turn.js';
-
-const WRITERS = 8;
 
 export interface Run {
   readonly site: Site;

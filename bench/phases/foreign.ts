@@ -1,12 +1,10 @@
 /** What thousands of Deployments of others in a Rook namespace cost the candidate: nothing, if it never sees them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inParallel } from '../in-parallel.js';
+import { inParallel, WRITERS } from '../in-parallel.js';
 import { cpuMs, memory } from '../proc.js';
 import type { RookNamespace } from '../rook-namespace.js';
 import type { Turn } from '../turn.js';
 import { startInConflict } from './start.js';
-
-const WRITERS = 8;
 
 export async function measureForeign(turn: Turn, namespace: RookNamespace): Promise<void> {
   const { site, plan, figures } = turn;

@@ -1,7 +1,7 @@
 /** What the candidate costs by the number of namespaces, at rest and when all workloads are undone at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scaleKey, type ScaleCost } from '../figures.js';
-import { inParallel } from '../in-parallel.js';
+import { inParallel, WRITERS } from '../in-parallel.js';
 import { PortWatch } from '../port-watch.js';
 import { connectionsTo, cpuMs, forgetPeak, memory, peakMemory } from '../proc.js';
 import type { Program } from '../program.js';
@@ -9,7 +9,6 @@ import type { Reset, RookNamespace } from '../rook-namespace.js';
 import type { Turn } from '../turn.js';
 import { startInConflict } from './start.js';
 
-const WRITERS = 8;
 const RESET_TIMEOUT_MS = 180_000;
 
 /** With every feature on, leader election too. */
@@ -33,7 +32,10 @@ export async function measureAtScale(turn: Turn, namespaces: readonly RookNamesp
     await program.stop();
   } finally {
     program.kill();
-    for (const namespace of namespaces) await namespace.deleteAssignment();
+    await inParallel(
+      WRITERS,
+      namespaces.map((namespace) => () => namespace.deleteAssignment()),
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** From the start of the process to the end of the conflict, and what the API server is asked meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../test/support/control-plane/wait-for.js';
+import { inParallel, WRITERS } from '../in-parallel.js';
 import type { Turn } from '../turn.js';
 import { PortWatch } from '../port-watch.js';
 import type { Program } from '../program.js';
@@ -25,8 +26,8 @@ export async function startInConflict(
   namespaces: readonly RookNamespace[],
   launch: Launch,
 ): Promise<Started> {
-  const targets = [];
-  for (const namespace of namespaces) targets.push(...(await namespace.putConflict()));
+  const conflicts = namespaces.map((namespace) => () => namespace.putConflict());
+  const targets = (await inParallel(WRITERS, conflicts)).flat();
   const program = await site.launch(candidate, launch);
   const watch = await PortWatch.open(site.controlPlane);
   try {
