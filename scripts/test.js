@@ -64,5 +64,5 @@ function failuresOf({ name, message, assertionResults }) {
 }
 
 function head(message) {
-  return message.split('\n').slice(0, 3).join('\n').slice(0, 600);
+  return message.split('\n').slice(0, 8).join('\n').slice(0, 3000);
 }

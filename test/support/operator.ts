@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { freePorts } from './control-plane/ports.js';
-import { waitFor } from './control-plane/wait-for.js';
+import { addWitness, dismissWitness, waitFor } from './control-plane/wait-for.js';
 import { Scrape } from './scrape.js';
 
 export interface OperatorOptions {
@@ -44,6 +44,7 @@ export class Operator {
     [this.#probePort, this.metricsPort] = ports;
     this.#secrets = secrets;
     this.#closed = once(process, 'close');
+    addWitness(this.#lastWords);
     createInterface({ input: process.stdout! }).on('line', (line) => this.#take(line, parse(line)));
     createInterface({ input: process.stderr! }).on('line', (line) => this.#take(line, { level: 'stderr', msg: line }));
   }
@@ -159,9 +160,17 @@ export class Operator {
 
   async #end(): Promise<number | null> {
     await this.#closed;
+    dismissWitness(this.#lastWords);
     if (this.#leaks.length > 0) throw new Error(`the log tells a secret: ${this.#leaks.join('\n')}`);
     return this.#process.exitCode;
   }
+
+  readonly #lastWords = (): string => {
+    const { exitCode, signalCode } = this.#process;
+    const state = this.isRunning ? 'runs' : `has ended with ${exitCode ?? signalCode}`;
+    const lines = this.log.slice(-6).map(({ msg, error, informer }) => JSON.stringify({ msg, error, informer }));
+    return `the operator ${state}, and said last: ${lines.join(' ')}`;
+  };
 
   #take(line: string, parsed: LogLine): void {
     this.log.push(parsed);

@@ -10,6 +10,18 @@ export interface WaitOptions {
   lastSeen?: () => unknown;
 }
 
+type Witness = () => string;
+const witnesses = new Set<Witness>();
+
+/** Whose words are told, too, where a wait was in vain, e.g. a process that should have done what is waited for. */
+export function addWitness(witness: Witness): void {
+  witnesses.add(witness);
+}
+
+export function dismissWitness(witness: Witness): void {
+  witnesses.delete(witness);
+}
+
 /** Polls until `probe` answers something truthy and returns that. A probe that throws is asked again too. */
 export async function waitFor<T>(
   what: string,
@@ -31,7 +43,8 @@ export async function waitFor<T>(
   } while (Date.now() - started < timeoutMs);
   const seen = options.lastSeen === undefined ? last : await options.lastSeen();
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  throw new Error(`Waited ${seconds} s in vain for ${what}. Last seen: ${describe(seen)}`);
+  const told = [...witnesses].map((witness) => `\n${witness()}`).join('');
+  throw new Error(`Waited ${seconds} s in vain for ${what}. Last seen: ${describe(seen)}${told}`);
 }
 
 function describe(seen: unknown): string {
