@@ -2,7 +2,7 @@
 import { contestedAgainInMs, recordUndoings, type ContestRules } from '../domain/contested.js';
 import { heldBack, contestable } from '../domain/held.js';
 import { notices } from '../domain/notices.js';
-import { plan, type Observed } from '../domain/plan.js';
+import { asksForMore, plan, type Observed } from '../domain/plan.js';
 import { undoings, type Undoing } from '../domain/reverts.js';
 import { knownRookKeys } from '../domain/rook-keys.js';
 import type { Reconciled } from '../domain/outcome.js';
@@ -67,11 +67,12 @@ export class Reconciler {
     const workloads = { ...observed.workloads, ...answers.workloads };
     const patched = outcome.patched.map(({ slot }) => slot);
     const rookKeys = knownRookKeys(before, previous);
+    const after = isAnswered(answers) ? plan({ ...observed, ...answers, workloads, patched }) : before;
     const reconciled: Reconciled = {
       generation: observed.assignment.generation,
       ...(previous === undefined ? {} : { previous }),
       before,
-      after: isAnswered(answers) ? plan({ ...observed, ...answers, workloads, patched }) : before,
+      after,
       outcome,
       undone,
       recent,
@@ -81,8 +82,10 @@ export class Reconciler {
     };
     observer?.reconciled(namespace, reconciled);
     const told = await this.#report(found, reconciled, log);
+    // An answer may hold an edit of somebody else's whose own event tells nothing new any more.
+    const more = asksForMore(after, before) ? 0 : undefined;
     return {
-      ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()), told.againInMs),
+      ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()), told.againInMs, more),
       ...('failure' in applied ? { failure: applied.failure } : {}),
       ...('failure' in told ? { failure: told.failure } : {}),
     };

@@ -61,13 +61,15 @@ async function send<T extends StoredObject>(
   { namespace, name, goal }: Target,
   { write, isAsSent, store, dryRun }: Exchange<T>,
 ): Promise<Written<T>> {
-  const answer = await write();
+  const { answer, asSent } = await store.whileWriting(namespace, async () => {
+    const answer = await write();
+    const asSent = isAsSent(answer);
+    if (!dryRun && asSent) store.putExpectedAnswer(answer);
+    if (!dryRun && !asSent) store.putAnswer(answer);
+    return { answer, asSent };
+  });
   const kept = dryRun ? {} : { answer };
-  if (isAsSent(answer)) {
-    if (!dryRun) store.putExpectedAnswer(answer);
-    return { kind: 'Done', ...kept };
-  }
-  if (!dryRun) store.putAnswer(answer);
+  if (asSent) return { kind: 'Done', ...kept };
   // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
   const refusal = refusals.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY);
   return { kind: 'Refused', refusal, isNews: true, ...kept };

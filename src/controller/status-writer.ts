@@ -99,7 +99,9 @@ export class StatusWriter {
   async #write(assignment: PortAssignment, patch: StatusPatch): Promise<StoreResult> {
     const { writer, watches } = this.#deps;
     try {
-      watches.assignments.putExpectedAnswer(await writer.patchStatus(assignment, patch));
+      await watches.assignments.whileWriting(assignment.namespace, async () => {
+        watches.assignments.putExpectedAnswer(await writer.patchStatus(assignment, patch));
+      });
       return { kind: 'Stored' };
     } catch (failure) {
       if (!(failure instanceof ApiError && failure.isConflict)) return { kind: 'Failed', failure };

@@ -10,7 +10,7 @@ import { pinnedKeys, planPin, type Pin } from './pin.js';
 import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
 import { isObserved, isRolledOut } from './rollout.js';
 import { currentPort, movePort, type JsonPatch } from './sidecar-port.js';
-import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type Slot, type SlotLayout } from './slots.js';
+import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
 import { isInPlay, type Workload } from './workload.js';
 
 /** All that is known of one namespace. */
@@ -148,6 +148,14 @@ function pinFor(config: RookConfig | undefined, assignment: Assignment, workload
     inPlay: inPlay(workloads).map(({ layout }) => layout.slot),
     currentPorts: Object.fromEntries(workloads.map((row) => [row.layout.slot, row.currentPort])),
   });
+}
+
+/** Whether a plan writes what an earlier one did not. */
+export function asksForMore(later: Plan, earlier: Plan): boolean {
+  const isNewKey = (key: string): boolean => later.pin[key as ConfigKey] !== earlier.pin[key as ConfigKey];
+  const isNewPatch = ({ patch }: WorkloadPlan, index: number): boolean =>
+    patch !== undefined && earlier.workloads[index]?.patch === undefined;
+  return Object.keys(later.pin).some(isNewKey) || later.workloads.some(isNewPatch);
 }
 
 /** The rows whose sidecar competes for host ports. */

@@ -153,7 +153,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
     const initial = this.#version === undefined ? new Map<string, T>() : undefined;
     const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
-    let listing = initial as Map<string, T> | undefined;
+    let listing = initial;
     await readEvents(stream, this.#timing.idleMs, (event) => {
       this.#heard();
       if (listing === undefined) this.#take(event);

@@ -15,6 +15,8 @@ export interface ObjectSink<T extends StoredObject> {
 export class Store<T extends StoredObject> implements ObjectSink<T> {
   readonly #objects = new Map<string, T>();
   readonly #onChange: (namespace: string) => void;
+  /** The namespaces whose object is being written, and whether a change of it is to be told when that is over. */
+  readonly #writing = new Map<string, boolean>();
 
   /** @param onChange told the namespace after each change; must not throw */
   constructor(onChange: (namespace: string) => void) {
@@ -38,7 +40,24 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
    * that it causes, and an event may come late.
    */
   put(object: T): void {
-    if (this.#take(object)) this.#onChange(object.namespace);
+    if (!this.#take(object)) return;
+    if (this.#writing.has(object.namespace)) this.#writing.set(object.namespace, true);
+    else this.#onChange(object.namespace);
+  }
+
+  /**
+   * Does a write to the namespace's object. What is put meanwhile is told when the write is over, and not at all where the
+   * expected answer says the same: the event that a write causes often comes before its answer.
+   */
+  async whileWriting<R>(namespace: string, write: () => Promise<R>): Promise<R> {
+    this.#writing.set(namespace, false);
+    try {
+      return await write();
+    } finally {
+      const isChanged = this.#writing.get(namespace) === true;
+      this.#writing.delete(namespace);
+      if (isChanged) this.#onChange(namespace);
+    }
   }
 
   /**
@@ -52,10 +71,14 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
 
   /**
    * The same for the answer to a write by which the object has become what was wanted: whoever wrote it goes on from the
-   * answer, and there is nothing more to do, so nobody is told. (What the operator says itself must not bring it back.)
+   * answer, so nobody is told, unless something newer is known already.
    */
   putExpectedAnswer(object: T): void {
-    if (this.#isStillThere(object)) this.#take(object);
+    const { namespace, resourceVersion } = object;
+    if (!this.#isStillThere(object)) return;
+    this.#take(object);
+    const isNewest = this.#objects.get(namespace)?.resourceVersion === resourceVersion;
+    if (isNewest && this.#writing.has(namespace)) this.#writing.set(namespace, false);
   }
 
   delete(object: T): void {
