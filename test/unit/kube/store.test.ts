@@ -70,6 +70,51 @@ test('the answer to a write onto the stored version is taken, and told to nobody
   expect(changed).toEqual(['a']);
 });
 
+test.each([
+  { case: 'only its own event', events: ['8'], answer: '8', told: [] },
+  { case: "somebody else's edit before it, which the answer holds", events: ['7', '8'], answer: '8', told: [] },
+  { case: 'nothing', events: [], answer: '8', told: [] },
+  { case: 'a later edit', events: ['8', '9'], answer: '8', told: ['a'] },
+])('while it is written, $case is seen: told afterwards to $told', async ({ events, answer, told }) => {
+  const { store, changed } = filled(object('a', 'u', '5'), object('b', 'u', '5'));
+  const result = await store.whileWriting('a', async () => {
+    for (const version of events) store.put(object('a', 'u', version));
+    store.put(object('b', 'u', '6'));
+    expect(changed).toEqual(['b']);
+    store.putExpectedAnswer(object('a', 'u', answer));
+    return Promise.resolve('done');
+  });
+  expect([result, changed]).toEqual(['done', ['b', ...told]]);
+  store.put(object('a', 'u', '10'));
+  expect(changed).toEqual(['b', ...told, 'a']);
+});
+
+test('a write that fails hides nothing of what was seen meanwhile, nor does one with another answer', async () => {
+  const { store, changed } = filled(object('a', 'u', '5'));
+  const failing = store.whileWriting('a', () => {
+    store.put(object('a', 'u', '6'));
+    return Promise.reject(new Error('no answer'));
+  });
+  await expect(failing).rejects.toThrow('no answer');
+  expect(changed).toEqual(['a']);
+  await store.whileWriting('a', async () => {
+    store.putAnswer(object('a', 'u', '7'));
+    return Promise.resolve();
+  });
+  expect(changed).toEqual(['a', 'a']);
+});
+
+test('while it is written, a deletion and a list are told at once', async () => {
+  const { store, changed } = filled(object('a', 'u', '5'));
+  await store.whileWriting('a', async () => {
+    store.delete(object('a', 'u', '6'));
+    store.replace([object('a', 'v', '7')]);
+    expect(changed).toEqual(['a', 'a']);
+    return Promise.resolve();
+  });
+  expect(changed).toEqual(['a', 'a']);
+});
+
 test('an answer does not bring back what is gone, older, or another object', () => {
   const { store } = filled(object('a', 'u', '5'));
   store.putAnswer(object('a', 'other', '9'));
