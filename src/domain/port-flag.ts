@@ -43,25 +43,30 @@ const FORMS: Readonly<Record<PortFlag, { readonly bare: RegExp; readonly joined:
 /** The flags of the whole command line: the args follow the command, so a value may stand in the other list. */
 export function portArguments(flag: PortFlag, { command = [], args = [] }: CommandLine): PortArgument[] {
   const { bare, joined } = FORMS[flag];
-  const line = [...places('command', command), ...places('args', args)];
   const found: PortArgument[] = [];
-  for (let at = 0; at < line.length; at += 1) {
-    const place = line[at];
-    if (place === undefined) break;
-    const [, start, value = ''] = joined.exec(place.element) ?? [];
+  for (let at = 0; at < command.length + args.length; at += 1) {
+    const place = placeAt(at, command, args);
+    const { element } = place;
+    // Most are something else, and there may be very many.
+    if (element?.includes(flag) !== true) continue;
+    const [, start, value = ''] = joined.exec(element) ?? [];
     if (start !== undefined) found.push({ ...place, value, withPort: (port) => `${start}${port}` });
-    if (!bare.test(place.element)) continue;
-    // The next element is the value, whatever it looks like: never a flag of its own.
+    if (!bare.test(element)) continue;
     at += 1;
-    found.push(separateValue(line[at] ?? { ...place, index: place.index + 1, element: undefined }));
+    found.push(valueBehind(place, placeAt(at, command, args)));
   }
   return found;
 }
 
-function places(list: Place['list'], elements: readonly string[]): (Place & { readonly element: string })[] {
-  return elements.map((element, index) => ({ list, index, element }));
+function placeAt(at: number, command: readonly string[], args: readonly string[]): Place {
+  const index = at - command.length;
+  return index < 0
+    ? { list: 'command', index: at, element: command[at] }
+    : { list: 'args', index, element: args[index] };
 }
 
-function separateValue(place: Place): PortArgument {
+/** The next element is the value, whatever it looks like: never a flag of its own. */
+function valueBehind(flag: Place, next: Place): PortArgument {
+  const place = next.element === undefined ? { ...flag, index: flag.index + 1, element: undefined } : next;
   return { ...place, value: place.element ?? '', withPort: String };
 }
