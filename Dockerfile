@@ -33,5 +33,6 @@ COPY LICENSE ./
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # Numeric, so that runAsNonRoot can be checked without the image's user table.
 USER 65532:65532
-# A small young generation (MiB) keeps the peak after a large list low.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "/app/main.js"]
+# A small young generation (MiB) keeps the peak after a large list low. Without a compiler there is no memory that is
+# both writable and executable, and less of it altogether; a repair takes no longer (docs/decisions.md, 25).
+ENTRYPOINT ["/nodejs/bin/node", "--jitless", "--max-semi-space-size=1", "/app/main.js"]

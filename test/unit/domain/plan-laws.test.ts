@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inPlay, plan, type Plan } from '../../../src/domain/plan.js';
+import { asksForMore, inPlay, plan, type Plan } from '../../../src/domain/plan.js';
 import type { Slot } from '../../../src/domain/slots.js';
 import { anyWorld } from './arbitraries.js';
 import { applyPatch } from './json-patch.js';
@@ -28,6 +28,10 @@ describe('a plan of any world', () => {
         const first = plan(observe(world));
         const second = plan(observe(applied(world, first)));
         expect(second.pin).toEqual({});
+        expect(asksForMore(second, first)).toBe(false);
+        expect(asksForMore(first, second)).toBe(
+          Object.keys(first.pin).length > 0 || first.workloads.some(({ patch }) => patch !== undefined),
+        );
         expect(second.workloads.map(({ patch }) => patch)).toEqual([undefined, undefined, undefined]);
         expect(inPlay(second.workloads).map(({ assignedPort }) => assignedPort)).toEqual(
           inPlay(first.workloads).map(({ assignedPort }) => assignedPort),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plan, type Plan } from '../../../src/domain/plan.js';
+import { asksForMore, plan, type Plan } from '../../../src/domain/plan.js';
 import { applyPatch } from './json-patch.js';
 import { ROOK_ARGS, rawWorkload, type RawOptions } from './raw-workload.js';
 import {
@@ -258,4 +258,22 @@ it('is the same for the same world, whatever the resourceVersions', () => {
   expect(planOf({ config: pinned(9070, 9071, 9072) }).pin).toEqual(
     planOf({ config: { ...pinned(9070, 9071, 9072), resourceVersion: '99' } }).pin,
   );
+});
+
+describe('whether a plan asks for more than an earlier one', () => {
+  const settled = planOf(SETTLED);
+  const onlyNodePlugin = { ...CONFLICTING, workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', { port: 9070 }) } };
+  const rows: [string, Plan, Plan, boolean][] = [
+    ['the same plan', planOf(CONFLICTING), planOf(CONFLICTING), false],
+    ['less', settled, planOf(CONFLICTING), false],
+    ['patches and keys', planOf(CONFLICTING), settled, true],
+    ['the patch of one more workload', planOf(CONFLICTING), planOf(onlyNodePlugin), true],
+    [
+      'another value of a key',
+      planOf({ ...CONFLICTING, spec: { ports: { rbdNodePlugin: 9099 } } }),
+      planOf(CONFLICTING),
+      true,
+    ],
+  ];
+  it.each(rows)('%s', (_, later, earlier, asks) => expect(asksForMore(later, earlier)).toBe(asks));
 });
