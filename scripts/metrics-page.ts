@@ -5,8 +5,8 @@ const INTRODUCTION = `# Metrics
 
 \`GET /metrics\` on \`--metrics-bind-address\` (default \`:8080\`, \`0\`: nowhere) has these, in the text format of
 Prometheus, and beside them \`process_*\` and \`nodejs_*\`: CPU, memory, file descriptors, garbage collection and event loop
-of the process. (\`nodejs_eventloop_lag_p99_seconds\` and its like are sampled every 100 ms and contain that time: 0.1 is an
-idle loop. \`nodejs_eventloop_lag_seconds\` does not.) Times are in seconds. This page is made by \`npm run docs\` from
+of the process. (\`nodejs_eventloop_lag_seconds\` is measured by each scrape; its percentiles are not told, as sampling them
+would wake a process at rest all the time.) Times are in seconds. This page is made by \`npm run docs\` from
 \`src/ops/metrics/definitions.ts\`, and a test compares the two.
 
 With \`--metrics-cert-path DIR\` they are served by TLS (1.2 or later) with \`DIR/tls.crt\` and \`DIR/tls.key\`, which are read
