@@ -158,8 +158,9 @@ test('no other package hides in the file of a package that lists it', () => {
   expect(absent.sort()).toEqual([
     '@kubernetes/client-node -> form-data',
     '@kubernetes/client-node -> isomorphic-ws',
+    '@kubernetes/client-node -> stream-buffers',
+    '@kubernetes/client-node -> tar-fs',
     '@kubernetes/client-node -> ws',
-    'events-universal -> bare-events',
     'js-yaml -> argparse',
     'jsonpath-plus -> @jsep-plugin/assignment',
     'jsonpath-plus -> @jsep-plugin/regex',
@@ -171,7 +172,6 @@ test('no other package hides in the file of a package that lists it', () => {
     'pino-pretty -> joycon',
     'pino-pretty -> minimist',
     'pino-pretty -> strip-json-comments',
-    'tar-stream -> bare-fs',
     'thread-stream -> real-require',
   ]);
   const bundledFile = readFileSync('node_modules/jsonpath-plus/dist/index-node-esm.js', 'utf8');

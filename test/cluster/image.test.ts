@@ -56,6 +56,7 @@ describe.skipIf(problem !== undefined)('the image', () => {
     expect((await readdir(join(image.root, 'app'))).sort()).toEqual([
       'LICENSE',
       'THIRD-PARTY-LICENSES.txt',
+      'kubeconfig.js',
       'main.js',
       'package.json',
     ]);
