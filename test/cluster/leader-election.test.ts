@@ -91,15 +91,23 @@ test('one replica writes; the other is ready, knows everything, and writes nothi
 
 test('SIGTERM: the lease is given back after the work in hand, and the other replica need not wait for it to expire', async () => {
   const pair = await leaderAndStandby();
-  const { leader } = pair;
+  const { leader, standby, rook, assignment } = pair;
+  // Its count is not due yet, and is written while the lease is still held: the other one finds it.
+  await rook.rewrite('cephfsProvisioner');
+  await waitFor('the repair', async () => (await rook.ports('cephfsProvisioner')).argument === 9071);
+  expect((await assignment.status()).reverts.count).toBe(0);
   const begun = performance.now();
   expect(await leader.operator.stop()).toBe(0);
   expect(leader.operator.messages.slice(-3)).toEqual(['Stopping', 'Lease released', 'Stopped']);
+  expect((await assignment.status()).reverts.count).toBe(1);
+  const writes = await writesByReplica(cluster(), pair.mark, [leader, standby]);
+  const byLeader = writes.filter((write) => write.startsWith('leader '));
+  expect(byLeader.slice(-2)).toEqual(['leader patch csiportassignments', 'leader lease']);
   const takenOver = await cluster().controlPlane.audit.mark();
   // It was renewed in the last seconds before the signal, and would last for 15 s from then.
   await measureTakeover('SIGTERM', pair, begun, 12_000 - (performance.now() - begun));
-  const writes = await cluster().writesUntilSettled(takenOver, pair.assignment);
-  expect(writes.filter((write) => !write.startsWith('patch leases'))).toEqual([]);
+  const afterwards = await cluster().writesUntilSettled(takenOver, assignment);
+  expect(afterwards.filter((write) => !write.startsWith('patch leases'))).toEqual([]);
   expect((await lease()).spec.holderIdentity).toMatch(/^standby_/);
   await expectRepair(pair);
   await expectOneWriterAtATime(pair, 'leader', 'standby');

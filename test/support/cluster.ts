@@ -133,7 +133,7 @@ export class Cluster {
 
   /** What it has written, as "verb resource[/subresource] name". */
   async writesSince(mark: Mark): Promise<string[]> {
-    return writesOf(await this.requestsSince(mark)).map(describeWrite);
+    return writesOf(await this.requestsSince(mark)).map(describeRequest);
   }
 
   /**
@@ -148,7 +148,7 @@ export class Cluster {
       namespace === assignment.namespace &&
       [first.observedGeneration, second.observedGeneration].some((generation) => generation === observedGeneration);
     const writes = writesOf(await this.requestsSince(mark));
-    return writes.filter((entry) => !isOfASettling(entry)).map(describeWrite);
+    return writes.filter((entry) => !isOfASettling(entry)).map(describeRequest);
   }
 
   /** Waits until nothing is on its way that could change the status: of a Rook with its pods, which is not alive itself. */
@@ -190,7 +190,8 @@ export class Cluster {
   }
 }
 
-function describeWrite({ verb, resource, subresource, name, dryRun }: AuditEntry): string {
+/** As "verb resource[/subresource] name". */
+export function describeRequest({ verb, resource, subresource, name, dryRun }: AuditEntry): string {
   const target = subresource === undefined ? resource : `${resource}/${subresource}`;
   return `${verb} ${target} ${name ?? ''}${dryRun ? ' (dry run)' : ''}`;
 }

@@ -29,6 +29,11 @@ export interface AuditEntry extends AuditTarget {
   observedGeneration?: number;
 }
 
+export interface LoggedRequest extends AuditEntry {
+  /** When the API server took it up, in milliseconds since the epoch. */
+  receivedAt: number;
+}
+
 export interface AuditFilter {
   /** Exact, e.g. system:serviceaccount:NAMESPACE:NAME. */
   user?: string;
@@ -48,6 +53,7 @@ interface AuditEvent {
   objectRef?: Partial<Omit<AuditTarget, 'group'>> & { apiGroup?: string };
   annotations?: Record<string, string | undefined>;
   requestURI: string;
+  requestReceivedTimestamp: string;
   requestObject?: { status?: { observedGeneration?: number } };
   responseStatus?: { code?: number };
 }
@@ -73,7 +79,7 @@ export class AuditLog {
     return { offset: size };
   }
 
-  async since(mark: Mark, filter: AuditFilter = {}): Promise<AuditEntry[]> {
+  async since(mark: Mark, filter: AuditFilter = {}): Promise<LoggedRequest[]> {
     const log = await text(createReadStream(this.#path(), { start: mark.offset }));
     // What follows the last newline is a line that is being written.
     const lines = log.split('\n').slice(0, -1);
@@ -91,13 +97,14 @@ export function writesOf(entries: readonly AuditEntry[]): AuditEntry[] {
   return entries.filter(({ verb }) => WRITING_VERBS.includes(verb));
 }
 
-function entryOf(event: AuditEvent): AuditEntry {
+function entryOf(event: AuditEvent): LoggedRequest {
   return {
     verb: event.verb,
     user: event.user.username ?? '',
     userAgent: event.userAgent ?? '',
     ...targetOf(event.objectRef),
     requestUri: event.requestURI,
+    receivedAt: Date.parse(event.requestReceivedTimestamp),
     code: event.responseStatus?.code ?? 0,
     forbidden: event.annotations?.['authorization.k8s.io/decision'] === 'forbid',
     dryRun: new URL(event.requestURI, 'https://kubernetes').searchParams.has('dryRun'),
