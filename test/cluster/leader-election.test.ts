@@ -45,12 +45,12 @@ async function leaderAndStandby(nodeArgs: { leader?: string[]; standby?: string[
   return { rook, assignment, mark, leader, standby };
 }
 
-/** A revert, and its repair. */
+/** A revert, its repair, and its count. */
 async function expectRepair({ rook, assignment }: Pair): Promise<void> {
   const { reverts } = await assignment.status();
   await rook.rewrite('rbdNodePlugin');
-  await assignment.waitForReverts(reverts.count + 1);
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  await waitFor('the repair', async () => (await rook.layout()).join() === '9070,9071,9072');
+  expect((await assignment.waitUntilSettled()).reverts.count).toBe(reverts.count + 1);
 }
 
 async function expectOneWriterAtATime({ mark, leader, standby }: Pair, ...names: string[]): Promise<void> {

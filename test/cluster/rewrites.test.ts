@@ -41,6 +41,10 @@ function sidecarPatch(ports: number[], argument?: number): string {
   });
 }
 
+async function waitForLayout(rook: RookInstallation, ports: readonly number[]): Promise<void> {
+  await waitFor(`the ports ${ports.join(', ')}`, async () => (await rook.layout()).join() === ports.join());
+}
+
 async function declaredPorts(rook: RookInstallation, name: CsiAddonsWorkload): Promise<number[]> {
   const { spec } = await rook.workload(name);
   const sidecar = spec!.template.spec!.containers.find((container) => container.name === 'csi-addons');
@@ -86,7 +90,10 @@ test('repeated reverts count up one event series, and lastTime moves with the co
     // The status has whole seconds.
     await waitFor('the next second', () => Promise.resolve(!times.has(new Date().toISOString().slice(0, 19) + 'Z')));
     await rook.rewrite('cephfsProvisioner');
-    times.add((await assignment.waitForReverts(count)).reverts.lastTime!);
+    await waitForLayout(rook, [9070, 9071, 9072]);
+    const { reverts } = await assignment.waitUntilSettled();
+    expect(reverts.count).toBe(count);
+    times.add(reverts.lastTime!);
   }
   expect(times.size).toBe(3);
   const recorded = await cluster().eventsAfterStop(operator, rook.namespace);
@@ -102,10 +109,9 @@ test('a revert that happens while another one is being repaired is counted and t
   const rounds = 15;
   for (let round = 1; round <= rounds; round += 1) {
     await Promise.all([rook.rewrite('cephfsProvisioner'), rook.rewrite('rbdNodePlugin')]);
-    await waitFor(`repair ${round}`, async () => (await rook.layout()).join() === '9070,9071,9072');
+    await waitForLayout(rook, [9070, 9071, 9072]);
   }
-  await assignment.waitUntilSettled();
-  expect((await assignment.status()).reverts.count).toBe(2 * rounds);
+  expect((await assignment.waitUntilSettled()).reverts.count).toBe(2 * rounds);
   const recorded = await cluster().eventsAfterStop(operator, rook.namespace);
   const events = recorded.filter(({ reason }) => reason === 'Reasserted');
   expect(events.map(({ regarding, series }) => [regarding.kind, series?.count]).sort()).toEqual(
@@ -173,9 +179,9 @@ test.each([
     );
 
     await cluster().controlPlane.kubectl(kubectl);
-    await assignment.waitForReverts(1);
+    await waitForLayout(rook, [9070, 9071, 9072]);
+    expect((await assignment.waitUntilSettled()).reverts.count).toBe(1);
     expect(await declaredPorts(rook, 'cephfsProvisioner')).toEqual([9071]);
-    expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   },
 );
 
@@ -204,16 +210,17 @@ test('a workload whose status and annotations change all the time is repaired by
   const mark = await audit.mark();
   try {
     // The fifth would be left alone for a while: contested.test.ts has that.
-    for (const count of [1, 2, 3, 4]) {
+    for (let undoing = 1; undoing <= 4; undoing += 1) {
       const before = changes;
       await waitFor('the churn to go on', () => Promise.resolve(changes > before + 5));
       await rook.rewrite('cephfsProvisioner');
-      await assignment.waitForReverts(count);
+      await waitForLayout(rook, [9170, 9171, 9172]);
     }
   } finally {
     stop.abort();
     await churning;
   }
+  expect((await assignment.waitUntilSettled()).reverts.count).toBe(4);
   const requests = await cluster().requestsSince(mark);
   const patches = requests.filter(({ resource }) => resource === 'deployments').map(({ verb, code }) => [verb, code]);
   expect(patches).toEqual(Array.from({ length: 4 }, () => ['patch', 200]));
