@@ -72,16 +72,22 @@ export class StatusWriter {
 
   /** Writes what is waiting: for the end of the process. Never rejects. */
   async flush(): Promise<void> {
-    const waiting = [...this.#unstored].map(async ([namespace, { uid, status }]) => {
-      const assignment = this.#deps.watches.assignments.get(namespace);
-      const patch = assignment?.uid === uid ? statusPatch(assignment.status, status) : undefined;
-      if (assignment !== undefined && patch !== undefined) await this.#write(assignment, patch);
-    });
-    await Promise.all(waiting);
+    await Promise.all([...this.#unstored.keys()].map((namespace) => this.#flush(namespace)));
   }
 
   forget(namespace: string): void {
     this.#unstored.delete(namespace);
+  }
+
+  async #flush(namespace: string): Promise<void> {
+    const unstored = this.#unstored.get(namespace);
+    const assignment = this.#deps.watches.assignments.get(namespace);
+    if (unstored === undefined || assignment?.uid !== unstored.uid) return;
+    const patch = statusPatch(assignment.status, unstored.status);
+    if (patch === undefined) return;
+    const { kind } = await this.#write(assignment, patch);
+    // Edited after the watches had ended: nobody would bring the namespace back.
+    if (kind === 'Overtaken') await this.#flush(namespace);
   }
 
   #countsSince({ namespace, uid }: PortAssignment, patch: StatusPatch): number | undefined {

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { describeRequest, OPERATOR_USER, STATUS_WRITE, useCluster, type RecordedEvent } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { LoggedRequest, Mark } from '../support/control-plane/audit-log.js';
-import type { Operator } from '../support/operator.js';
+import type { Operator, OperatorOptions } from '../support/operator.js';
+import { Gate } from '../support/control-plane/gate.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
@@ -25,9 +26,9 @@ interface Started {
 }
 
 /** With nothing left to tell of. */
-async function assigned(args: readonly string[] = []): Promise<Started> {
+async function assigned(options: Partial<OperatorOptions> = {}): Promise<Started> {
   const installed = await cluster().installRookWithAssignment();
-  const operator = await cluster().startOperator({ args });
+  const operator = await cluster().startOperator(options);
   await installed.assignment.waitForReason('Ready', 'RollingOut');
   await installed.assignment.waitUntilSettled();
   await waitFor('the events of the beginning', async () => {
@@ -94,7 +95,7 @@ test('a revert costs the patch and no other request, until its events and, ten s
 });
 
 test('ten reverts in a row cost ten patches, one status write and one event each for workload and assignment', async () => {
-  const started = await assigned(['--contested-after=0']);
+  const started = await assigned({ args: ['--contested-after=0'] });
   const mark = await cluster().controlPlane.audit.mark();
   for (let round = 1; round <= 10; round += 1) await undo(started);
   const requests = await requestsOnce(mark, (all) => all.includes(STATUS_WRITE));
@@ -108,7 +109,7 @@ test('ten reverts in a row cost ten patches, one status write and one event each
 });
 
 test('where something is undone without a pause, counts and events are told every ten seconds all the same', async () => {
-  const started = await assigned(['--contested-after=0']);
+  const started = await assigned({ args: ['--contested-after=0'] });
   const mark = await cluster().controlPlane.audit.mark();
   const stop = new AbortController();
   const undoing = (async () => {
@@ -146,6 +147,30 @@ test('SIGTERM right after a repair: its count and its events are written before 
     ['CSIPortAssignment', 1],
     ['Deployment', 1],
   ]);
+});
+
+test('SIGTERM, and an edit of the assignment that the operator no longer sees: the count goes onto the edited one', async () => {
+  const { api } = cluster().controlPlane;
+  let isArmed = false;
+  const gate = new Gate(cluster().controlPlane, ({ method, path }) => {
+    return isArmed && method === 'PATCH' && path.startsWith('/apis/apps/');
+  });
+  const started = await assigned({ kubeconfig: await gate.start() });
+  const { rook, assignment, operator } = started;
+  isArmed = true;
+  await rook.rewrite('cephfsProvisioner');
+  await waitFor('the patch to be under way', () => Promise.resolve(gate.waiting.length === 1));
+  const stopped = operator.stop();
+  await operator.waitForMessage('Stopping');
+  const annotations = { 'example.com/edited': 'meanwhile' };
+  await api.patch(`/apis/csiports.io/v1alpha1/namespaces/${rook.namespace}/csiportassignments/default`, {
+    metadata: { annotations },
+  });
+  gate.open();
+  expect(await stopped).toBe(0);
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await count(started)).toBe(1);
+  expect((await assignment.get()).metadata).toMatchObject({ annotations });
 });
 
 test('restarts lose nothing: four operators repair once each, and the fifth undoing is a contest', async () => {
