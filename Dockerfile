@@ -1,6 +1,6 @@
 # Both images by digest, of the index of all platforms; the tags name the versions. Dependabot keeps them up to date.
 
-# The bundle is plain JavaScript: it is built once, on the builder's own platform, for every target platform.
+# The bundles are plain JavaScript: they are built once, on the builder's own platform, for every target platform.
 FROM --platform=$BUILDPLATFORM node:24.21.0-trixie-slim@sha256:173f125896c3b47ddf056734c7ea789d04595a6a08769a8f78e0df642781fb66 AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./

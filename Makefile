@@ -35,11 +35,11 @@ lint: install-tools ## ESLint, types and format
 	@npm run --silent lint && npm run --silent types && npm run --silent format:check
 
 .PHONY: build
-build: install-tools ## Bundle the operator into dist/main.js
+build: install-tools ## Bundle the operator into dist/
 	@npm run --silent build
 
 .PHONY: sbom
-sbom: build ## List what the bundle is made of: dist/sbom.cdx.json (CycloneDX)
+sbom: build ## List what the bundles are made of: dist/sbom.cdx.json (CycloneDX)
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) npm run --silent sbom
 
 .PHONY: run
