@@ -21,9 +21,12 @@ interface Event {
 
 async function bench(): Promise<{ cluster: Cluster; lost: string[]; notifier: Notifier; events: () => Event[] }> {
   const cluster = await startCluster();
-  const recorder = new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now: () => new Date() });
   const lost: string[] = [];
-  const notifier = new Notifier(recorder, (reason, error) => lost.push(`${reason}: ${(error as Error).name}`));
+  const notifier = new Notifier({
+    recorder: new EventRecorder(cluster.transport, { controller: 'c', instance: 'i' }),
+    now: () => new Date(),
+    onLost: (reason, error) => lost.push(`${reason}: ${(error as Error).name}`),
+  });
   const events = (): Event[] => cluster.server.requests.map(({ body }) => JSON.parse(body) as Event);
   return { cluster, lost, notifier, events };
 }

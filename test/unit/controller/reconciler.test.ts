@@ -2,34 +2,47 @@ import { expect, test } from 'vitest';
 import { Applier } from '../../../src/controller/apply.js';
 import { Notifier } from '../../../src/controller/notifier.js';
 import { Reconciler } from '../../../src/controller/reconciler.js';
+import { StatusWriter } from '../../../src/controller/status-writer.js';
 import { EventRecorder } from '../../../src/kube/events.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
 import { SLOTS } from '../domain/worlds.js';
 import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
-async function bench(
-  options: ClusterOptions = {},
-): Promise<{ cluster: Cluster; lines: string[]; fields: object[]; notifier: Notifier; reconciler: Reconciler }> {
+interface Bench {
+  readonly cluster: Cluster;
+  /** What the wait of a refused write and of counts is measured by. */
+  readonly clock: { ms: number };
+  readonly lines: string[];
+  readonly fields: object[];
+  readonly notifier: Notifier;
+  readonly reconciler: Reconciler;
+}
+
+async function bench(options: ClusterOptions = {}): Promise<Bench> {
   const cluster = await startCluster(options);
   const now = (): Date => new Date('2026-11-22T10:00:00.123Z');
+  const clock = { ms: 0 };
   const lines: string[] = [];
   const fields: object[] = [];
   const say = (more: object, message: string): void => {
     lines.push(message);
     fields.push(more);
   };
-  const recorder = new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now });
-  const notifier = new Notifier(recorder, () => say({}, 'lost'));
+  const notifier = new Notifier({
+    recorder: new EventRecorder(cluster.transport, { controller: 'c', instance: 'i' }),
+    now,
+    onLost: () => say({}, 'lost'),
+  });
   const reconciler = new Reconciler({
     watches: cluster.watches,
-    applier: new Applier(cluster.writer, cluster.watches, () => 0),
-    writer: cluster.writer,
+    applier: new Applier(cluster.writer, cluster.watches, () => clock.ms),
+    statusWriter: new StatusWriter({ writer: cluster.writer, watches: cluster.watches, monotonicMs: () => clock.ms }),
     notifier,
     logger: { debug: say, info: say, warn: say },
     now,
     contestRules: { contestedAfter: 5 },
   });
-  return { cluster, lines, fields, notifier, reconciler };
+  return { cluster, clock, lines, fields, notifier, reconciler };
 }
 
 /** With the counters of a Deployment whose one pod is up. */
@@ -188,15 +201,18 @@ test('what was done is told even where the status cannot be written', async () =
   expect(events()).toHaveLength(length);
 });
 
-test('a revert is counted by the first status that can be written', async () => {
-  const { cluster, reconciler } = await bench();
+test('a revert is repaired at once and counted ten seconds later, or by the first status that can be written then', async () => {
+  const { cluster, clock, reconciler } = await bench();
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  const undone = rawWorkload('cephfsProvisioner', { port: 9070 });
-  cluster.write('cephfsProvisioner', undone);
+  const { length } = cluster.writes();
+  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ againInMs: 10_000 });
+  expect(cluster.writes().slice(length)).toEqual(['PATCH csi-cephfsplugin-provisioner']);
+  clock.ms += 10_000;
   cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 500 } });
   cluster.answers.delete('/status');
-  await reconciler.reconcile(NAMESPACE, 'r-1');
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
   expect(cluster.observed().assignment.status?.reverts).toEqual({
     count: 1,
     lastTime: '2026-11-22T10:00:00Z',

@@ -57,7 +57,7 @@ test('the answer to a write is told as a change, and an event that is not newer 
   expect(changed).toEqual(['a']);
 });
 
-test('the answer to a write onto the stored version is taken, and told to nobody; its event then tells nothing', () => {
+test('the answer to a write that did all that was wanted is taken, and told to nobody; its event then tells nothing', () => {
   const { store, changed } = filled(object('a', 'u', '5'));
   store.putExpectedAnswer(object('a', 'u', '8'));
   store.put(object('a', 'u', '8'));

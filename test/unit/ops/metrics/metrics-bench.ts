@@ -2,6 +2,7 @@
 import { Applier } from '../../../../src/controller/apply.js';
 import { Notifier } from '../../../../src/controller/notifier.js';
 import { Reconciler } from '../../../../src/controller/reconciler.js';
+import { StatusWriter } from '../../../../src/controller/status-writer.js';
 import { EventRecorder } from '../../../../src/kube/events.js';
 import { Metrics, type MetricsOptions } from '../../../../src/ops/metrics/metrics.js';
 import { Scrape } from '../../../support/scrape.js';
@@ -42,11 +43,12 @@ export async function startReconciler(
   const reconciler = new Reconciler({
     watches: cluster.watches,
     applier: new Applier(cluster.writer, cluster.watches, () => clock.ms, observer),
-    writer: cluster.writer,
-    notifier: new Notifier(
-      new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now }),
-      () => undefined,
-    ),
+    statusWriter: new StatusWriter({ writer: cluster.writer, watches: cluster.watches, monotonicMs: () => clock.ms }),
+    notifier: new Notifier({
+      recorder: new EventRecorder(cluster.transport, { controller: 'c', instance: 'i' }),
+      now,
+      onLost: ignore,
+    }),
     logger: { debug: ignore, info: ignore, warn: ignore },
     now,
     contestRules: { contestedAfter: 5 },
