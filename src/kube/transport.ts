@@ -206,6 +206,7 @@ export class Transport {
 /** What node's option `signal` does, at a fifth of its price: that option watches the whole life of the stream. */
 function destroyOnAbort(request: http.ClientRequest, signal: AbortSignal): void {
   const destroy = (): void => void request.destroy(signal.reason as Error);
+  if (signal.aborted) destroy();
   signal.addEventListener('abort', destroy, { once: true });
   request.once('close', () => signal.removeEventListener('abort', destroy));
 }

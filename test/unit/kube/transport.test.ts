@@ -117,6 +117,24 @@ test('stop ends a call and a watch, before, while and after they are answered, w
   await eventually(() => server.openConnections).toBe(0);
 });
 
+test('a call that is stopped when its credentials are there is not sent any more', async () => {
+  const server = await startDouble();
+  server.handler = (_, exchange) => exchange.json(200, {});
+  const stop = new AbortController();
+  const credentials = bearer(server);
+  const transport = transportTo({
+    ...credentials,
+    forRequest: () => {
+      const known = credentials.forRequest();
+      stop.abort(new Error('told to stop'));
+      return known;
+    },
+  });
+  expect((await failure(transport.call({ ...GET, path: '/stopped' }, stop.signal))).message).toBe('told to stop');
+  await transport.call({ ...GET, path: '/next' });
+  expect(server.requests.map(({ path }) => path)).toEqual(['/next']);
+});
+
 test('time and stop end a call, too, that still waits for a connection', async () => {
   const { server, transport } = await connect();
   server.handler = () => undefined;
