@@ -62,6 +62,8 @@ export interface InformerState {
 export interface InformerTiming {
   /** How long a watch may be silent before it is given up. */
   readonly idleMs: number;
+  /** How long a streamed list may be silent before pages are asked for instead. */
+  readonly listIdleMs: number;
   readonly backoff: { readonly baseMs: number; readonly maxMs: number };
   /** How long the server is asked to keep a watch open, in seconds: between once and twice this. */
   readonly watchSeconds: number;
@@ -70,7 +72,10 @@ export interface InformerTiming {
 }
 
 const DEFAULT_TIMING: InformerTiming = {
+  // A healthy watch brings a bookmark a minute.
   idleMs: 90_000,
+  // Where the API server's watch cache has fallen behind etcd, a streamed list begins and never ends.
+  listIdleMs: 10_000,
   backoff: { baseMs: 800, maxMs: 10_000 },
   watchSeconds: 300,
   // A tenth more is still less than the five minutes after which a silent loop counts as stuck.
@@ -151,10 +156,11 @@ export class Informer<T extends StoredObject> implements InformerState {
     const begun = performance.now();
     this.lastActivity = begun;
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
-    const initial = this.#version === undefined ? new Map<string, T>() : undefined;
     const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
-    let listing = initial;
-    await readEvents(stream, this.#timing.idleMs, (event) => {
+    let listing = this.#version === undefined ? new Map<string, T>() : undefined;
+    const { idleMs, listIdleMs } = this.#timing;
+    const silence = (): number => (listing === undefined ? idleMs : listIdleMs);
+    await readEvents(stream, silence, (event) => {
       this.#heard();
       if (listing === undefined) this.#take(event);
       else if (this.#takeInitial(event, listing)) listing = undefined;
@@ -293,7 +299,10 @@ function isListDue(error: unknown): boolean {
   return error instanceof WatchIdleError || (error instanceof ApiError && error.isVersionUnusable);
 }
 
-/** Servers before 1.32, or with the feature gate WatchList off, refuse the parameters of a streamed list. */
+/**
+ * Servers before 1.32, or with the feature gate WatchList off, refuse the parameters of a streamed list; one whose watch
+ * cache lags never comes to its end. Either is asked for pages from then on: names make them short.
+ */
 function isStreamedListRefused(error: unknown): boolean {
   return (
     error instanceof WatchIdleError || (error instanceof ApiError && (error.status === 422 || error.status === 400))

@@ -1,5 +1,6 @@
 /** A watch's stream as events: one JSON object a line. */
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { WatchProtocolError } from './errors.js';
 
 export interface RawObject {
@@ -26,34 +27,38 @@ export class WatchIdleError extends Error {
  * Reads a stream until it ends, and tells of each event as it comes. By callback: a reconcile begins in the very turn in
  * which its event arrived, and async iteration of streams costs more than all else that is done with an event.
  *
- * @param idleMs how long the stream may be silent; a healthy one brings a bookmark about once a minute
- * @param onEvent what it throws ends the reading
+ * @param idleMs how long the stream may be silent from now on, asked at the start and after each chunk
+ * @param onEvent what it throws ends the reading: nothing is told after that
  * @throws WatchIdleError, WatchProtocolError for a line that is no event (it is never skipped: an event may be in it), or
  *   what the stream or `onEvent` fails with
  */
 export async function readEvents(
   stream: Readable,
-  idleMs: number,
+  idleMs: () => number,
   onEvent: (event: WatchEvent) => void,
 ): Promise<void> {
-  const watchdog = setTimeout(() => {
-    stream.destroy(new WatchIdleError(`nothing received for ${idleMs} ms`));
-  }, idleMs);
+  let watchdog: NodeJS.Timeout | undefined;
+  const restartWatchdog = (): void => {
+    const ms = idleMs();
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => stream.destroy(new WatchIdleError(`nothing received for ${ms} ms`)), ms);
+  };
   const lines = new Lines((line) => onEvent(parseEvent(line)));
-  const { promise: ended, resolve, reject } = Promise.withResolvers<undefined>();
-  stream.once('end', () => resolve(undefined));
-  stream.once('error', reject);
-  stream.once('close', () => reject(new Error('the stream was closed')));
-  stream.on('data', (chunk: Buffer) => {
-    watchdog.refresh();
+  const take = (chunk: Buffer): void => {
     try {
       lines.take(chunk);
+      restartWatchdog();
     } catch (error) {
+      // An HTTP answer that is destroyed still tells of the chunks that it holds (node 24, as run).
+      stream.off('data', take);
       stream.destroy(error as Error);
     }
-  });
+  };
+  restartWatchdog();
+  stream.on('data', take);
   try {
-    await ended;
+    // Also where it was closed before: by an abort, in the turn in which the answer began.
+    await finished(stream, { writable: false });
   } finally {
     clearTimeout(watchdog);
     stream.destroy();

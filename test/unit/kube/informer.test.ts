@@ -112,13 +112,42 @@ test.each([422, 400])('a server that refuses a streamed list with %i is asked fo
   expect(failures.map(({ error }) => error.message)).toEqual([`GET ${PATH}: 410 Expired said the server`]);
 });
 
-test('a server that never completes the streamed list, nor says a word, is asked for pages', async () => {
-  const { server, informer } = await runInformer(
-    [quiet, (exchange) => exchange.json(200, { metadata: { resourceVersion: '9' }, items: [] }), quiet],
-    { timing: { idleMs: 60 } },
+test.each<[string, Step]>([
+  ['nor says a word', quiet],
+  ['though it begins it', (exchange) => exchange.events(added('a', '10'), bookmark('11'))],
+])(
+  'a server that never completes the streamed list, %s, is asked for pages at once and for good',
+  async (_, silent) => {
+    const { server, store, informer, failures } = await runInformer(
+      [
+        silent,
+        (exchange) => exchange.json(200, { metadata: { resourceVersion: '9' }, items: [object('b', '8')] }),
+        (exchange) => exchange.refuse(410, 'Expired'),
+        (exchange) => exchange.json(200, { metadata: { resourceVersion: '12' }, items: [object('b', '8')] }),
+        quiet,
+      ],
+      { timing: { listIdleMs: 60 } },
+    );
+    await informer.firstSync;
+    await eventually(() => server.requests.length).toBe(5);
+    expect(server.requests.map(({ query }) => query.limit)).toEqual([undefined, '250', undefined, '250', undefined]);
+    expect(begun(server)).toEqual(['list', 'list', '9', 'list', '12']);
+    expect(store.namespaces()).toEqual(['b']);
+    expect(failures.map(({ error }) => error.message)).toEqual([`GET ${PATH}: 410 Expired said the server`]);
+  },
+);
+
+test('after its list a watch may be silent for longer than the list', async () => {
+  const { server, store, informer, failures } = await runInformer(
+    [streamedList('50', object('a', '10')), streamedList('40', object('a', '9'))],
+    { timing: { listIdleMs: 30, idleMs: 300 } },
   );
   await informer.firstSync;
-  expect(server.requests[1]!.query).toHaveProperty('limit');
+  const synced = performance.now();
+  await eventually(() => store.get('a')?.resourceVersion).toBe('9');
+  expect(performance.now() - synced).toBeGreaterThan(200);
+  expect(failures[0]!.error.message).toBe('nothing received for 300 ms');
+  expect(server.requests[1]!.query).toHaveProperty('sendInitialEvents');
 });
 
 test('a list drops what is gone, and keeps the namespaces of others', async () => {

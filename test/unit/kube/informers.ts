@@ -126,6 +126,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   };
   const timing = {
     idleMs: 5_000,
+    listIdleMs: 5_000,
     backoff: { baseMs: 5, maxMs: 20 },
     watchSeconds: 300,
     absentMs: 60,

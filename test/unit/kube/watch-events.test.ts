@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WatchProtocolError } from '../../../src/kube/errors.js';
-import { watchEvents, WatchIdleError, type WatchEvent } from '../../../src/kube/watch-events.js';
-import { failure } from './connections.js';
+import { readEvents, WatchIdleError, type WatchEvent } from '../../../src/kube/watch-events.js';
+import { connect, failure } from './connections.js';
 
 const event = (type: string, resourceVersion: string, name = 'a'): object => ({
   type,
@@ -13,14 +13,20 @@ const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 async function collect(chunks: Iterable<string | Uint8Array>, into: WatchEvent[] = []): Promise<WatchEvent[]> {
   const buffers = [...chunks].map((chunk) => Buffer.from(chunk as string));
-  for await (const parsed of watchEvents(Readable.from(buffers), 5_000)) into.push(parsed);
+  await read(Readable.from(buffers), (parsed) => into.push(parsed));
   return into;
 }
 
-/** Reads to the end of a stream that has no event. */
-async function drain(stream: Readable, idleMs: number): Promise<void> {
-  for await (const parsed of watchEvents(stream, idleMs)) expect.unreachable(parsed.type);
+/** By default of a stream that has no event. */
+function read(
+  stream: Readable,
+  onEvent: (event: WatchEvent) => void = ({ type }) => expect.unreachable(type),
+): Promise<void> {
+  return readEvents(stream, () => 5_000, onEvent);
 }
+
+const ignore = (): void => undefined;
+const open = (): Readable => new Readable({ read: () => undefined });
 
 test('each line is an event, several in a chunk as well', async () => {
   const events = [event('ADDED', '1'), event('MODIFIED', '2'), event('DELETED', '3'), event('BOOKMARK', '4')];
@@ -90,7 +96,7 @@ test('a line without an end is refused before it fills the memory', async () => 
   function* endless(): Generator<Buffer> {
     for (; given < 100; given += 1) yield Buffer.alloc(1024 * 1024, 'x');
   }
-  const reading = drain(Readable.from(endless()), 5_000);
+  const reading = read(Readable.from(endless()));
   expect((await failure(reading)).message).toBe('a line is longer than 8388608 bytes');
   expect(given).toBeLessThan(12);
 });
@@ -100,12 +106,16 @@ test('a large object is no such line', async () => {
   expect(await collect([line(large)])).toEqual([large]);
 });
 
-test('silence is an error after idleMs; every byte puts it off', async () => {
+function useFakeTimers(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
-  const stream = new Readable({ read: () => undefined });
+}
+
+test('silence is an error after idleMs; every byte puts it off', async () => {
+  useFakeTimers();
+  const stream = open();
   let over = false;
-  const reading = failure(drain(stream, 90_000)).finally(() => (over = true));
+  const reading = failure(readEvents(stream, () => 90_000, ignore)).finally(() => (over = true));
   for (let beat = 0; beat < 5; beat += 1) {
     await vi.advanceTimersByTimeAsync(89_999);
     stream.push(' ');
@@ -120,14 +130,84 @@ test('silence is an error after idleMs; every byte puts it off', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('the stream is closed when its reader leaves, and its own error comes through', async () => {
-  const left = Readable.from([Buffer.from(line(event('ADDED', '1')))]);
-  for await (const first of watchEvents(left, 5_000)) if (first.type === 'ADDED') break;
-  expect(left.destroyed).toBe(true);
+test('how long it may be silent follows what was told: the events of a chunk count before the next wait', async () => {
+  useFakeTimers();
+  const stream = open();
+  const told: string[] = [];
+  const reading = failure(
+    readEvents(
+      stream,
+      () => (told.includes('BOOKMARK') ? 90_000 : 10_000),
+      ({ type }) => told.push(type),
+    ),
+  );
+  stream.push(line(event('ADDED', '1')));
+  await vi.advanceTimersByTimeAsync(9_999);
+  stream.push(line(event('BOOKMARK', '2')));
+  await vi.advanceTimersByTimeAsync(89_999);
+  expect(stream.destroyed).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect((await reading).message).toBe('nothing received for 90000 ms');
+  expect(told).toEqual(['ADDED', 'BOOKMARK']);
+});
 
-  const broken = new Readable({ read: () => undefined });
+test('an event is told in the turn in which its chunk arrived', async () => {
+  const stream = open();
+  const told: WatchEvent[] = [];
+  const reading = read(stream, (parsed) => told.push(parsed));
+  // Flowing from the next turn on.
+  await new Promise(setImmediate);
+  stream.push(line(event('ADDED', '1')));
+  expect(told).toHaveLength(1);
+  stream.push(null);
+  await reading;
+});
+
+test('a reader that throws ends the reading with that very error: no later line is told, not even of the same chunk', async () => {
+  const cause = new Error('odd object');
+  const told: string[] = [];
+  const stream = Readable.from([Buffer.from([event('ADDED', '1'), event('ADDED', '2')].map(line).join(''))]);
+  const reading = read(stream, ({ type }) => {
+    told.push(type);
+    throw cause;
+  });
+  expect(await failure(reading)).toBe(cause);
+  expect(told).toEqual(['ADDED']);
+  expect(stream.destroyed).toBe(true);
+});
+
+test('nor one of a later chunk that came with it', async () => {
+  // What goes out without TLS in one turn is read in one.
+  const { server, transport } = await connect({ plain: true });
+  server.handler = (_, exchange) => {
+    exchange.events(event('ADDED', '1'));
+    exchange.push('<html>\n');
+    exchange.events(event('ADDED', '3'));
+  };
+  const told: WatchEvent[] = [];
+  const stream = await transport.watch('/w', {}, new AbortController().signal);
+  const error = await failure(read(stream, (parsed) => told.push(parsed)));
+  expect(error.message).toBe('a line is not JSON');
+  expect(told).toEqual([event('ADDED', '1')]);
+});
+
+test('the stream is closed at its end, and its own error comes through', async () => {
+  const ended = Readable.from([Buffer.from(line(event('ADDED', '1')))]);
+  await read(ended, ignore);
+  expect(ended.destroyed).toBe(true);
+
+  const broken = open();
   const cause = new Error('reset');
   setImmediate(() => broken.destroy(cause));
-  const reading = drain(broken, 5_000);
-  expect(await failure(reading)).toBe(cause);
+  expect(await failure(read(broken))).toBe(cause);
+});
+
+test.each<[string, (stream: Readable) => void]>([
+  ['while it is read', (stream) => void setImmediate(() => stream.destroy())],
+  ['before it is read', (stream) => void stream.destroy()],
+])('a stream that is closed without an end %s is an error', async (_, close) => {
+  const stream = open();
+  close(stream);
+  await new Promise(setImmediate);
+  expect(await failure(read(stream))).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
 });
