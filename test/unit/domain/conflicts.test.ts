@@ -1,6 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AssignmentStatus, Condition } from '../../../src/domain/api.js';
+import type { AssignmentStatus, Condition, PortConflict } from '../../../src/domain/api.js';
+import { isAmongSidecars, sidecarOf } from '../../../src/domain/conflicts.js';
 import { plan } from '../../../src/domain/plan.js';
+import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import { anyWorld } from './arbitraries.js';
 import {
   CONFLICTING,
   ROLLING,
@@ -199,6 +203,63 @@ describe("the pods of a workload that has no part in a conflict do not make Rook
     expect(conflicts!.map(({ port }) => port)).toEqual([9070, 9072]);
     expect(statusOf(reconcile(both, { previous: { ...previous, conflicts: conflicts! } })).conflicts).toEqual(
       conflicts,
+    );
+  });
+});
+
+describe('of a port that sidecars shared, who is told', () => {
+  const [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] = SLOT_LAYOUTS.map(sidecarOf);
+  const previous = statusIn(CONFLICTING);
+  const now = (options: Parameters<typeof workloads>[0], before = previous): readonly PortConflict[] | undefined =>
+    statusOf(reconcile({ ...SETTLED, workloads: workloads(options) }, { previous: before })).conflicts;
+
+  it('those who still have it, and those who have left it but not yet with all of their pods', () => {
+    expect(previous.conflicts).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] }]);
+    const first = now({ cephfsProvisioner: { rolling: true }, rbdNodePlugin: { rolling: true } });
+    expect(first).toEqual(previous.conflicts);
+    const second = now({ cephfsProvisioner: { rolling: true } });
+    expect(second).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner] }]);
+    expect(now({})).toBeUndefined();
+  });
+
+  it('not one that has left it with all of its pods, while others share it still', () => {
+    const left = now({ cephfsProvisioner: { port: 9070 } });
+    expect(left).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner] }]);
+    // Nor when its pods are replaced once more, for a reason of their own.
+    const again = { cephfsProvisioner: { port: 9070 }, rbdNodePlugin: { rolling: true } };
+    expect(now(again, { ...previous, conflicts: left! })).toEqual(left);
+  });
+
+  it('two that leave it at once, until one of them is gone', () => {
+    const both = now({
+      rbdProvisioner: { port: 9500, rolling: true },
+      cephfsProvisioner: { rolling: true },
+    });
+    expect(both).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner] }]);
+    expect(now({ rbdProvisioner: { port: 9500 }, cephfsProvisioner: { rolling: true } })).toBeUndefined();
+  });
+
+  it('one that comes to it while another is still leaving', () => {
+    const shared = { ...previous, conflicts: [{ port: 9071, holders: [rbdProvisioner!, cephfsProvisioner!] }] };
+    const told = now({ rbdProvisioner: { rolling: true }, rbdNodePlugin: { port: 9071 } }, shared);
+    expect(told).toEqual([{ port: 9071, holders: [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] }]);
+  });
+
+  it('in any world after any other: the same at a second look, each port once, and everybody who shares it now', () => {
+    fc.assert(
+      fc.property(anyWorld, anyWorld, (earlier, world) => {
+        const amongSidecars = (status: AssignmentStatus): readonly PortConflict[] =>
+          (status.conflicts ?? []).filter(isAmongSidecars);
+        const first = statusOf(reconcile(world, { previous: statusIn(earlier) }));
+        const told = amongSidecars(first);
+        expect(amongSidecars(statusOf(reconcile(world, { previous: first })))).toEqual(told);
+        expect(new Set(told.map(({ port }) => port)).size).toBe(told.length);
+        for (const { holders } of told) expect(new Set(holders).size).toBeGreaterThan(1);
+        for (const { port, holders } of plan(observe(world)).conflicts.sidecars) {
+          expect(told.find((one) => one.port === port)?.holders).toEqual(expect.arrayContaining([...holders]));
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 });
