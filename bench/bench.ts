@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { OPERATOR, peer, type Candidate } from './candidates.js';
 import { figuresOf } from './figures.js';
 import { describeMachine, thisMachine } from './machine.js';
-import { FULL, QUICK, type Plan } from './plan.js';
+import { FULL, QUICK, QUICK_WITH_PEER, type Plan } from './plan.js';
 import { profile } from './profile/profile.js';
 import { figureTable, scaleTable, type Column } from './report.js';
 import { runAll } from './rounds.js';
@@ -45,7 +45,8 @@ async function main(): Promise<void> {
 
 /** Where it fails on its way, what was measured until then is told all the same. */
 async function bench(site: Site, candidates: readonly Candidate[], { full, json }: Flags): Promise<void> {
-  const plan = full ? FULL : QUICK;
+  const quick = candidates.length === 1 ? QUICK : QUICK_WITH_PEER;
+  const plan = full ? FULL : quick;
   const machine = thisMachine();
   const logs = new Map(candidates.map((candidate) => [candidate, new FigureLog()]));
   try {
@@ -67,7 +68,7 @@ function candidatesOf({ peer: program, 'peer-crd': crd }: Flags): Candidate[] {
 }
 
 function print(machine: string, plan: Plan, columns: readonly Column[]): void {
-  const rounds = `Median (lowest to highest) of ${plan.rounds} rounds. ${machine}.`;
+  const rounds = `Median (lowest to highest) of ${plan.rounds} round${plan.rounds === 1 ? '' : 's'}. ${machine}.`;
   const scale = scaleTable(plan.sizes, columns);
   console.log(`${rounds}\n\n${figureTable(figuresOf(plan), columns)}\n\n${scale}`);
 }

@@ -16,7 +16,15 @@ export interface Target {
   readonly after: number;
 }
 
-/** When a workload came to the port that it has. */
+type Watchable = Pick<ControlPlane, 'server' | 'ca' | 'adminToken' | 'api'>;
+
+/** When the events came that show a reset and its repair, by performance.now(). */
+export interface Fix {
+  readonly resetAt: number;
+  readonly fixedAt: number;
+}
+
+/** When a workload came to a port. */
 interface Sighting {
   readonly port: number | undefined;
   readonly version: number;
@@ -36,7 +44,7 @@ interface Container {
 }
 
 interface Waiting extends Target {
-  readonly resolve: (at: number) => void;
+  readonly resolve: (fix: Fix) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -50,7 +58,8 @@ export function sidecarPort({ spec }: Workload): number | undefined {
 
 export class PortWatch {
   readonly #agent: Agent;
-  readonly #sightings = new Map<string, Sighting>();
+  /** Of each workload, in their order. */
+  readonly #sightings = new Map<string, Sighting[]>();
   readonly #waiting = new Map<string, Waiting>();
   #failure: Error | undefined;
 
@@ -59,14 +68,17 @@ export class PortWatch {
   }
 
   /** Of all namespaces, from now on. */
-  static async open(controlPlane: ControlPlane): Promise<PortWatch> {
+  static async open(controlPlane: Watchable): Promise<PortWatch> {
     const watch = new PortWatch(controlPlane.ca);
     await Promise.all(['deployments', 'daemonsets'].map((plural) => watch.#follow(controlPlane, plural)));
     return watch;
   }
 
-  /** The times, by performance.now(), at which each first showed its port. @throws where one does not in time */
-  async seen(targets: readonly Target[], timeoutMs: number): Promise<number[]> {
+  /**
+   * When each first showed its port. A reset that was written before the watch was opened is not seen: resetAt is then NaN.
+   * @throws where one does not in time
+   */
+  async seen(targets: readonly Target[], timeoutMs: number): Promise<Fix[]> {
     const times = Promise.all(targets.map((target) => this.#next(target)));
     return within(timeoutMs, `${targets.length} workloads to have their ports`, times);
   }
@@ -76,22 +88,16 @@ export class PortWatch {
     this.#agent.destroy();
   }
 
-  #next(target: Target): Promise<number> {
+  #next(target: Target): Promise<Fix> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) throw this.#failure;
       const waiting = { ...target, resolve, reject };
       const key = `${target.namespace}/${target.name}`;
-      if (!this.#answer(waiting, this.#sightings.get(key))) this.#waiting.set(key, waiting);
+      if (!answer(waiting, this.#sightings.get(key) ?? [])) this.#waiting.set(key, waiting);
     });
   }
 
-  #answer({ port, after, resolve }: Waiting, sighting: Sighting | undefined): boolean {
-    if (sighting?.port !== port || sighting.version <= after) return false;
-    resolve(sighting.at);
-    return true;
-  }
-
-  async #follow({ server, adminToken, api }: ControlPlane, plural: string): Promise<void> {
+  async #follow({ server, adminToken, api }: Watchable, plural: string): Promise<void> {
     const path = `/apis/apps/v1/${plural}`;
     const { metadata } = await api.get(`${path}?limit=1`);
     const call = request(`${server}${path}?watch=true&resourceVersion=${metadata.resourceVersion!}`, {
@@ -120,11 +126,12 @@ export class PortWatch {
     const { namespace, name, resourceVersion } = workload.metadata;
     const key = `${namespace}/${name}`;
     const port = sidecarPort(workload);
-    if (this.#sightings.get(key)?.port === port) return;
-    const sighting = { port, version: Number(resourceVersion), at };
-    this.#sightings.set(key, sighting);
+    const sightings = this.#sightings.get(key) ?? [];
+    if (sightings.at(-1)?.port === port) return;
+    sightings.push({ port, version: Number(resourceVersion), at });
+    this.#sightings.set(key, sightings);
     const waiting = this.#waiting.get(key);
-    if (waiting && this.#answer(waiting, sighting)) this.#waiting.delete(key);
+    if (waiting && answer(waiting, sightings)) this.#waiting.delete(key);
   }
 
   #fail(error: Error): void {
@@ -132,4 +139,12 @@ export class PortWatch {
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
   }
+}
+
+/** @returns whether there is an answer */
+function answer({ port, after, resolve }: Waiting, sightings: readonly Sighting[]): boolean {
+  const fix = sightings.find((sighting) => sighting.port === port && sighting.version > after);
+  if (fix === undefined) return false;
+  resolve({ resetAt: sightings.find(({ version }) => version === after)?.at ?? NaN, fixedAt: fix.at });
+  return true;
 }

@@ -53,7 +53,7 @@ async function measureOne(turn: Turn, namespace: RookNamespace): Promise<void> {
   const program = await measureStarts(turn, namespace);
   try {
     const mark = await site.controlPlane.audit.mark();
-    await sleep(plan.settleMs);
+    await sleep(plan.eventsMs);
     figures.add('startRequestsLater', (await site.requestsSince(mark, candidate)).count);
     await measureReverts(turn, program, namespace);
     await measureIdle(turn, program);

@@ -11,7 +11,7 @@ export async function measureForeign(turn: Turn, namespace: RookNamespace): Prom
   const collection = `/apis/apps/v1/namespaces/${namespace.name}/deployments`;
   const { program } = await startInConflict(turn, [namespace], { leaderElection: true });
   try {
-    await sleep(plan.settleMs);
+    await sleep(plan.eventsMs);
     const [memoryBefore, cpuBefore] = [memory(program.pid).resident, cpuMs(program.pid)];
     const numbers = Array.from({ length: plan.foreignDeployments }, (_, index) => index);
     await inParallel(
@@ -19,7 +19,7 @@ export async function measureForeign(turn: Turn, namespace: RookNamespace): Prom
       numbers.map((number) => () => site.controlPlane.api.create<object>(collection, foreignDeployment(number))),
     );
     figures.add('foreignCpu', cpuMs(program.pid) - cpuBefore);
-    await sleep(plan.settleMs);
+    await sleep(plan.eventsMs);
     figures.add('foreignMemory', memory(program.pid).resident - memoryBefore);
     await program.stop();
   } finally {

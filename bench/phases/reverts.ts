@@ -34,7 +34,7 @@ export async function measureReverts(turn: Turn, program: Program, namespace: Ro
   const cpuBefore = cpuMs(program.pid);
   const times = await revertOneByOne(turn, namespace);
   const untilFixed = await site.requestsSince(mark, candidate);
-  await sleep(plan.settleMs);
+  await sleep(plan.countersMs);
   const requests = await site.requestsSince(mark, candidate);
   figures.add('revertP50', percentile(times, 50));
   figures.add('revertP99', percentile(times, 99));
@@ -47,15 +47,15 @@ export async function measureReverts(turn: Turn, program: Program, namespace: Ro
   figures.note('revertRequests', requests.byKind());
 }
 
-/** The milliseconds from the answer to each revert to the event that shows it repaired. */
+/** The milliseconds from the event that shows each revert to the one that shows it repaired. */
 async function revertOneByOne({ site, plan }: Turn, namespace: RookNamespace): Promise<number[]> {
   const watch = await PortWatch.open(site.controlPlane);
   try {
     const times: number[] = [];
     for (let revert = 0; revert < plan.reverts; revert += 1) {
-      const { target, answered } = await namespace.reset(namespace.moved[revert % namespace.moved.length]!);
-      const [fixed] = await watch.seen([target], FIX_TIMEOUT_MS);
-      times.push(fixed! - answered);
+      const { target } = await namespace.reset(namespace.moved[revert % namespace.moved.length]!);
+      const [fix] = await watch.seen([target], FIX_TIMEOUT_MS);
+      times.push(fix!.fixedAt - fix!.resetAt);
       await sleep(PAUSE_MS);
     }
     return times;

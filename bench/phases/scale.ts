@@ -18,7 +18,7 @@ export async function measureAtScale(turn: Turn, namespaces: readonly RookNamesp
   const { program, fixedAfterMs } = await startInConflict(turn, namespaces, { leaderElection: true });
   const add = (cost: ScaleCost, value: number): void => figures.add(scaleKey(cost, namespaces.length), value);
   try {
-    await sleep(plan.settleMs);
+    await sleep(plan.eventsMs);
     const atStart = await site.requestsSince(mark, candidate);
     const { resident, proportional, anonymous } = memory(program.pid);
     add('start', fixedAfterMs);
@@ -64,11 +64,11 @@ async function resetAll(
   try {
     const writes = namespaces.flatMap((namespace) => namespace.moved.map((slot) => () => namespace.reset(slot)));
     const resets = await inParallel(WRITERS, writes);
-    const times = await watch.seen(
+    const fixes = await watch.seen(
       resets.map(({ target }) => target),
       RESET_TIMEOUT_MS,
     );
-    return { resets, fixed: Math.max(...times) };
+    return { resets, fixed: Math.max(...fixes.map(({ fixedAt }) => fixedAt)) };
   } finally {
     watch.close();
   }

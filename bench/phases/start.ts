@@ -33,8 +33,8 @@ export async function startInConflict(
   try {
     await sleep(PAUSE_MS);
     const startedAt = program.start();
-    const times = await watch.seen(targets, START_TIMEOUT_MS);
-    return { program, startedAt, fixedAfterMs: Math.max(...times) - startedAt };
+    const fixes = await watch.seen(targets, START_TIMEOUT_MS);
+    return { program, startedAt, fixedAfterMs: Math.max(...fixes.map(({ fixedAt }) => fixedAt)) - startedAt };
   } catch (error) {
     program.kill();
     throw error;
