@@ -51,7 +51,7 @@ control-plane: install-tools ## Provide the control plane's binaries; the last l
 	@npm run --silent control-plane
 
 .PHONY: bench
-bench: install-tools ## What the operator takes and costs, in three minutes (ARGS=--full: all of it, in twenty)
+bench: install-tools ## What the operator takes and costs, in two minutes (ARGS=--full: all of it, in 13)
 	@npm run --silent bench -- $(ARGS)
 
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)

@@ -36,7 +36,7 @@ export const QUICK: Plan = {
 /** The same time for two candidates. */
 export const QUICK_WITH_PEER: Plan = { ...QUICK, rounds: 1 };
 
-/** Over its three rounds it makes a thousand reverts. With a peer it takes less than 25 minutes. */
+/** Over its three rounds it makes a thousand reverts. With a peer it takes about 25 minutes. */
 export const FULL: Plan = {
   rounds: 3,
   starts: 3,

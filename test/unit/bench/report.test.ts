@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { figuresOf, scaleKey, type Figure, type Goal } from '../../../bench/figures.js';
-import { FULL, QUICK } from '../../../bench/plan.js';
+import { FULL, QUICK, QUICK_WITH_PEER } from '../../../bench/plan.js';
 import { figureTable, scaleTable, type Column } from '../../../bench/report.js';
 
 function figure(goal?: Goal, digits = 1): Figure {
@@ -74,6 +74,7 @@ describe('the table of the sizes', () => {
 
 describe.each([
   ['quick', QUICK],
+  ['quick, with a peer,', QUICK_WITH_PEER],
   ['full', FULL],
 ])('the %s plan', (_, plan) => {
   it('measures the sizes that its rows are about', () => {
