@@ -56,9 +56,8 @@ function sidecarConflicts({ before, after, previous }: Reconciled): readonly Por
   const ports = [...new Set([...now, ...earlier].map(({ port }) => port))];
   return ports.flatMap((port) => {
     const shared = new Set(earlier.filter((one) => one.port === port).flatMap(({ holders }) => holders));
-    const leaving = rows.filter((row) => shared.has(sidecarOf(row.layout)) && isLeaving(row, port));
-    if (leaving.length === 0) return now.filter((one) => one.port === port);
-    const holders = rows.filter((row) => leaving.includes(row) || holds(row, port));
+    const isLeavingIt = (row: WorkloadPlan): boolean => shared.has(sidecarOf(row.layout)) && isLeaving(row, port);
+    const holders = rows.filter((row) => holds(row, port) || isLeavingIt(row));
     return holders.length < 2 ? [] : [{ port, holders: holders.map(({ layout }) => sidecarOf(layout)) }];
   });
 }
