@@ -45,10 +45,12 @@ export class Controller {
   readonly #watches: Watches;
   readonly #queue: WorkQueue;
   readonly #notifier: Notifier;
+  readonly #leadership: Leadership;
   readonly #statusWriter: StatusWriter;
 
   constructor(options: ControllerOptions) {
     const { transport, leadership, logger, now, observer } = options;
+    this.#leadership = leadership;
     let haveWorked = false;
     const addToQueue = (namespace: string): void => this.#queue.add(namespace);
     this.#watches = new Watches({
@@ -140,10 +142,13 @@ export class Controller {
   async run(stop: AbortSignal): Promise<void> {
     this.#queue.start();
     await this.#watches.run(stop);
-    const drained = this.#queue
-      .stop(DRAIN_MS)
-      .then(() => Promise.all([this.#statusWriter.flush(), this.#notifier.drained()]));
-    await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
+    await Promise.race([this.#finish(), delay(DRAIN_MS, undefined, { ref: false })]);
+  }
+
+  async #finish(): Promise<void> {
+    await this.#queue.stop(DRAIN_MS);
+    // Who lost the Lease may write no more, and the next process is not kept waiting for events.
+    if (this.#leadership.isLeading) await Promise.all([this.#statusWriter.flush(), this.#notifier.drained()]);
   }
 }
 

@@ -5,8 +5,11 @@ import type { Observed } from '../domain/plan.js';
 import type { Workload } from '../domain/workload.js';
 import type { EventNotice, EventRecorder, ObjectReference, Occurrences } from '../kube/events.js';
 
-/** More than this waits only where the API server takes no events for minutes. */
-const MAX_WAITING = 200;
+/**
+ * A restart of Rook, where it undoes the three ports of each of 500 namespaces, makes 3,000. More than this waits only where
+ * the API server takes no events for minutes.
+ */
+const MAX_WAITING = 5_000;
 /**
  * Events are told when nothing has happened for two seconds, at the latest ten seconds after the first: they must not
  * compete with repairs for the API server, and what happens again and again is one event with a count.

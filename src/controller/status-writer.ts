@@ -86,8 +86,9 @@ export class StatusWriter {
     const patch = statusPatch(assignment.status, unstored.status);
     if (patch === undefined) return;
     const { kind } = await this.#write(assignment, patch);
-    // Edited after the watches had ended: nobody would bring the namespace back.
-    if (kind === 'Overtaken') await this.#flush(namespace);
+    // Edited after the watches had ended: nobody would bring the namespace back. (One that was made again is not taken up.)
+    const isEdited = kind === 'Overtaken' && this.#deps.watches.assignments.get(namespace) !== assignment;
+    if (isEdited) await this.#flush(namespace);
   }
 
   #countsSince({ namespace, uid }: PortAssignment, patch: StatusPatch): number | undefined {

@@ -150,11 +150,13 @@ function pinFor(config: RookConfig | undefined, assignment: Assignment, workload
   });
 }
 
-/** Whether a plan writes what an earlier one did not. */
+/** Whether a plan writes what an earlier one did not, or otherwise. */
 export function asksForMore(later: Plan, earlier: Plan): boolean {
   const isNewKey = (key: string): boolean => later.pin[key as ConfigKey] !== earlier.pin[key as ConfigKey];
-  const isNewPatch = ({ patch }: WorkloadPlan, index: number): boolean =>
-    patch !== undefined && earlier.workloads[index]?.patch === undefined;
+  const isNewPatch = ({ patch, assignedPort }: WorkloadPlan, index: number): boolean => {
+    const before = earlier.workloads[index];
+    return patch !== undefined && (before?.patch === undefined || before.assignedPort !== assignedPort);
+  };
   return Object.keys(later.pin).some(isNewKey) || later.workloads.some(isNewPatch);
 }
 

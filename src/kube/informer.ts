@@ -253,7 +253,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (stop.aborted) return;
     if (this.#version === undefined && this.#streamedList && isStreamedListRefused(error)) {
       this.#streamedList = false;
-      return;
+      // What the server does not know is no fault; that it began a list and fell silent is to be told.
+      if (!(error instanceof WatchIdleError)) return;
     }
     if (this.optional && error instanceof ApiError && error.isNotFound) {
       await this.#sitOutAbsence(stop);
@@ -301,7 +302,7 @@ function isListDue(error: unknown): boolean {
 
 /**
  * Servers before 1.32, or with the feature gate WatchList off, refuse the parameters of a streamed list; one whose watch
- * cache lags never comes to its end. Either is asked for pages from then on: names make them short.
+ * cache lags never comes to its end. Either is asked for pages from then on, for good: names make them short.
  */
 function isStreamedListRefused(error: unknown): boolean {
   return (

@@ -1,6 +1,6 @@
 /**
  * Credentials from a kubeconfig: tokens, certificates, exec plugins, OIDC, proxies and contexts, all by client-node's
- * KubeConfig. This module is imported only when it is used: the library costs 100 ms and 25 MiB that a pod does not
+ * KubeConfig. This module is imported only when it is used: the library costs 90 ms and 22 MiB that a pod does not
  * need.
  */
 import { existsSync } from 'node:fs';

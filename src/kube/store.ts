@@ -15,7 +15,10 @@ export interface ObjectSink<T extends StoredObject> {
 export class Store<T extends StoredObject> implements ObjectSink<T> {
   readonly #objects = new Map<string, T>();
   readonly #onChange: (namespace: string) => void;
-  /** The namespaces whose object is being written, and whether a change of it is to be told when that is over. */
+  /**
+   * The namespaces whose object is being written, and whether a change of it is to be told when that is over. One write at a
+   * time: the queue never works on a key twice at once.
+   */
   readonly #writing = new Map<string, boolean>();
 
   /** @param onChange told the namespace after each change; must not throw */

@@ -60,6 +60,7 @@ export async function readEvents(
     // Also where it was closed before: by an abort, in the turn in which the answer began.
     await finished(stream, { writable: false });
   } finally {
+    stream.off('data', take);
     clearTimeout(watchdog);
     stream.destroy();
   }

@@ -223,3 +223,21 @@ test('whoever does not lead any more writes no status, at the end neither', asyn
   await statusWriter.flush();
   expect(cluster.server.requests).toEqual([]);
 });
+
+test('at the end nothing is written onto an assignment that was made again meanwhile, and that is found out once', async () => {
+  const { cluster, statusWriter, store } = await settled();
+  await store(counted(1));
+  refuse(cluster, 409);
+  cluster.answers.set('GET', (exchange) => {
+    const metadata = {
+      namespace: NAMESPACE,
+      name: 'default',
+      uid: 'made again',
+      resourceVersion: '9999',
+      generation: 1,
+    };
+    exchange.json(200, { metadata, spec: {} });
+  });
+  await statusWriter.flush();
+  expect(cluster.server.requests.map(({ method }) => method)).toEqual(['PATCH', 'GET']);
+});

@@ -269,6 +269,12 @@ describe('whether a plan asks for more than an earlier one', () => {
     ['patches and keys', planOf(CONFLICTING), settled, true],
     ['the patch of one more workload', planOf(CONFLICTING), planOf(onlyNodePlugin), true],
     [
+      'another port for a workload that it patches already',
+      planOf({ workloads: workloads(), config: rookConfig({ CSIADDONS_PORT: '9099' }), spec: { rookConfig: 'Leave' } }),
+      planOf({ workloads: workloads(), config: rookConfig({ CSIADDONS_PORT: '9098' }), spec: { rookConfig: 'Leave' } }),
+      true,
+    ],
+    [
       'another value of a key',
       planOf({ ...CONFLICTING, spec: { ports: { rbdNodePlugin: 9099 } } }),
       planOf(CONFLICTING),

@@ -116,7 +116,7 @@ test.each<[string, Step]>([
   ['nor says a word', quiet],
   ['though it begins it', (exchange) => exchange.events(added('a', '10'), bookmark('11'))],
 ])(
-  'a server that never completes the streamed list, %s, is asked for pages at once and for good',
+  'a server that never completes the streamed list, %s, is asked for pages from then on, and that is told',
   async (_, silent) => {
     const { server, store, informer, failures } = await runInformer(
       [
@@ -133,7 +133,10 @@ test.each<[string, Step]>([
     expect(server.requests.map(({ query }) => query.limit)).toEqual([undefined, '250', undefined, '250', undefined]);
     expect(begun(server)).toEqual(['list', 'list', '9', 'list', '12']);
     expect(store.namespaces()).toEqual(['b']);
-    expect(failures.map(({ error }) => error.message)).toEqual([`GET ${PATH}: 410 Expired said the server`]);
+    expect(failures.map(({ error }) => error.message)).toEqual([
+      'nothing received for 60 ms',
+      `GET ${PATH}: 410 Expired said the server`,
+    ]);
   },
 );
 
