@@ -47,5 +47,5 @@ export const FULL: Plan = {
   churnMs: 20_000,
   sizes: [1, 50, 500],
   massSize: 50,
-  foreignDeployments: 5_000,
+  foreignDeployments: 10_000,
 };
