@@ -115,18 +115,21 @@ export class Applier {
       dryRun,
       write: () => this.#writer.pinRookConfig(rookConfig, pin, { dryRun }),
       isAsSent: (answer) => Object.entries(pin).every(([key, value]) => answer.keys[key as ConfigKey]?.value === value),
+      // It goes onto the version that it was planned from.
+      isNextVersion: () => true,
       read: () => this.#writer.readRookConfig(namespace),
     });
   }
 
   async #patch(row: Drifted, assignment: PortAssignment, dryRun: boolean): Promise<PatchWritten> {
-    const { layout, patch, assignedPort } = row;
+    const { layout, patch, assignedPort, workload } = row;
     const { namespace } = assignment;
     const written = await sendUnlessRefused(this.#refusals, patchTarget(row, assignment, dryRun), {
       store: this.#watches.workloads[layout.slot],
       dryRun,
       write: () => this.#writer.patchWorkload(layout, namespace, patch, { dryRun }),
       isAsSent: (answer) => isOnPort(answer, assignedPort),
+      isNextVersion: ({ rollout }) => rollout.generation <= workload.rollout.generation + 1,
       read: () => this.#writer.readWorkload(layout, namespace),
     });
     return { row, written };

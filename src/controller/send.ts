@@ -15,6 +15,8 @@ export interface Exchange<T extends StoredObject> {
   readonly write: () => Promise<T>;
   /** Whether the answer says what was sent: an admission policy or webhook may have changed it. */
   readonly isAsSent: (answer: T) => boolean;
+  /** Whether nobody else's change lies between what was planned from and the answer. */
+  readonly isNextVersion: (answer: T) => boolean;
   readonly read: () => Promise<T>;
   readonly store: Store<T>;
   /** Then the store keeps nothing of the answer. */
@@ -59,7 +61,7 @@ export async function sendUnlessRefused<T extends StoredObject>(
 async function send<T extends StoredObject>(
   refusals: Refusals,
   { namespace, name, goal }: Target,
-  { write, isAsSent, store, dryRun }: Exchange<T>,
+  { write, isAsSent, isNextVersion, store, dryRun }: Exchange<T>,
 ): Promise<Written<T>> {
   const { answer, asSent } = await store.whileWriting(namespace, async () => {
     const answer = await write();
@@ -70,6 +72,8 @@ async function send<T extends StoredObject>(
   });
   const kept = dryRun ? {} : { answer };
   if (asSent) return { kind: 'Done', ...kept };
+  // Somebody else's edit got in between, and nobody's rule is to blame.
+  if (!isNextVersion(answer)) return { kind: 'Failed', error: new ChangedMeanwhileError(name) };
   // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
   const refusal = refusals.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY);
   return { kind: 'Refused', refusal, isNews: true, ...kept };
@@ -81,7 +85,14 @@ async function readAgain<T extends StoredObject>({ read, store }: Exchange<T>): 
   if (answer !== undefined) store.putAnswer(answer);
 }
 
+/** The guards of the write held, as they are about what it replaces, but something was added to the object meanwhile. */
+class ChangedMeanwhileError extends Error {
+  constructor(name: string) {
+    super(`${name} was changed by others while it was being written`);
+  }
+}
+
 /** Whether a write failed because its object had changed meanwhile. */
 export function isOutdated(error: unknown): boolean {
-  return error instanceof ApiError && error.isOutdated;
+  return error instanceof ChangedMeanwhileError || (error instanceof ApiError && error.isOutdated);
 }

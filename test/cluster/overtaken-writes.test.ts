@@ -35,6 +35,40 @@ test('patches that come too late for their guards: each workload is read again a
   ]);
 });
 
+test.each([
+  ['argument', { op: 'add', path: '/args/-', value: '--controller-port=9070' }],
+  ['declared port', { op: 'add', path: '/ports/-', value: { containerPort: 9073, name: 'another', protocol: 'TCP' } }],
+])(
+  'an %s that was added while the patch was under way passes its guards, and is moved at once',
+  async (_, addition) => {
+    const { rook, assignment } = await cluster().installRookWithAssignment();
+    const gate = new Gate(cluster().controlPlane, isPatchOf('/deployments/csi-cephfsplugin-provisioner'));
+    await cluster().startOperator({ kubeconfig: await gate.start() });
+    await waitFor('the patch under way', () => Promise.resolve(gate.waiting.length === 1));
+    const { spec } = await rook.workload('cephfsProvisioner');
+    const sidecar = spec!.template.spec!.containers.findIndex(({ name }) => name === 'csi-addons');
+    const path = `/spec/template/spec/containers/${sidecar}${addition.path}`;
+    const patch = [{ ...addition, path }];
+    await cluster().controlPlane.api.patch(
+      rook.workloadPath('cephfsProvisioner'),
+      patch,
+      'application/json-patch+json',
+    );
+    gate.open();
+    await waitFor('the sidecar on its port alone', async () => {
+      const { containers } = (await rook.workload('cephfsProvisioner')).spec!.template.spec!;
+      const { args = [], ports = [] } = containers[sidecar]!;
+      const told = args.filter((argument) => argument.includes('controller-port'));
+      return (
+        told.every((argument) => argument.endsWith('=9071')) && ports.length === 1 && ports[0]!.containerPort === 9071
+      );
+    });
+    await assignment.waitForReason('Ready', 'RollingOut');
+    const reasons = (await cluster().events(rook.namespace)).map(({ reason }) => reason);
+    expect(reasons).not.toContain('PatchRejected');
+  },
+);
+
 test('a pin that an edit has overtaken: the edit is read, and is the wish of whoever made it', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const gate = new Gate(cluster().controlPlane, isPatchOf('/configmaps/'));

@@ -303,6 +303,20 @@ test('an answer that is not what was sent is a refusal, and told as a change', a
   expect(cluster.changed).toEqual([NAMESPACE]);
 });
 
+test('an answer with an edit that got in between is no refusal, and told as a change', async () => {
+  const { cluster, apply } = await bench();
+  const edited = rawWorkload('rbdNodePlugin', { port: 9070 });
+  const metadata = { ...edited.metadata, resourceVersion: '9000', generation: edited.metadata.generation + 2 };
+  cluster.answers.set(RBD, (exchange) => exchange.json(200, { ...edited, metadata }));
+  const { outcome, failure } = await apply();
+  expect(outcome).toMatchObject({ rejections: {}, failure: expect.stringContaining('is read again') as string });
+  expect(failure).toMatchObject({ message: 'csi-rbdplugin was changed by others while it was being written' });
+  expect(cluster.changed).toEqual([NAMESPACE]);
+  cluster.answers.clear();
+  const again = await apply();
+  expect(again.outcome.patched.map(({ slot }) => slot)).toEqual(['rbdNodePlugin']);
+});
+
 test('an API server that is away is a passing fault', async () => {
   const { cluster, apply } = await bench();
   await cluster.server[Symbol.asyncDispose]();
