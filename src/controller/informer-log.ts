@@ -42,6 +42,7 @@ export function informerLog(
       logger.debug({ informer: informer.title, namespace: informer.namespace }, 'Informer synced');
       onSynced(said.delete(informer));
     },
+    listed: () => undefined,
     closed: () => undefined,
     ended(informer) {
       said.delete(informer);

@@ -134,6 +134,7 @@ export class Watches {
         observer.failed(informer, error, retryInMs);
         if (informer.optional && !informer.synced && informer.failures === 1) tell(informer);
       },
+      listed: (informer, by) => observer.listed(informer, by),
       closed: (informer) => observer.closed(informer),
       ended: (informer) => observer.ended(informer),
     };

@@ -16,7 +16,7 @@ interface StatusBody {
 }
 
 /** A proxy may name hours; a day's silence, or a wait beyond what timers hold, is not for the server to order. */
-const LONGEST_RETRY_AFTER_MS = 120_000;
+export const LONGEST_RETRY_AFTER_MS = 120_000;
 
 /** The API server answered with an error. The message is the server's own; headers and tokens are never part of it. */
 export class ApiError extends Error {

@@ -30,10 +30,15 @@ export interface Source<T> {
   readonly project: (raw: RawObject) => T;
 }
 
+/** By which requests a complete list came; `absence` where the API server does not know the resource. */
+export type ListedBy = 'stream' | 'pages' | 'absence';
+
 export interface InformerObserver {
   failed(informer: InformerState, error: unknown, retryInMs: number): void;
   /** The store is complete, for the first time or again after a failure. */
   synced(informer: InformerState): void;
+  /** The store was filled anew by a complete list: at the start, and where a watch could not be resumed. */
+  listed(informer: InformerState, by: ListedBy): void;
   /** The server ended a watch in order, as it does after a few minutes; it is resumed at once. */
   closed(informer: InformerState): void;
   /** It was stopped: nothing more will be heard of it. */
@@ -71,7 +76,7 @@ export interface InformerTiming {
   readonly absentMs: number;
 }
 
-const DEFAULT_TIMING: InformerTiming = {
+export const INFORMER_TIMING: InformerTiming = {
   // A healthy watch brings a bookmark a minute.
   idleMs: 90_000,
   // Where the API server's watch cache has fallen behind etcd, a streamed list begins and never ends.
@@ -85,7 +90,7 @@ const DEFAULT_TIMING: InformerTiming = {
 /** A server that ends watches sooner than this is treated as failing, or the loop would spin. */
 const SHORTEST_WATCH_MS = 1_000;
 /** How much longer than other failures one may wait that only an admin ends, where nobody waits for the informer. */
-const FORBIDDEN_PATIENCE = 6;
+export const FORBIDDEN_PATIENCE = 6;
 const PAGE_SIZE = '250';
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
@@ -115,7 +120,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.#store = store;
     this.#transport = deps.transport;
     this.#observer = deps.observer;
-    this.#timing = deps.timing ?? DEFAULT_TIMING;
+    this.#timing = deps.timing ?? INFORMER_TIMING;
   }
 
   get title(): string {
@@ -198,7 +203,7 @@ export class Informer<T extends StoredObject> implements InformerState {
       return false;
     }
     if (event.object.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return false;
-    this.#listed([...listing.values()], event.object.metadata.resourceVersion);
+    this.#listed([...listing.values()], event.object.metadata.resourceVersion, 'stream');
     return true;
   }
 
@@ -218,7 +223,7 @@ export class Informer<T extends StoredObject> implements InformerState {
       objects.push(...page.items.map((item) => this.#source.project(item)));
       const { resourceVersion, continue: next = '' } = page.metadata;
       if (next === '') {
-        this.#listed(objects, resourceVersion);
+        this.#listed(objects, resourceVersion, 'pages');
         return;
       }
       query = { ...query, continue: next };
@@ -226,9 +231,10 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   /** @param version to resume from; undefined: list again next time */
-  #listed(objects: readonly T[], version: string | undefined): void {
+  #listed(objects: readonly T[], version: string | undefined, by: ListedBy): void {
     this.#store.replace(objects, this.#source.namespace);
     this.#version = version;
+    this.#observer.listed(this, by);
     this.#isWell();
     if (this.synced) return;
     this.synced = true;
@@ -268,7 +274,7 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   /** A resource that the API server does not know has no objects: that is a complete list. */
   async #sitOutAbsence(stop: AbortSignal): Promise<void> {
-    this.#listed([], undefined);
+    this.#listed([], undefined, 'absence');
     this.#heard();
     await pause(this.#timing.absentMs * (0.9 + Math.random() / 5), stop);
   }

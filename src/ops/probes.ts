@@ -11,7 +11,7 @@ export interface ProbeAnswer {
  * An informer's loop does something at least every two or three minutes: it gets a bookmark, gives up a silent watch after
  * 90 s, or tries again after at most 10 s (two minutes where the server asks for it). Only a stuck one is silent for longer.
  */
-const STUCK_AFTER_MS = 300_000;
+export const STUCK_AFTER_MS = 300_000;
 
 /** A watch that has been failing for longer is no passing fault: what it should see is not seen. */
 const BLIND_AFTER_MS = 60_000;

@@ -64,6 +64,24 @@ export const DEFINITIONS = {
     help: 'Watches that ended and were opened again; cause is closed (in order, every few minutes), expired, idle, forbidden, unauthorized, unavailable, protocol or not_found.',
     look: 'When the operator reacts late: any cause but closed that climbs says what is wrong between it and the API server.',
   },
+  csiports_watch_lists_total: {
+    type: 'counter',
+    labels: ['resource', 'by'],
+    help: 'Complete lists, which a watch begins with and cannot always be resumed without; by is stream, pages (where the server refused the stream, or did not end it) or absence (the server does not know the resource).',
+    look: 'When the API server is busy: a list is dearer than a watch that is resumed, and is to come with a restart, or a cause of expired or idle, alone.',
+  },
+  csiports_watch_syncs_total: {
+    type: 'counter',
+    labels: ['resource'],
+    help: 'Times that all objects of a watch became known: at the start, and again after each failure.',
+    look: 'When csiports_watch_restarts_total climbs: failures that end have as many of these behind them, but for those in a row.',
+  },
+  csiports_watch_up: {
+    type: 'gauge',
+    labels: ['resource'],
+    help: '1 where all objects of a watch are known and it has not failed since, else 0; of several namespaces the worst.',
+    look: 'Where it stays 0: the log and /readyz say why.',
+  },
   csiports_watch_last_event_age_seconds: {
     type: 'gauge',
     labels: ['resource'],

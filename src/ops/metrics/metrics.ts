@@ -8,7 +8,7 @@ import { ReconcileMetrics } from './reconciles.js';
 import { Recorder } from './recorder.js';
 import { createRegistry, type Registry } from './registry.js';
 import { countRequests } from './requests.js';
-import { countWatchRestarts } from './watches.js';
+import { countWatchTransitions } from './watches.js';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -35,7 +35,7 @@ export class Metrics {
     this.#options = options;
     this.#queue = new QueueMetrics(this.#recorder, options.monotonicMs);
     this.controller = {
-      informers: countWatchRestarts(this.#recorder, () => this.#controller.informers),
+      informers: countWatchTransitions(this.#recorder, () => this.#controller.informers),
       queue: this.#queue,
       reconciles: new ReconcileMetrics(this.#recorder, options.monotonicMs),
     };

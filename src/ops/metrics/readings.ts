@@ -45,7 +45,14 @@ export function readings(from: ReadFrom): Readings {
         return degraded === undefined ? [] : [[{ ...namespaceOf(one), reason: degraded.reason }, 1] as const];
       }),
     csiports_conflicts: () => assignments().map((one) => [namespaceOf(one), one.status?.conflicts?.length ?? 0]),
-    csiports_watch_last_event_age_seconds: () => agesOf(from.controller.informers, from.monotonicMs()),
+    csiports_watch_up: () => {
+      const isUp = ({ synced, problem }: InformerState): number => (synced && problem === undefined ? 1 : 0);
+      return byResource(from.controller.informers, isUp, Math.min);
+    },
+    csiports_watch_last_event_age_seconds: () => {
+      const now = from.monotonicMs();
+      return byResource(from.controller.informers, ({ lastHeard }) => (now - lastHeard) / 1000, Math.max);
+    },
     csiports_build_info: () => [[{ version: from.version, node: process.version }, 1]],
     leader_election_master_status: () =>
       from.election === undefined ? [] : [[{ name: LEASE_NAME }, from.election.isLeading ? 1 : 0]],
@@ -66,12 +73,17 @@ function conditionOf({ status }: PortAssignment, wanted: ConditionType): Conditi
   return status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True');
 }
 
-/** Where several namespaces are watched one by one, the one that has been silent for longest. */
-function agesOf(informers: readonly InformerState[], now: number): Reading<'csiports_watch_last_event_age_seconds'> {
-  const ages = new Map<string, number>();
+/** Where several namespaces are watched one by one, the worst of them stands for the resource. */
+function byResource(
+  informers: readonly InformerState[],
+  valueOf: (informer: InformerState) => number,
+  worst: (one: number, other: number) => number,
+): (readonly [{ readonly resource: string }, number])[] {
+  const values = new Map<string, number>();
   for (const informer of informers) {
     const resource = resourceOf(informer);
-    ages.set(resource, Math.max(ages.get(resource) ?? 0, (now - informer.lastHeard) / 1000));
+    const value = valueOf(informer);
+    values.set(resource, worst(values.get(resource) ?? value, value));
   }
-  return [...ages].map(([resource, age]) => [{ resource }, age]);
+  return [...values].map(([resource, value]) => [{ resource }, value]);
 }

@@ -8,14 +8,15 @@ export type RestartCause =
   'closed' | 'expired' | 'idle' | 'forbidden' | 'unauthorized' | 'unavailable' | 'protocol' | 'not_found';
 
 /** @param informers those that are there now; of one that has just ended it does not matter whether it is among them */
-export function countWatchRestarts(recorder: Recorder, informers: () => readonly InformerState[]): InformerObserver {
-  const count = (informer: InformerState, cause: RestartCause): void => {
+export function countWatchTransitions(recorder: Recorder, informers: () => readonly InformerState[]): InformerObserver {
+  const ended = (informer: InformerState, cause: RestartCause): void => {
     recorder.count('csiports_watch_restarts_total', { resource: resourceOf(informer), cause });
   };
   return {
-    failed: (informer, error) => count(informer, causeOf(error)),
-    closed: (informer) => count(informer, 'closed'),
-    synced: () => undefined,
+    failed: (informer, error) => ended(informer, causeOf(error)),
+    closed: (informer) => ended(informer, 'closed'),
+    listed: (informer, by) => recorder.count('csiports_watch_lists_total', { resource: resourceOf(informer), by }),
+    synced: (informer) => recorder.count('csiports_watch_syncs_total', { resource: resourceOf(informer) }),
     // One count stands for all namespaces in which a resource of this name is watched: it goes with the last of them.
     ended: (informer) => {
       const resource = resourceOf(informer);

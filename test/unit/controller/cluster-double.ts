@@ -57,7 +57,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const { server, transport } = await connect();
   const changed: string[] = [];
   const ignore = (): undefined => undefined;
-  const observer = { failed: ignore, synced: ignore, closed: ignore, ended: ignore };
+  const observer = { failed: ignore, synced: ignore, listed: ignore, closed: ignore, ended: ignore };
   const watches = new Watches({
     namespaces: [],
     transport,

@@ -68,6 +68,7 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
     observer: {
       failed: ({ title }) => void warnings.push(title),
       synced: () => undefined,
+      listed: () => undefined,
       closed: () => undefined,
       ended: ({ title }) => void ended.push(title),
     },

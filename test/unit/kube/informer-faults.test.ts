@@ -126,13 +126,14 @@ test('a streamed list that ends too soon leaves the store as it was', async () =
 });
 
 test('a silent watch is given up, and everything is listed again', async () => {
-  const { server, store, failures } = await runInformer(
+  const { server, store, failures, listed } = await runInformer(
     [streamedList('50', object('a', '10')), streamedList('40', object('a', '9'))],
     { timing: { idleMs: 80 } },
   );
   await eventually(() => store.get('a')?.resourceVersion).toBe('9');
   expect(failures[0]!.error).toBeInstanceOf(WatchIdleError);
   expect(begun(server).slice(0, 2)).toEqual(['list', 'list']);
+  expect(listed.slice(0, 2)).toEqual(['stream', 'stream']);
 });
 
 test('bookmarks keep a quiet watch open', async () => {

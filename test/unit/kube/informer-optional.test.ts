@@ -27,11 +27,13 @@ async function runOptional(
 const names = (sink: StoreByName<Stored>, namespace: string): string[] => sink.in(namespace).map(({ name }) => name);
 
 test('a resource that the API server does not know is an empty list, and no failure', async () => {
-  const { server, informer, sink, failures, synced } = await runOptional([unknown], { timing: { absentMs: 60_000 } });
+  const { server, informer, sink, failures, synced, listed } = await runOptional([unknown], {
+    timing: { absentMs: 60_000 },
+  });
   await informer.firstSync;
   expect(informer).toMatchObject({ synced: true, problem: undefined, failures: 0 });
   expect(sink.in('a')).toEqual([]);
-  expect([failures, synced(), server.requests.length]).toEqual([[], 1, 1]);
+  expect([failures, synced(), listed, server.requests.length]).toEqual([[], 1, ['absence'], 1]);
 });
 
 test('it is asked for again after its time, and watched as any other once it is there', async () => {

@@ -93,7 +93,7 @@ test.each([422, 400])('a server that refuses a streamed list with %i is asked fo
     (metadata: object, ...items: readonly object[]): Step =>
     (exchange) =>
       exchange.json(200, { metadata, items });
-  const { server, store, informer, failures } = await runInformer([
+  const { server, store, informer, failures, listed } = await runInformer([
     (exchange) => exchange.refuse(status, 'Invalid'),
     page({ resourceVersion: '90', continue: 'next page' }, object('a', '10')),
     page({ resourceVersion: '90' }, object('b', '20')),
@@ -109,6 +109,7 @@ test.each([422, 400])('a server that refuses a streamed list with %i is asked fo
   expect(watch).toMatchObject({ watch: 'true', resourceVersion: '90' });
   expect(again).toEqual(first);
   expect(store.namespaces()).toEqual(['b']);
+  expect(listed).toEqual(['pages', 'pages']);
   expect(failures.map(({ error }) => error.message)).toEqual([`GET ${PATH}: 410 Expired said the server`]);
 });
 

@@ -1,6 +1,6 @@
 /** An informer at work against an API server double, and the objects and events that the double gives it. */
 import { onTestFinished } from 'vitest';
-import { Informer, type InformerTiming, type Source } from '../../../src/kube/informer.js';
+import { Informer, type InformerTiming, type ListedBy, type Source } from '../../../src/kube/informer.js';
 import { Store, type ObjectSink, type StoredObject } from '../../../src/kube/store.js';
 import type { RawObject } from '../../../src/kube/watch-events.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
@@ -71,6 +71,8 @@ export interface Running {
   readonly failures: { readonly error: Error; readonly retryInMs: number }[];
   /** How often the observer was told that it is synced. */
   readonly synced: () => number;
+  /** By what the complete lists came that it was told of. */
+  readonly listed: readonly ListedBy[];
   /** How often it was told that a watch was closed in order. */
   readonly closed: () => number;
   /** How often it was told that it has ended. */
@@ -107,6 +109,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const changes: string[] = [];
   const failures: { error: Error; retryInMs: number }[] = [];
   const store = options.store ?? new Store<Stored>((namespace) => changes.push(namespace));
+  const listed: ListedBy[] = [];
   let synced = 0;
   let closed = 0;
   let ended = 0;
@@ -121,6 +124,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const observer = {
     failed: (_: unknown, error: unknown, retryInMs: number) => void failures.push({ error: error as Error, retryInMs }),
     synced: () => void (synced += 1),
+    listed: (_: unknown, by: ListedBy) => void listed.push(by),
     closed: () => void (closed += 1),
     ended: () => void (ended += 1),
   };
@@ -147,6 +151,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     changes,
     failures,
     synced: () => synced,
+    listed,
     closed: () => closed,
     ended: () => ended,
     stop,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { InformerState } from '../../../src/kube/informer.js';
-import { liveness, readiness, type Probed } from '../../../src/ops/probes.js';
+import { LONGEST_RETRY_AFTER_MS } from '../../../src/kube/errors.js';
+import { FORBIDDEN_PATIENCE, INFORMER_TIMING, type InformerState } from '../../../src/kube/informer.js';
+import { liveness, readiness, STUCK_AFTER_MS, type Probed } from '../../../src/ops/probes.js';
 import { informerState as state } from '../kube/informer-state.js';
 
 const explain = (problem: unknown): string => (typeof problem === 'string' ? `: ${problem}` : '');
@@ -59,6 +60,12 @@ test('an optional informer is named, and makes nobody unready', () => {
       '[+] DaemonSet plugin ok\n[~] DaemonSet plugin not synced: 403 Forbidden\n' +
       '[~] DaemonSet plugin failing since it was synced: 403 Forbidden\n[+] DaemonSet plugin ok\nok\n',
   });
+});
+
+test('no wait of an informer that is well, or that an API server asks for, is as long as that of a stuck one', () => {
+  const { idleMs, listIdleMs, backoff, absentMs } = INFORMER_TIMING;
+  const waits = [idleMs, listIdleMs, backoff.maxMs * FORBIDDEN_PATIENCE, absentMs * 1.1, LONGEST_RETRY_AFTER_MS];
+  expect(Math.max(...waits)).toBeLessThan(STUCK_AFTER_MS);
 });
 
 test('an informer that did nothing for over five minutes is stuck', () => {

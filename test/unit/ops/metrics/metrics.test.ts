@@ -152,6 +152,40 @@ test('watches: closed in order, silent for how long, gone with what they watched
   expect((await scrape()).series('csiports_watch_last_event_age_seconds')).toHaveLength(2);
 });
 
+test('watches: each list, each time that all is known, and whether it is now', async () => {
+  const { metrics, scrape } = startMetrics();
+  const { informers } = metrics.controller;
+  const [well, failing] = [
+    informer('plugin', { namespace: 'a' }),
+    informer('plugin', { namespace: 'b', problem: cut() }),
+  ];
+  const begun = informer('config', { synced: false });
+  const watched = [begun];
+  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
+  expect(lines(await scrape(), 'csiports_watch_up')).toEqual(['deployments.apps/config 0']);
+  watched.push(well);
+  expect(lines(await scrape(), 'csiports_watch_up')).toContain('deployments.apps/plugin 1');
+  watched.push(failing);
+  expect(lines(await scrape(), 'csiports_watch_up')).toContain('deployments.apps/plugin 0');
+
+  informers.listed(well, 'stream');
+  informers.synced(well);
+  informers.listed(well, 'pages');
+  informers.listed(failing, 'absence');
+  informers.synced(failing);
+  expect(lines(await scrape(), 'csiports_watch_lists_total')).toEqual([
+    'deployments.apps/plugin absence 1',
+    'deployments.apps/plugin pages 1',
+    'deployments.apps/plugin stream 1',
+  ]);
+  expect(lines(await scrape(), 'csiports_watch_syncs_total')).toEqual(['deployments.apps/plugin 2']);
+  watched.splice(1);
+  informers.ended(well);
+  informers.ended(failing);
+  for (const metric of ['csiports_watch_lists_total', 'csiports_watch_syncs_total'])
+    expect((await scrape()).series(metric)).toEqual([]);
+});
+
 test('the restarts of a resource that is watched in two namespaces are counted on while one of them is watched', async () => {
   const { metrics, scrape } = startMetrics();
   const { informers } = metrics.controller;
