@@ -14,7 +14,8 @@ export default defineConfig({
     // So that what a failed test says in one line, without its diff, has the values.
     chaiConfig: { truncateThreshold: 1000 },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // Some ask a server thousands of times, and the machine may be busy.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...onControlPlane } },
       // After those that start operators, whose requests it looks at: see scripts/test.js.
       { test: { name: 'rights', include: ['test/rights/**/*.test.ts'] } },

@@ -1,6 +1,7 @@
 /** The log: one JSON object a line for collectors, or one readable line for people. */
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import type { Log } from './controller/log.js';
+import { plainText } from './domain/plain-text.js';
 
 export interface Logger extends Readonly<Record<LogLevel | 'fatal', Log['info']>> {
   /** Switches to debug, and back to the level that it began with (from debug: to info). */
@@ -12,17 +13,30 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_FORMATS = ['json', 'pretty'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
+/** Room for the stack of an unexpected error. */
+const LONGEST_FIELD = 8_000;
+
 /** Writes synchronously to stdout: a line is out before a crash that it explains. */
 export async function createLogger({ level, format }: { level: LogLevel; format: LogFormat }): Promise<Logger> {
   const options = {
     level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: printable },
   };
   const destination = format === 'json' ? pino.destination({ dest: 1, sync: true }) : await prettyDestination();
   const logger: PinoLogger = pino(options, destination);
   return Object.assign(logger, { toggleDebug: () => toggle(logger, level) });
+}
+
+/** Whatever is in a field: it cannot forge a line, colour a terminal, nor fill the log. */
+function printable(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? plainText(value, LONGEST_FIELD) : (value as unknown),
+    ]),
+  );
 }
 
 function toggle(logger: PinoLogger, begun: LogLevel): void {

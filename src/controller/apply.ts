@@ -34,6 +34,13 @@ interface PatchWritten {
   readonly written: Written<Workload>;
 }
 
+interface Attempted {
+  readonly plan: Plan;
+  readonly patches: readonly PatchWritten[];
+  /** Undefined where nothing waits for Rook. */
+  readonly rookTime: RookTimeLeft | undefined;
+}
+
 type Drifted = WorkloadPlan & { readonly workload: Workload; readonly patch: JsonPatch };
 
 export class Applier {
@@ -89,7 +96,7 @@ export class Applier {
       for (const { row, written } of sent) this.#tell(namespace, row.layout.kind, written);
     }
     this.#settle(plan, namespace);
-    return appliedFrom(pinNow, pin, { patches, rookTime: waited.length > 0 ? rookTime : undefined });
+    return appliedFrom(pinNow, pin, { patches, plan, rookTime: waited.length > 0 ? rookTime : undefined });
   }
 
   forget(namespace: string): void {
@@ -168,11 +175,7 @@ function isOnPort({ sidecar }: Workload, port: number): boolean {
   return sidecar !== undefined && movePort(sidecar, '', port).length === 0;
 }
 
-function appliedFrom(
-  pinNow: Pin,
-  pin: Written<RookConfig>,
-  { patches, rookTime }: { readonly patches: readonly PatchWritten[]; readonly rookTime: RookTimeLeft | undefined },
-): Applied {
+function appliedFrom(pinNow: Pin, pin: Written<RookConfig>, { patches, plan, rookTime }: Attempted): Applied {
   const named = [
     { name: ROOK_CONFIG_NAME, written: pin },
     ...patches.map(({ row, written }) => ({ name: row.layout.workload, written })),
@@ -187,7 +190,10 @@ function appliedFrom(
       pinned: isStored(pin) ? pinNow : {},
       ...(pin.kind === 'Refused' ? { pinRejection: pin.refusal.cause } : {}),
       patched: patches.filter(({ written }) => isStored(written)).map(patchedWorkload),
-      rejections: bySlot(patches, (written) => (written.kind === 'Refused' ? written.refusal.cause : undefined)),
+      rejections: {
+        ...unreadable(plan),
+        ...bySlot(patches, (written) => (written.kind === 'Refused' ? written.refusal.cause : undefined)),
+      },
       ...(failed === undefined ? {} : { failure: describe(failed) }),
     },
     answers: { ...(rookConfig === undefined ? {} : { rookConfig }), workloads: bySlot(patches, answerOf) },
@@ -195,6 +201,12 @@ function appliedFrom(
     ...(waits.length === 0 ? {} : { againInMs: Math.min(...waits) }),
     ...(failed === undefined ? {} : { failure: failed.error }),
   };
+}
+
+/** Not written, and told of like what the API server refuses. */
+function unreadable({ workloads }: Plan): Partial<Record<Slot, string>> {
+  const found = workloads.filter(({ unreadable: why }) => why !== undefined);
+  return Object.fromEntries(found.map(({ layout, unreadable: why }) => [layout.slot, why]));
 }
 
 function isStored(written: Written<unknown>): boolean {

@@ -158,6 +158,7 @@ function both(first: InformerObserver | undefined, second: InformerObserver): In
     failed: (...told) => [first, second].forEach((observer) => observer.failed(...told)),
     synced: (informer) => [first, second].forEach((observer) => observer.synced(informer)),
     listed: (informer, by) => [first, second].forEach((observer) => observer.listed(informer, by)),
+    unreadable: (...told) => [first, second].forEach((observer) => observer.unreadable(...told)),
     closed: (informer) => [first, second].forEach((observer) => observer.closed(informer)),
     ended: (informer) => [first, second].forEach((observer) => observer.ended(informer)),
   };

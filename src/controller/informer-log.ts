@@ -7,6 +7,9 @@ import { messageOf, type Log } from './log.js';
 /** A failure that lasts is said again after this long. */
 const SAY_AGAIN_MS = 10 * 60_000;
 
+const REMEDY_FOR_UNREADABLE =
+  'write it anew by the definition that the API server has now; an operator that is older than that definition may have to be upgraded';
+
 /**
  * Says a failure once and then only in debug, until it is another one, has lasted for long, or the informer has worked in
  * between: a retry every few seconds is not news. What keeps all informers from working is said once for all of them.
@@ -43,6 +46,12 @@ export function informerLog(
       onSynced(said.delete(informer));
     },
     listed: () => undefined,
+    unreadable(informer, object, error) {
+      logger.warn(
+        { informer: informer.title, object, error: messageOf(error), remedy: REMEDY_FOR_UNREADABLE },
+        'Object not readable: it counts as absent',
+      );
+    },
     closed: () => undefined,
     ended(informer) {
       said.delete(informer);

@@ -15,11 +15,16 @@ type Fields = Readonly<Record<string, unknown>>;
 function mergePatch(before: Fields, after: Fields): Fields | undefined {
   const patch: Record<string, unknown> = {};
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [was, is] = [before[field], after[field]];
+    const [was, is] = [ownValue(before, field), ownValue(after, field)];
     if (isDeepStrictEqual(was, is)) continue;
     patch[field] = isFields(was) && isFields(is) ? mergePatch(was, is) : (is ?? null);
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** The status is anybody's to write who has the right: a field may have the name of one that every object inherits. */
+function ownValue(fields: Fields, field: string): unknown {
+  return Object.hasOwn(fields, field) ? fields[field] : undefined;
 }
 
 function isFields(value: unknown): value is Fields {

@@ -135,6 +135,7 @@ export class Watches {
         if (informer.optional && !informer.synced && informer.failures === 1) tell(informer);
       },
       listed: (informer, by) => observer.listed(informer, by),
+      unreadable: (...told) => observer.unreadable(...told),
       closed: (informer) => observer.closed(informer),
       ended: (informer) => observer.ended(informer),
     };

@@ -9,6 +9,7 @@ import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.j
 import { ROOK_CONFIG_NAME } from './rook-config.js';
 import { describeRollout } from './rollout.js';
 import type { Reconciled, WaitCause } from './outcome.js';
+import { plainText } from './plain-text.js';
 import type { ConfigKey } from './slots.js';
 import { wholeSeconds } from './time.js';
 
@@ -23,7 +24,7 @@ const WAITING_FOR_ROOK: Readonly<Record<WaitCause, string>> = {
   ForeignChange: `${ROOK_CONFIG_NAME} was changed, and Rook is given time to write its workloads anew`,
 };
 
-/** An admission webhook may answer at any length; the schema takes eight times this. */
+/** All findings together may be longer; the schema takes eight times this. */
 const MAX_MESSAGE = 4096;
 
 export function conditions(reconciled: Reconciled): Condition[] {
@@ -43,7 +44,7 @@ function condition(
   return {
     type,
     ...verdict,
-    message: verdict.message.slice(0, MAX_MESSAGE),
+    message: plainText(verdict.message, MAX_MESSAGE),
     observedGeneration: generation,
     lastTransitionTime: before?.status === verdict.status ? before.lastTransitionTime : now,
   };

@@ -27,12 +27,15 @@ export function describeObject(object: UndoneObject, rookConfig: RookConfig | un
   return `${kind} ${name}${which} is changed back again and again by ${manager} (last seen ${times.at(-1) ?? ''}), so it is written again only ${backoffSeconds} s after each time`;
 }
 
+/** An object may have had thousands, and what follows is the remedy. */
+const MOST_WRITERS = 8;
+
 /** Taking a key out leaves no trace in managedFields. */
 function unnamed(kind: UndoneObject['kind'], rookConfig: RookConfig | undefined): string {
   const writers = kind === 'ConfigMap' && rookConfig !== undefined ? otherWriters(rookConfig) : [];
-  return writers.length === 0
-    ? 'a writer that left no name'
-    : `a writer that left no name (one of ${writers.join(', ')}?)`;
+  if (writers.length === 0) return 'a writer that left no name';
+  const more = writers.length > MOST_WRITERS ? ` or ${writers.length - MOST_WRITERS} more` : '';
+  return `a writer that left no name (one of ${writers.slice(0, MOST_WRITERS).join(', ')}${more}?)`;
 }
 
 function remedy({ kind, name, manager = 'that writer' }: UndoneObject, rookKeys: RookKeys | undefined): string {

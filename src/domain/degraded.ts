@@ -53,9 +53,10 @@ function sidecarConflicts({ before, after, previous }: Reconciled): readonly Por
   const now = after.conflicts.sidecars;
   const earlier = [...before.conflicts.sidecars, ...(previous?.conflicts ?? []).filter(isAmongSidecars)];
   const rows = inPlay(after.workloads);
-  const ports = [...new Set([...now, ...earlier].map(({ port }) => port))];
-  return ports.flatMap((port) => {
-    const shared = new Set(earlier.filter((one) => one.port === port).flatMap(({ holders }) => holders));
+  const sharers = new Map<number, Set<string>>();
+  for (const { port } of now) sharers.set(port, new Set());
+  for (const { port, holders } of earlier) sharers.set(port, new Set([...(sharers.get(port) ?? []), ...holders]));
+  return [...sharers].flatMap(([port, shared]) => {
     const isLeavingIt = (row: WorkloadPlan): boolean => shared.has(sidecarOf(row.layout)) && isLeaving(row, port);
     const holders = rows.filter((row) => holds(row, port) || isLeavingIt(row));
     return holders.length < 2 ? [] : [{ port, holders: holders.map(({ layout }) => sidecarOf(layout)) }];

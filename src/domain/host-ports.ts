@@ -31,7 +31,9 @@ export function sharedPorts(workloads: readonly Workload[]): SharedPort[] {
   const holders = new Map<number, PortHolder[]>();
   for (const workload of workloads) {
     for (const { port, container } of hostPorts(workload)) {
-      holders.set(port, [...(holders.get(port) ?? []), { workload, container }]);
+      const found = holders.get(port);
+      if (found === undefined) holders.set(port, [{ workload, container }]);
+      else found.push({ workload, container });
     }
   }
   return [...holders]

@@ -11,7 +11,7 @@ import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js'
 import { isObserved, isRolledOut } from './rollout.js';
 import { currentPort, movePort, type JsonPatch } from './sidecar-port.js';
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
-import { isInPlay, type Workload } from './workload.js';
+import { MOST_READ, isInPlay, type Workload } from './workload.js';
 
 /** All that is known of one namespace. */
 export interface Observed {
@@ -35,6 +35,8 @@ export interface WorkloadPlan {
   readonly currentPort?: number;
   /** Present where the workload is Drifted and may be patched. */
   readonly patch?: JsonPatch;
+  /** Why it may not be, for a fault that only the admin mends. */
+  readonly unreadable?: string;
 }
 
 export interface Plan {
@@ -93,6 +95,8 @@ function planWorkload(layout: SlotLayout, observed: Observed, assignedPort: numb
     ...(current === undefined ? {} : { currentPort: current }),
   };
   if (!isInPlay(workload)) return { ...common, state: stateOutOfPlay(workload) };
+  const { unread } = workload.sidecar;
+  if (unread !== undefined) return { ...common, state: 'Drifted', unreadable: tooMany(unread) };
   const patch = patchFor(workload, assignedPort);
   if (patch === undefined) return { ...common, state: isReady(common, workload, observed) ? 'Ready' : 'RollingOut' };
   return workload.deleting ? { ...common, state: 'Drifted' } : { ...common, state: 'Drifted', patch };
@@ -110,6 +114,10 @@ function isReady(
   if (isObserved(rollout) || patched?.includes(slot) === true) return isRolledOut(rollout);
   const row = assignment.status?.workloads?.find((candidate) => candidate.slot === slot);
   return row?.state === 'Ready' && row.currentPort === assignedPort;
+}
+
+function tooMany(unread: number): string {
+  return `container ${SIDECAR_CONTAINER} has ${unread} arguments and ports, of which at most ${MOST_READ} are read; take out those that the sidecar does not need`;
 }
 
 function stateOutOfPlay(workload: Workload | undefined): 'Absent' | 'UpstreamManaged' | 'NoSidecar' | 'PodNetwork' {

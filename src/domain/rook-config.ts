@@ -35,6 +35,9 @@ export type KeyMeaning =
   | { readonly kind: 'Port'; readonly port: number }
   | { readonly kind: 'Invalid'; readonly stopsRook: boolean; readonly consequence: string };
 
+/** A ConfigMap has room for a megabyte, which would be gone through with every reconcile. No port needs as much. */
+export const LONGEST_VALUE = 1000;
+
 /** Go's strings.TrimSpace leaves nothing of it: it takes U+0085 for a space, and U+FEFF for none, unlike trim(). */
 const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
 
@@ -43,6 +46,9 @@ const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
  * CSI reconcile (Rook 1.16.4, 1.17.9 and 1.19.10, as run). It does take 0, and aborts half-way through its pass.
  */
 export function keyMeaning(value: string | undefined): KeyMeaning {
+  if (value !== undefined && value.length > LONGEST_VALUE) {
+    return { kind: 'Invalid', stopsRook: true, consequence: `it is longer than ${LONGEST_VALUE} characters` };
+  }
   if (value === undefined || BLANK.test(value)) return { kind: 'Unset' };
   const port = /^[0-9]+$/.test(value) ? Number(value) : NaN;
   if (!(port <= 65535)) {

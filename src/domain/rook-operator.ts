@@ -22,21 +22,28 @@ export interface RookVersion {
 
 /**
  * A version of Rook's own line: 1.8 (1.8.3 was the first with csi-addons, Rook pull request 9534) to 1.99, and behind a
- * separator whatever the release or a vendor adds. A mirror may number its images in its own way (2024.11.3, 1.0.0) or
+ * separator whatever the release or a vendor adds, of what a tag may be made of. A mirror may number its images in its own way (2024.11.3, 1.0.0) or
  * carry Ceph's number (17.2.6): these are no versions of Rook.
  */
-const ROOK_VERSION = /^v?(1)\.([89]|[1-9]\d)\.(0|[1-9]\d{0,2})([-+._]\S*)?$/;
+const ROOK_VERSION = /^v?(1)\.([89]|[1-9]\d)\.(0|[1-9]\d{0,2})([-+._][\w.+-]{0,100})?$/;
 
 /**
  * The version, as `v1.16.4`, from the image's tag, else from the chart's label; undefined where neither is a version of
  * Rook: a digest, a mirror's own tag, a chart of another name.
  */
 export function rookVersion(rook: RookOperator | undefined): string | undefined {
-  const tag = /:([^/:@]+)(@.*)?$/.exec(rook?.image ?? '')?.[1];
+  const tag = tagOf(rook?.image ?? '');
   const chart = /^rook-ceph-(.+)$/.exec(rook?.chart ?? '')?.[1];
   const version = [tag, chart].find((candidate) => candidate !== undefined && ROOK_VERSION.test(candidate));
   // Neither a tag nor a label takes the `+` of build metadata: `_` is written for it.
   return version?.replace(/^v?/, 'v').replace('_', '+');
+}
+
+/** Without a pattern: Kubernetes takes any text for an image, and one of a megabyte must not be gone through twice. */
+function tagOf(image: string): string | undefined {
+  const [name = ''] = image.slice(image.lastIndexOf('/') + 1).split('@', 1);
+  const colon = name.lastIndexOf(':');
+  return colon === -1 ? undefined : name.slice(colon + 1);
 }
 
 /**

@@ -21,7 +21,12 @@ export interface Sidecar {
   /** Absent where the template has no `args` at all. */
   readonly args?: readonly string[];
   readonly ports: readonly SidecarPort[];
+  /** How many arguments and declared ports it has, where they are too many to be read: then it has none here. */
+  readonly unread?: number;
 }
+
+/** The most arguments and declared ports of one container that are read, and ports of all others. Rook's has about ten. */
+export const MOST_READ = 1000;
 
 /** A port that a container of the pod takes on its node, where the pod is on the host network. */
 export interface HostPort {

@@ -23,8 +23,8 @@ export function portWriter({ managers }: Workload): string | undefined {
  * trace, also where only one other has ever written the object.
  */
 export function keyWriter(config: RookConfig, key: ConfigKey): string | undefined {
-  const owners = config.keys[key]?.managers.filter((name) => name !== FIELD_MANAGER) ?? [];
-  return latest(config.managers.filter(({ name }) => owners.includes(name)))?.name;
+  const owners = new Set(config.keys[key]?.managers.filter((name) => name !== FIELD_MANAGER));
+  return latest(config.managers.filter(({ name }) => owners.has(name)))?.name;
 }
 
 /** Everybody but the operator that has written anything of the object, by name. */
@@ -42,14 +42,22 @@ export function isRooksPort({ managers }: Workload): boolean {
 
 /** Whether Rook last wrote the workload after this key got its value, or in the same second. */
 export function hasRookWrittenSince({ managers }: Workload, config: RookConfig | undefined, key: ConfigKey): boolean {
-  const owners = config?.keys[key]?.managers ?? [];
-  const times = (config?.managers ?? []).filter(({ name }) => owners.includes(name)).map(millis);
-  const rook = managers.filter(({ name }) => name === ROOK_MANAGER).map(millis);
-  return Math.max(0, ...rook) >= Math.max(0, ...times);
+  const owners = new Set(config?.keys[key]?.managers);
+  const times = (config?.managers ?? []).filter(({ name }) => owners.has(name));
+  const rook = managers.filter(({ name }) => name === ROOK_MANAGER);
+  return latestMillis(rook) >= latestMillis(times);
 }
 
+/** Of several at the same time the first. */
 function latest<T extends Stamped>(stamped: readonly T[]): T | undefined {
-  return [...stamped].sort((a, b) => millis(b) - millis(a))[0];
+  let found: T | undefined;
+  for (const one of stamped) if (found === undefined || millis(one) > millis(found)) found = one;
+  return found;
+}
+
+function latestMillis(stamped: readonly Stamped[]): number {
+  const found = latest(stamped);
+  return found === undefined ? 0 : millis(found);
 }
 
 function millis({ time }: Stamped): number {

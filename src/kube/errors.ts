@@ -1,5 +1,7 @@
 /** Everything that can go wrong between the operator and the API server, as types that say what to do about it. */
 
+import { plainText } from '../domain/plain-text.js';
+
 /** One reason why an object was refused: `status.details.causes[]`. */
 export interface RefusalCause {
   readonly reason?: string;
@@ -18,7 +20,14 @@ interface StatusBody {
 /** A proxy may name hours; a day's silence, or a wait beyond what timers hold, is not for the server to order. */
 export const LONGEST_RETRY_AFTER_MS = 120_000;
 
-/** The API server answered with an error. The message is the server's own; headers and tokens are never part of it. */
+/** A refusal may hold a whole object, and a webhook may say anything; what an admin needs of it comes first. */
+const LONGEST_MESSAGE = 2_000;
+const LONGEST_REASON = 100;
+
+/**
+ * The API server answered with an error. The message is the server's own, made one line and cut where it is long; headers
+ * and tokens are never part of it.
+ */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** `Status.reason`, e.g. NotFound, Conflict, Forbidden, Invalid, Expired; empty where the body was no Status. */
@@ -34,8 +43,8 @@ export class ApiError extends Error {
     retryAfter?: string,
   ) {
     const parsed = parseStatus(body);
-    super(`${request}: ${status} ${parsed.message ?? parsed.reason ?? body.slice(0, 200)}`);
-    this.reason = parsed.reason ?? '';
+    super(plainText(`${request}: ${status} ${parsed.message ?? parsed.reason ?? body.slice(0, 200)}`, LONGEST_MESSAGE));
+    this.reason = plainText(parsed.reason ?? '', LONGEST_REASON);
     this.causes = parsed.causes;
     this.retryAfterMs = [retryAfter, parsed.retryAfterSeconds].map(waitMs).find((ms) => ms !== undefined);
   }
@@ -81,9 +90,9 @@ export class ApiError extends Error {
     return this.isConflict || this.isGuardFailure;
   }
 
-  /** The object was looked at and refused, by validation (422 with causes) or by an admission policy or webhook. */
+  /** It was looked at and refused: by validation (422 with causes), by an admission policy or webhook, or as too large. */
   get isRefusal(): boolean {
-    return (this.status === 422 && !this.isGuardFailure) || this.status === 400 || this.status === 403;
+    return (this.status === 422 && !this.isGuardFailure) || [400, 403, 413].includes(this.status);
   }
 }
 
@@ -91,7 +100,7 @@ export class ApiError extends Error {
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
   constructor(request: string, cause: unknown) {
-    super(`${request}: ${describeCause(cause)}`, { cause });
+    super(plainText(`${request}: ${describeCause(cause)}`, LONGEST_MESSAGE), { cause });
   }
 }
 

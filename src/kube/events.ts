@@ -1,4 +1,5 @@
 /** Records Kubernetes events (events.k8s.io/v1); a repeat within six minutes counts up the first one's series. */
+import { plainText } from '../domain/plain-text.js';
 import { microTime } from './micro-time.js';
 import type { Transport } from './transport.js';
 
@@ -108,8 +109,10 @@ export class EventRecorder {
 }
 
 function shortened(note: string): string {
-  const bytes = Buffer.from(note);
-  if (bytes.length <= MAX_NOTE) return note;
+  // A byte is at least what a code unit takes.
+  const plain = plainText(note, MAX_NOTE);
+  const bytes = Buffer.from(plain);
+  if (bytes.length <= MAX_NOTE) return plain;
   // A cut inside a character leaves U+FFFD at the end.
   const kept = bytes.subarray(0, MAX_NOTE - Buffer.byteLength('…')).toString();
   return `${kept.replace(/\uFFFD$/, '')}…`;

@@ -27,11 +27,13 @@ export interface Source<T> {
   readonly namespace?: string;
   readonly path: string;
   /** Keeps only what is used, so that memory does not grow with the objects. */
-  readonly project: (raw: RawObject) => T;
+  readonly project: Projection<T>;
 }
 
 /** By which requests a complete list came; `absence` where the API server does not know the resource. */
 export type ListedBy = 'stream' | 'pages' | 'absence';
+/** @throws for an object that is not of the API's shape */
+export type Projection<T> = (raw: RawObject) => T;
 
 export interface InformerObserver {
   failed(informer: InformerState, error: unknown, retryInMs: number): void;
@@ -41,6 +43,12 @@ export interface InformerObserver {
   listed(informer: InformerState, by: ListedBy): void;
   /** The server ended a watch in order, as it does after a few minutes; it is resumed at once. */
   closed(informer: InformerState): void;
+  /**
+   * An object is not of the API's shape: it counts as absent until it is. Said once of each.
+   *
+   * @param object as namespace/name
+   */
+  unreadable(informer: InformerState, object: string, error: unknown): void;
   /** It was stopped: nothing more will be heard of it. */
   ended(informer: InformerState): void;
 }
@@ -104,6 +112,8 @@ export class Informer<T extends StoredObject> implements InformerState {
   /** The version to resume from; undefined where a list is due. */
   #version: string | undefined;
   #streamedList = true;
+  /** What the observer was told of, as namespace/name. */
+  readonly #unreadable = new Set<string>();
   synced = false;
   failures = 0;
   problem: unknown;
@@ -197,8 +207,8 @@ export class Informer<T extends StoredObject> implements InformerState {
   #takeInitial(event: WatchEvent, listing: Map<string, T>): boolean {
     if (event.type === 'ERROR') throw errorOf(event.status, this.#source.path);
     if (event.type !== 'BOOKMARK') {
-      const object = this.#source.project(event.object);
-      if (event.type === 'DELETED') listing.delete(object.uid);
+      const object = event.type === 'DELETED' ? undefined : this.#read(event.object);
+      if (object === undefined) listing.delete(event.object.metadata.uid ?? '');
       else listing.set(object.uid, object);
       return false;
     }
@@ -209,10 +219,34 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   #take(event: WatchEvent): void {
     if (event.type === 'ERROR') throw errorOf(event.status, this.#source.path);
-    if (event.type === 'DELETED') this.#store.delete(this.#source.project(event.object));
-    else if (event.type !== 'BOOKMARK') this.#store.put(this.#source.project(event.object));
+    if (event.type !== 'BOOKMARK') {
+      const object = event.type === 'DELETED' ? undefined : this.#read(event.object);
+      if (event.type === 'DELETED') this.#unreadable.delete(nameOf(event.object));
+      if (object === undefined) this.#drop(event.object);
+      else this.#store.put(object);
+    }
     this.#version = event.object.metadata.resourceVersion;
     this.#isWell();
+  }
+
+  /** One odd object must not keep all others from being seen: undefined, and the observer is told. */
+  #read(raw: RawObject): T | undefined {
+    const name = nameOf(raw);
+    try {
+      const object = this.#source.project(raw);
+      this.#unreadable.delete(name);
+      return object;
+    } catch (error) {
+      if (!this.#unreadable.has(name)) this.#observer.unreadable(this, name, error);
+      this.#unreadable.add(name);
+      return undefined;
+    }
+  }
+
+  /** Also what is no longer readable: to write from an outdated copy would be worse than not to write. */
+  #drop({ metadata: { namespace, name, uid } }: RawObject): void {
+    if (namespace === undefined || name === undefined || uid === undefined) return;
+    this.#store.delete({ namespace, name, uid });
   }
 
   async #listPages(stop: AbortSignal): Promise<void> {
@@ -220,7 +254,10 @@ export class Informer<T extends StoredObject> implements InformerState {
     for (let query: Record<string, string> = { ...this.#selector, limit: PAGE_SIZE }; ;) {
       const page = (await this.#transport.call({ method: 'GET', path: this.#source.path, query }, stop)) as Page;
       this.#heard();
-      objects.push(...page.items.map((item) => this.#source.project(item)));
+      for (const item of page.items) {
+        const object = this.#read(item);
+        if (object !== undefined) objects.push(object);
+      }
       const { resourceVersion, continue: next = '' } = page.metadata;
       if (next === '') {
         this.#listed(objects, resourceVersion, 'pages');
@@ -289,6 +326,11 @@ export class Informer<T extends StoredObject> implements InformerState {
     const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
     return Math.max(asked, backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }));
   }
+}
+
+function nameOf(raw: RawObject | null): string {
+  const { namespace = '', name = '' } = (raw as Partial<RawObject> | null)?.metadata ?? {};
+  return `${namespace}/${name}`;
 }
 
 /** Ends early, and without an error, where `stop` is aborted. */

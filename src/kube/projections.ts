@@ -1,6 +1,6 @@
 /**
- * From the API server's objects to what the operator keeps of them. The server validates what it stores, so a field is
- * either absent or of its type; a projection never throws, or one odd object would stop an informer.
+ * From the API server's objects to what the operator keeps of them. What is kept is bounded, whatever the object. An object
+ * of another shape than the API's is not guessed at: each of these throws a TypeError that names the field.
  */
 import { createHash } from 'node:crypto';
 import type {
@@ -13,15 +13,23 @@ import type {
   V1OwnerReference,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
-import type { AssignmentSpec, AssignmentStatus, PortAssignment } from '../domain/api.js';
-import { flaggedPort } from '../domain/port-flag.js';
-import type { RookConfig, RookConfigEntry } from '../domain/rook-config.js';
+import type { AssignmentSpec, AssignmentStatus, Mode, PortAssignment, RookConfigPolicy } from '../domain/api.js';
+import { flaggedPort, type CommandLine } from '../domain/port-flag.js';
+import { LONGEST_VALUE, type RookConfig, type RookConfigEntry } from '../domain/rook-config.js';
 import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rook-operator.js';
 import type { RolloutFacts } from '../domain/rollout.js';
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type ConfigKey, type WorkloadKind } from '../domain/slots.js';
 import type { Driver } from '../domain/upstream.js';
-import { LIVENESS_CONTAINER, type HostPort, type Sidecar, type Workload } from '../domain/workload.js';
+import {
+  LIVENESS_CONTAINER,
+  MOST_READ,
+  type HostPort,
+  type Sidecar,
+  type SidecarPort,
+  type Workload,
+} from '../domain/workload.js';
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
+import { count, integer, list, optionalText, optionalTexts, text } from './shapes.js';
 
 /** metadata as in JSON; the API server sets the first four on every object. */
 interface RawMetadata {
@@ -45,22 +53,26 @@ interface RawObject<Spec, Status> {
 
 type Identity = Pick<RawMetadata, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
 
-function identity({ namespace, name, uid, resourceVersion }: RawMetadata): Identity {
-  return { namespace, name, uid, resourceVersion };
+function identity(metadata: RawMetadata): Identity {
+  return {
+    namespace: text(metadata.namespace, 'metadata.namespace'),
+    name: text(metadata.name, 'metadata.name'),
+    uid: text(metadata.uid, 'metadata.uid'),
+    resourceVersion: text(metadata.resourceVersion, 'metadata.resourceVersion'),
+  };
 }
 
-/** A counter that is zero is left out of the JSON. */
-function count(value: number | undefined): number {
-  return value ?? 0;
+function generationOf({ generation }: RawMetadata): number {
+  return count(generation, 'metadata.generation');
 }
 
 export function projectAssignment(raw: unknown): PortAssignment {
   const { metadata, spec, status } = raw as RawObject<AssignmentSpec | null | undefined, Partial<AssignmentStatus>>;
   return {
     ...identity(metadata),
-    generation: count(metadata.generation),
+    generation: generationOf(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
-    spec: withoutNulls(spec ?? {}),
+    spec: soundSpec(withoutNulls(spec ?? {})),
     ...(status === undefined ? {} : { status }),
   };
 }
@@ -70,11 +82,22 @@ function withoutNulls(spec: AssignmentSpec): AssignmentSpec {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
 }
 
+/** A later version of the definition may know another mode: what it means is not to enforce the ports. */
+function soundSpec(spec: AssignmentSpec): AssignmentSpec {
+  const { mode = 'Enforce', rookConfig = 'Pin' } = spec;
+  if (!MODES.includes(mode)) throw new TypeError('spec.mode is none of those known');
+  if (!POLICIES.includes(rookConfig)) throw new TypeError('spec.rookConfig is none of those known');
+  return spec;
+}
+
+const MODES: readonly Mode[] = ['Enforce', 'DryRun', 'Paused'];
+const POLICIES: readonly RookConfigPolicy[] = ['Pin', 'Leave'];
+
 export function projectRookConfig(raw: unknown): RookConfig {
   const { metadata, data } = raw as { metadata: RawMetadata; data?: Readonly<Record<string, string>> };
   const keys: Partial<Record<ConfigKey, RookConfigEntry>> = {};
   for (const { configKey } of SLOT_LAYOUTS) {
-    const value = data?.[configKey];
+    const value = optionalText(data?.[configKey], `data.${configKey}`)?.slice(0, LONGEST_VALUE + 1);
     if (value !== undefined) keys[configKey] = { value, managers: keyManagers(metadata.managedFields, configKey) };
   }
   return {
@@ -97,14 +120,15 @@ const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 
 export function projectRookOperator(raw: unknown): RookOperator {
   const { metadata, spec, status } = raw as RawObject<V1DeploymentSpec, V1DeploymentStatus>;
-  const containers = spec.template.spec?.containers ?? [];
-  const image = (containers.find(({ name }) => name === ROOK_OPERATOR_NAME) ?? containers[0])?.image;
-  const chart = metadata.labels?.['helm.sh/chart'];
+  const containers = containersOf(spec.template);
+  const own = containers.find(({ name }) => name === ROOK_OPERATOR_NAME) ?? containers[0];
+  const image = optionalText(own?.image, 'image');
+  const chart = optionalText(metadata.labels?.['helm.sh/chart'], 'label helm.sh/chart');
   return {
     ...identity(metadata),
     ...(image === undefined ? {} : { image }),
     ...(chart === undefined ? {} : { chart }),
-    readyReplicas: count(status?.readyReplicas),
+    readyReplicas: count(status?.readyReplicas, 'status.readyReplicas'),
   };
 }
 
@@ -115,12 +139,12 @@ export function projectDriver(raw: unknown): Driver {
 export function projectDeployment(raw: unknown): Workload {
   const { metadata, spec, status } = raw as RawObject<V1DeploymentSpec, V1DeploymentStatus>;
   return projectWorkload('Deployment', metadata, spec.template, {
-    generation: count(metadata.generation),
-    observedGeneration: count(status?.observedGeneration),
-    desired: spec.replicas ?? 1,
-    updated: count(status?.updatedReplicas),
-    available: count(status?.availableReplicas),
-    total: count(status?.replicas),
+    generation: generationOf(metadata),
+    observedGeneration: count(status?.observedGeneration, 'status.observedGeneration'),
+    desired: count(spec.replicas ?? 1, 'spec.replicas'),
+    updated: count(status?.updatedReplicas, 'status.updatedReplicas'),
+    available: count(status?.availableReplicas, 'status.availableReplicas'),
+    total: count(status?.replicas, 'status.replicas'),
     onDelete: false,
     paused: spec.paused === true,
   });
@@ -129,19 +153,28 @@ export function projectDeployment(raw: unknown): Workload {
 export function projectDaemonSet(raw: unknown): Workload {
   const { metadata, spec, status } = raw as RawObject<V1DaemonSetSpec, V1DaemonSetStatus>;
   const templateGeneration = metadata.annotations?.['deprecated.daemonset.template.generation'];
-  const updated = count(status?.updatedNumberScheduled);
+  const updated = count(status?.updatedNumberScheduled, 'status.updatedNumberScheduled');
   return projectWorkload('DaemonSet', metadata, spec.template, {
-    generation: count(metadata.generation),
-    observedGeneration: count(status?.observedGeneration),
-    desired: count(status?.desiredNumberScheduled),
+    generation: generationOf(metadata),
+    observedGeneration: count(status?.observedGeneration, 'status.observedGeneration'),
+    desired: count(status?.desiredNumberScheduled, 'status.desiredNumberScheduled'),
     updated,
-    available: count(status?.numberAvailable),
+    available: count(status?.numberAvailable, 'status.numberAvailable'),
     // A node runs one pod of the set, so a pod of an older template shows as a node that is not updated.
     total: updated,
     onDelete: spec.updateStrategy?.type === 'OnDelete',
     paused: false,
-    ...(templateGeneration === undefined ? {} : { templateGeneration: Number(templateGeneration) }),
+    // An annotation is anybody's to write.
+    ...(isNumber(templateGeneration) ? { templateGeneration: Number(templateGeneration) } : {}),
   });
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{1,15}$/.test(value);
+}
+
+function containersOf({ spec }: V1PodTemplateSpec): readonly V1Container[] {
+  return list(spec?.containers, 'containers');
 }
 
 function projectWorkload(
@@ -150,17 +183,17 @@ function projectWorkload(
   template: V1PodTemplateSpec,
   rollout: RolloutFacts,
 ): Workload {
-  const containers = template.spec?.containers ?? [];
+  const containers = containersOf(template);
   const sidecar = projectSidecar(containers);
-  const app = template.metadata?.labels?.app;
+  const app = optionalText(template.metadata?.labels?.app, 'label app');
   return {
     kind,
     ...identity(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
-    driverOwned: metadata.ownerReferences?.some(isCephCsiDriver) === true,
+    driverOwned: list(metadata.ownerReferences, 'metadata.ownerReferences').some(isCephCsiDriver),
     hostNetwork: template.spec?.hostNetwork === true,
     ...(sidecar === undefined ? {} : { sidecar }),
-    otherPorts: containers.filter(({ name }) => name !== SIDECAR_CONTAINER).flatMap(portsTaken),
+    otherPorts: otherPorts(containers),
     managers: workloadManagers(metadata.managedFields),
     ...(app === undefined ? {} : { app }),
     rollout,
@@ -172,13 +205,39 @@ function isCephCsiDriver({ kind, apiVersion }: V1OwnerReference): boolean {
   return kind === 'Driver' && apiVersion.startsWith('csi.ceph.io/');
 }
 
+/** The first of them, where there are more than any pod has use for. */
+function otherPorts(containers: readonly V1Container[]): HostPort[] {
+  const taken: HostPort[] = [];
+  for (const container of containers) {
+    if (taken.length >= MOST_READ) break;
+    if (container.name !== SIDECAR_CONTAINER) taken.push(...portsTaken(container));
+  }
+  return taken;
+}
+
 /** Where the pod is on the host network, a declared port is one of the node, with or without a hostPort. */
 function portsTaken(container: V1Container): HostPort[] {
-  const declared = (container.ports ?? []).filter(isTcp).map(({ containerPort }) => containerPort);
+  const name = text(container.name, 'container name');
+  const ports = new Set<number>();
+  for (const declared of list(container.ports, 'ports').slice(0, MOST_READ)) {
+    if (isTcp(declared)) ports.add(integer(declared.containerPort, 'containerPort'));
+  }
   // Neither Rook nor ceph-csi-operator declares the port that the liveness container serves its metrics on.
-  const liveness = container.name === LIVENESS_CONTAINER ? flaggedPort('metricsport', container) : undefined;
-  const ports = new Set(liveness === undefined ? declared : [...declared, liveness]);
-  return [...ports].map((port) => ({ container: container.name, port }));
+  const liveness = name === LIVENESS_CONTAINER ? livenessPort(container) : undefined;
+  if (liveness !== undefined) ports.add(liveness);
+  return Array.from(ports, (port) => ({ container: name, port }));
+}
+
+function livenessPort(container: V1Container): number | undefined {
+  return elementsOf(container) > MOST_READ ? undefined : flaggedPort('metricsport', commandLineOf(container));
+}
+
+function elementsOf({ command, args }: V1Container): number {
+  return list(command, 'command').length + list(args, 'args').length;
+}
+
+function commandLineOf({ command, args }: V1Container): CommandLine {
+  return { command: optionalTexts(command, 'command'), args: optionalTexts(args, 'args') };
 }
 
 function isTcp({ protocol }: V1ContainerPort): boolean {
@@ -189,15 +248,19 @@ function projectSidecar(containers: readonly V1Container[]): Sidecar | undefined
   const index = containers.findIndex(({ name }) => name === SIDECAR_CONTAINER);
   const container = containers[index];
   if (container === undefined) return undefined;
+  const ports = list(container.ports, 'ports');
+  const elements = elementsOf(container) + ports.length;
+  if (elements > MOST_READ) return { index, command: [], ports: [], unread: elements };
+  const { command = [], args } = commandLineOf(container);
+  return { index, command, ...(args === undefined ? {} : { args }), ports: ports.map(projectPort) };
+}
+
+function projectPort({ containerPort, hostPort, protocol }: V1ContainerPort): SidecarPort {
+  const host = count(hostPort, 'hostPort');
   return {
-    index,
-    command: container.command ?? [],
-    ...(container.args === undefined ? {} : { args: container.args }),
-    ports: (container.ports ?? []).map(({ containerPort, hostPort, protocol }) => ({
-      containerPort,
-      ...(protocol === undefined || protocol === 'TCP' ? {} : { protocol }),
-      // 0 is the zero value of an int32 and means none.
-      ...(hostPort === undefined || hostPort === 0 ? {} : { hostPort }),
-    })),
+    containerPort: integer(containerPort, 'containerPort'),
+    ...(protocol === undefined || protocol === 'TCP' ? {} : { protocol }),
+    // 0 is the zero value of an int32 and means none.
+    ...(host === 0 ? {} : { hostPort: host }),
   };
 }

@@ -4,10 +4,13 @@ export interface StoredObject {
   readonly resourceVersion: string;
 }
 
+/** Enough to tell an object from another of its kind. */
+export type Identity = Pick<StoredObject, 'namespace' | 'uid'> & { readonly name: string };
+
 /** What an informer fills. */
 export interface ObjectSink<T extends StoredObject> {
   put(object: T): void;
-  delete(object: T): void;
+  delete(object: Identity): void;
   replace(objects: readonly T[], within?: string): void;
 }
 
@@ -84,7 +87,7 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
     if (isNewest && this.#writing.has(namespace)) this.#writing.set(namespace, false);
   }
 
-  delete(object: T): void {
+  delete(object: Omit<Identity, 'name'>): void {
     if (!this.#isStillThere(object)) return;
     this.#objects.delete(object.namespace);
     this.#onChange(object.namespace);
@@ -109,7 +112,7 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
     }
   }
 
-  #isStillThere({ namespace, uid }: T): boolean {
+  #isStillThere({ namespace, uid }: Omit<Identity, 'name'>): boolean {
     return this.#objects.get(namespace)?.uid === uid;
   }
 
@@ -140,7 +143,7 @@ export class StoreByName<T extends StoredObject & { readonly name: string }> imp
     this.#named(object.name).put(object);
   }
 
-  delete(object: T): void {
+  delete(object: Identity): void {
     this.#stores.get(object.name)?.delete(object);
     this.#dropEmpty();
   }

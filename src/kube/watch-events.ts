@@ -5,7 +5,9 @@ import { WatchProtocolError } from './errors.js';
 
 export interface RawObject {
   readonly metadata: {
+    readonly namespace?: string;
     readonly name?: string;
+    readonly uid?: string;
     readonly resourceVersion: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
@@ -15,8 +17,11 @@ export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: RawObject }
   | { readonly type: 'ERROR'; readonly status: unknown };
 
-/** No object in etcd is larger than 1.5 MiB; a longer line is not an event. */
-const MAX_LINE_BYTES = 8 * 1024 * 1024;
+/**
+ * No object in etcd is larger than 1.5 MiB, but each byte of it may take six in the line: the API server writes `<` as
+ * \u003c. A longer line is not an event.
+ */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 export class WatchIdleError extends Error {

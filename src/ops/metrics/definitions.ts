@@ -76,6 +76,12 @@ export const DEFINITIONS = {
     help: 'Times that all objects of a watch became known: at the start, and again after each failure.',
     look: 'When csiports_watch_restarts_total climbs: failures that end have as many of these behind them, but for those in a row.',
   },
+  csiports_watch_unreadable_objects_total: {
+    type: 'counter',
+    labels: ['resource'],
+    help: 'Objects that are not of the shape that the API has, each counted once while it is so; they count as absent.',
+    look: 'When a namespace is not served: the log names the object and the field.',
+  },
   csiports_watch_up: {
     type: 'gauge',
     labels: ['resource'],

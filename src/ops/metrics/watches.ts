@@ -17,6 +17,9 @@ export function countWatchTransitions(recorder: Recorder, informers: () => reado
     closed: (informer) => ended(informer, 'closed'),
     listed: (informer, by) => recorder.count('csiports_watch_lists_total', { resource: resourceOf(informer), by }),
     synced: (informer) => recorder.count('csiports_watch_syncs_total', { resource: resourceOf(informer) }),
+    unreadable: (informer) => {
+      recorder.count('csiports_watch_unreadable_objects_total', { resource: resourceOf(informer) });
+    },
     // One count stands for all namespaces in which a resource of this name is watched: it goes with the last of them.
     ended: (informer) => {
       const resource = resourceOf(informer);

@@ -57,7 +57,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const { server, transport } = await connect();
   const changed: string[] = [];
   const ignore = (): undefined => undefined;
-  const observer = { failed: ignore, synced: ignore, listed: ignore, closed: ignore, ended: ignore };
+  const told = { failed: ignore, synced: ignore, listed: ignore, unreadable: ignore };
+  const observer = { ...told, closed: ignore, ended: ignore };
   const watches = new Watches({
     namespaces: [],
     transport,

@@ -69,6 +69,7 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
       failed: ({ title }) => void warnings.push(title),
       synced: () => undefined,
       listed: () => undefined,
+      unreadable: () => undefined,
       closed: () => undefined,
       ended: ({ title }) => void ended.push(title),
     },

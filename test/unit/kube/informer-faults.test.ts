@@ -1,12 +1,13 @@
 /** What an informer does when the API server, the network or the stream fails. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ApiError, UnreachableError, WatchProtocolError } from '../../../src/kube/errors.js';
-import { WatchIdleError } from '../../../src/kube/watch-events.js';
+import { WatchIdleError, type RawObject } from '../../../src/kube/watch-events.js';
 import {
   PATH,
   added,
   begun,
   bookmark,
+  deleted,
   errorEvent,
   modified,
   object,
@@ -14,6 +15,7 @@ import {
   runInformer,
   streamedList,
   type Step,
+  type Stored,
 } from './informers.js';
 import { eventually } from './connections.js';
 
@@ -86,23 +88,65 @@ test.each([
   expect(failures[0]!.error).toBeInstanceOf(WatchProtocolError);
 });
 
-test('an object that cannot be projected is not passed over', async () => {
-  let broken = true;
-  const { server, store, failures } = await runInformer(
-    [listedThen(modified('a', '51')), (exchange) => exchange.events(modified('a', '51'))],
-    {
-      project: (raw) => {
-        if (raw.metadata.resourceVersion === '51' && broken) {
-          broken = false;
-          throw new Error('odd object');
-        }
-        return { namespace: 'a', name: 'one', uid: 'u', resourceVersion: raw.metadata.resourceVersion, label: '' };
-      },
-    },
-  );
-  await eventually(() => store.get('a')?.resourceVersion).toBe('51');
-  expect(begun(server)).toEqual(['list', '50']);
-  expect(failures[0]!.error.message).toBe('odd object');
+describe('an object that cannot be read', () => {
+  const odd = (version: string): object => modified('odd', version, { label: 'odd' });
+  const project = (raw: RawObject): Stored => {
+    if ((raw as Stored & RawObject).label === 'odd') throw new Error('odd object');
+    const { namespace = '', name = '', uid = '', resourceVersion } = raw.metadata;
+    return { namespace, name, uid, resourceVersion, label: '' };
+  };
+  /** Of old servers, and such as no server would send. */
+  const pages: Step = (exchange, { query }) => {
+    const items = [null, {}, object('odd', '11', { label: 'odd' }), object('a', '10')];
+    if (query.sendInitialEvents !== undefined) exchange.refuse(400, 'BadRequest');
+    else if (query.watch !== undefined) exchange.push();
+    else exchange.json(200, { metadata: { resourceVersion: '50' }, items });
+  };
+
+  test('counts as absent, is told of once, and keeps no other from being seen', async () => {
+    const { server, store, failures, unreadable } = await runInformer(
+      [
+        (exchange, request) => {
+          streamedList('50', object('a', '10'), object('odd', '11'))(exchange, request);
+          exchange.events(odd('51'), odd('52'), modified('a', '53'));
+        },
+      ],
+      { project },
+    );
+    await eventually(() => store.get('a')?.resourceVersion).toBe('53');
+    expect(store.namespaces()).toEqual(['a']);
+    expect(unreadable).toEqual(['odd/one: Error: odd object']);
+    expect(failures).toEqual([]);
+    expect(begun(server)).toEqual(['list']);
+  });
+
+  test('is taken up when it can be read again, and told of anew when it cannot', async () => {
+    const { store, unreadable } = await runInformer(
+      [listedThen(odd('51'), modified('odd', '52'), odd('53'), modified('odd', '54'))],
+      { project },
+    );
+    await eventually(() => store.get('odd')?.resourceVersion).toBe('54');
+    expect(unreadable).toHaveLength(2);
+  });
+
+  test.each<[string, Step]>([
+    ['a streamed list', streamedList('50', object('odd', '11', { label: 'odd' }), object('a', '10'))],
+    ['pages', pages],
+  ])('in %s: the others are listed', async (_, step) => {
+    const { store, informer, unreadable } = await runInformer([step], { project });
+    await informer.firstSync;
+    expect(store.namespaces()).toEqual(['a']);
+    expect(unreadable).toContain('odd/one: Error: odd object');
+  });
+
+  test('is forgotten when it is deleted', async () => {
+    const { store, unreadable } = await runInformer(
+      [listedThen(odd('51'), deleted('odd', '52', { label: 'odd' }), odd('53'), modified('b', '54'))],
+      { project },
+    );
+    await eventually(() => store.namespaces()).toEqual(['a', 'b']);
+    expect(unreadable).toHaveLength(2);
+  });
 });
 
 test('a streamed list that ends too soon leaves the store as it was', async () => {

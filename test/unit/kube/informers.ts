@@ -69,6 +69,8 @@ export interface Running {
   readonly informer: Informer<Stored>;
   readonly changes: string[];
   readonly failures: { readonly error: Error; readonly retryInMs: number }[];
+  /** Of which objects it was told that they cannot be read, and why. */
+  readonly unreadable: string[];
   /** How often the observer was told that it is synced. */
   readonly synced: () => number;
   /** By what the complete lists came that it was told of. */
@@ -110,6 +112,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const failures: { error: Error; retryInMs: number }[] = [];
   const store = options.store ?? new Store<Stored>((namespace) => changes.push(namespace));
   const listed: ListedBy[] = [];
+  const unreadable: string[] = [];
   let synced = 0;
   let closed = 0;
   let ended = 0;
@@ -125,6 +128,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     failed: (_: unknown, error: unknown, retryInMs: number) => void failures.push({ error: error as Error, retryInMs }),
     synced: () => void (synced += 1),
     listed: (_: unknown, by: ListedBy) => void listed.push(by),
+    unreadable: (_: unknown, object: string, error: unknown) => void unreadable.push(`${object}: ${String(error)}`),
     closed: () => void (closed += 1),
     ended: () => void (ended += 1),
   };
@@ -150,6 +154,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     informer,
     changes,
     failures,
+    unreadable,
     synced: () => synced,
     listed,
     closed: () => closed,

@@ -1,23 +1,24 @@
 /** The log goes to the process's own stdout, so each test starts a process that logs. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { expect, test, vi } from 'vitest';
 
 vi.setConfig({ testTimeout: 20_000 });
 
-const LOGGER = new URL('../../../src/logger.ts', import.meta.url).href;
-
 async function logged(options: { level: string; format: string }, ...calls: readonly string[]): Promise<string> {
-  const program = `const { createLogger } = await import(${JSON.stringify(LOGGER)});
+  const program = `import { createLogger } from './logger.js';
     const logger = await createLogger(${JSON.stringify(options)});
     ${calls.map((call) => `logger.${call};`).join('\n')}`;
-  const argv = [
-    '--disable-warning=ExperimentalWarning',
-    '--experimental-strip-types',
-    '--input-type=module',
-    '-e',
-    program,
-  ];
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: 'src', loader: 'ts' },
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    write: false,
+  });
+  const argv = ['--input-type=module', '-e', outputFiles[0]!.text];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, argv);
   expect(stderr).toBe('');
   return stdout;
@@ -48,14 +49,40 @@ test('lines below the level are left out', async () => {
   expect(await levels('warn')).toEqual(['warn', 'error', 'fatal']);
 });
 
-test('a field cannot begin a line of its own, nor fill in the message', async () => {
-  const hostile = 'x\n{"level":"error","msg":"forged"}\u2028%s %j';
+/** Line ends of all sorts, escapes of a terminal, marks that turn the direction, and half a character. */
+const HOSTILE =
+  'x\n{"level":"error","msg":"forged"}\r\n[00:00:00.000] ERROR: forged\u0085\u2028\u2029\u001b[31m\u009b2K\u0000\b\u202e\ud800 %s %j';
+// eslint-disable-next-line no-control-regex -- these are what it is about
+const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\ud800]/;
+
+test('a field cannot begin a line of its own, colour a terminal, nor fill in the message', async () => {
   const output = await logged(
     { level: 'info', format: 'json' },
-    `warn({ error: ${JSON.stringify(hostile)} }, 'Reconcile failed %s')`,
+    `warn({ error: ${JSON.stringify(HOSTILE)}, object: ${JSON.stringify(HOSTILE)} }, 'Reconcile failed %s')`,
   );
   expect(output.split('\n')).toHaveLength(2);
-  expect(lines(output)[0]).toMatchObject({ error: hostile, msg: 'Reconcile failed %s' });
+  expect(output).not.toMatch(UNPRINTABLE);
+  const [line] = lines(output);
+  expect(line!.msg).toBe('Reconcile failed %s');
+  for (const field of [line!.error, line!.object]) {
+    expect(field).toMatch(/^x {"level":"error","msg":"forged"} {2}\[00:00:00\.000\] ERROR: forged {4}\[31m.*%s %j$/);
+  }
+});
+
+test('pretty: neither can it there, whatever the field is called', async () => {
+  const fields = Object.fromEntries(['err', 'error', 'object', 'remedy'].map((name) => [name, HOSTILE]));
+  const output = await logged({ level: 'info', format: 'pretty' }, `warn(${JSON.stringify(fields)}, 'Watch failed')`);
+  expect(output).not.toMatch(UNPRINTABLE);
+  const [head, ...rest] = output.trimEnd().split('\n');
+  expect(head).toMatch(/ WARN.*: Watch failed$/);
+  expect(rest).toHaveLength(4);
+  for (const line of rest) expect(line).toMatch(/^ {4}(err|error|object|remedy): "x /);
+});
+
+test.each(['json', 'pretty'])('%s: a field of a megabyte is cut', async (format) => {
+  const output = await logged({ level: 'info', format }, `warn({ error: '😀'.repeat(500_000) }, 'Watch failed')`);
+  expect(output.length).toBeLessThan(8_200);
+  expect(output).toMatch(/😀 ?…/u);
 });
 
 test('the lines before a crash are out', async () => {

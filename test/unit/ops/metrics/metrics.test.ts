@@ -172,6 +172,7 @@ test('watches: each list, each time that all is known, and whether it is now', a
   informers.synced(well);
   informers.listed(well, 'pages');
   informers.listed(failing, 'absence');
+  informers.unreadable(well, 'a/plugin', new TypeError('spec is no object'));
   informers.synced(failing);
   expect(lines(await scrape(), 'csiports_watch_lists_total')).toEqual([
     'deployments.apps/plugin absence 1',
@@ -179,11 +180,12 @@ test('watches: each list, each time that all is known, and whether it is now', a
     'deployments.apps/plugin stream 1',
   ]);
   expect(lines(await scrape(), 'csiports_watch_syncs_total')).toEqual(['deployments.apps/plugin 2']);
+  expect(lines(await scrape(), 'csiports_watch_unreadable_objects_total')).toEqual(['deployments.apps/plugin 1']);
   watched.splice(1);
   informers.ended(well);
   informers.ended(failing);
-  for (const metric of ['csiports_watch_lists_total', 'csiports_watch_syncs_total'])
-    expect((await scrape()).series(metric)).toEqual([]);
+  for (const of of ['lists', 'syncs', 'unreadable_objects'])
+    expect((await scrape()).series(`csiports_watch_${of}_total`)).toEqual([]);
 });
 
 test('the restarts of a resource that is watched in two namespaces are counted on while one of them is watched', async () => {

@@ -1,0 +1,40 @@
+/**
+ * What JSON of the API server may be taken for. It validates what it stores, but not again what it reads, so an object of
+ * an earlier version of a definition may be of another shape. All of these throw a TypeError that names the field.
+ */
+
+export function text(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw new TypeError(`${field} is no text`);
+  return value;
+}
+
+export function optionalText(value: unknown, field: string): string | undefined {
+  return value === undefined || value === null ? undefined : text(value, field);
+}
+
+/** A number that is zero is left out of the JSON. */
+export function count(value: unknown, field: string): number {
+  return value === undefined || value === null ? 0 : integer(value, field);
+}
+
+export function integer(value: unknown, field: string): number {
+  if (!Number.isSafeInteger(value)) throw new TypeError(`${field} is no whole number`);
+  return value as number;
+}
+
+/** An absent list is an empty one. */
+export function list<T>(value: readonly T[] | null | undefined, field: string): readonly T[] {
+  const found: readonly T[] = value ?? [];
+  const isList: boolean = Array.isArray(found);
+  if (!isList) throw new TypeError(`${field} is no list`);
+  return found;
+}
+
+export function optionalTexts(
+  value: readonly string[] | null | undefined,
+  field: string,
+): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  for (const element of list(value, field)) text(element, field);
+  return value;
+}
