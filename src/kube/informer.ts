@@ -2,12 +2,12 @@
  * An informer keeps a store equal to the objects of one name, or of all names, all over the cluster or in one namespace.
  *
  * It lists and watches in one request where the server can (streamed list), else with a paged list and a watch. It
- * resumes from the last good version, lists again where that is unusable or the watch fell silent, and never gives up:
- * every failure is reported, waited out and tried again until `stop` is aborted.
+ * resumes from the last good version, lists again where that is unusable, the server was lost or the watch fell silent, and
+ * never gives up: every failure is reported, waited out and tried again until `stop` is aborted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
-import { ApiError, WatchProtocolError } from './errors.js';
+import { ApiError, UnreachableError, WatchProtocolError } from './errors.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
@@ -343,9 +343,18 @@ interface Page {
   readonly items: readonly RawObject[];
 }
 
-/** A silent watch is not resumed: it may be waiting for a version that a restored server will not reach for days. */
+/**
+ * A server that was lost may come back with an older backup. A watch from a version ahead of it is not refused: it is silent
+ * until the server has come to that version, and nothing before that is ever told (API server 1.36, as run).
+ */
 function isListDue(error: unknown): boolean {
-  return error instanceof WatchIdleError || (error instanceof ApiError && error.isVersionUnusable);
+  if (error instanceof ApiError) return error.isVersionUnusable;
+  return error instanceof WatchIdleError || error instanceof UnreachableError || isCut(error);
+}
+
+/** What the stream itself ends with where its connection does: errors of node have a code. */
+function isCut(error: unknown): boolean {
+  return error instanceof Error && 'code' in error;
 }
 
 /**

@@ -54,13 +54,18 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export class AdminApi {
   readonly #server: string;
   readonly #token: string;
-  readonly #agent: Agent;
+  #agent: Agent;
 
   constructor(server: string, ca: string, token: string) {
     this.#server = server;
     this.#token = token;
-    // Idle connections go before the API server closes them (90 s): a request on a closing one would fail.
-    this.#agent = new Agent({ ca, keepAlive: true, timeout: REQUEST_TIMEOUT_MS });
+    this.#agent = agentTrusting(ca);
+  }
+
+  /** From now on the API server is another one's. */
+  trust(ca: string): void {
+    this.close();
+    this.#agent = agentTrusting(ca);
   }
 
   get<T extends object = KubeObject>(path: string): Promise<T> {
@@ -137,6 +142,11 @@ export class AdminApi {
         .end(body);
     });
   }
+}
+
+/** Idle connections go before the API server closes them (90 s): a request on a closing one would fail. */
+function agentTrusting(ca: string): Agent {
+  return new Agent({ ca, keepAlive: true, timeout: REQUEST_TIMEOUT_MS });
 }
 
 async function bodyOf(request: string, response: IncomingMessage): Promise<string> {

@@ -23,17 +23,23 @@ export function etcdArgs(folder: string, ports: Ports): string[] {
 }
 
 export interface ApiServerFeatures {
+  /** The address that it listens on: 127.0.0.1 or ::1. */
+  readonly host: string;
   /** Whether it logs each request. */
   readonly audit: boolean;
   /** Whether a watch can begin with the list of what is there, as from Kubernetes 1.32 on by default. */
   readonly streamedLists: boolean;
 }
 
-export function apiServerArgs(folder: string, ports: Ports, { audit, streamedLists }: ApiServerFeatures): string[] {
+export function apiServerArgs(
+  folder: string,
+  ports: Ports,
+  { host, audit, streamedLists }: ApiServerFeatures,
+): string[] {
   const key = join(folder, 'service-account.key');
   const args = [
     `--etcd-servers=http://127.0.0.1:${ports.etcdClient}`,
-    '--bind-address=127.0.0.1',
+    `--bind-address=${host}`,
     `--secure-port=${ports.apiServer}`,
     // The API server makes its own serving certificate here, and takes it up again after a restart.
     `--cert-dir=${join(folder, 'certificates')}`,

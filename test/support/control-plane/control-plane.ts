@@ -8,8 +8,9 @@ import { auditLogFile, type ApiServerFeatures } from './command-lines.js';
 import { PortClashError } from './component.js';
 import { type Access, createTokens, writeCredentials, writeKubeconfig } from './credentials.js';
 import { freePorts } from './ports.js';
-import { Processes } from './processes.js';
+import { Processes, type ServingCertificate } from './processes.js';
 import { run } from './run.js';
+import { waitFor } from './wait-for.js';
 
 export interface ControlPlaneOptions {
   /** Default 3. With 0 there are only etcd and the API server: no controllers, no scheduler. */
@@ -18,6 +19,8 @@ export interface ControlPlaneOptions {
   audit?: boolean;
   /** Whether the API server streams lists. Default true. */
   streamedLists?: boolean;
+  /** What the API server listens on: 127.0.0.1, the default, or ::1. */
+  host?: string;
 }
 
 /** What a start ends with. */
@@ -38,10 +41,8 @@ const TOKEN_SECONDS = 24 * 3600;
 /** A real Kubernetes control plane on loopback, in processes and a temporary folder that do not outlive this process. */
 export class ControlPlane {
   readonly directory: string;
-  /** https://127.0.0.1:PORT */
+  /** https://127.0.0.1:PORT, or https://[::1]:PORT */
   readonly server: string;
-  /** PEM. */
-  readonly ca: string;
   readonly adminToken: string;
   /** The path of a kubeconfig. */
   readonly adminKubeconfig: string;
@@ -50,22 +51,27 @@ export class ControlPlane {
   readonly audit: AuditLog;
   /** Whether pods get created, scheduled and run: not without nodes, nor with the programs of an envtest archive alone. */
   readonly schedules: boolean;
-  readonly #features: ApiServerFeatures;
   readonly #processes: Processes;
+  #ca: string;
   #kubeconfigs = 0;
+  #backups = 0;
 
   private constructor(started: Started) {
     this.directory = started.directory;
     this.server = started.access.server;
-    this.ca = started.access.ca;
+    this.#ca = started.access.ca;
     this.adminToken = started.access.token;
     this.adminKubeconfig = started.adminKubeconfig;
     this.kubectlPath = started.kubectlPath;
     this.api = started.api;
     this.audit = new AuditLog(started.features.audit ? auditLogFile(started.directory) : undefined);
     this.schedules = started.schedules;
-    this.#features = started.features;
     this.#processes = started.processes;
+  }
+
+  /** PEM. */
+  get ca(): string {
+    return this.#ca;
   }
 
   /** Back when workloads can be created and, if it `schedules`, run. */
@@ -118,7 +124,31 @@ export class ControlPlane {
 
   /** On the same port, with the same certificate and data. Back when it is ready. */
   async startApiServer(): Promise<void> {
-    await this.#processes.restartApiServer(this.#features);
+    await this.#processes.restartApiServer();
+  }
+
+  /** The same after a kill, with another certificate, which is its own authority. kubectl still trusts the first. */
+  async startApiServerWith(certificate: ServingCertificate): Promise<void> {
+    await this.#processes.replaceCertificate(certificate);
+    this.#ca = await this.#processes.restartApiServer();
+    this.api.trust(this.#ca);
+  }
+
+  /** A copy of all that is stored, for restoreData. etcd is away for a moment; the API server runs on. */
+  async backUpData(): Promise<string> {
+    this.#backups += 1;
+    const folder = join(this.directory, `backup-${this.#backups}`);
+    await this.#processes.copyData(folder);
+    await waitFor('the API server to reach etcd again', () => this.api.get('/api/v1/namespaces/default'));
+    return folder;
+  }
+
+  /**
+   * Kills the API server and puts the stored data back to a backup: whatever came later is gone, and resource versions go
+   * back with it. startApiServer() ends the outage.
+   */
+  async restoreData(backup: string): Promise<void> {
+    await this.#processes.replaceData(backup);
   }
 
   /** Kills every process and removes the folder. May be called twice. */
@@ -130,17 +160,18 @@ export class ControlPlane {
 
 async function boot(
   binaries: Binaries,
-  { nodes = 3, audit = false, streamedLists = true }: ControlPlaneOptions,
+  { nodes = 3, audit = false, streamedLists = true, host = '127.0.0.1' }: ControlPlaneOptions,
 ): Promise<Started> {
-  const features = { audit, streamedLists };
+  const features = { host, audit, streamedLists };
   const [etcdClient, etcdPeer, apiServer] = (await freePorts(3)) as [number, number, number];
   const directory = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const tokens = createTokens();
-  const processes = new Processes(directory, binaries, { etcdClient, etcdPeer, apiServer }, tokens);
+  const ports = { etcdClient, etcdPeer, apiServer };
+  const processes = new Processes({ directory, binaries, ports, tokens, features });
   try {
     await writeCredentials(directory, tokens);
     await processes.startEtcd();
-    const ca = await processes.startApiServer(features);
+    const ca = await processes.startApiServer();
     const access = { server: processes.server, ca, token: tokens.admin };
     const api = new AdminApi(access.server, ca, tokens.admin);
     const schedules = binaries.complete && nodes > 0;

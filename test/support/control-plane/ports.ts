@@ -39,9 +39,8 @@ async function listening(port: number): Promise<Server | undefined> {
   }
 }
 
-/** Whether somebody listens on that port of 127.0.0.1. */
-export async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+export async function isListening(port: number, host = '127.0.0.1'): Promise<boolean> {
+  const socket = connect(port, host);
   try {
     await once(socket, 'connect');
     return true;

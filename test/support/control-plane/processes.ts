@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AdminApi } from './admin-api.js';
 import type { Binaries, BinaryName } from './binaries.js';
@@ -11,26 +11,43 @@ import { Watchdog } from './watchdog.js';
 
 const API_SERVER_ATTEMPTS = 5;
 
+export interface ProcessesOptions {
+  readonly directory: string;
+  readonly binaries: Binaries;
+  readonly ports: commandLines.Ports;
+  readonly tokens: Tokens;
+  readonly features: commandLines.ApiServerFeatures;
+}
+
+/** PEM; self-signed, so it is its own authority. */
+export interface ServingCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** The processes of one control plane, in the order they need each other. None outlives this process. */
 export class Processes {
   readonly #directory: string;
   readonly #binaries: Binaries;
   readonly #ports: commandLines.Ports;
   readonly #tokens: Tokens;
+  readonly #features: commandLines.ApiServerFeatures;
   readonly #watchdog: Watchdog;
   readonly #components = new Map<BinaryName, Component>();
 
   /** `directory` goes with them. */
-  constructor(directory: string, binaries: Binaries, ports: commandLines.Ports, tokens: Tokens) {
+  constructor({ directory, binaries, ports, tokens, features }: ProcessesOptions) {
     this.#directory = directory;
     this.#binaries = binaries;
     this.#ports = ports;
     this.#tokens = tokens;
+    this.#features = features;
     this.#watchdog = new Watchdog(directory);
   }
 
   get server(): string {
-    return `https://127.0.0.1:${this.#ports.apiServer}`;
+    const { host } = this.#features;
+    return `https://${host.includes(':') ? `[${host}]` : host}:${this.#ports.apiServer}`;
   }
 
   async startEtcd(): Promise<void> {
@@ -39,11 +56,11 @@ export class Processes {
   }
 
   /** Back when requests of every kind are served. Answers the PEM of the authority its certificate is to be checked with. */
-  async startApiServer(features: commandLines.ApiServerFeatures): Promise<string> {
-    const args = commandLines.apiServerArgs(this.#directory, this.#ports, features);
+  async startApiServer(): Promise<string> {
+    const args = commandLines.apiServerArgs(this.#directory, this.#ports, this.#features);
     const apiServer = this.#run('kube-apiserver', args);
-    await untilServing([apiServer], () => isListening(this.#ports.apiServer));
-    const ca = await readFile(join(this.#directory, 'certificates/apiserver.crt'), 'utf8');
+    await untilServing([apiServer], () => isListening(this.#ports.apiServer, this.#features.host));
+    const ca = await readFile(join(this.#certificates, 'apiserver.crt'), 'utf8');
     const api = new AdminApi(this.server, ca, this.#tokens.admin);
     try {
       // Ready implies that the default RBAC roles are there; the first namespaces come a moment later.
@@ -63,15 +80,44 @@ export class Processes {
   }
 
   /** On the port it had: only a server that was started meanwhile can hold that. */
-  async restartApiServer(features: commandLines.ApiServerFeatures): Promise<void> {
+  async restartApiServer(): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.startApiServer(features);
-        return;
+        return await this.startApiServer();
       } catch (error) {
         if (!(error instanceof PortClashError) || attempt === API_SERVER_ATTEMPTS) throw error;
       }
     }
+  }
+
+  /** What etcd holds now. Under an API server that goes on: it waits for etcd to come back. */
+  async copyData(folder: string): Promise<void> {
+    await this.#components.get('etcd')?.kill();
+    await cp(this.#data, folder, { recursive: true });
+    await this.startEtcd();
+  }
+
+  /** As an admin restores a backup: no API server runs meanwhile. Back when etcd has the data of `folder`. */
+  async replaceData(folder: string): Promise<void> {
+    await this.killApiServer();
+    await this.#components.get('etcd')?.kill();
+    await rm(this.#data, { recursive: true });
+    await cp(folder, this.#data, { recursive: true });
+    await this.startEtcd();
+  }
+
+  /** For the next start of the API server. */
+  async replaceCertificate({ cert, key }: ServingCertificate): Promise<void> {
+    await writeFile(join(this.#certificates, 'apiserver.crt'), cert);
+    await writeFile(join(this.#certificates, 'apiserver.key'), key);
+  }
+
+  get #data(): string {
+    return join(this.#directory, 'etcd');
+  }
+
+  get #certificates(): string {
+    return join(this.#directory, 'certificates');
   }
 
   /** Controllers, scheduler, and nodes that kwok plays. Back when pods can be placed on every node. */
