@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { OPERATOR_NAMESPACE } from '../cluster.js';
 import type { ControlPlane } from './control-plane.js';
@@ -15,17 +16,26 @@ export interface GateRequest {
   readonly path: string;
 }
 
+/** What waits at a gate: the request, of which the API server knows nothing yet, or the answer, when all is done. */
+export type GateSide = 'request' | 'answer';
+
 export class Gate {
   /** Paths of the requests that wait, or have waited. */
   readonly waiting: string[] = [];
   readonly #controlPlane: ControlPlane;
   readonly #isHeld: (request: GateRequest) => boolean;
+  readonly #side: GateSide;
   readonly #open = Promise.withResolvers<undefined>();
   readonly #server = createServer((incoming, outgoing) => void this.#handle(incoming, outgoing));
 
-  constructor(controlPlane: ControlPlane, isHeld: (request: GateRequest) => boolean = () => false) {
+  constructor(
+    controlPlane: ControlPlane,
+    isHeld: (request: GateRequest) => boolean = () => false,
+    side: GateSide = 'request',
+  ) {
     this.#controlPlane = controlPlane;
     this.#isHeld = isHeld;
+    this.#side = side;
   }
 
   /** @returns the path of a kubeconfig of the operator's that leads through it, without TLS; it ends with the test */
@@ -49,7 +59,7 @@ export class Gate {
     return file;
   }
 
-  /** Passes on what waits, and all that comes from now on. */
+  /** Passes on what waits, also where its sender is gone, and all that comes from now on. */
   open(): void {
     this.#open.resolve(undefined);
   }
@@ -61,18 +71,27 @@ export class Gate {
 
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = '', url: path = '', headers } = incoming;
-    if (this.#isHeld({ method, path })) {
-      this.waiting.push(path);
-      await this.#open.promise;
-    }
+    const body = await buffer(incoming);
+    const isHeld = this.#isHeld({ method, path });
+    if (isHeld && this.#side === 'request') await this.#wait(path);
     const { server, ca } = this.#controlPlane;
     const onward = request(`${server}${path}`, { method, headers, ca }, (answer) => {
-      outgoing.writeHead(answer.statusCode!, answer.headers);
-      outgoing.flushHeaders();
-      answer.pipe(outgoing).on('error', () => undefined);
-      outgoing.on('close', () => answer.destroy());
+      const ready = isHeld && this.#side === 'answer' ? this.#wait(path) : Promise.resolve();
+      void ready.then(() => passOn(answer, outgoing));
     });
     onward.on('error', () => outgoing.destroy());
-    incoming.pipe(onward);
+    onward.end(body);
   }
+
+  async #wait(path: string): Promise<void> {
+    this.waiting.push(path);
+    await this.#open.promise;
+  }
+}
+
+function passOn(answer: IncomingMessage, outgoing: ServerResponse): void {
+  outgoing.writeHead(answer.statusCode!, answer.headers);
+  outgoing.flushHeaders();
+  answer.pipe(outgoing).on('error', () => undefined);
+  outgoing.on('close', () => answer.destroy());
 }
