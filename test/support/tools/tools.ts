@@ -1,6 +1,6 @@
 /**
- * Programs that check the files of the project: built from the Go modules that modules/ pins, once, into the cache. Each
- * has a go.mod of its own, so that none decides another's dependencies.
+ * Programs that check the files of the project, or stand between its parts in tests: built from the Go modules that
+ * modules/ pins, once, into the cache. Each has a go.mod of its own, so that none decides another's dependencies.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -29,6 +29,7 @@ const TOOLS = {
     path: 'github.com/prometheus/prometheus/cmd/prometheus',
     tags: STATIC_TARGETS_ONLY,
   },
+  toxiproxy: { module: 'toxiproxy', path: 'github.com/Shopify/toxiproxy/v2/cmd/server' },
 } satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof TOOLS;
