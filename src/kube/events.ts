@@ -1,5 +1,6 @@
 /** Records Kubernetes events (events.k8s.io/v1); a repeat within six minutes counts up the first one's series. */
 import { plainText } from '../domain/plain-text.js';
+import { ApiError } from './errors.js';
 import { microTime } from './micro-time.js';
 import type { Transport } from './transport.js';
 
@@ -60,6 +61,8 @@ export class EventRecorder {
       if (series === undefined) await this.#create(identity, occurrences);
       else await this.#countUp(series, occurrences);
     } catch (error) {
+      // By this name it can only be this one, sent before: its answer was lost, and Transport.call sent it again.
+      if (error instanceof ApiError && error.reason === 'AlreadyExists') return;
       // The event is not there (any more), so a repeat must make one, not count up.
       this.#series.delete(identity);
       throw error;

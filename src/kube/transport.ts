@@ -146,7 +146,7 @@ export class Transport {
     try {
       return await this.#request(call, credentials, agent, signal);
     } catch (error) {
-      if (!(error instanceof ClosedWhileIdle)) throw error;
+      if (!(error instanceof ClosedOnReuse)) throw error;
       return this.#request(call, credentials, agent, signal);
     }
   }
@@ -187,7 +187,7 @@ export class Transport {
       request.once('socket', guard);
       destroyOnAbort(request, signal);
       request.on('error', (error: NodeJS.ErrnoException) => {
-        reject(request.reusedSocket && error.code === 'ECONNRESET' ? new ClosedWhileIdle(error) : error);
+        reject(request.reusedSocket && error.code === 'ECONNRESET' ? new ClosedOnReuse(error) : error);
       });
       request.end(body);
     });
@@ -226,8 +226,14 @@ function nameOf({ method, path }: Call): string {
   return `${method} ${path}`;
 }
 
-/** The server closed a kept-alive connection just when a call went out on it: nothing was processed, so ask again. */
-class ClosedWhileIdle extends Error {
+/**
+ * A kept-alive connection was closed when a call went out on it, and the call is sent again. Mostly the server had closed it
+ * while it was idle, and saw nothing of the call; but it may have done what was asked, and only the answer was lost: both are
+ * the same reset to node. So every call must bear to be done twice. Reads and reviews store nothing. Of a workload's patch
+ * the guards fail the second time, of a write to the settings, the status or the Lease the resourceVersion, and the object
+ * is read again. An event is there already, by its name (events.ts); its count, and the making of the Lease, come to the same.
+ */
+class ClosedOnReuse extends Error {
   constructor(cause: Error) {
     super(cause.message, { cause });
   }

@@ -124,6 +124,24 @@ test('after an event that could not be recorded, a repeat makes one instead of c
   expect(calls(server)).toEqual(['POST', 'POST']);
 });
 
+test('an event whose answer was lost is there once, and a repeat counts it up', async () => {
+  const { server, recorder } = await recording();
+  await recorder.record(happened({ regarding: WORKLOAD }));
+  const stored = new Set<unknown>();
+  server.handler = ({ method, body, connection }, exchange) => {
+    const name: unknown = (JSON.parse(body) as { metadata?: { name: string } }).metadata?.name;
+    const isThere = stored.has(name);
+    if (method === 'POST') stored.add(name);
+    if (connection === 1) exchange.cut();
+    else if (method === 'POST' && isThere) exchange.refuse(409, 'AlreadyExists');
+    else exchange.json(200, {});
+  };
+  await recorder.record(happened());
+  await recorder.record(happened({ at: AT + MINUTE }));
+  expect(calls(server)).toEqual(['POST', 'POST', 'POST', 'PATCH']);
+  expect(stored.size).toBe(1);
+});
+
 test('after the event of a series was deleted, a repeat makes a new one', async () => {
   const { server, recorder } = await recording();
   await recorder.record(happened());

@@ -205,6 +205,21 @@ test('a call on a kept connection that the server closes is asked again once, on
   expect(server.requests.map(({ connection }) => connection)).toEqual([1, 1, 2]);
 });
 
+test('a call may have been done when it is sent again: node cannot tell whether its answer was lost', async () => {
+  const { server, transport } = await connect();
+  server.handler = ({ method, connection }, exchange) => {
+    if (method === 'POST' && connection === 1) exchange.cut();
+    else exchange.json(200, {});
+  };
+  await transport.call(GET);
+  await transport.call({ method: 'POST', path: '/apis/a', body: {} });
+  expect(server.requests.map(({ method, connection }) => `${method} ${connection}`)).toEqual([
+    'GET 1',
+    'POST 1',
+    'POST 2',
+  ]);
+});
+
 test('a call that meets two closed connections says what happened to it', async () => {
   const { server, transport } = await connect();
   const held: (() => void)[] = [];
