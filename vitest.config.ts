@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 const onControlPlane = {
   globalSetup: ['test/support/build-once.ts'],
   maxWorkers: 2,
+  // Of tests that say they may run at once: they wait more than they work.
+  maxConcurrency: 12,
   // The last resort: each wait in a test has a deadline of its own, and says what it waited for.
   testTimeout: 300_000,
   hookTimeout: 300_000,

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 
 /** What a request is about. */
 export interface AuditTarget {
@@ -58,6 +58,8 @@ interface AuditEvent {
   responseStatus?: { code?: number };
 }
 
+/** In bytes; the policy logs no body longer than a status. */
+const LONGEST_LINE = 1024 * 1024;
 const WRITING_VERBS = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
 /**
@@ -73,10 +75,13 @@ export class AuditLog {
     this.#file = file;
   }
 
-  /** The end of the log as it is now. */
+  /** The end of the last whole line as the log is now: the API server may be in the middle of another one. */
   async mark(): Promise<Mark> {
     const { size } = await stat(this.#path());
-    return { offset: size };
+    if (size === 0) return { offset: 0 };
+    const start = Math.max(0, size - LONGEST_LINE);
+    const tail = await buffer(createReadStream(this.#path(), { start, end: size - 1 }));
+    return { offset: start + tail.lastIndexOf('\n') + 1 };
   }
 
   async since(mark: Mark, filter: AuditFilter = {}): Promise<LoggedRequest[]> {

@@ -1,6 +1,7 @@
 /** One request on its way through the gateway, and the answer on its way back. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request, type Agent } from 'node:https';
+import { buffer } from 'node:stream/consumers';
 import type { ApiRequest } from './api-request.js';
 
 export interface Upstream {
@@ -12,6 +13,8 @@ export interface Upstream {
 export class Exchange {
   readonly request: ApiRequest;
   readonly #incoming: IncomingMessage;
+  /** Read at once, so that it can be sent on when the client is gone. */
+  readonly #body: Promise<Buffer>;
   readonly #outgoing: ServerResponse;
   readonly #upstream: Upstream;
   readonly #resetConnection: () => void;
@@ -24,6 +27,8 @@ export class Exchange {
   ) {
     this.request = request;
     this.#incoming = req;
+    this.#body = buffer(req);
+    this.#body.catch(() => this.cut());
     this.#outgoing = outgoing;
     this.#upstream = upstream;
     this.#resetConnection = resetConnection;
@@ -35,9 +40,10 @@ export class Exchange {
   }
 
   /** Sends the request on as it is; resolves with the API server's answer, whose body is still to be read. */
-  forward(): Promise<IncomingMessage> {
+  async forward(): Promise<IncomingMessage> {
     const { method, headers, url } = this.#incoming;
     const { server, agent } = this.#upstream;
+    const body = await this.#body;
     return new Promise((resolve, reject) => {
       const onward = request(`${server}${url ?? ''}`, { method, headers, agent }, (answer) => {
         answer.on('error', () => this.cut());
@@ -46,7 +52,7 @@ export class Exchange {
       onward.on('error', reject);
       // A client that gives up ends its watch.
       this.#outgoing.once('close', () => onward.destroy());
-      this.#incoming.pipe(onward);
+      onward.end(body);
     });
   }
 
@@ -73,7 +79,6 @@ export class Exchange {
 
   /** An answer of the gateway's own. */
   answer(status: number, headers: Readonly<Record<string, string>>, body: string): void {
-    this.#incoming.resume();
     this.#outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
   }
 

@@ -18,7 +18,7 @@ export type What =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body: string;
     }
-  /** Passed on after this time. */
+  /** Passed on after this time, also where the client has given up by then: networks do hold requests back. */
   | { readonly kind: 'delay'; readonly ms: number }
   /** The connection is reset, and the API server never sees the request. */
   | { readonly kind: 'reset' }

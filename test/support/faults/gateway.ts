@@ -25,6 +25,8 @@ export interface GatewayRequest extends ApiRequest {
 export interface InjectedFault {
   /** How many requests it has struck. */
   readonly hits: number;
+  /** With how many of these it is through: a delayed one has been passed on. */
+  readonly done: number;
 }
 
 /** As client-go's servers, and longer than the operator keeps a connection idle. */
@@ -79,7 +81,7 @@ export class FaultGateway {
 
   /** From now on; of several that match a request the first injected one strikes. */
   inject(fault: Fault): InjectedFault {
-    const injected = { fault, hits: 0, at: performance.now() };
+    const injected = { fault, hits: 0, done: 0, at: performance.now() };
     this.#faults.push(injected);
     return injected;
   }
@@ -104,7 +106,8 @@ export class FaultGateway {
 
   async #handle(req: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const request = apiRequest(req);
-    const what = this.#strike(request);
+    const injected = this.#strike(request);
+    const what = injected?.fault.what;
     this.requests.push({ ...request, at: performance.now(), fault: what?.kind });
     const { server } = this.#controlPlane;
     const connection = this.#connections.get(req.socket.remotePort!);
@@ -116,16 +119,17 @@ export class FaultGateway {
     } catch {
       // The API server is away, or the client: the other one is to see it as it would without the gateway.
       exchange.cut();
+    } finally {
+      if (injected !== undefined) injected.done += 1;
     }
   }
 
-  #strike(request: ApiRequest): What | undefined {
+  #strike(request: ApiRequest): Injected | undefined {
     const injected = this.#faults.find(
       (candidate) => isInForce(candidate) && matches(candidate.fault.matching, request),
     );
-    if (injected === undefined) return undefined;
-    injected.hits += 1;
-    return injected.fault.what;
+    if (injected !== undefined) injected.hits += 1;
+    return injected;
   }
 }
 
@@ -133,6 +137,7 @@ interface Injected {
   readonly fault: Fault;
   readonly at: number;
   hits: number;
+  done: number;
 }
 
 function isInForce({ fault: { times = Infinity, forMs = Infinity }, hits, at }: Injected): boolean {

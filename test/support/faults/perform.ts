@@ -23,7 +23,7 @@ const PERFORMERS: { readonly [K in What['kind']]: Performer<K> } = {
   },
   async delay({ ms }, exchange, lists) {
     await sleep(ms);
-    if (exchange.isOpen) await pass(exchange, lists);
+    await pass(exchange, lists);
   },
   async lose(_, exchange) {
     await text(await exchange.forward());
@@ -46,8 +46,8 @@ const PERFORMERS: { readonly [K in What['kind']]: Performer<K> } = {
   async pieces({ bytes }, exchange) {
     const answer = await exchange.forward();
     exchange.begin(answer);
-    for await (const chunk of answer) await writeInPieces(exchange, chunk as Buffer, bytes);
-    exchange.end();
+    // A watch has no end to wait for.
+    relayInPieces(exchange, answer, bytes).catch(() => exchange.cut());
   },
   async insert({ line }, exchange) {
     const answer = await exchange.forward();
@@ -93,6 +93,11 @@ export async function pass(exchange: Exchange, lists: ListMemory): Promise<void>
   exchange.begin(answer);
   if (exchange.request.moment === 'list' && answer.statusCode === 200) lists.listen(exchange.request, answer);
   exchange.relay(answer);
+}
+
+async function relayInPieces(exchange: Exchange, answer: AsyncIterable<Buffer>, bytes: number): Promise<void> {
+  for await (const chunk of answer) await writeInPieces(exchange, chunk, bytes);
+  exchange.end();
 }
 
 async function writeInPieces(exchange: Exchange, chunk: Buffer, bytes: number): Promise<void> {

@@ -43,14 +43,22 @@ export function isToolName(name: string): name is ToolName {
 /** Path of the program, which is built where it is missing. @throws Error where there is no Go to build it with */
 export async function tool(name: ToolName): Promise<string> {
   const { module, ...program }: Tool = TOOLS[name];
-  const folder = join(MODULES, module);
   const cache = await cacheFolder(module);
   const binary = join(cache, 'bin', name);
   if (existsSync(binary)) return binary;
-  const problem = await goProblem(folder);
-  if (problem !== undefined) throw new Error(`${name} cannot be built: ${problem}`);
-  await buildPrograms(cache, [{ name, ...program, module: folder } satisfies GoProgram], (line) => console.error(line));
+  const problem = await toolProblem(name);
+  if (problem !== undefined) throw new Error(problem);
+  const missing = { name, ...program, module: join(MODULES, module) } satisfies GoProgram;
+  await buildPrograms(cache, [missing], (line) => console.error(line));
   return binary;
+}
+
+/** Why there is no such program here and none can be built; undefined where there is one, or can be. */
+export async function toolProblem(name: ToolName): Promise<string | undefined> {
+  const { module } = TOOLS[name];
+  if (existsSync(join(await cacheFolder(module), 'bin', name))) return undefined;
+  const problem = await goProblem(join(MODULES, module));
+  return problem === undefined ? undefined : `${name} cannot be built: ${problem}`;
 }
 
 /** Another for each set of pinned versions. */

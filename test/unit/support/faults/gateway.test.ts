@@ -153,6 +153,16 @@ test('a silent watch is accepted, and then nothing comes until it is cut', async
   expect(received).toBe(0);
 });
 
+test('a delayed request reaches the API server though the client has given up', async () => {
+  const { server, gateway, transport } = await throughGateway();
+  server.handler = (_, exchange) => exchange.json(200, {});
+  const fault = gateway.inject({ matching: { moment: 'patch' }, what: { kind: 'delay', ms: 200 } });
+  await failure(transport.call({ ...PATCH, body: [{ op: 'test' }], timeoutMs: 50 }));
+  expect([fault.hits, fault.done, server.requests.length]).toEqual([1, 0, 0]);
+  await eventually(() => fault.done).toBe(1);
+  expect(JSON.parse(server.requests[0]!.body)).toEqual([{ op: 'test' }]);
+});
+
 test('gzip: the body is compressed and says so', async () => {
   const { server, gateway, transport } = await throughGateway();
   server.handler = (_, exchange) => exchange.json(200, {});

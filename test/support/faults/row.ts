@@ -1,0 +1,95 @@
+/** One row of the fault table: what goes wrong, when, and what may come of it. */
+import type { Fault, Matching, What } from './fault.js';
+import type { Toxic } from './toxiproxy.js';
+
+/**
+ * `start`: the operator is started into the fault. Else it is at rest when the fault begins:
+ * `list`, `watch`: it has to list or watch anew, and a port is undone meanwhile; `rest`: it has to list anew, and nothing is;
+ * `patch`, `event`, `lease`, `work`: a port is undone; `pin`: a pinned key is taken out; `status`: the assignment is edited.
+ */
+export type RowMoment = 'start' | 'rest' | 'list' | 'watch' | 'patch' | 'pin' | 'status' | 'event' | 'lease' | 'work';
+
+/** Those at which requests are struck, and not connections. */
+export type StruckMoment = Exclude<RowMoment, 'work'>;
+
+export type Count = number | { readonly atMost: number };
+
+/** Of the operator, from the beginning of the fault to its rest; what was refused is not counted. */
+export interface Writes {
+  /** Of workloads. */
+  readonly patches: Count;
+  /** Of the settings ConfigMap. */
+  readonly pins: Count;
+  readonly status: Count;
+}
+
+/** What stands in the way: of requests, or of bytes. */
+export type Obstacle =
+  { readonly faults: readonly Fault[] } | { readonly network: Toxic | 'refused'; readonly forMs: number };
+
+export interface Row {
+  readonly fault: string;
+  readonly moment: RowMoment;
+  readonly obstacle: Obstacle;
+  /** What the operator does about it. */
+  readonly expected: string;
+  /** From the beginning of the fault to the right state, in seconds. */
+  readonly boundS: number;
+  readonly writes: Writes;
+  /** How many undoings the status has counted by the end. */
+  readonly reverts: Count;
+  /** How often the process ends by itself, and is started again. */
+  readonly restarts: Count;
+}
+
+/** Which requests a fault at this moment is of. One object of each kind is enough: each has a watch of its own. */
+const STRUCK: Readonly<Record<StruckMoment, Matching>> = {
+  start: {},
+  rest: { moment: 'list', resource: 'daemonsets' },
+  list: { moment: 'list', resource: 'daemonsets' },
+  watch: { moment: 'watch', resource: 'daemonsets' },
+  patch: { moment: 'patch' },
+  pin: { moment: 'pin' },
+  status: { moment: 'status' },
+  event: { moment: 'event' },
+  lease: { moment: 'lease' },
+};
+
+export function striking(moment: StruckMoment, what: What, times: number): Obstacle {
+  return { faults: [{ matching: STRUCK[moment], what, times }] };
+}
+
+const REPAIR: Writes = { patches: 1, pins: 0, status: 0 };
+
+/** What the same costs without a fault: the count of an undoing is told with the next status, which is not counted here. */
+const USUAL: Readonly<Record<RowMoment, Writes>> = {
+  start: { patches: 2, pins: 1, status: 1 },
+  rest: { patches: 0, pins: 0, status: 0 },
+  list: REPAIR,
+  watch: REPAIR,
+  patch: REPAIR,
+  pin: { patches: 0, pins: 1, status: 0 },
+  status: { patches: 0, pins: 0, status: 1 },
+  event: REPAIR,
+  lease: REPAIR,
+  work: REPAIR,
+};
+
+/** A key that is taken out was nobody's wish, and is no undoing. */
+const UNDOES_NOTHING: readonly RowMoment[] = ['start', 'rest', 'pin', 'status'];
+
+export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
+  readonly writes?: Partial<Writes>;
+  readonly restarts?: Count;
+  readonly reverts?: Count;
+};
+
+/** A row with what the fault does not change as it is without one. */
+export function row(fault: string, moment: RowMoment, options: RowOptions): Row {
+  const reverts = UNDOES_NOTHING.includes(moment) ? 0 : 1;
+  return { fault, moment, restarts: 0, reverts, ...options, writes: { ...USUAL[moment], ...options.writes } };
+}
+
+export function isWithin(count: Count, measured: number): boolean {
+  return typeof count === 'number' ? measured === count : measured <= count.atMost;
+}

@@ -1,0 +1,129 @@
+/** The answer comes late, comes to harm or does not come. */
+import type { What } from '../fault.js';
+import { row, striking, type Row, type StruckMoment, type Writes } from '../row.js';
+
+const TOLD: Partial<Writes> = { status: { atMost: 2 } };
+const ALL: readonly StruckMoment[] = ['start', 'list', 'watch', 'patch', 'pin', 'status', 'event', 'lease'];
+const WRITING: readonly StruckMoment[] = ['patch', 'pin', 'status', 'event', 'lease'];
+const CALLS: readonly StruckMoment[] = ['list', ...WRITING];
+
+interface Harm {
+  readonly fault: string;
+  readonly what: What;
+  readonly times: number;
+  readonly moments: readonly StruckMoment[];
+  readonly expected: string;
+  readonly boundS: number;
+}
+
+const PAGE = { 'Content-Type': 'text/html' };
+const AGAIN = 'tried again after the back-off';
+
+const HARMS: readonly Harm[] = [
+  {
+    fault: 'answered after 3 s',
+    what: { kind: 'delay', ms: 3_000 },
+    times: 1,
+    moments: ALL,
+    expected: 'waited for',
+    boundS: 20,
+  },
+  {
+    fault: 'reached after 20 s',
+    what: { kind: 'delay', ms: 20_000 },
+    times: 1,
+    moments: ['patch', 'pin', 'status', 'event'],
+    expected: 'sent again after 15 s; what comes late is refused by its guards or its version',
+    boundS: 35,
+  },
+  {
+    fault: 'reset, not processed',
+    what: { kind: 'reset' },
+    times: 2,
+    moments: ALL,
+    expected: AGAIN,
+    boundS: 25,
+  },
+  {
+    fault: 'processed, answer lost',
+    what: { kind: 'lose' },
+    times: 1,
+    moments: WRITING,
+    expected: 'sent again at once; the second is refused by its guards or its version, and the object is read',
+    boundS: 15,
+  },
+  {
+    fault: 'processed, answer lost twice',
+    what: { kind: 'lose' },
+    times: 2,
+    moments: WRITING,
+    expected: 'the object is read again, or seen to be done',
+    boundS: 15,
+  },
+  {
+    fault: 'answer cut after 40 bytes',
+    what: { kind: 'cut', bytes: 40 },
+    times: 1,
+    moments: CALLS,
+    expected: AGAIN,
+    boundS: 20,
+  },
+  {
+    fault: 'gzip, not asked for',
+    what: { kind: 'gzip' },
+    times: 1,
+    moments: CALLS,
+    expected: 'no JSON: tried again after the back-off',
+    boundS: 20,
+  },
+  {
+    fault: 'one byte at a time',
+    what: { kind: 'pieces', bytes: 1 },
+    times: 1,
+    moments: ['start', ...CALLS],
+    expected: 'put together',
+    boundS: 30,
+  },
+  {
+    fault: "a proxy's page, 200",
+    what: { kind: 'answer', status: 200, headers: PAGE, body: '<html>Sign in</html>\n' },
+    times: 2,
+    moments: ['start', 'list', 'watch', ...WRITING],
+    expected: 'no JSON: tried again after the back-off',
+    boundS: 25,
+  },
+  {
+    fault: "a proxy's page, 502",
+    what: { kind: 'answer', status: 502, headers: PAGE, body: '<html>Bad gateway</html>\n' },
+    times: 2,
+    moments: ['list', 'watch', 'patch', 'pin', 'status'],
+    expected: AGAIN,
+    boundS: 25,
+  },
+  {
+    fault: 'nothing, 200',
+    what: { kind: 'answer', status: 200, body: '' },
+    times: 1,
+    moments: ['list', 'watch', 'patch', 'pin', 'status'],
+    expected: AGAIN,
+    boundS: 20,
+  },
+];
+
+/** Between one renewal and the next that can be answered lie 9.6 s at most, of the 10 s that there are. */
+const LATE_RENEWAL = row('reached after 20 s', 'lease', {
+  obstacle: striking('lease', { kind: 'delay', ms: 20_000 }, 1),
+  expected: 'renewed after 5 s, on another connection; where that is late by half a second, the process starts anew',
+  boundS: 60,
+  writes: TOLD,
+  reverts: { atMost: 1 },
+  restarts: { atMost: 1 },
+});
+
+const harmed = HARMS.flatMap(({ fault, what, times, moments, expected, boundS }) =>
+  moments.map((moment) =>
+    row(fault, moment, { obstacle: striking(moment, what, times), expected, boundS, writes: TOLD }),
+  ),
+);
+
+export const ANSWER_ROWS: readonly Row[] = [...harmed, LATE_RENEWAL];
