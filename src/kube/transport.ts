@@ -6,6 +6,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { finished } from 'node:stream/promises';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 import { ApiError, UnreachableError } from './errors.js';
 import { plainPool, retire, sameTrust, securePool, type CallLane, type Lane, type Pool } from './pools.js';
@@ -212,14 +213,11 @@ function destroyOnAbort(request: http.ClientRequest, signal: AbortSignal): void 
 }
 
 /** By events: async iteration, as of node:stream/consumers, costs as much as the request itself. */
-function bodyOf(response: IncomingMessage): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+async function bodyOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   response.on('data', (chunk: Buffer) => chunks.push(chunk));
-  response.once('end', () => resolve(Buffer.concat(chunks).toString()));
-  response.once('error', reject);
-  response.once('close', () => reject(new Error('the answer was cut')));
-  return promise;
+  await finished(response, { writable: false });
+  return Buffer.concat(chunks).toString();
 }
 
 function nameOf({ method, path }: Call): string {
