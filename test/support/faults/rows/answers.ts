@@ -69,6 +69,14 @@ const HARMS: readonly Harm[] = [
     boundS: 20,
   },
   {
+    fault: 'processed, headers and then nothing',
+    what: { kind: 'silence' },
+    times: 1,
+    moments: ['patch', 'pin', 'status', 'event'],
+    expected: 'given up after 15 s; by then the watch has shown that it is done, or the version is refused',
+    boundS: 30,
+  },
+  {
     fault: 'gzip, not asked for',
     what: { kind: 'gzip' },
     times: 1,

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { row } from '../../../support/faults/row.js';
+import type { Measured } from '../../../support/faults/run-row.js';
+import { markdownTable, recorded, violations } from '../../../support/faults/table.js';
+
+const ROW = row('503', 'patch', {
+  obstacle: { faults: [] },
+  expected: 'sent again',
+  boundS: 15,
+  writes: { status: { atMost: 2 } },
+});
+
+function measured(more: Partial<Measured> = {}): Measured {
+  const writes = { patches: 1, pins: 0, status: 2, refused: 0 };
+  const foreign = { before: {}, after: {} };
+  return { seconds: 0.53, writes, reverts: 1, restarts: 0, events: 8, foreign, ...more };
+}
+
+test('what is as the row says is no violation, and fewer than at most neither', () => {
+  expect(violations(ROW, measured())).toEqual([]);
+  expect(violations(ROW, measured({ writes: { patches: 1, pins: 0, status: 0, refused: 3 } }))).toEqual([]);
+});
+
+test('each count that is another is named', () => {
+  const writes = { patches: 2, pins: 1, status: 3, refused: 0 };
+  expect(violations(ROW, measured({ writes, reverts: 0, restarts: 1 }))).toEqual([
+    'patches: 2 in the place of 1',
+    'pins: 1 in the place of 0',
+    'status writes: 3 in the place of at most 2',
+    'undoings counted: 0 in the place of 1',
+    'restarts: 1 in the place of 0',
+  ]);
+});
+
+test('a row in Markdown', () => {
+  const table = markdownTable([recorded(ROW, measured({ writes: { patches: 1, pins: 0, status: 2, refused: 1 } }))]);
+  expect(table.split('\n')[2]).toBe(
+    '| 503 | patch | sent again | 15 s | 0.5 s | 1, 0, 2 of at most 2 (and 1 refused) | 0 |',
+  );
+});
