@@ -68,14 +68,15 @@ export class Watches {
   }
 
   /**
-   * Opens what a namespace needs beside the watches that are always there, and closes it with the last assignment.
+   * Opens what a namespace needs beside the watches that are always there, and closes it with its assignment, also where that
+   * is still being deleted: the namespace may be, too, and the right to watch go with it.
    *
    * @returns whether all that there is to know of the namespace is in the stores: its informers hold their first complete
    *   lists. An optional informer that is failing is not waited for.
    */
   prepare(namespace: string): boolean {
     if (!isKnown(this.#informers, namespace)) return false;
-    if (this.assignments.get(namespace) === undefined) this.#upstream.close(namespace);
+    if (this.#served(namespace) === undefined) this.#upstream.close(namespace);
     else this.#upstream.open(namespace, this.#driversOf(namespace));
     return isKnown(this.#upstream.states, namespace);
   }
@@ -87,8 +88,8 @@ export class Watches {
 
   /** All that is known of a namespace now; undefined where it has no assignment, or one that is being deleted. */
   observe(namespace: string): Observed | undefined {
-    const assignment = this.assignments.get(namespace);
-    if (assignment === undefined || assignment.deleting) return undefined;
+    const assignment = this.#served(namespace);
+    if (assignment === undefined) return undefined;
     const rookConfig = this.rookConfigs.get(namespace);
     const rookOperator = this.rookOperators.get(namespace);
     const workloads: Partial<Record<Slot, Workload>> = {};
@@ -104,6 +105,11 @@ export class Watches {
       upstream: this.#upstream.found(namespace),
       hasDrivers: this.#observedDrivers(namespace).length > 0,
     };
+  }
+
+  #served(namespace: string): PortAssignment | undefined {
+    const assignment = this.assignments.get(namespace);
+    return assignment?.deleting === true ? undefined : assignment;
   }
 
   /** Those with a Driver object; by Rook's convention where there is none, but where Rook's own workloads are not all there. */

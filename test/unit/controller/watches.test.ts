@@ -247,6 +247,17 @@ test('with the assignment the watches end, and with a new one they are opened an
   expect(open.extra()).toHaveLength(9);
 });
 
+test('so they do where the assignment is only being deleted: its namespace may be, and the right to watch go first', async () => {
+  const open = await bench({ own: [] });
+  await prepared(open);
+  const deleting = { namespace: NAMESPACE, name: 'default', deletionTimestamp: '2026-11-28T10:00:00Z' };
+  open.objects.put('csiportassignments', deleting, { spec: {} });
+  await eventually(() => open.watches.assignments.get(NAMESPACE)?.deleting).toBe(true);
+  expect(open.watches.prepare(NAMESPACE)).toBe(true);
+  await eventually(() => open.extra()).toEqual([]);
+  expect(open.ended).toHaveLength(9);
+});
+
 test('stop ends them all, and none is opened afterwards', async () => {
   const open = await bench({ own: [] });
   await prepared(open);
