@@ -103,6 +103,11 @@ export class Operator {
     return this.#end();
   }
 
+  /** What ended it: its own exit code, or a signal; null while it runs. */
+  get endedBy(): number | NodeJS.Signals | null {
+    return this.#process.exitCode ?? this.#process.signalCode;
+  }
+
   get isRunning(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }

@@ -15,7 +15,7 @@ export interface Replica {
 export async function startReplica(
   cluster: Cluster,
   name: string,
-  options: Partial<Pick<OperatorOptions, 'nodeArgs' | 'kubeconfig'>> = {},
+  options: Partial<Pick<OperatorOptions, 'nodeArgs' | 'env' | 'kubeconfig'>> = {},
 ): Promise<Replica> {
   const args = ['--leader-elect', `--leader-elect-namespace=${OPERATOR_NAMESPACE}`];
   const kubeconfig = options.kubeconfig ?? (await cluster.operatorKubeconfig());
