@@ -37,7 +37,7 @@ const BREAKAGES: readonly Breakage[] = [
     fault: 'connections reset after 1 s, for 8 s',
     obstacle: broken({ type: 'reset_peer', attributes: { timeout: 1_000 } }, 8),
     expected: BACK,
-    boundS: { start: 30, work: 30, lease: 30 },
+    boundS: { start: 30, work: 30 },
   },
   {
     fault: 'blackhole of answers for 8 s',
@@ -93,7 +93,7 @@ const BREAKAGES: readonly Breakage[] = [
     fault: 'closed 3 s late, for 10 s',
     obstacle: broken({ type: 'slow_close', attributes: { delay: 3_000 } }, 10),
     expected: 'not noticed',
-    boundS: { start: 30, work: 30, lease: 30 },
+    boundS: { start: 30, work: 30 },
   },
   {
     fault: 'pieces of about 20 bytes for 10 s',
@@ -105,7 +105,7 @@ const BREAKAGES: readonly Breakage[] = [
     fault: 'cut after 3,000 bytes, for 8 s',
     obstacle: broken({ type: 'limit_data', attributes: { bytes: 3_000 } }, 8),
     expected: BACK,
-    boundS: { start: 30, work: 30, lease: 30 },
+    boundS: { start: 30, work: 30 },
   },
 ];
 
