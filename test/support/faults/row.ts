@@ -59,9 +59,10 @@ export function striking(moment: StruckMoment, what: What, times: number): Obsta
   return { faults: [{ matching: STRUCK[moment], what, times }] };
 }
 
-const REPAIR: Writes = { patches: 1, pins: 0, status: 0 };
+/** The count of an undoing is told with the next status, or ten seconds later. */
+const REPAIR: Writes = { patches: 1, pins: 0, status: { atMost: 1 } };
 
-/** What the same costs without a fault: the count of an undoing is told with the next status, which is not counted here. */
+/** What the same costs without a fault. */
 const USUAL: Readonly<Record<RowMoment, Writes>> = {
   start: { patches: 2, pins: 1, status: 1 },
   rest: { patches: 0, pins: 0, status: 0 },
@@ -89,6 +90,9 @@ export function row(fault: string, moment: RowMoment, options: RowOptions): Row 
   const reverts = UNDOES_NOTHING.includes(moment) ? 0 : 1;
   return { fault, moment, restarts: 0, reverts, ...options, writes: { ...USUAL[moment], ...options.writes } };
 }
+
+/** A write that failed is told in the status, and that all is well again. */
+export const TOLD: Partial<Writes> = { status: { atMost: 2 } };
 
 export function isWithin(count: Count, measured: number): boolean {
   return typeof count === 'number' ? measured === count : measured <= count.atMost;

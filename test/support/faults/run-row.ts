@@ -118,7 +118,7 @@ async function throughGateway(
         const begun = performance.now();
         const inForce = gateway.inject(fault);
         injected.push(() => {
-          const isOver = forMs === undefined ? inForce.hits === times : performance.now() - begun > forMs;
+          const isOver = times === undefined ? performance.now() - begun > (forMs ?? 0) : inForce.hits === times;
           return isOver && inForce.hits > 0 && inForce.done === inForce.hits;
         });
       }

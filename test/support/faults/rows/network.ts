@@ -3,7 +3,7 @@ import { row, type Obstacle, type Row, type RowMoment } from '../row.js';
 import type { Toxic } from '../toxiproxy.js';
 
 /** A write may fail and be told of, and be told to be well again. */
-const TOLD = { status: { atMost: 4 } };
+const TOLD_OFTEN = { status: { atMost: 4 } };
 
 function broken(network: Toxic | 'refused', forS: number): Obstacle {
   return { network, forMs: forS * 1000 };
@@ -111,6 +111,6 @@ const BREAKAGES: readonly Breakage[] = [
 
 export const NETWORK_ROWS: readonly Row[] = BREAKAGES.flatMap(({ fault, obstacle, expected, boundS, restarts = 0 }) =>
   Object.entries(boundS).map(([moment, bound]) =>
-    row(fault, moment as RowMoment, { obstacle, expected, boundS: bound, restarts, writes: TOLD }),
+    row(fault, moment as RowMoment, { obstacle, expected, boundS: bound, restarts, writes: TOLD_OFTEN }),
   ),
 );

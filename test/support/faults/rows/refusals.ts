@@ -1,9 +1,6 @@
 /** The API server refuses: each code, at each moment. */
 import { refuse, type What } from '../fault.js';
-import { row, striking, type Row, type RowOptions, type StruckMoment, type Writes } from '../row.js';
-
-/** That a write failed is told in the status, and that it is well again. */
-const TOLD: Partial<Writes> = { status: { atMost: 2 } };
+import { row, striking, TOLD, type Row, type RowOptions, type StruckMoment } from '../row.js';
 
 const AGAIN = 'asked again after the back-off';
 const SENT_AGAIN = 'sent again after the back-off';
@@ -29,7 +26,7 @@ const OF_A_WRITE = [401, 409, 410, 422, 429, 500, 503];
 const OUTDATED = [409, 422];
 
 const reading: Row[] = OF_ANY_REQUEST.flatMap((code) => [
-  refused(code, 'start', 2 * WATCHES, { expected: AGAIN, boundS: 20, writes: { status: { atMost: 2 } } }),
+  refused(code, 'start', 2 * WATCHES, { expected: AGAIN, boundS: 20 }),
   refused(code, 'list', 2, { expected: AGAIN, boundS: 30 }),
   refused(code, 'watch', 2, { expected: AGAIN, boundS: 20 }),
 ]);
@@ -62,7 +59,6 @@ const aside: Row[] = [401, 403, 409, 429, 503].flatMap((code) => [
 
 const others: Row[] = [
   refused(403, 'status', 2, { expected: SENT_AGAIN, boundS: 15 }),
-  refused(410, 'watch', 1, { expected: 'listed anew', boundS: 15 }),
   refused(422, 'list', 1, { expected: 'asked for pages instead, from then on', boundS: 15 }),
   row('503 for 15 s', 'lease', {
     obstacle: { faults: [{ matching: { moment: 'lease' }, forMs: 15_000, what: refuse(503) }] },

@@ -1,6 +1,7 @@
 /** Streams that say the wrong thing, or nothing. */
-import { errorEvent, MALFORMED, refuse, WITHOUT_VERSION, type Fault } from '../fault.js';
-import { row, striking, type Row } from '../row.js';
+import type { ApiRequest } from '../api-request.js';
+import { errorEvent, MALFORMED, refuse, WITHOUT_VERSION, type Fault, type What } from '../fault.js';
+import { row, striking, type Obstacle, type Row } from '../row.js';
 
 const LISTS_OF_DAEMONSETS = { moment: 'list', resource: 'daemonsets' } as const;
 const RESUMED = 'resumed from the last good version';
@@ -10,6 +11,13 @@ const REFUSE_STREAMED_LIST: Fault = {
   times: 1,
   what: refuse(422),
 };
+
+/** Whoever resumes from the version that was asked for first is told so, however often. */
+function expired(what: What): Obstacle {
+  let version: string | undefined;
+  const where = ({ query }: ApiRequest): boolean => (version ??= query.resourceVersion) === query.resourceVersion;
+  return { faults: [{ matching: { moment: 'watch', resource: 'daemonsets', where }, what }] };
+}
 
 export const WATCH_ROWS: readonly Row[] = [
   row('malformed line', 'watch', { obstacle: striking('watch', MALFORMED, 2), expected: RESUMED, boundS: 20 }),
@@ -21,11 +29,8 @@ export const WATCH_ROWS: readonly Row[] = [
   }),
   row('ends at once', 'watch', { obstacle: striking('watch', { kind: 'end' }, 3), expected: RESUMED, boundS: 30 }),
   row('ends at once', 'list', { obstacle: striking('list', { kind: 'end' }, 2), expected: 'listed anew', boundS: 30 }),
-  row('ERROR event 410', 'watch', {
-    obstacle: striking('watch', errorEvent(410), 1),
-    expected: 'listed anew',
-    boundS: 20,
-  }),
+  row('ERROR event 410', 'watch', { obstacle: expired(errorEvent(410)), expected: 'listed anew', boundS: 20 }),
+  row('410', 'watch', { obstacle: expired(refuse(410)), expected: 'listed anew', boundS: 20 }),
   row('ERROR event 500', 'watch', { obstacle: striking('watch', errorEvent(500), 2), expected: RESUMED, boundS: 20 }),
   row('ERROR event 500', 'list', {
     obstacle: striking('list', errorEvent(500), 2),
