@@ -44,7 +44,7 @@ export default tseslint.config(
   },
   ...ROOMS.map(importDirection),
   {
-    files: ['test/**/*.ts', 'demo/**/*.ts', 'bench/**/*.ts'],
+    files: ['test/**/*.ts', 'demo/**/*.ts', 'bench/**/*.ts', 'soak/**/*.ts'],
     rules: { 'no-console': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {

@@ -1,19 +1,10 @@
 /** What is measured: the operator as its image starts it and, where one is given, another program for the same work. */
-import { copyFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { freePorts } from '../test/support/control-plane/ports.js';
-import { readDockerfile } from '../test/support/image/dockerfile.js';
-import { podEnvironment } from '../test/support/image/pod-environment.js';
+import { operatorCommand, type Command } from '../test/support/image/operator-command.js';
 
 /** Where the candidates' accounts and Leases are. */
 export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
-
-export interface Command {
-  /** With its arguments. */
-  readonly program: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
 
 export interface Surroundings {
   /** The API server's address. */
@@ -39,7 +30,6 @@ export const OPERATOR: Candidate = {
   account: 'csi-port-operator',
   async command({ server, folder, leaderElection }) {
     const [probes, metrics] = await freePorts(2);
-    const stage = readDockerfile().at(-1)!;
     const args = [
       `--health-probe-bind-address=127.0.0.1:${probes!}`,
       `--metrics-bind-address=127.0.0.1:${metrics!}`,
@@ -47,24 +37,9 @@ export const OPERATOR: Candidate = {
       '--contested-after=0',
       ...(leaderElection ? ['--leader-elect'] : []),
     ];
-    return {
-      program: [await nodeIn(folder), ...inDist(stage.entrypoint.slice(1), stage.last('WORKDIR')!), ...args],
-      env: { ...stage.pairs('ENV'), ...(await podEnvironment(server, OPERATOR_NAMESPACE)) },
-    };
+    return operatorCommand({ server, namespace: OPERATOR_NAMESPACE, folder, args });
   },
 };
-
-/** A copy of this Node: of the file that the harness itself runs, half of each page would count as the harness's (Pss). */
-async function nodeIn(folder: string): Promise<string> {
-  const copy = join(folder, 'node');
-  if (!existsSync(copy)) await copyFile(process.execPath, copy);
-  return copy;
-}
-
-/** What the image starts, with dist/ in the place of its folder. */
-function inDist(words: readonly string[], folder: string): string[] {
-  return words.map((word) => word.replace(`${folder}/`, `${resolve('dist')}/`));
-}
 
 /** A program with the flags that operators have in common. */
 export function peer(program: string, crd: string): Candidate {

@@ -1,6 +1,6 @@
 /** The figures as Markdown. */
 import { SCALE_COSTS, scaleKey, type Figure, type Goal } from './figures.js';
-import { growthExponent, summarise, type Summary } from './statistics.js';
+import { growthExponent, summarise, type Summary } from '../test/support/measure/statistics.js';
 
 /** Of one candidate: the values of a figure, one for each round, by the figure's key. */
 export type Measured = Readonly<Record<string, readonly number[] | undefined>>;

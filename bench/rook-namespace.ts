@@ -1,13 +1,12 @@
 /** A namespace with Rook in it, whose workloads the harness puts back into conflict as a pass of Rook does. */
-import { readFile } from 'node:fs/promises';
-import { parseAllDocuments } from 'yaml';
 import { Assignment } from '../test/support/assignment.js';
 import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { waitFor } from '../test/support/control-plane/wait-for.js';
 import type { AdminApi, KubeObject } from '../test/support/control-plane/admin-api.js';
+import { allowWrites } from '../test/support/write-rights.js';
 import { CSI_WORKLOAD_NAMES, type CsiAddonsWorkload } from '../test/support/rook/names.js';
 import { RookInstallation, type WorkloadName } from '../test/support/rook/installation.js';
-import type { Target } from './port-watch.js';
+import type { Target } from '../test/support/measure/port-watch.js';
 
 export type Ports = Readonly<Record<CsiAddonsWorkload, number>>;
 
@@ -122,17 +121,5 @@ export class RookNamespace {
 
   get #assignmentPath(): string {
     return `/apis/csiports.io/v1alpha1/namespaces/${this.name}/csiportassignments/default`;
-  }
-}
-
-/** What config/rbac/rook-namespace grants, in another namespace. */
-async function allowWrites(api: AdminApi, namespace: string): Promise<void> {
-  for (const file of ['role', 'role_binding']) {
-    const text = await readFile(`config/rbac/rook-namespace/${file}.yaml`, 'utf8');
-    for (const document of parseAllDocuments(text)) {
-      const object = document.toJS() as KubeObject;
-      const collection = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${object.kind!.toLowerCase()}s`;
-      await api.create<object>(collection, { ...object, metadata: { ...object.metadata, namespace } });
-    }
   }
 }

@@ -1,7 +1,7 @@
 /** The order of everything: in each round the candidates take turns, so that what the machine does else meets both. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Candidate } from './candidates.js';
-import { inParallel, WRITERS } from './in-parallel.js';
+import { inParallel, WRITERS } from '../test/support/measure/in-parallel.js';
 import type { Plan } from './plan.js';
 import { measureForeign } from './phases/foreign.js';
 import { measureChurn, measureIdle } from './phases/idle.js';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mark } from '../test/support/control-plane/audit-log.js';
 import { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { OPERATOR_NAMESPACE, type Candidate } from './candidates.js';
-import { inClusterProblem, Program, type Credentials } from './program.js';
+import { inClusterProblem, Program, type Credentials } from '../test/support/measure/program.js';
 import { Requests } from './requests.js';
 
 const CRD = 'crd/csiportassignments.csiports.io';

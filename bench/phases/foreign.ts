@@ -1,7 +1,7 @@
 /** What thousands of Deployments of others in a Rook namespace cost the candidate: nothing, if it never sees them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inParallel, WRITERS } from '../in-parallel.js';
-import { cpuMs, memory } from '../proc.js';
+import { inParallel, WRITERS } from '../../test/support/measure/in-parallel.js';
+import { cpuMs, memory } from '../../test/support/measure/proc.js';
 import type { RookNamespace } from '../rook-namespace.js';
 import type { Turn } from '../turn.js';
 import { startInConflict } from './start.js';

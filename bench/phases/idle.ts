@@ -1,8 +1,8 @@
 /** What the candidate costs when there is nothing for it to do, alone and beside others who write. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../../test/support/control-plane/admin-api.js';
-import { cpuMs } from '../proc.js';
-import type { Program } from '../program.js';
+import { cpuMs } from '../../test/support/measure/proc.js';
+import type { Program } from '../../test/support/measure/program.js';
 import type { RookNamespace } from '../rook-namespace.js';
 import type { Turn } from '../turn.js';
 

@@ -1,10 +1,10 @@
 /** How long a revert lasts, and what it costs: the harness undoes a port as Rook does, and waits for the fix. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PortWatch } from '../port-watch.js';
-import { cpuMs } from '../proc.js';
-import type { Program } from '../program.js';
+import { PortWatch } from '../../test/support/measure/port-watch.js';
+import { cpuMs } from '../../test/support/measure/proc.js';
+import type { Program } from '../../test/support/measure/program.js';
 import type { RookNamespace } from '../rook-namespace.js';
-import { percentile } from '../statistics.js';
+import { percentile } from '../../test/support/measure/statistics.js';
 import type { Turn } from '../turn.js';
 
 const FLOOR_PATCHES = 100;

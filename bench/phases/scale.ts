@@ -1,10 +1,10 @@
 /** What the candidate costs by the number of namespaces, at rest and when all workloads are undone at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scaleKey, type ScaleCost } from '../figures.js';
-import { inParallel, WRITERS } from '../in-parallel.js';
-import { PortWatch } from '../port-watch.js';
-import { connectionsTo, cpuMs, forgetPeak, memory, peakMemory } from '../proc.js';
-import type { Program } from '../program.js';
+import { inParallel, WRITERS } from '../../test/support/measure/in-parallel.js';
+import { PortWatch } from '../../test/support/measure/port-watch.js';
+import { connectionsTo, cpuMs, forgetPeak, memory, peakMemory } from '../../test/support/measure/proc.js';
+import type { Program } from '../../test/support/measure/program.js';
 import type { Reset, RookNamespace } from '../rook-namespace.js';
 import type { Turn } from '../turn.js';
 import { startInConflict } from './start.js';

@@ -1,10 +1,10 @@
 /** From the start of the process to the end of the conflict, and what the API server is asked meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../test/support/control-plane/wait-for.js';
-import { inParallel, WRITERS } from '../in-parallel.js';
+import { inParallel, WRITERS } from '../../test/support/measure/in-parallel.js';
 import type { Turn } from '../turn.js';
-import { PortWatch } from '../port-watch.js';
-import type { Program } from '../program.js';
+import { PortWatch } from '../../test/support/measure/port-watch.js';
+import type { Program } from '../../test/support/measure/program.js';
 import type { CredentialsKind, Launch } from '../site.js';
 import type { RookNamespace } from '../rook-namespace.js';
 

@@ -10,11 +10,11 @@ import { waitFor } from '../../test/support/control-plane/wait-for.js';
 import { OPERATOR, type Candidate } from '../candidates.js';
 import { startInConflict } from '../phases/start.js';
 import type { Plan } from '../plan.js';
-import type { Program } from '../program.js';
+import type { Program } from '../../test/support/measure/program.js';
 import { markdown } from '../report.js';
 import { DEFAULT_PORTS, RookNamespace } from '../rook-namespace.js';
 import type { Site } from '../site.js';
-import { summarise } from '../statistics.js';
+import { summarise } from '../../test/support/measure/statistics.js';
 import { FigureLog } from '../turn.js';
 import { MAPPING_KINDS, residentByKind, type MappingKind } from './mappings.js';
 

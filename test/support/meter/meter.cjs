@@ -38,6 +38,10 @@ const answers = {
     collect();
     return { bytes: process.memoryUsage().heapUsed };
   },
+  /** How many timers, sockets, servers and requests keep the process, or could. */
+  resources() {
+    return { count: process.getActiveResourcesInfo().length };
+  },
   /** What JSON.parse of this text allocates. */
   parse(text) {
     const rounds = 200;

@@ -12,18 +12,14 @@ interface Allocated {
 
 const ATTEMPTS = 5;
 
+/** Node's arguments for it, which change nothing of how the operator runs but for the collections that are asked for. */
+const PRELOAD = ['--expose-gc', `--require=${join(import.meta.dirname, 'meter.cjs')}`];
+
 /**
- * Node's arguments for it. Without the optimising compilers, which leave out some allocations at a time of their own, and
+ * Those for counting allocations. Without the optimising compilers, which leave out some allocations at a time of their own, and
  * with so much room for new objects that none has to be collected.
  */
-const NODE_ARGS = [
-  '--expose-gc',
-  '--no-opt',
-  '--no-maglev',
-  '--min-semi-space-size=512',
-  '--max-semi-space-size=512',
-  `--require=${join(import.meta.dirname, 'meter.cjs')}`,
-];
+const NODE_ARGS = [...PRELOAD, '--no-opt', '--no-maglev', '--min-semi-space-size=512', '--max-semi-space-size=512'];
 
 export class Meter {
   readonly #socket: string;
@@ -33,7 +29,12 @@ export class Meter {
     this.#socket = join(folder, `meter-${process.pid}-${Math.random().toString(36).slice(2)}`);
   }
 
-  /** What an operator is to be started with. */
+  /** What an operator is to be started with that runs as it always does, and is asked what it holds. */
+  get preload(): { readonly nodeArgs: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+    return { nodeArgs: PRELOAD, env: { METER_SOCKET: this.#socket } };
+  }
+
+  /** What one is to be started with whose allocations are counted. */
   options({ clock = 'running' }: { readonly clock?: 'running' | 'stopped' } = {}): Pick<
     OperatorOptions,
     'nodeArgs' | 'env'
@@ -58,6 +59,11 @@ export class Meter {
   /** Bytes of its heap that are in use. */
   async held(): Promise<number> {
     return (await this.#ask<Pick<Allocated, 'bytes'>>('held')).bytes;
+  }
+
+  /** The handles and requests of its event loop. */
+  async resources(): Promise<number> {
+    return (await this.#ask<{ readonly count: number }>('resources')).count;
   }
 
   /** The bytes that JSON.parse of a text allocates. */

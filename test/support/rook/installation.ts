@@ -93,9 +93,9 @@ export class RookInstallation {
     for (const name of Object.keys(workloads) as WorkloadName[]) await this.#write(workloads[name]);
   }
 
-  /** Rook's write of one workload: full, without resourceVersion. */
-  async rewrite(name: WorkloadName, config: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.#write(this.render(config)[name]);
+  /** Rook's write of one workload: full, without resourceVersion. Resolves with what is stored then. */
+  async rewrite(name: WorkloadName, config: Readonly<Record<string, string>> = {}): Promise<KubeObject> {
+    return this.#write(this.render(config)[name]);
   }
 
   /** The same under a field manager's name. */
@@ -104,10 +104,11 @@ export class RookInstallation {
   }
 
   /** Creates or replaces any workload as it is given. */
-  async #write(workload: Deployment | DaemonSet): Promise<void> {
+  async #write(workload: Deployment | DaemonSet): Promise<KubeObject> {
     const collection = `/apis/apps/v1/namespaces/${this.namespace}/${workload.kind!.toLowerCase()}s`;
     const created = await createUnlessThere(this.#api, collection, workload);
-    if (!created) await this.#api.replace<object>(`${collection}/${workload.metadata!.name!}`, workload);
+    const stored = created ?? (await this.#api.replace<object>(`${collection}/${workload.metadata!.name!}`, workload));
+    return stored as KubeObject;
   }
 
   workloadPath(name: WorkloadName): string {
@@ -243,12 +244,12 @@ async function deleteIfThere(api: AdminApi, path: string): Promise<void> {
   if ((await api.getOrUndefined(path)) !== undefined) await api.delete(path);
 }
 
-async function createUnlessThere(api: AdminApi, collection: string, object: object): Promise<boolean> {
+/** @returns undefined where it is there already */
+async function createUnlessThere(api: AdminApi, collection: string, object: object): Promise<object | undefined> {
   try {
-    await api.create(collection, object);
-    return true;
+    return await api.create(collection, object);
   } catch (error) {
-    if (error instanceof AdminApiError && error.status === 409) return false;
+    if (error instanceof AdminApiError && error.status === 409) return undefined;
     throw error;
   }
 }

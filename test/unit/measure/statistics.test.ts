@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { growthExponent, percentile, summarise } from '../../../bench/statistics.js';
+import { growthExponent, percentile, summarise } from '../../support/measure/statistics.js';
 
 describe('summarise', () => {
   it('takes the middle value of an odd number', () =>

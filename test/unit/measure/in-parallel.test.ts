@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { inParallel } from '../../../bench/in-parallel.js';
+import { inParallel } from '../../support/measure/in-parallel.js';
 
 it('runs every task once, so many at a time, and keeps the order of the answers', async () => {
   let running = 0;

@@ -1,10 +1,10 @@
-/** One candidate as a process: launched, started, and stopped. */
+/** A program as a pod's process, with in-cluster credentials or a kubeconfig: launched, started, and stopped. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Command } from './candidates.js';
+import type { Command } from '../image/operator-command.js';
 import { within } from './within.js';
 
 const LAUNCH = join(import.meta.dirname, 'launch.sh');
@@ -27,6 +27,8 @@ export async function inClusterProblem(): Promise<string | undefined> {
 export class Program {
   readonly #process: ChildProcess;
   readonly #log: string;
+  /** With its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
   /** Its file. */
   readonly executable: string;
 
@@ -34,6 +36,7 @@ export class Program {
     this.#process = process;
     this.executable = executable;
     this.#log = log;
+    this.ended = once(process, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   }
 
   /**
@@ -80,6 +83,10 @@ export class Program {
     } finally {
       this.#process.kill('SIGKILL');
     }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   /** Ends it, whatever its state. */

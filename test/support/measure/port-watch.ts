@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
-import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
-import { CSI_ADDONS_CONTAINER } from '../test/support/rook/names.js';
+import type { ControlPlane } from '../control-plane/control-plane.js';
+import { CSI_ADDONS_CONTAINER } from '../rook/names.js';
 import { within } from './within.js';
 
 const FLAG = '--controller-port=';
@@ -83,6 +83,11 @@ export class PortWatch {
     return within(timeoutMs, `${targets.length} workloads to have their ports`, times);
   }
 
+  /** Whether it still sees anything: an API server that goes takes the watch with it. */
+  get isOpen(): boolean {
+    return this.#failure === undefined;
+  }
+
   close(): void {
     this.#failure = new Error('the watch is closed');
     this.#agent.destroy();
@@ -102,7 +107,7 @@ export class PortWatch {
     const { metadata } = await api.get(`${path}?limit=1`);
     const call = request(`${server}${path}?watch=true&resourceVersion=${metadata.resourceVersion!}`, {
       agent: this.#agent,
-      headers: { authorization: `Bearer ${adminToken}`, 'user-agent': 'bench-watch' },
+      headers: { authorization: `Bearer ${adminToken}`, 'user-agent': 'port-watch' },
     });
     call.on('error', (error) => this.#fail(error)).end();
     const [response] = (await once(call, 'response')) as [IncomingMessage];

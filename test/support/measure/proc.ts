@@ -67,6 +67,11 @@ export function connectionsTo(pid: number, port: number): number {
   return establishedSockets(tables, port).filter((inode) => sockets.has(inode)).length;
 }
 
+/** How many file descriptors a process has open, and how many of them are sockets. */
+export function descriptors(pid: number): { readonly all: number; readonly sockets: number } {
+  return { all: readdirSync(`/proc/${pid}/fd`).length, sockets: socketsOf(pid).length };
+}
+
 function socketsOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
     try {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { connectionsTo, cpuMs, establishedSockets, mebibytes, memory } from '../../../bench/proc.js';
+import { connectionsTo, cpuMs, establishedSockets, mebibytes, memory } from '../../support/measure/proc.js';
 
 const LINUX = process.platform === 'linux';
 

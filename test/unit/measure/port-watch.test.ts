@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { PortWatch, sidecarPort } from '../../../bench/port-watch.js';
+import { PortWatch, sidecarPort } from '../../support/measure/port-watch.js';
 import type { Exchange } from '../../support/api-server-double.js';
 import { AdminApi } from '../../support/control-plane/admin-api.js';
 import { startDouble } from '../kube/connections.js';
