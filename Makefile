@@ -54,6 +54,10 @@ control-plane: install-tools ## Provide the control plane's binaries; the last l
 bench: install-tools ## What the operator takes and costs, in two minutes (ARGS=--full: all of it, in 13)
 	@npm run --silent bench -- $(ARGS)
 
+.PHONY: soak
+soak: install-tools ## The operator through MINUTES (30) of faults and changes, with a verdict (SOAK_SEED repeats a run)
+	@SOAK_MINUTES=$(MINUTES) SOAK_SEED=$(SOAK_SEED) npm run --silent soak
+
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 CREATED ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 # The repository's address.

@@ -32,7 +32,7 @@ interface Sighting {
   readonly at: number;
 }
 
-interface Workload {
+export interface Workload {
   readonly metadata: { readonly namespace: string; readonly name: string; readonly resourceVersion: string };
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
 }

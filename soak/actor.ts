@@ -1,0 +1,157 @@
+/** What happens in a namespace, one thing after the other, and how long each port takes to be right again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { boundOf, CALM_SECONDS, ROOK_TIME_SECONDS } from './bounds.js';
+import type { Journal } from './journal.js';
+import type { Random } from './random.js';
+import type { RepairWatch, Wanted } from './repair-watch.js';
+import { SLOTS, type RookSite } from './rook-site.js';
+import { UndoingBudget } from './undoing-budget.js';
+
+export interface World {
+  readonly journal: Journal;
+  readonly watch: RepairWatch;
+  /** Aborted when nothing new is to begin. */
+  readonly over: AbortSignal;
+}
+
+/** How much longer than its bound a repair is waited for, so that one that is late is told from one that never comes. */
+const GRACE_MS = 30_000;
+const PIN_EVERY_MS = 50;
+
+/** Waits until all are right, and takes down each. @param seconds what is allowed where nothing is the matter */
+export async function expectRepairs(
+  { journal, watch }: World,
+  what: string,
+  wanted: readonly Wanted[],
+  seconds = CALM_SECONDS,
+): Promise<void> {
+  const begun = performance.now();
+  await Promise.all(
+    wanted.map(async (one) => {
+      const deadline = (): number => boundOf(begun, seconds, journal.disturbances).deadline;
+      const seen = await watch.seen(one, () => performance.now() > deadline() + GRACE_MS);
+      takeDown(
+        journal,
+        { what, namespace: one.namespace, object: one.name, begun: seen?.undoneAt ?? begun, seconds },
+        seen?.at,
+      );
+    }),
+  );
+}
+
+interface Undone {
+  readonly what: string;
+  readonly namespace: string;
+  readonly object: string;
+  readonly begun: number;
+  readonly seconds: number;
+}
+
+function takeDown(
+  journal: Journal,
+  { what, namespace, object, begun, seconds }: Undone,
+  rightAt: number | undefined,
+): void {
+  const { deadline, during } = boundOf(begun, seconds, journal.disturbances);
+  journal.repairs.push({
+    at: journal.seconds(begun),
+    namespace,
+    object,
+    what,
+    seconds: rightAt === undefined ? null : Math.max(rightAt - begun, 0) / 1000,
+    boundSeconds: (deadline - begun) / 1000,
+    during: during.map((disturbance) => disturbance.what),
+  });
+}
+
+/** Undoes and edits everything that may be, below the number of undoings from which on an object is contested. */
+export class Actor {
+  readonly #site: RookSite;
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #budget = new UndoingBudget();
+
+  constructor(site: RookSite, world: World, random: Random) {
+    this.#site = site;
+    this.#world = world;
+    this.#random = random;
+  }
+
+  /** Until the world is over; back when all is right again. */
+  async run(): Promise<void> {
+    const { over } = this.#world;
+    await expectRepairs(
+      this.#world,
+      'the first assignment',
+      await this.#site.assign(),
+      CALM_SECONDS + ROOK_TIME_SECONDS,
+    );
+    for (;;) {
+      await sleep(this.#random.between(4_000, 16_000), undefined, { signal: over }).catch(() => undefined);
+      if (over.aborted) return;
+      await this.#random.pick(ACTIONS)(this.#site, this.#world, this.#random, this.#budget);
+    }
+  }
+}
+
+type Action = (site: RookSite, world: World, random: Random, budget: UndoingBudget) => Promise<void>;
+
+const revert: Action = async (site, world, random, budget) => {
+  const slot = random.pick(SLOTS);
+  if (!budget.take(slot)) return;
+  await expectRepairs(world, 'revert', [await site.undo(slot)]);
+};
+
+const restartRook: Action = async (site, world, _, budget) => {
+  if (!budget.takeAll(SLOTS)) return;
+  await expectRepairs(world, 'restart of Rook', await site.restartRook());
+};
+
+/** One that is made again may be taken for one that was undone, where the operator was away meanwhile. */
+const recreate: Action = async (site, world, random, budget) => {
+  const slot = random.pick(SLOTS);
+  if (!budget.take(slot)) return;
+  await expectRepairs(world, 'workload made again', [await site.recreate(slot)]);
+};
+
+const movePorts: Action = async (site, world) => {
+  await expectRepairs(world, 'other ports', await site.moveAll(), CALM_SECONDS + ROOK_TIME_SECONDS);
+};
+
+const reassign: Action = async (site, world) => {
+  await expectRepairs(world, 'assignment made again', await site.reassign(), CALM_SECONDS + ROOK_TIME_SECONDS);
+};
+
+const editSetting: Action = async (site, world, random, budget) => {
+  const slot = random.pick(SLOTS);
+  if (!budget.take(slot)) return;
+  await site.editSetting();
+  await expectRepairs(world, 'settings edited', [await site.undo(slot)], CALM_SECONDS + ROOK_TIME_SECONDS);
+};
+
+const undoPin: Action = async (site, { journal }, random, budget) => {
+  if (!budget.take('settings')) return;
+  const slot = random.pick(SLOTS);
+  await site.undoPin(slot, site.ports[slot] + 1000);
+  const begun = performance.now();
+  const undone = { what: 'pin undone', namespace: site.namespace, object: 'rook-ceph-operator-config', begun };
+  const late = (): boolean =>
+    performance.now() > boundOf(begun, CALM_SECONDS, journal.disturbances).deadline + GRACE_MS;
+  let isPinned = await site.isPinned(slot);
+  while (!isPinned && !late()) {
+    await sleep(PIN_EVERY_MS);
+    isPinned = await site.isPinned(slot);
+  }
+  takeDown(journal, { ...undone, seconds: CALM_SECONDS }, isPinned ? performance.now() : undefined);
+};
+
+/** As often as they are named. */
+const ACTIONS: readonly Action[] = [
+  ...Array.from({ length: 5 }, () => revert),
+  restartRook,
+  recreate,
+  movePorts,
+  reassign,
+  editSetting,
+  undoPin,
+];

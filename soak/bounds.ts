@@ -1,0 +1,84 @@
+/** In what time a port that was undone has to be right again, whatever goes on meanwhile. */
+
+/** Each with the figures of the operator (and of its kubelet) that it is the sum of. */
+export const SITUATIONS = {
+  'API server away': {
+    recoverySeconds: 40,
+    because:
+      'informers try again within 10 s, reconciles within 30 s; a lease lost meanwhile is free 15 s + 2.2 s later',
+  },
+  'no process, lease given back': {
+    recoverySeconds: 10,
+    because: 'a start and its lists, up to 7 s on a busy machine, and the next try for the lease within 2.2 s',
+  },
+  'no process, lease held': {
+    recoverySeconds: 25,
+    because: 'a start, up to 7 s, then 15 s until the lease of the process before is free, seen within 2.2 s',
+  },
+  'watches broken': {
+    recoverySeconds: 15,
+    because: 'informers try again within 10 s, and list',
+  },
+  'watches silent': {
+    recoverySeconds: 105,
+    because: 'a watch is given up when it was silent for 90 s; then as where it is broken',
+  },
+  'requests failing': {
+    recoverySeconds: 35,
+    because: 'a reconcile that has failed comes again within 30 s, an informer within 10 s',
+  },
+  'process frozen': {
+    recoverySeconds: 10,
+    because: 'timers that are due fire at once; connections that were cut meanwhile are made anew within 10 s',
+  },
+} as const satisfies Readonly<Record<string, { readonly recoverySeconds: number; readonly because: string }>>;
+
+export type Situation = keyof typeof SITUATIONS;
+
+/** Nothing is the matter: it takes some 10 ms, and what a machine that is busy otherwise adds. */
+export const CALM_SECONDS = 5;
+/** After a change of Rook's settings, by whomever, a Rook that runs is given its pass: docs/design.md. */
+export const ROOK_TIME_SECONDS = 3;
+/** docs/status.md#contested. */
+const CONTESTED_AFTER = 5;
+const FIRST_BACKOFF_SECONDS = 30;
+const LONGEST_BACKOFF_SECONDS = 300;
+
+/** @param undoing the how manyth within ten minutes, without ten quiet minutes in between */
+export function contestedSeconds(undoing: number): number {
+  if (undoing < CONTESTED_AFTER) return 0;
+  return Math.min(FIRST_BACKOFF_SECONDS * 2 ** (undoing - CONTESTED_AFTER), LONGEST_BACKOFF_SECONDS);
+}
+
+/** All times in milliseconds of one clock. */
+export interface Disturbance {
+  readonly situation: Situation;
+  /** What was done, in words. */
+  readonly what: string;
+  readonly begun: number;
+  /** Undefined while it lasts. */
+  readonly ended?: number | undefined;
+}
+
+export interface Bound {
+  /** Infinity while a disturbance that counts has not ended. */
+  readonly deadline: number;
+  readonly during: readonly Disturbance[];
+}
+
+/**
+ * @param seconds what is allowed where nothing is the matter
+ * @returns the deadline of what began then: that time after the last disturbance which it met, or whose recovery it met,
+ *   is over; a disturbance that begins before the deadline is met, too
+ */
+export function boundOf(begun: number, seconds: number, disturbances: readonly Disturbance[]): Bound {
+  const during: Disturbance[] = [];
+  let deadline = begun + seconds * 1000;
+  for (const disturbance of disturbances.toSorted((a, b) => a.begun - b.begun)) {
+    const over = (disturbance.ended ?? Infinity) + SITUATIONS[disturbance.situation].recoverySeconds * 1000;
+    if (disturbance.begun > deadline || over < begun) continue;
+    during.push(disturbance);
+    deadline = Math.max(deadline, over + seconds * 1000);
+  }
+  return { deadline, during };
+}

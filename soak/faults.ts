@@ -1,0 +1,65 @@
+/** Does the planned faults, each at its time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GATEWAY_FAULTS, isGatewayFault, type GatewayFault, type GatewayFaultKind } from './gateway-faults.js';
+import type { Journal } from './journal.js';
+import type { Kubelet } from './kubelet.js';
+import { FAULTS, type FaultKind, type PlannedFault } from './schedule.js';
+import type { Site } from './site.js';
+
+interface Scene {
+  readonly site: Site;
+  readonly kubelet: Kubelet;
+  readonly journal: Journal;
+}
+
+export async function doFaults(scene: Scene, planned: readonly PlannedFault[]): Promise<void> {
+  const { journal } = scene;
+  for (const { kind, fromSeconds, toSeconds } of planned) {
+    await sleep(Math.max(0, fromSeconds - journal.seconds()) * 1000);
+    const end = journal.disturb(FAULTS[kind].situation, kind);
+    await doFault(scene, kind, (toSeconds - fromSeconds) * 1000);
+    end();
+  }
+}
+
+type Deed = (scene: Scene, ms: number) => Promise<void>;
+
+const DEEDS: Readonly<Record<Exclude<FaultKind, GatewayFaultKind>, Deed>> = {
+  'API server killed': killApiServer,
+  'API server killed for longer than the lease': killApiServer,
+  'operator killed': replacePod('SIGKILL'),
+  'operator told to stop': replacePod('SIGTERM'),
+  'operator frozen': freeze,
+  'operator frozen for longer than the lease': freeze,
+};
+
+async function doFault(scene: Scene, kind: FaultKind, ms: number): Promise<void> {
+  if (isGatewayFault(kind)) await throughGateway(scene, GATEWAY_FAULTS[kind], ms);
+  else await DEEDS[kind](scene, ms);
+}
+
+function replacePod(signal: 'SIGTERM' | 'SIGKILL'): Deed {
+  return ({ kubelet }) => {
+    kubelet.replacePod(signal);
+    return Promise.resolve();
+  };
+}
+
+async function killApiServer({ site: { controlPlane } }: Scene, ms: number): Promise<void> {
+  await controlPlane.killApiServer();
+  await sleep(ms);
+  await controlPlane.startApiServer();
+}
+
+async function freeze({ kubelet: { running } }: Scene, ms: number): Promise<void> {
+  running?.program.signal('SIGSTOP');
+  await sleep(ms);
+  running?.program.signal('SIGCONT');
+}
+
+async function throughGateway({ site: { gateway } }: Scene, { inject, cut }: GatewayFault, ms: number): Promise<void> {
+  if (inject !== undefined) gateway.inject(inject);
+  if (cut) gateway.cut();
+  await sleep(ms);
+  gateway.clear();
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { driftOf, grows, type Point } from '../../../soak/drift.js';
+import { Random } from '../../../soak/random.js';
+
+const EVERY_SECONDS = 5;
+const TOLERANCE = { perHour: 1, growth: 0.5 };
+
+interface Course {
+  readonly minutes: number;
+  /** MiB an hour. */
+  readonly leak?: number;
+  /** MiB, up and down. */
+  readonly noise?: number;
+  readonly seed: number;
+}
+
+/** Samples of a heap of 9 MiB. */
+function heap({ minutes, leak = 0, noise = 0, seed }: Course): Point[] {
+  const random = new Random(seed);
+  return Array.from({ length: (minutes * 60) / EVERY_SECONDS }, (_, index) => {
+    const seconds = index * EVERY_SECONDS;
+    return [seconds, 9 + (leak * seconds) / 3600 + random.between(-noise, noise)];
+  });
+}
+
+const SEEDS = Array.from({ length: 10 }, (_, seed) => seed);
+
+describe('driftOf', () => {
+  it('finds a slope without noise exactly', () => {
+    const { perHour, growth } = driftOf(heap({ minutes: 10, leak: 6, seed: 1 }));
+    expect(perHour).toBeCloseTo(6, 6);
+    expect(growth).toBeCloseTo((6 * (600 - EVERY_SECONDS)) / 3600, 6);
+  });
+
+  it.each(SEEDS)('finds a leak of 3 MiB an hour in noise of 0.2 MiB within a tenth (seed %d)', (seed) => {
+    const { perHour, atLeastPerHour } = driftOf(heap({ minutes: 25, leak: 3, noise: 0.2, seed }));
+    expect(perHour).toBeGreaterThan(2.7);
+    expect(perHour).toBeLessThan(3.3);
+    expect(atLeastPerHour).toBeLessThan(perHour);
+    expect(atLeastPerHour).toBeGreaterThan(2.4);
+  });
+
+  it('is not moved by some wild values', () => {
+    const points = heap({ minutes: 10, leak: 6, seed: 1 }).map(([x, y], index): Point => [x, index % 5 === 0 ? 40 : y]);
+    expect(driftOf(points).perHour).toBeGreaterThan(4);
+    expect(driftOf(points).perHour).toBeLessThan(8);
+  });
+
+  it('says nothing of too few points, or of one time', () => {
+    expect(() => driftOf([[0, 1], [5, 2]])).toThrow(RangeError); // prettier-ignore
+    expect(() => driftOf([[5, 1], [5, 2], [5, 3]])).toThrow(RangeError); // prettier-ignore
+  });
+});
+
+describe('grows', () => {
+  it.each(SEEDS)('is true for 1.5 MiB an hour over 25 minutes (seed %d)', (seed) =>
+    expect(grows(driftOf(heap({ minutes: 25, leak: 1.5, noise: 0.2, seed })), TOLERANCE)).toBe(true),
+  );
+
+  it.each(SEEDS)('is true for 20 MiB an hour over 3 minutes (seed %d)', (seed) =>
+    expect(grows(driftOf(heap({ minutes: 3, leak: 20, noise: 0.2, seed })), TOLERANCE)).toBe(true),
+  );
+
+  it.each(SEEDS)('is false for noise alone, over 3 minutes and over 25 (seed %d)', (seed) => {
+    for (const minutes of [3, 25]) {
+      expect(grows(driftOf(heap({ minutes, noise: 0.5, seed })), TOLERANCE)).toBe(false);
+    }
+  });
+
+  it('is false for one step, as a cache that fills, and for a slow wave', () => {
+    const step = heap({ minutes: 25, seed: 1 }).map(([x, y]): Point => [x, x < 100 ? y : y + 2]);
+    const wave = heap({ minutes: 25, seed: 1 }).map(([x, y]): Point => [x, y + 0.3 * Math.sin(x / 150)]);
+    expect(grows(driftOf(step), TOLERANCE)).toBe(false);
+    expect(grows(driftOf(wave), TOLERANCE)).toBe(false);
+  });
+});

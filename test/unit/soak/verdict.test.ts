@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Life, Repair, Sample } from '../../../soak/journal.js';
+import { findingsIn } from '../../../soak/log-findings.js';
+import { Random } from '../../../soak/random.js';
+import { isTrespass } from '../../../soak/trespasses.js';
+import { verdict, verdictTable, type Evidence } from '../../../soak/verdict.js';
+
+const LIFE: Life = { number: 1, from: 0, to: 600, log: '', ending: 'the run was over' };
+
+function samples(course: (seconds: number) => Partial<Sample> = () => ({})): Sample[] {
+  const random = new Random(1);
+  return Array.from({ length: 120 }, (_, index) => ({
+    at: index * 5,
+    life: 1,
+    residentMiB: 60,
+    heapMiB: 9 + random.between(-0.1, 0.1),
+    handles: 20,
+    descriptors: 30,
+    sockets: 12,
+    eventAgeSeconds: 3,
+    queueDepth: 0,
+    ...course(index * 5),
+  }));
+}
+
+function repair(changes: Partial<Repair> = {}): Repair {
+  const object = { namespace: 'rook-1', object: 'csi-rbdplugin', what: 'revert' };
+  return { at: 60, ...object, seconds: 0.01, boundSeconds: 5, during: [], ...changes };
+}
+
+const GOOD: Evidence = {
+  samples: samples(),
+  repairs: [repair()],
+  lives: [LIFE],
+  log: [],
+  trespasses: [],
+  changes: [],
+  statusDifferences: [],
+};
+
+function failed(changes: Partial<Evidence>): string[] {
+  return verdict({ ...GOOD, ...changes }).flatMap(({ check, ok }) => (ok ? [] : [check]));
+}
+
+it('all is well where all is well', () => expect(failed({})).toEqual([]));
+
+describe('fails', () => {
+  it.each<[string, Partial<Evidence>]>([
+    ['Repairs in their bounds', { repairs: [repair(), repair({ seconds: 5.1 })] }],
+    ['Repairs in their bounds', { repairs: [repair(), repair({ seconds: null })] }],
+    ['Repairs in their bounds', { repairs: [] }],
+    ['Heap after collection', { samples: samples((seconds) => ({ heapMiB: 9 + seconds / 300 })) }],
+    ['Handles', { samples: samples((seconds) => ({ handles: 20 + Math.floor(seconds / 60) })) }],
+    ['File descriptors', { samples: samples((seconds) => ({ descriptors: 30 + Math.floor(seconds / 60) })) }],
+    ['Sockets', { samples: samples((seconds) => ({ sockets: 12 + Math.floor(seconds / 60) })) }],
+    ['Resident memory', { samples: samples((seconds) => ({ residentMiB: seconds === 300 ? 193 : 60 })) }],
+    ['Age of the last event', { samples: samples((seconds) => ({ eventAgeSeconds: seconds === 300 ? 121 : 3 })) }],
+    ['Restarts', { lives: [{ ...LIFE, number: 2, to: 5, ending: 'unforeseen: 134' }, LIFE] }],
+    ['Restarts', { lives: [{ ...LIFE, number: 2, to: 5, ending: 'liveness failed' }, LIFE] }],
+    ['Log', { log: [{ life: 1, line: 'x' }] }],
+    ['Writes', { trespasses: ['x'] }],
+    ['Objects of others', { changes: ['x'] }],
+    ['Status', { statusDifferences: ['x'] }],
+  ])('%s', (check, changes) => expect(failed(changes)).toEqual([check]));
+
+  it('where no process lived long enough to be judged', () =>
+    expect(failed({ samples: samples().slice(0, 20) })).toEqual([
+      'Heap after collection',
+      'Handles',
+      'File descriptors',
+      'Sockets',
+    ]));
+
+  it('and tells what went on', () => {
+    const late = repair({ seconds: 7, during: ['API server killed'] });
+    const table = verdictTable(verdict({ ...GOOD, repairs: [late] }));
+    expect(table).toContain('FAIL  Repairs in their bounds  0 of 1');
+    expect(table).toContain(
+      'at 60.0 s, rook-1/csi-rbdplugin, revert: took 7.0 s, bound 5.0 s; during: API server killed',
+    );
+  });
+});
+
+it('a restart that the contract foresees is none of the operator’s faults', () =>
+  expect(failed({ lives: [{ ...LIFE, number: 2, to: 5, ending: 'the lease was lost' }, LIFE] })).toEqual([]));
+
+it('a lease that fails is said in the log; a crash and what Node says have no place there', () => {
+  const log = [
+    '{"level":"warn","msg":"Lease failed"}',
+    '{"level":"fatal","msg":"Unexpected error"}',
+    '(node:1) MaxListenersExceededWarning',
+    '',
+  ].join('\n');
+  expect(findingsIn(log, 3).map(({ line }) => line)).toEqual(log.split('\n').slice(1, 3));
+});
+
+describe('a write', () => {
+  const patch = { group: 'apps', verb: 'patch', user: '', userAgent: '', requestUri: '', code: 200 };
+  const entry = { ...patch, forbidden: false, dryRun: false, namespace: 'rook-1' };
+
+  it.each([
+    { resource: 'deployments', name: 'csi-rbdplugin-provisioner' },
+    { resource: 'daemonsets', name: 'csi-rbdplugin' },
+    { resource: 'configmaps', name: 'rook-ceph-operator-config' },
+    { resource: 'csiportassignments', subresource: 'status', name: 'default' },
+    { resource: 'events', verb: 'create', name: 'some' },
+  ])('of its own: $resource', (changes) => expect(isTrespass({ ...entry, ...changes })).toBe(false));
+
+  it.each([
+    { resource: 'deployments', name: 'stranger-1' },
+    { resource: 'deployments', name: 'rook-ceph-operator' },
+    { resource: 'daemonsets', name: 'csi-cephfsplugin' },
+    { resource: 'deployments', name: 'csi-rbdplugin-provisioner', verb: 'delete' },
+    { resource: 'configmaps', name: 'stranger-1' },
+    { resource: 'csiportassignments', name: 'default' },
+    { resource: 'deployments', name: 'csi-rbdplugin-provisioner', namespace: 'default' },
+  ])('into what is not: $verb $resource $name $namespace', (changes) =>
+    expect(isTrespass({ ...entry, ...changes })).toBe(true),
+  );
+});
