@@ -30,38 +30,10 @@ export async function expectRepairs(
     wanted.map(async (one) => {
       const deadline = (): number => boundOf(begun, seconds, journal.disturbances).deadline;
       const seen = await watch.seen(one, () => performance.now() > deadline() + GRACE_MS);
-      takeDown(
-        journal,
-        { what, namespace: one.namespace, object: one.name, begun: seen?.undoneAt ?? begun, seconds },
-        seen?.at,
-      );
+      const { namespace, name: object } = one;
+      journal.undone.push({ what, namespace, object, begun: seen?.undoneAt ?? begun, rightAt: seen?.at, seconds });
     }),
   );
-}
-
-interface Undone {
-  readonly what: string;
-  readonly namespace: string;
-  readonly object: string;
-  readonly begun: number;
-  readonly seconds: number;
-}
-
-function takeDown(
-  journal: Journal,
-  { what, namespace, object, begun, seconds }: Undone,
-  rightAt: number | undefined,
-): void {
-  const { deadline, during } = boundOf(begun, seconds, journal.disturbances);
-  journal.repairs.push({
-    at: journal.seconds(begun),
-    namespace,
-    object,
-    what,
-    seconds: rightAt === undefined ? null : Math.max(rightAt - begun, 0) / 1000,
-    boundSeconds: (deadline - begun) / 1000,
-    during: during.map((disturbance) => disturbance.what),
-  });
 }
 
 /** Undoes and edits everything that may be, below the number of undoings from which on an object is contested. */
@@ -134,7 +106,6 @@ const undoPin: Action = async (site, { journal }, random, budget) => {
   const slot = random.pick(SLOTS);
   await site.undoPin(slot, site.ports[slot] + 1000);
   const begun = performance.now();
-  const undone = { what: 'pin undone', namespace: site.namespace, object: 'rook-ceph-operator-config', begun };
   const late = (): boolean =>
     performance.now() > boundOf(begun, CALM_SECONDS, journal.disturbances).deadline + GRACE_MS;
   let isPinned = await site.isPinned(slot);
@@ -142,7 +113,9 @@ const undoPin: Action = async (site, { journal }, random, budget) => {
     await sleep(PIN_EVERY_MS);
     isPinned = await site.isPinned(slot);
   }
-  takeDown(journal, { ...undone, seconds: CALM_SECONDS }, isPinned ? performance.now() : undefined);
+  const rightAt = isPinned ? performance.now() : undefined;
+  const undone = { what: 'pin undone', namespace: site.namespace, object: 'rook-ceph-operator-config' };
+  journal.undone.push({ ...undone, begun, rightAt, seconds: CALM_SECONDS });
 };
 
 /** As often as they are named. */

@@ -1,5 +1,5 @@
 /** All that a run has seen: what the verdict, the file of samples and the picture are made of. Times in seconds of the run. */
-import type { Disturbance, Situation } from './bounds.js';
+import { boundOf, type Disturbance, type Situation } from './bounds.js';
 
 export interface Sample {
   readonly at: number;
@@ -50,12 +50,24 @@ export interface Incident {
   readonly to: number | null;
 }
 
+/** Times by performance.now(). */
+export interface Undone {
+  readonly namespace: string;
+  readonly object: string;
+  readonly what: string;
+  readonly begun: number;
+  /** Undefined: it never was. */
+  readonly rightAt: number | undefined;
+  /** What is allowed where nothing is the matter. */
+  readonly seconds: number;
+}
+
 export class Journal {
   readonly #startedMs = performance.now();
   /** Times by performance.now(). */
   readonly disturbances: Disturbance[] = [];
   readonly samples: Sample[] = [];
-  readonly repairs: Repair[] = [];
+  readonly undone: Undone[] = [];
   readonly lives: Life[] = [];
   /** What the operator did by the audit log that it had no business with. */
   readonly trespasses: string[] = [];
@@ -71,6 +83,22 @@ export class Journal {
     return () => {
       this.disturbances[index] = { ...this.disturbances[index]!, ended: performance.now() };
     };
+  }
+
+  /** With the bounds as far as they can be told by now: a fault that goes on has none. */
+  get repairs(): Repair[] {
+    return this.undone.map(({ namespace, object, what, begun, rightAt, seconds }) => {
+      const { deadline, during } = boundOf(begun, seconds, this.disturbances);
+      return {
+        at: this.seconds(begun),
+        namespace,
+        object,
+        what,
+        seconds: rightAt === undefined ? null : Math.max(rightAt - begun, 0) / 1000,
+        boundSeconds: (deadline - begun) / 1000,
+        during: during.map((disturbance) => disturbance.what),
+      };
+    });
   }
 
   get incidents(): Incident[] {

@@ -17,9 +17,9 @@ const WIDTH = 960;
 const PANEL_HEIGHT = 230;
 const GAP = 8;
 const AXIS_WIDTH = 62;
-const [BLUE, ORANGE, GREEN, , RED] = PALETTE;
+const [BLUE, ORANGE, GREEN, PURPLE, RED] = PALETTE;
 /** Behind the curves; a fault that takes no time is seen all the same. */
-const FAULT = 'fill="#e5484d" opacity=".16"';
+const FAULT = `fill="${PURPLE}" opacity=".2"`;
 const NARROWEST = 2;
 /** Decades of seconds. */
 const LOWEST = -3;
@@ -47,7 +47,7 @@ export function plot(run: Plotted): string {
 
 function drawnPanel({ title, entries, draw }: Panel, box: Box, span: Span, incidents: readonly Incident[]): string {
   const inner = { x: box.x + 10, y: box.y, width: box.width - 20, height: box.height - 6 };
-  const { svg: names, height } = legend([...entries, { name: 'fault', color: RED }], inner);
+  const { svg: names, height } = legend([...entries, { name: 'fault, or no process', color: PURPLE }], inner);
   const area: Box = {
     x: box.x + AXIS_WIDTH,
     y: box.y + 30,

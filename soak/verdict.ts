@@ -37,8 +37,10 @@ const EVENT_AGE_LIMIT_SECONDS = 120;
  * left in buffers. In half an hour a leak of 1.5 MiB an hour is found, in a day one that is 50 times smaller.
  */
 const HEAP: Tolerance = { perHour: 1, growth: 0.5 };
-/** A fault opens some connections more for a minute; one that leaks does so with each fault. */
-const COUNT: Tolerance = { perHour: 5, growth: 3 };
+/** A namespace more, or a contested object, is a handle or two. What leaks does so with each fault or each undoing. */
+const COUNT: Tolerance = { perHour: 5, growth: 5 };
+/** Bursts open up to ten connections more, which are closed when they have been idle for a minute: the fewest of a while count. */
+const LULL_SECONDS = 30;
 
 type Measured = 'heapMiB' | 'handles' | 'descriptors' | 'sockets';
 
@@ -46,10 +48,7 @@ export function verdict(evidence: Evidence): Finding[] {
   const { samples, lives } = evidence;
   return [
     repairsInTime(evidence.repairs),
-    doesNotGrow(samples, lives, { title: 'Heap after collection', measured: 'heapMiB', unit: ' MiB', tolerance: HEAP }),
-    doesNotGrow(samples, lives, { title: 'Handles', measured: 'handles', unit: '', tolerance: COUNT }),
-    doesNotGrow(samples, lives, { title: 'File descriptors', measured: 'descriptors', unit: '', tolerance: COUNT }),
-    doesNotGrow(samples, lives, { title: 'Sockets', measured: 'sockets', unit: '', tolerance: COUNT }),
+    ...GROWING.map((growing) => doesNotGrow(samples, lives, growing)),
     staysBelow(samples, 'residentMiB', 'Resident memory', { limit: MEMORY_LIMIT_MIB, unit: 'MiB' }),
     staysBelow(samples, 'eventAgeSeconds', 'Age of the last event', { limit: EVENT_AGE_LIMIT_SECONDS, unit: 's' }),
     restarts(lives),
@@ -90,14 +89,24 @@ interface Growing {
   readonly measured: Measured;
   readonly unit: string;
   readonly tolerance: Tolerance;
+  /** Whether it is judged by what is left in a lull. */
+  readonly inLulls: boolean;
 }
+
+const GROWING: readonly Growing[] = [
+  { title: 'Heap after collection', measured: 'heapMiB', unit: ' MiB', tolerance: HEAP, inLulls: false },
+  { title: 'Handles', measured: 'handles', unit: '', tolerance: COUNT, inLulls: true },
+  { title: 'File descriptors', measured: 'descriptors', unit: '', tolerance: COUNT, inLulls: true },
+  { title: 'Sockets', measured: 'sockets', unit: '', tolerance: COUNT, inLulls: true },
+];
 
 /** In each process that lived long enough; there has to be one. */
 function doesNotGrow(samples: readonly Sample[], lives: readonly Life[], growing: Growing): Finding {
-  const { title, measured, unit, tolerance } = growing;
+  const { title, measured, unit, tolerance, inLulls } = growing;
   const judged = lives.flatMap((life) => {
     const points = pointsOf(samples, life, measured);
-    return points.length < FEWEST_SAMPLES ? [] : [{ life, points, drift: driftOf(points) }];
+    if (points.length < FEWEST_SAMPLES) return [];
+    return [{ life, points, drift: driftOf(inLulls ? lulls(points) : points) }];
   });
   const bad = judged.filter(({ drift }) => grows(drift, tolerance));
   const longest = judged.toSorted((a, b) => a.points.length - b.points.length).at(-1);
@@ -126,6 +135,12 @@ function describeDrift({ growth, perHour, atLeastPerHour }: Drift, unit: string)
 function pointsOf(samples: readonly Sample[], { number, from }: Life, measured: Measured): Point[] {
   const ofLife = samples.filter(({ life, at }) => life === number && at >= from + WARM_UP_SECONDS);
   return ofLife.map((sample) => [sample.at, sample[measured]]);
+}
+
+/** The lowest of each while, with the time when it was. */
+export function lulls(points: readonly Point[]): Point[] {
+  const whiles = Map.groupBy(points, ([seconds]) => Math.floor((seconds - points[0]![0]) / LULL_SECONDS));
+  return [...whiles.values()].map((some) => some.reduce((low, point) => (point[1] < low[1] ? point : low)));
 }
 
 function staysBelow(

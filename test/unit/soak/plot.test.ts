@@ -43,7 +43,7 @@ describe('the picture of a soak', () => {
 
   it('marks each fault behind every panel, as wide as it was long, also one without an end', () => {
     const incidents = [...RUN.incidents, { situation: 'watches broken', what: 'cut', from: 90, to: null } as const];
-    const widths = [...plot({ ...RUN, incidents }).matchAll(/width="([\d.]+)" height="[\d.]+" fill="#e5484d"/g)];
+    const widths = [...plot({ ...RUN, incidents }).matchAll(/width="([\d.]+)" height="[\d.]+" fill="#a463f2"/g)];
     const [first, second] = widths.slice(0, 2).map(([, width]) => Number(width));
     expect(widths).toHaveLength(6);
     expect(first).toBeCloseTo(second!, 0);

@@ -81,6 +81,11 @@ describe('fails', () => {
   });
 });
 
+it('connections that come and go with bursts are no growth, also where the bursts become larger', () => {
+  const bursts = samples((seconds) => ({ sockets: 12 + (seconds % 30 < 20 ? seconds / 40 : 0) }));
+  expect(failed({ samples: bursts })).toEqual([]);
+});
+
 it('a restart that the contract foresees is none of the operator’s faults', () =>
   expect(failed({ lives: [{ ...LIFE, number: 2, to: 5, ending: 'the lease was lost' }, LIFE] })).toEqual([]));
 
