@@ -11,6 +11,7 @@ import { alienChanges, statusDifferences } from './end-state.js';
 import { doFaults } from './faults.js';
 import { Journal } from './journal.js';
 import { Kubelet } from './kubelet.js';
+import type { Finding } from './finding.js';
 import { findingsIn } from './log-findings.js';
 import { persistently } from './persist.js';
 import { plot } from './plot.js';
@@ -22,7 +23,7 @@ import { planFaults } from './schedule.js';
 import { Site } from './site.js';
 import { beStrangers, comeAndGo, contest } from './special-actors.js';
 import { watchTrespasses } from './trespasses.js';
-import { verdict, verdictTable, type Finding } from './verdict.js';
+import { verdict, verdictTable } from './verdict.js';
 
 const FOLDER = 'dist/soak';
 const DEFAULT_MINUTES = 30;
@@ -104,7 +105,8 @@ async function live(site: Site, scene: Scene & { readonly random: Random; readon
     ),
   ]);
   const faults = doFaults({ site, kubelet, journal }, planFaults(random.fork('faults'), seconds));
-  await Promise.race([sleep(Math.max(0, seconds - journal.seconds()) * 1000), actors, faults.then(() => actors)]);
+  // Those go on until they are told: here they end only by failing.
+  await Promise.race([sleep(Math.max(0, seconds - journal.seconds()) * 1000), Promise.all([actors, faults])]);
   ending.abort();
   await Promise.all([actors, faults]);
   measured.abort();
