@@ -79,10 +79,10 @@ export class Kubelet {
   }
 
   async #keepRunning(): Promise<void> {
-    let started: (() => void) | undefined;
+    let started = this.#journal.disturb('no process, lease given back', 'the first process was started');
     while (!this.#isOver()) {
       const running = await this.#startProcess();
-      started?.();
+      started();
       const ending = await this.#untilEnd(running);
       if (this.#isOver()) return;
       const { situation, what } = absence(running.life, ending);

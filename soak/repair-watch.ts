@@ -1,5 +1,4 @@
 /** Sees when a workload comes to its port, also over the ends of the API server that it watches. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { PortWatch, sidecarPort, type Workload } from '../test/support/measure/port-watch.js';
 import { persistently } from './persist.js';
@@ -51,13 +50,16 @@ export class RepairWatch {
     (await this.#watch).close();
   }
 
+  /** One new watch for all who find the old one closed. */
   async #open(): Promise<PortWatch> {
-    const watch = await this.#watch.catch(() => undefined);
+    const opened = this.#watch;
+    const watch = await opened.catch(() => undefined);
     if (watch?.isOpen === true) return watch;
-    // One new watch for all who find the old one closed.
-    const before = this.#watch;
-    await sleep(0);
-    if (before === this.#watch) this.#watch = persistently(() => PortWatch.open(this.#controlPlane));
+    if (this.#watch === opened) {
+      // Of its two streams one may still be there.
+      watch?.close();
+      this.#watch = persistently(() => PortWatch.open(this.#controlPlane));
+    }
     return this.#open();
   }
 

@@ -35,6 +35,12 @@ export const FAULTS = {
 
 export type FaultKind = keyof typeof FAULTS;
 
+/** Whether a process may lose its lease by it: it cannot renew it for ten seconds. An API server may be long in starting. */
+export function mayCostLease(what: string): boolean {
+  const rule: FaultRule | undefined = (FAULTS as Readonly<Record<string, FaultRule>>)[what];
+  return rule !== undefined && (rule.endsProcess === true || rule.situation === 'API server away');
+}
+
 export interface PlannedFault {
   readonly kind: FaultKind;
   /** Both since the begin of the run. */

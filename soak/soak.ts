@@ -126,6 +126,7 @@ async function judge(site: Site, { journal, kubelet, sites }: Scene, settings: S
     samples,
     repairs,
     lives,
+    incidents,
     log: logs.flatMap(({ number, log }) => findingsIn(log, number)),
     trespasses,
     changes,

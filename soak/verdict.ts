@@ -2,13 +2,15 @@
 import { percentile, summarise } from '../test/support/measure/statistics.js';
 import { rounded, type Finding } from './finding.js';
 import { growthFindings } from './growth.js';
-import type { Life, Repair, Sample } from './journal.js';
+import type { Incident, Life, Repair, Sample } from './journal.js';
 import type { LogFinding } from './log-findings.js';
+import { mayCostLease } from './schedule.js';
 
 export interface Evidence {
   readonly samples: readonly Sample[];
   readonly repairs: readonly Repair[];
   readonly lives: readonly Life[];
+  readonly incidents: readonly Incident[];
   readonly log: readonly LogFinding[];
   readonly trespasses: readonly string[];
   /** Of the end: what is not as its owner left it, and where the status tells another story. */
@@ -20,6 +22,8 @@ export interface Evidence {
 const MEMORY_LIMIT_MIB = 192;
 /** docs/metrics.md: above it the operator is blind. */
 const EVENT_AGE_LIMIT_SECONDS = 120;
+/** Its holder has given it up by then. */
+const LEASE_SECONDS = 15;
 
 export function verdict(evidence: Evidence): Finding[] {
   const { samples, lives } = evidence;
@@ -28,7 +32,7 @@ export function verdict(evidence: Evidence): Finding[] {
     ...growthFindings(samples, lives),
     staysBelow(samples, 'residentMiB', 'Resident memory', { limit: MEMORY_LIMIT_MIB, unit: 'MiB' }),
     staysBelow(samples, 'eventAgeSeconds', 'Age of the last event', { limit: EVENT_AGE_LIMIT_SECONDS, unit: 's' }),
-    restarts(lives),
+    restarts(lives, evidence.incidents),
     none(
       'Log',
       'no unexpected error',
@@ -72,9 +76,9 @@ function staysBelow(
   return { check, result, ok: samples.length > 0 && highest <= limit, details: [] };
 }
 
-function restarts(lives: readonly Life[]): Finding {
+function restarts(lives: readonly Life[], incidents: readonly Incident[]): Finding {
   const ended = lives.filter(({ ending }) => ending !== 'the run was over');
-  const unforeseen = ended.filter(({ ending = 'unforeseen' }) => isUnforeseen(ending));
+  const unforeseen = ended.filter((life) => !isForeseen(life, incidents));
   const kinds = [...new Set(ended.map(({ ending }) => ending))];
   const counted = kinds.map((kind) => `${ended.filter(({ ending }) => ending === kind).length} for: ${kind}`);
   return {
@@ -85,9 +89,13 @@ function restarts(lives: readonly Life[]): Finding {
   };
 }
 
-/** The harness freezes no process for as long as liveness takes to fail. */
-function isUnforeseen(ending: string): boolean {
-  return ending.startsWith('unforeseen') || ending === 'liveness failed';
+/** Liveness fails for nothing that the harness does: it freezes no process for so long. */
+function isForeseen({ ending, to = NaN }: Life, incidents: readonly Incident[]): boolean {
+  if (ending !== 'the lease was lost') return ending === 'the pod was replaced';
+  return incidents.some((incident) => {
+    const until = (incident.to ?? Infinity) + LEASE_SECONDS;
+    return mayCostLease(incident.what) && incident.from <= to && to <= until;
+  });
 }
 
 function none(check: string, good: string, problems: readonly string[]): Finding {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Life, Repair, Sample } from '../../../soak/journal.js';
+import type { Incident, Life, Repair, Sample } from '../../../soak/journal.js';
 import { findingsIn } from '../../../soak/log-findings.js';
 import { Random } from '../../../soak/random.js';
 import { isTrespass } from '../../../soak/trespasses.js';
@@ -32,11 +32,18 @@ const GOOD: Evidence = {
   samples: samples(),
   repairs: [repair()],
   lives: [LIFE],
+  incidents: [],
   log: [],
   trespasses: [],
   changes: [],
   statusDifferences: [],
 };
+
+const LEASE_LOST: Life = { ...LIFE, number: 2, to: 60, ending: 'the lease was lost' };
+
+function incident(what: string, from: number, to: number): Incident {
+  return { situation: 'API server away', what, from, to };
+}
 
 function failed(changes: Partial<Evidence>): string[] {
   return verdict({ ...GOOD, ...changes }).flatMap(({ check, ok }) => (ok ? [] : [check]));
@@ -57,6 +64,9 @@ describe('fails', () => {
     ['Age of the last event', { samples: samples((seconds) => ({ eventAgeSeconds: seconds === 300 ? 121 : 3 })) }],
     ['Restarts', { lives: [{ ...LIFE, number: 2, to: 5, ending: 'unforeseen: 134' }, LIFE] }],
     ['Restarts', { lives: [{ ...LIFE, number: 2, to: 5, ending: 'liveness failed' }, LIFE] }],
+    ['Restarts', { lives: [LEASE_LOST, LIFE] }],
+    ['Restarts', { lives: [LEASE_LOST, LIFE], incidents: [incident('connections cut', 50, 55)] }],
+    ['Restarts', { lives: [LEASE_LOST, LIFE], incidents: [incident('API server killed', 10, 30)] }],
     ['Log', { log: [{ life: 1, line: 'x' }] }],
     ['Writes', { trespasses: ['x'] }],
     ['Objects of others', { changes: ['x'] }],
@@ -86,8 +96,11 @@ it('connections that come and go with bursts are no growth, also where the burst
   expect(failed({ samples: bursts })).toEqual([]);
 });
 
-it('a restart that the contract foresees is none of the operator’s faults', () =>
-  expect(failed({ lives: [{ ...LIFE, number: 2, to: 5, ending: 'the lease was lost' }, LIFE] })).toEqual([]));
+it('a restart that the contract foresees is none of the operator’s faults', () => {
+  const incidents = [incident('lease out of reach', 48, 61)];
+  expect(failed({ lives: [LEASE_LOST, LIFE], incidents })).toEqual([]);
+  expect(failed({ lives: [{ ...LEASE_LOST, ending: 'the pod was replaced' }, LIFE] })).toEqual([]);
+});
 
 it('a lease that fails is said in the log; a crash and what Node says have no place there', () => {
   const log = [
