@@ -67,6 +67,11 @@ describe('grows', () => {
     }
   });
 
+  it('takes both, the slope and the growth: less of the one is what an hour, or two minutes, bring by themselves', () => {
+    expect(grows(driftOf(heap({ minutes: 60, leak: 0.9, seed: 1 })), TOLERANCE)).toBe(false);
+    expect(grows(driftOf(heap({ minutes: 3, leak: 6, seed: 1 })), TOLERANCE)).toBe(false);
+  });
+
   it('is false for one step, as a cache that fills, and for a slow wave', () => {
     const step = heap({ minutes: 25, seed: 1 }).map(([x, y]): Point => [x, x < 100 ? y : y + 2]);
     const wave = heap({ minutes: 25, seed: 1 }).map(([x, y]): Point => [x, y + 0.3 * Math.sin(x / 150)]);
