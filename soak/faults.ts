@@ -1,8 +1,10 @@
 /** Does the planned faults, each at its time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GATEWAY_FAULTS, isGatewayFault, type GatewayFault, type GatewayFaultKind } from './gateway-faults.js';
+import type { Toxic } from '../test/support/faults/toxiproxy.js';
 import type { Journal } from './journal.js';
 import type { Kubelet } from './kubelet.js';
+import { isNetworkFault, NETWORK_FAULTS, type NetworkFaultKind } from './network-faults.js';
 import { FAULTS, type FaultKind, type PlannedFault } from './schedule.js';
 import type { Site } from './site.js';
 
@@ -24,7 +26,7 @@ export async function doFaults(scene: Scene, planned: readonly PlannedFault[]): 
 
 type Deed = (scene: Scene, ms: number) => Promise<void>;
 
-const DEEDS: Readonly<Record<Exclude<FaultKind, GatewayFaultKind>, Deed>> = {
+const DEEDS: Readonly<Record<Exclude<FaultKind, GatewayFaultKind | NetworkFaultKind>, Deed>> = {
   'API server killed': killApiServer,
   'API server killed for longer than the lease': killApiServer,
   'operator killed': replacePod('SIGKILL'),
@@ -35,6 +37,7 @@ const DEEDS: Readonly<Record<Exclude<FaultKind, GatewayFaultKind>, Deed>> = {
 
 async function doFault(scene: Scene, kind: FaultKind, ms: number): Promise<void> {
   if (isGatewayFault(kind)) await throughGateway(scene, GATEWAY_FAULTS[kind], ms);
+  else if (isNetworkFault(kind)) await throughNetwork(scene, NETWORK_FAULTS[kind], ms);
   else await DEEDS[kind](scene, ms);
 }
 
@@ -62,4 +65,10 @@ async function throughGateway({ site: { gateway } }: Scene, { inject, cut }: Gat
   if (cut) gateway.cut();
   await sleep(ms);
   gateway.clear();
+}
+
+async function throughNetwork({ site: { network } }: Scene, toxics: readonly Toxic[], ms: number): Promise<void> {
+  for (const toxic of toxics) await network.add(toxic);
+  await sleep(ms);
+  for (const toxic of toxics) await network.remove(toxic);
 }

@@ -31,6 +31,10 @@ export const FAULTS = {
   'requests reset': { lasts: [3, 10], situation: 'requests failing' },
   'answers to writes lost': { lasts: [3, 10], situation: 'requests failing' },
   'requests slow': { lasts: [10, 20], situation: 'requests failing' },
+  'network silent': { lasts: [2, 5], situation: 'requests failing' },
+  'network silent for longer than the lease': { lasts: [12, 18], situation: 'API server away', endsProcess: true },
+  'network slow': { lasts: [10, 20], situation: 'requests failing' },
+  'network in pieces': { lasts: [10, 20], situation: 'requests failing' },
 } as const satisfies Readonly<Record<string, FaultRule>>;
 
 export type FaultKind = keyof typeof FAULTS;
