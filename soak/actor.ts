@@ -17,6 +17,9 @@ export interface World {
 /** How much longer than its bound a repair is waited for, so that one that is late is told from one that never comes. */
 const GRACE_MS = 30_000;
 const PIN_EVERY_MS = 50;
+/** By which the undoings that an object can bear in ten minutes last for about so long; all actors do something every 2.5 s. */
+const SHORTEST_PAUSE_MS = 12_000;
+const LONGEST_PAUSE_MS = 45_000;
 
 /** Waits until all are right, and takes down each. @param seconds what is allowed where nothing is the matter */
 export async function expectRepairs(
@@ -59,7 +62,9 @@ export class Actor {
       CALM_SECONDS + ROOK_TIME_SECONDS,
     );
     for (;;) {
-      await sleep(this.#random.between(4_000, 16_000), undefined, { signal: over }).catch(() => undefined);
+      await sleep(this.#random.between(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS), undefined, { signal: over }).catch(
+        () => undefined,
+      );
       if (over.aborted) return;
       await this.#random.pick(ACTIONS)(this.#site, this.#world, this.#random, this.#budget);
     }

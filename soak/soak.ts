@@ -28,7 +28,7 @@ import { verdict, verdictTable } from './verdict.js';
 const FOLDER = 'dist/soak';
 const DEFAULT_MINUTES = 30;
 /** Beside them one that is contested, and one that comes and goes. */
-const REGULAR = 8;
+const REGULAR = 12;
 const PROGRESS_EVERY_MS = 60_000;
 
 interface Settings {
