@@ -21,6 +21,7 @@ const LONGEST_FIRST = ROWS.toSorted((a, b) => b.row.boundS - a.row.boundS);
 
 const cluster = useCluster({ nodes: 0 });
 const noToxiproxy = await toolProblem('toxiproxy');
+if (noToxiproxy !== undefined) console.log(`skipped: the faults of the network, as ${noToxiproxy}`);
 const results: (Recorded | undefined)[] = [];
 let toxiproxy: Toxiproxy | undefined;
 

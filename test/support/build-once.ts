@@ -6,7 +6,7 @@ import { tool } from './tools/tools.js';
 export default async function setup(): Promise<void> {
   await provideBinaries((line) => console.log(line));
   // Without Go to build them, the tests that need them say so.
-  for (const name of ['helm', 'prometheus'] as const) {
+  for (const name of ['helm', 'prometheus', 'toxiproxy'] as const) {
     await tool(name).catch((error: unknown) => console.log(String(error)));
   }
   execFileSync(process.execPath, ['scripts/build.js'], { stdio: 'inherit' });
