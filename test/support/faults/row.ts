@@ -40,6 +40,8 @@ export interface Row {
   readonly reverts: Count;
   /** How often the process ends by itself, and is started again. */
   readonly restarts: Count;
+  /** Stored of those of the start and of the repair, where events are what is struck. */
+  readonly events?: Count;
 }
 
 /** Which requests a fault at this moment is of. One object of each kind is enough: each has a watch of its own. */
@@ -79,6 +81,9 @@ const USUAL: Readonly<Record<RowMoment, Writes>> = {
 /** A key that is taken out was nobody's wish, and is no undoing. */
 const UNDOES_NOTHING: readonly RowMoment[] = ['start', 'rest', 'pin', 'status'];
 
+/** Six of the start, two of the repair. */
+const NONE_TWICE: Count = { atMost: 8 };
+
 export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
   readonly writes?: Partial<Writes>;
   readonly restarts?: Count;
@@ -88,7 +93,9 @@ export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
 /** A row with what the fault does not change as it is without one. */
 export function row(fault: string, moment: RowMoment, options: RowOptions): Row {
   const reverts = UNDOES_NOTHING.includes(moment) ? 0 : 1;
-  return { fault, moment, restarts: 0, reverts, ...options, writes: { ...USUAL[moment], ...options.writes } };
+  const writes = { ...USUAL[moment], ...options.writes };
+  const events = moment === 'event' ? { events: NONE_TWICE } : {};
+  return { fault, moment, restarts: 0, reverts, ...events, ...options, writes };
 }
 
 /** A write that failed is told in the status, and that all is well again. */

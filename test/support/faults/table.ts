@@ -15,13 +15,14 @@ export function recorded(row: Row, { seconds, writes, reverts, restarts, events 
 }
 
 /** What is other than the row says; empty where all is as it has to be. Its bound was kept, or there is no measurement. */
-export function violations({ writes, reverts, restarts }: Row, measured: Measured): string[] {
+export function violations({ writes, reverts, restarts, events }: Row, measured: Measured): string[] {
   const counts: readonly (readonly [string, Count, number])[] = [
     ['patches', writes.patches, measured.writes.patches],
     ['pins', writes.pins, measured.writes.pins],
     ['status writes', writes.status, measured.writes.status],
     ['undoings counted', reverts, measured.reverts],
     ['restarts', restarts, measured.restarts],
+    ['events', events ?? measured.events, measured.events],
   ];
   return counts
     .filter(([, allowed, count]) => !isWithin(allowed, count))

@@ -53,7 +53,10 @@ const byPolicy: Row[] = (['patch', 'pin'] as const).flatMap((moment) => [
 ]);
 
 const aside: Row[] = [401, 403, 409, 429, 503].flatMap((code) => [
-  refused(code, 'event', 2, { expected: 'the events are lost, and nothing waits for them', boundS: 10 }),
+  refused(code, 'event', 2, {
+    expected: 'nothing waits for it; an event may be lost, and none is there twice',
+    boundS: 10,
+  }),
   refused(code, 'lease', 2, { expected: 'renewed 2 s later, and led on', boundS: 10 }),
 ]);
 

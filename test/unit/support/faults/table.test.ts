@@ -32,6 +32,16 @@ test('each count that is another is named', () => {
   ]);
 });
 
+test('events are counted where they are what is struck', () => {
+  const struck = row('503', 'event', { obstacle: { faults: [] }, expected: 'may be lost', boundS: 15 });
+  expect(violations(struck, measured({ events: 8, writes: { patches: 1, pins: 0, status: 1, refused: 0 } }))).toEqual(
+    [],
+  );
+  expect(violations(struck, measured({ events: 9, writes: { patches: 1, pins: 0, status: 1, refused: 0 } }))).toEqual([
+    'events: 9 in the place of at most 8',
+  ]);
+});
+
 test('a row in Markdown', () => {
   const table = markdownTable([recorded(ROW, measured({ writes: { patches: 1, pins: 0, status: 2, refused: 1 } }))]);
   expect(table.split('\n')[2]).toBe(
