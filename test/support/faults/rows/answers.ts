@@ -87,7 +87,8 @@ const HARMS: readonly Harm[] = [
     fault: 'one byte at a time',
     what: { kind: 'pieces', bytes: 1 },
     times: 1,
-    moments: ['start', ...CALLS],
+    // Not the Lease: on a busy machine so many pieces take longer than it has.
+    moments: ['start', 'list', 'patch', 'pin', 'status', 'event'],
     expected: 'put together',
     boundS: 30,
   },
