@@ -22,7 +22,7 @@ export interface Credentials {
   readonly server: URL;
   /** Asked for each request, so that rotated tokens and CAs are taken up. @throws where they cannot be had */
   forRequest(): Promise<RequestCredentials>;
-  /** The API server refused the token (401): forget what is cached. */
+  /** They did not serve: the API server refused the token (401), or no connection came about. What is cached is forgotten. */
   refused(): void;
 }
 
@@ -68,7 +68,11 @@ export class InClusterCredentials implements Credentials {
     this.#read = undefined;
   }
 
+  /** An empty one, as of a write under way, would make a request of nobody, or one that trusts whom Node.js trusts. */
   #file(name: string): string {
-    return readFileSync(join(this.#directory, name), 'utf8').trim();
+    const file = join(this.#directory, name);
+    const content = readFileSync(file, 'utf8').trim();
+    if (content === '') throw new Error(`${file} is empty`);
+    return content;
   }
 }

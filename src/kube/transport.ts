@@ -147,8 +147,10 @@ export class Transport {
     try {
       return await this.#request(call, credentials, agent, signal);
     } catch (error) {
-      if (!(error instanceof ClosedOnReuse)) throw error;
-      return this.#request(call, credentials, agent, signal);
+      if (error instanceof ClosedOnReuse) return this.#request(call, credentials, agent, signal);
+      // The authority may be another one by now, or its file have been read while it was being written.
+      this.#credentials.refused();
+      throw error;
     }
   }
 

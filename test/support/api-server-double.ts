@@ -191,9 +191,13 @@ export function createIdentity(name: string): Identity {
 
 function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents);
-  const length =
-    content.length < 128 ? [content.length] : [0x82, Math.floor(content.length / 256), content.length % 256];
-  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(content)]), content]);
+}
+
+/** In as few bytes as hold it: Go takes no other. */
+function lengthOf({ length }: Uint8Array): number[] {
+  if (length < 128) return [length];
+  return length < 256 ? [0x81, length] : [0x82, Math.floor(length / 256), length % 256];
 }
 
 function objectId(hex: string): Buffer {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ISSUER } from './credentials.js';
 
 export interface Ports {
   etcdClient: number;
@@ -45,7 +46,7 @@ export function apiServerArgs(
     `--cert-dir=${join(folder, 'certificates')}`,
     `--service-account-key-file=${key}`,
     `--service-account-signing-key-file=${key}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-issuer=${ISSUER}`,
     '--service-cluster-ip-range=10.0.0.0/24',
     '--authorization-mode=RBAC',
     `--token-auth-file=${join(folder, 'tokens.csv')}`,

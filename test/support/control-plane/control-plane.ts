@@ -127,11 +127,12 @@ export class ControlPlane {
     await this.#processes.restartApiServer();
   }
 
-  /** The same after a kill, with another certificate, which is its own authority. kubectl still trusts the first. */
+  /** The same after a kill, with another certificate, which is its own authority. The components trust the first. */
   async startApiServerWith(certificate: ServingCertificate): Promise<void> {
     await this.#processes.replaceCertificate(certificate);
     this.#ca = await this.#processes.restartApiServer();
     this.api.trust(this.#ca);
+    await writeKubeconfig(this.adminKubeconfig, { server: this.server, ca: this.#ca, token: this.adminToken });
   }
 
   /** A copy of all that is stored, for restoreData. etcd is away for a moment; the API server runs on. */

@@ -1,6 +1,9 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+
+/** Of ServiceAccount tokens. */
+export const ISSUER = 'https://kubernetes.default.svc';
 
 export interface Tokens {
   readonly admin: string;
@@ -30,6 +33,37 @@ export async function writeCredentials(folder: string, tokens: Tokens): Promise<
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'sec1', format: 'pem' });
   await writeFile(join(folder, 'service-account.key'), pem, { mode: 0o600 });
+}
+
+export interface TokenClaims {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** After which it is believed no more; some seconds later where the API server has it in its cache. */
+  readonly expirationSeconds: number;
+}
+
+/** For which the API server believes a token that has expired, as clocks differ. */
+const LEEWAY_SECONDS = 60;
+
+/** A ServiceAccount's token as the API server signs them, which itself gives none for less than ten minutes. */
+export async function signToken(folder: string, claims: TokenClaims): Promise<string> {
+  const { namespace, name, uid, expirationSeconds } = claims;
+  const now = Math.floor(Date.now() / 1000);
+  const payload = {
+    iss: ISSUER,
+    aud: [ISSUER],
+    sub: `system:serviceaccount:${namespace}:${name}`,
+    iat: now - LEEWAY_SECONDS,
+    nbf: now - LEEWAY_SECONDS,
+    exp: now + expirationSeconds - LEEWAY_SECONDS,
+    'kubernetes.io': { namespace, serviceaccount: { name, uid } },
+  };
+  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const signed = `${encode({ alg: 'ES256', typ: 'JWT' })}.${encode(payload)}`;
+  const key = await readFile(join(folder, 'service-account.key'), 'utf8');
+  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
+  return `${signed}.${signature.toString('base64url')}`;
 }
 
 export interface Access {

@@ -1,7 +1,7 @@
 /** Runs the image without a container engine: its files as the root, its user, its entry point, nothing to write to. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -61,9 +61,18 @@ export class Image {
     await mkdir(image.root);
     await fillRootFolder(image.root, stages);
     await mkdir(image.#account);
-    const files = { token: account.token, 'ca.crt': account.ca, namespace: account.namespace };
-    for (const [name, content] of Object.entries(files)) await writeFile(join(image.#account, name), content);
+    await image.setAccount(account);
     return image;
+  }
+
+  /** Also under a container that runs: each file of the account is replaced as a whole, as kubelet does. */
+  async setAccount({ token, ca, namespace }: Partial<Account>): Promise<void> {
+    for (const [name, content] of Object.entries({ token, 'ca.crt': ca, namespace })) {
+      if (content === undefined) continue;
+      const file = join(this.#account, name);
+      await writeFile(`${file}.new`, content);
+      await rename(`${file}.new`, file);
+    }
   }
 
   get #account(): string {

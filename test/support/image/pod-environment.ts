@@ -18,7 +18,8 @@ export async function podEnvironment(server: string, namespace: string): Promise
     ...Object.fromEntries(fixed.map(({ name, value }) => [name, value!])),
     POD_NAME: 'csi-port-operator-0',
     POD_NAMESPACE: namespace,
-    KUBERNETES_SERVICE_HOST: hostname,
+    // Without the brackets of a URL, as kubelet has it.
+    KUBERNETES_SERVICE_HOST: hostname.replace(/^\[|\]$/g, ''),
     KUBERNETES_SERVICE_PORT: port,
   };
 }

@@ -66,6 +66,16 @@ test('files are read again after a minute, and at once when the token was refuse
   expect((await credentials.forRequest()).headers.Authorization).toBe('Bearer token-3');
 });
 
+test.each(['token', 'ca.crt'])('an empty file fails that request alone: %s', async (name) => {
+  const { path, write } = mounted();
+  const credentials = new InClusterCredentials(IN_POD, path);
+  write(name, '\n');
+  const ask = async (): Promise<unknown> => credentials.forRequest();
+  expect((await failure(ask())).message).toBe(`${join(path, name)} is empty`);
+  write(name, 'whole again');
+  expect(JSON.stringify(await ask())).toContain('whole again');
+});
+
 test('a file that is gone for a moment fails that request alone', async () => {
   const { path, write } = mounted();
   const credentials = new InClusterCredentials(IN_POD, path);

@@ -182,6 +182,20 @@ test('a token that is refused is asked for again once', async () => {
   expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
 });
 
+test('credentials that brought about no connection are asked for anew with the next call', async () => {
+  const server = await startDouble();
+  const authorities = ['-----BEGIN CERTIFICATE-----\nMIIB', server.identity.cert];
+  const transport = transportTo(
+    bearer(server, {
+      forRequest: () => Promise.resolve({ headers: {}, trust: { ca: authorities[0]! } }),
+      refused: () => void authorities.shift(),
+    }),
+  );
+  server.handler = (_, exchange) => exchange.json(200, { ok: true });
+  expect(await failure(transport.call(GET))).toBeInstanceOf(UnreachableError);
+  expect(await transport.call(GET)).toEqual({ ok: true });
+});
+
 test('a second refusal is the answer, and holds for watches too', async () => {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.refuse(401, 'Unauthorized');
