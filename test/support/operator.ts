@@ -15,8 +15,17 @@ export interface OperatorOptions {
   /** Of node itself. */
   readonly nodeArgs?: readonly string[];
   readonly podName?: string;
+  /** What its servers listen on; default 127.0.0.1. */
+  readonly host?: string;
   /** Further variables. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Addresses {
+  /** The host as a URL has it. */
+  readonly at: string;
+  readonly probePort: number;
+  readonly metricsPort: number;
 }
 
 export interface LogLine {
@@ -33,15 +42,18 @@ export class Operator {
   readonly log: LogLine[] = [];
   readonly #process: ChildProcess;
   readonly metricsPort: number;
+  readonly #at: string;
   readonly #probePort: number;
   readonly #secrets: readonly string[];
   readonly #leaks: string[] = [];
   /** The end of the process and of its output: only then the log is complete. */
   readonly #closed: Promise<unknown>;
 
-  private constructor(process: ChildProcess, ports: readonly [number, number], secrets: readonly string[]) {
+  private constructor(process: ChildProcess, { at, probePort, metricsPort }: Addresses, secrets: readonly string[]) {
     this.#process = process;
-    [this.#probePort, this.metricsPort] = ports;
+    this.#at = at;
+    this.#probePort = probePort;
+    this.metricsPort = metricsPort;
     this.#secrets = secrets;
     this.#closed = once(process, 'close');
     addWitness(this.#lastWords);
@@ -51,11 +63,13 @@ export class Operator {
 
   static async start(options: OperatorOptions): Promise<Operator> {
     const [probePort, metricsPort] = (await freePorts(2)) as [number, number];
+    const { host = '127.0.0.1' } = options;
+    const at = host.includes(':') ? `[${host}]` : host;
     const args = [
       ...(options.nodeArgs ?? []),
       BUNDLE,
-      `--health-probe-bind-address=127.0.0.1:${probePort}`,
-      `--metrics-bind-address=127.0.0.1:${metricsPort}`,
+      `--health-probe-bind-address=${at}:${probePort}`,
+      `--metrics-bind-address=${at}:${metricsPort}`,
       '--log-level=debug',
       ...(options.args ?? []),
     ];
@@ -67,7 +81,7 @@ export class Operator {
       ...options.env,
     };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    return new Operator(child, [probePort, metricsPort], await tokensIn(options.kubeconfig));
+    return new Operator(child, { at, probePort, metricsPort }, await tokensIn(options.kubeconfig));
   }
 
   get pid(): number {
@@ -113,12 +127,12 @@ export class Operator {
   }
 
   async probe(path: '/healthz' | '/readyz'): Promise<{ status: number; body: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.#probePort}${path}`);
+    const response = await fetch(`http://${this.#at}:${this.#probePort}${path}`);
     return { status: response.status, body: await response.text() };
   }
 
   async scrape(): Promise<Scrape> {
-    const response = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
+    const response = await fetch(`http://${this.#at}:${this.metricsPort}/metrics`);
     if (response.status !== 200) throw new Error(`/metrics answers ${response.status}`);
     return new Scrape(await response.text());
   }
