@@ -10,6 +10,8 @@ import { UndoingBudget } from './undoing-budget.js';
 export interface World {
   readonly journal: Journal;
   readonly watch: RepairWatch;
+  /** Number of the process that runs; undefined between two. */
+  readonly life: () => number | undefined;
   /** Aborted when nothing new is to begin. */
   readonly over: AbortSignal;
 }
@@ -45,6 +47,7 @@ export class Actor {
   readonly #world: World;
   readonly #random: Random;
   readonly #budget = new UndoingBudget();
+  #life: number | undefined;
 
   constructor(site: RookSite, world: World, random: Random) {
     this.#site = site;
@@ -66,8 +69,19 @@ export class Actor {
         () => undefined,
       );
       if (over.aborted) return;
-      await this.#random.pick(ACTIONS)(this.#site, this.#world, this.#random, this.#budget);
+      await this.#nextAction()(this.#site, this.#world, this.#random, this.#budget);
     }
+  }
+
+  /**
+   * Where a workload is missed, the operator begins to watch for those of ceph-csi-operator, for good: in each process that
+   * comes first, or it would grow with each namespace in which it comes later.
+   */
+  #nextAction(): Action {
+    const life = this.#world.life();
+    if (life === undefined || life === this.#life) return this.#random.pick(ACTIONS);
+    this.#life = life;
+    return recreate;
   }
 }
 
@@ -84,10 +98,13 @@ const restartRook: Action = async (site, world, _, budget) => {
   await expectRepairs(world, 'restart of Rook', await site.restartRook());
 };
 
-/** One that is made again may be taken for one that was undone, where the operator was away meanwhile. */
+/**
+ * One that is made again is taken for one that was undone where the operator was away meanwhile: of the budget, if it has
+ * some left.
+ */
 const recreate: Action = async (site, world, random, budget) => {
-  const slot = random.pick(SLOTS);
-  if (!budget.take(slot)) return;
+  const slots = random.shuffled(SLOTS);
+  const slot = slots.find((candidate) => budget.take(candidate)) ?? slots[0]!;
   await expectRepairs(world, 'workload made again', [await site.recreate(slot)]);
 };
 

@@ -4,10 +4,10 @@ import { driftOf, grows, type Drift, type Point, type Tolerance } from './drift.
 import { rounded, type Finding } from './finding.js';
 import type { Life, Sample } from './journal.js';
 
-/** Caches fill, and what is compiled once is compiled. */
-const WARM_UP_SECONDS = 60;
+/** Caches fill, what is compiled once is compiled, and in each namespace all is watched that will be. */
+const WARM_UP_SECONDS = 90;
 /** At one in five seconds: less than that tells nothing. */
-const FEWEST_SAMPLES = 20;
+const FEWEST_SAMPLES = 12;
 /**
  * The heap after a collection moves by some 100 KiB with what is in hand, with namespaces that come and with what a fault has
  * left in buffers. In half an hour a leak of 1.5 MiB an hour is found, in a day one that is 50 times smaller.
@@ -16,7 +16,7 @@ const HEAP: Tolerance = { perHour: 1, growth: 0.5 };
 /** A namespace more, or a contested object, is a handle or two. What leaks does so with each fault or each undoing. */
 const COUNT: Tolerance = { perHour: 5, growth: 5 };
 /** Bursts open up to ten connections more, which are closed when they have been idle for a minute: the fewest of a while count. */
-const LULL_SECONDS = 30;
+const LULL_SECONDS = 20;
 
 type Measured = 'heapMiB' | 'handles' | 'descriptors' | 'sockets';
 

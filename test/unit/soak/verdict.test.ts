@@ -92,7 +92,7 @@ describe('fails', () => {
 });
 
 it('connections that come and go with bursts are no growth, also where the bursts become larger', () => {
-  const bursts = samples((seconds) => ({ sockets: 12 + (seconds % 30 < 20 ? seconds / 40 : 0) }));
+  const bursts = samples((seconds) => ({ sockets: 12 + (seconds % 20 < 15 ? seconds / 40 : 0) }));
   expect(failed({ samples: bursts })).toEqual([]);
 });
 
