@@ -53,13 +53,12 @@ function ownersPart({ metadata, spec }: Workload): object {
 }
 
 /** Waits until the status says that all is well. @returns where it tells another story than the workloads, in words */
-export async function statusDifferences({ rook, assignment, ports }: RookSite): Promise<string[]> {
+export async function statusDifferences(site: RookSite): Promise<string[]> {
+  const { rook, assignment, ports } = site;
   const { namespace } = rook;
   const found: string[] = [];
-  const status = await assignment.waitForReason('Ready', 'PortsAssigned').catch((error: unknown) => {
-    found.push(`${namespace}: ${(error as Error).message.split('\n')[0]!.slice(0, 300)}`);
-  });
-  if (status === undefined) return found;
+  const status = await assignment.waitForReason('Ready', 'PortsAssigned').catch(() => undefined);
+  if (status === undefined) return [`${namespace} is not Ready: ${JSON.stringify(await whyNotReady(site))}`];
   if (!isDeepStrictEqual(status.ports, ports))
     found.push(`${namespace}: status.ports is ${JSON.stringify(status.ports)}`);
   if (status.conflicts !== undefined) found.push(`${namespace}: status.conflicts is there`);
@@ -71,4 +70,12 @@ export async function statusDifferences({ rook, assignment, ports }: RookSite): 
     }
   }
   return found;
+}
+
+/** What the status says, and what the workloads' own say. */
+async function whyNotReady({ rook, assignment }: RookSite): Promise<object> {
+  const { conditions } = await assignment.status();
+  const told = conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+  const workloads = await Promise.all(SLOTS.map((slot) => rook.workload(slot)));
+  return { told, world: workloads.map(({ metadata, status }) => [metadata!.name, metadata!.generation, status]) };
 }

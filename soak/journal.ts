@@ -14,6 +14,8 @@ export interface Sample {
   readonly sockets: number;
   /** Of the watch that has been silent longest, of those that are needed. */
   readonly eventAgeSeconds: number;
+  /** As the metric's label has it; empty before there is any. */
+  readonly oldestWatch: string;
   readonly queueDepth: number;
 }
 

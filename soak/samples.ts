@@ -37,14 +37,15 @@ async function sampleOf({ program, meter, metricsPort, life }: Running, journal:
     heapMiB: (await meter.held()) / 2 ** 20,
     descriptors: all,
     sockets,
-    eventAgeSeconds: eventAge(scrape),
+    ...oldestWatch(scrape),
     queueDepth: scrape.sum('workqueue_depth'),
   };
 }
 
-function eventAge(scrape: Scrape): number {
+function oldestWatch(scrape: Scrape): Pick<Sample, 'eventAgeSeconds' | 'oldestWatch'> {
   const needed = scrape
     .series('csiports_watch_last_event_age_seconds')
     .filter(({ labels }) => !OPTIONAL.test(labels.resource ?? ''));
-  return Math.max(0, ...needed.map(({ value }) => value));
+  const oldest = needed.toSorted((a, b) => a.value - b.value).at(-1);
+  return { eventAgeSeconds: oldest?.value ?? 0, oldestWatch: oldest?.labels.resource ?? '' };
 }

@@ -30,8 +30,8 @@ export function verdict(evidence: Evidence): Finding[] {
   return [
     repairsInTime(evidence.repairs),
     ...growthFindings(samples, lives),
-    staysBelow(samples, 'residentMiB', 'Resident memory', { limit: MEMORY_LIMIT_MIB, unit: 'MiB' }),
-    staysBelow(samples, 'eventAgeSeconds', 'Age of the last event', { limit: EVENT_AGE_LIMIT_SECONDS, unit: 's' }),
+    memoryBelowLimit(samples),
+    watchesHear(samples),
     restarts(lives, evidence.incidents),
     none(
       'Log',
@@ -65,15 +65,23 @@ function describeLate({ at, namespace, object, what, seconds, boundSeconds, duri
   return `at ${at.toFixed(1)} s, ${namespace}/${object}, ${what}: ${took}, bound ${inWords(boundSeconds)}; ${meanwhile}`;
 }
 
-function staysBelow(
-  samples: readonly Sample[],
-  measured: 'residentMiB' | 'eventAgeSeconds',
-  check: string,
-  { limit, unit }: { limit: number; unit: string },
-): Finding {
-  const highest = Math.max(0, ...samples.map((sample) => sample[measured]));
-  const result = `at most ${rounded(highest)} ${unit} of ${limit}`;
-  return { check, result, ok: samples.length > 0 && highest <= limit, details: [] };
+function memoryBelowLimit(samples: readonly Sample[]): Finding {
+  const highest = Math.max(0, ...samples.map(({ residentMiB }) => residentMiB));
+  const result = `at most ${rounded(highest)} MiB of ${MEMORY_LIMIT_MIB}`;
+  return { check: 'Resident memory', result, ok: samples.length > 0 && highest <= MEMORY_LIMIT_MIB, details: [] };
+}
+
+function watchesHear(samples: readonly Sample[]): Finding {
+  const highest = Math.max(0, ...samples.map(({ eventAgeSeconds }) => eventAgeSeconds));
+  const blind = samples.filter(({ eventAgeSeconds }) => eventAgeSeconds > EVENT_AGE_LIMIT_SECONDS);
+  return {
+    check: 'Age of the last event',
+    result: `at most ${rounded(highest)} s of ${EVENT_AGE_LIMIT_SECONDS}`,
+    ok: samples.length > 0 && blind.length === 0,
+    details: blind.map(({ at, eventAgeSeconds, oldestWatch }) => {
+      return `at ${at.toFixed(0)} s, ${oldestWatch}: ${eventAgeSeconds.toFixed(0)} s`;
+    }),
+  };
 }
 
 function restarts(lives: readonly Life[], incidents: readonly Incident[]): Finding {

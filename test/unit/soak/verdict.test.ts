@@ -18,6 +18,7 @@ function samples(course: (seconds: number) => Partial<Sample> = () => ({})): Sam
     descriptors: 30,
     sockets: 12,
     eventAgeSeconds: 3,
+    oldestWatch: 'configmaps',
     queueDepth: 0,
     ...course(index * 5),
   }));
