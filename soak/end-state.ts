@@ -1,10 +1,13 @@
 /** What the world is to look like when all is over: each object as its owner left it, but for its ports; the status, too. */
 import { isDeepStrictEqual } from 'node:util';
-import { SLOT_LAYOUTS, type Slot } from '../src/domain/slots.js';
+import type { AssignmentStatus } from '../src/domain/api.js';
+import { SLOT_LAYOUTS } from '../src/domain/slots.js';
 import type { AdminApi, KubeObject } from '../test/support/control-plane/admin-api.js';
+import { waitFor } from '../test/support/control-plane/wait-for.js';
 import type { DaemonSet, Deployment } from '../test/support/rook/api-types.js';
 import { CONFLICT_CONFIG } from '../test/support/rook/operator.js';
 import { CSI_ADDONS_CONTAINER, type CsiWorkload } from '../test/support/rook/names.js';
+import { isRolledOut } from '../test/support/rook/installation.js';
 import { SLOTS, type RookSite } from './rook-site.js';
 
 const WORKLOADS = [
@@ -52,30 +55,47 @@ function ownersPart({ metadata, spec }: Workload): object {
   return { labels, annotations: Object.fromEntries(owners), ownerReferences, finalizers, spec: { ...spec, template } };
 }
 
-/** Waits until the status says that all is well. @returns where it tells another story than the workloads, in words */
+/**
+ * Waits until the status says that all is well, or that a rollout goes on which does: on a busy machine pods may be long in
+ * coming.
+ *
+ * @returns where it tells another story than the workloads, in words
+ */
 export async function statusDifferences(site: RookSite): Promise<string[]> {
-  const { rook, assignment, ports } = site;
-  const { namespace } = rook;
-  const found: string[] = [];
-  const status = await assignment.waitForReason('Ready', 'PortsAssigned').catch(() => undefined);
-  if (status === undefined) return [`${namespace} is not Ready: ${JSON.stringify(await whyNotReady(site))}`];
-  if (!isDeepStrictEqual(status.ports, ports))
-    found.push(`${namespace}: status.ports is ${JSON.stringify(status.ports)}`);
-  if (status.conflicts !== undefined) found.push(`${namespace}: status.conflicts is there`);
-  for (const slot of SLOTS) {
-    const told = status.workloads.find((row) => row.slot === (slot satisfies Slot))?.currentPort;
-    const { argument, containerPort } = await rook.ports(slot);
-    if (told !== argument || argument !== containerPort || argument !== ports[slot]) {
-      found.push(`${namespace} ${slot}: the status says ${told}, the workload ${argument} and ${containerPort}`);
-    }
-  }
+  await site.assignment.waitForReason('Ready', 'PortsAssigned').catch(() => undefined);
+  let found: string[] = [];
+  // A rollout may end between the looks at the one and at the other.
+  const agree = async (): Promise<boolean> => {
+    const status = await site.assignment.status();
+    found = [...(await readyDifferences(site, status)), ...(await portDifferences(site, status))];
+    return found.length === 0;
+  };
+  await waitFor('the status to agree with the world', agree, { timeoutMs: 20_000, everyMs: 500 }).catch(
+    () => undefined,
+  );
   return found;
 }
 
-/** What the status says, and what the workloads' own say. */
-async function whyNotReady({ rook, assignment }: RookSite): Promise<object> {
-  const { conditions } = await assignment.status();
-  const told = conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+async function readyDifferences({ rook }: RookSite, { conditions, conflicts }: AssignmentStatus): Promise<string[]> {
   const workloads = await Promise.all(SLOTS.map((slot) => rook.workload(slot)));
-  return { told, world: workloads.map(({ metadata, status }) => [metadata!.name, metadata!.generation, status]) };
+  const isAtRest = workloads.every(isRolledOut);
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  if (ready?.reason === (isAtRest ? 'PortsAssigned' : 'RollingOut')) {
+    return isAtRest && conflicts !== undefined ? [`${rook.namespace} tells of conflicts, and has none`] : [];
+  }
+  const world = workloads.map(({ metadata, status }) => [metadata!.name, metadata!.generation, status]);
+  return [`${rook.namespace} says ${ready?.reason}: ${ready?.message}, but: ${JSON.stringify(world)}`];
+}
+
+async function portDifferences({ rook, ports }: RookSite, status: AssignmentStatus): Promise<string[]> {
+  const found: string[] = [];
+  for (const slot of SLOTS) {
+    const row = status.workloads.find((one) => one.slot === slot);
+    const { argument, containerPort } = await rook.ports(slot);
+    const all = [status.ports[slot], row?.assignedPort, row?.currentPort, argument, containerPort];
+    if (all.some((port) => port !== ports[slot])) {
+      found.push(`${rook.namespace} ${slot}: wanted ${ports[slot]}; in status and workload it is ${all.join(', ')}`);
+    }
+  }
+  return found;
 }

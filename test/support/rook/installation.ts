@@ -227,7 +227,7 @@ function isRunning({ metadata, status }: CsiPod): boolean {
 }
 
 /** By the status that its controller has written. */
-function isRolledOut({ metadata, status }: Deployment | DaemonSet): boolean {
+export function isRolledOut({ metadata, status }: Deployment | DaemonSet): boolean {
   const counters = (status ?? {}) as Readonly<Record<string, number | undefined>>;
   const { observedGeneration, replicas, updatedReplicas, availableReplicas } = counters;
   const { desiredNumberScheduled, updatedNumberScheduled, numberAvailable } = counters;
