@@ -20,7 +20,7 @@ export interface ReconcilerDependencies {
   readonly watches: Watches;
   readonly applier: Applier;
   readonly statusWriter: StatusWriter;
-  readonly notifier: Notifier;
+  readonly notifier: Pick<Notifier, 'notify'>;
   readonly logger: Log;
   readonly now: () => Date;
   readonly contestRules: ContestRules;

@@ -15,6 +15,7 @@ import { SOLE } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
 import { applyPatch } from '../domain/json-patch.js';
+import { mergePatch } from '../domain/merge-patch.js';
 import { rawWorkload, type RawOptions, type RawWorkload } from '../domain/raw-workload.js';
 import { connect } from '../kube/connections.js';
 import type { Transport } from '../../../src/kube/transport.js';
@@ -103,7 +104,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       exchange.json(200, raw);
     } else if (request.path.endsWith('/status')) {
       const { status } = JSON.parse(request.body) as { status: object };
-      assignment.status = merged(assignment.status, status);
+      assignment.status = mergePatch(assignment.status, status);
       exchange.json(200, { ...assignment, metadata: { ...assignment.metadata, resourceVersion: next() } });
     } else if (request.path.endsWith('/csiportassignments/default')) {
       exchange.json(200, { ...assignment, metadata: { ...assignment.metadata, resourceVersion: next() } });
@@ -147,21 +148,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     beforeAnswer: (part, happens) => happenings.set(part, happens),
     writes,
   };
-}
-
-/** A merge patch, RFC 7396. */
-function merged(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const fields = new Map<string, unknown>(isObject(target) ? Object.entries(target) : []);
-  for (const [field, value] of Object.entries(patch)) {
-    if (value === null) fields.delete(field);
-    else fields.set(field, merged(fields.get(field), value));
-  }
-  return Object.fromEntries(fields);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function fieldsOf(data: object): object {
