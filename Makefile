@@ -30,6 +30,12 @@ test: install-tools ## Lint, types, format, unit and cluster tests; ends with "N
 unit: install-tools ## The fast tests alone
 	@npm run --silent unit
 
+# In a million there is what no run of twenty thousand has seen; MODEL_SEED and MODEL_PATH run one of them again.
+MODEL_RUNS ?= 1000000
+.PHONY: model
+model: install-tools ## The whole reconcile in MODEL_RUNS interleavings with what others do (a million)
+	@MODEL_RUNS=$(MODEL_RUNS) npm run --silent model
+
 .PHONY: lint
 lint: install-tools ## ESLint, types and format
 	@npm run --silent lint && npm run --silent types && npm run --silent format:check

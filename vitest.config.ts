@@ -11,6 +11,15 @@ const onControlPlane = {
   hookTimeout: 300_000,
 };
 
+/** As many runs as are asked for. Modules are node's own: vite's take twice the time wherever one calls another. */
+const forLongRuns = {
+  maxWorkers: 2,
+  testTimeout: 0,
+  pool: 'forks' as const,
+  execArgv: ['--no-deprecation', '--import', './scripts/register-ts-node.js'],
+  experimental: { viteModuleRunner: false },
+};
+
 export default defineConfig({
   test: {
     // So that what a failed test says in one line, without its diff, has the values.
@@ -18,6 +27,7 @@ export default defineConfig({
     projects: [
       // Some ask a server thousands of times, and the machine may be busy.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'model', include: ['test/model/**/*.test.ts'], ...forLongRuns } },
       { test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...onControlPlane } },
       // After those that start operators, whose requests it looks at: see scripts/test.js.
       { test: { name: 'rights', include: ['test/rights/**/*.test.ts'] } },

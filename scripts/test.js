@@ -22,7 +22,7 @@ for (const [title, script] of [
 }
 // Each file of cluster tests leaves there which rights it used.
 process.env.RIGHTS_RECORD = mkdtempSync(join(folder, 'rights-'));
-for (const project of ['unit', 'cluster', 'rook', 'rights']) {
+for (const project of ['unit', 'model', 'cluster', 'rook', 'rights']) {
   console.log(`\n== Tests: ${project}`);
   const report = join(folder, `${project}.json`);
   const succeeded = npmRun(project, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);

@@ -1,0 +1,122 @@
+/** A fight that never ends: each time the operator has mended an object, somebody undoes it, sooner or later. */
+import fc from 'fast-check';
+import { FIELD_MANAGER, type UndoneObject } from '../../src/domain/api.js';
+import type { RookVersion } from '../support/rook/release.js';
+import { hold, is } from './ledger.js';
+import { ASSIGNMENT, CONFIG, WORKLOADS, type StoredAssignment, type StoredWorkload } from './objects.js';
+import { goOn, rest, type Order } from './rest.js';
+import { portMoved } from './workload-edits.js';
+import { SETTINGS, World } from './world.js';
+
+export interface Fight {
+  /** The object that is fought over. */
+  readonly over: string;
+  /** How long each undoing takes, in milliseconds, again and again; all well within the ten minutes that end a contest. */
+  readonly delays: readonly number[];
+  /** After which undoings the operator is restarted in order. */
+  readonly restarts: readonly number[];
+  readonly order: Order;
+}
+
+export const anyFight: fc.Arbitrary<Fight> = fc.record({
+  over: fc.constantFrom(CONFIG, ...WORKLOADS),
+  delays: fc.array(fc.oneof(fc.constantFrom(0, 100, 5_000), fc.nat({ max: 240_000 })), { minLength: 1, maxLength: 6 }),
+  restarts: fc.array(fc.nat({ max: 40 }), { maxLength: 4 }),
+  order: fc.array(fc.nat({ max: 1000 }), { minLength: 1, maxLength: 10 }),
+});
+
+const HOUR = 3_600_000;
+/** 30, 60, 120, 240 and then 300 s apart. */
+const MOST_WRITES_OF_A_CONTESTED_OBJECT = 14;
+/** Four undoings in ten minutes are no contest yet. */
+const MOST_WRITES = 25;
+/** The longest back-off, and what Rook is given. */
+const LONGEST_WAIT = 303_000;
+
+interface Mended {
+  readonly name: string;
+  readonly at: number;
+  readonly contested: boolean;
+}
+
+/** @returns how often it was undone */
+export async function fight(version: RookVersion, fought: Fight, journal?: string[]): Promise<number> {
+  const { over, delays, restarts, order } = fought;
+  const world = new World(version, journal);
+  const mended: Mended[] = [];
+  world.server.onChange(({ name, by }) => {
+    if (by !== FIELD_MANAGER || name === ASSIGNMENT) return;
+    mended.push({ name, at: world.clock.monotonicMs, contested: backedOff(world).includes(name) });
+  });
+  world.bringConflict();
+  await rest(world, order);
+
+  const end = 3 * HOUR;
+  let undoings = 0;
+  for (; world.clock.monotonicMs < end; undoings += 1) {
+    await passTime(world, delays[undoings % delays.length] ?? 0, order);
+    undo(world, over, undoings);
+    world.tell(() => `* after ${world.clock.monotonicMs / 1000} s ${over} is undone`);
+    const before = mended.length;
+    await goOnUntil(world, order, () => mended.slice(before).some(({ name }) => name === over));
+    if (restarts.includes(undoings)) await world.restart();
+  }
+  await rest(world, order);
+  checkRates(mended, over);
+  checkCount(world, over, undoings);
+  return undoings;
+}
+
+function undo({ server }: World, over: string, at: number): void {
+  const stored = server.get(over);
+  if (stored === undefined) throw new Error(`${over} is gone`);
+  const git = { manager: 'argocd-controller' };
+  // Each time a change to Rook, too.
+  if (over === CONFIG) server.update(CONFIG, { ...stored, data: { ...SETTINGS, CSI_LOG_LEVEL: String(at % 2) } }, git);
+  else server.update(over, portMoved(stored as StoredWorkload, 9075), git);
+}
+
+/** Everybody goes on by himself meanwhile. */
+async function passTime(world: World, ms: number, order: Order): Promise<void> {
+  const time = world.clock.monotonicMs + ms;
+  await goOn(world, order, { time });
+  world.clock.pass(Math.max(time - world.clock.monotonicMs, 0));
+}
+
+async function goOnUntil(world: World, order: Order, isSo: () => boolean): Promise<void> {
+  await goOn(world, order, { time: world.clock.monotonicMs + LONGEST_WAIT, isSo });
+  hold(isSo(), `what was undone was not mended within ${LONGEST_WAIT / 1000} s`);
+}
+
+function backedOff({ server }: World): string[] {
+  return recentOf(server.get(ASSIGNMENT) as StoredAssignment).flatMap(({ name, backoffSeconds }) =>
+    backoffSeconds === undefined ? [] : [name],
+  );
+}
+
+function recentOf({ status }: StoredAssignment): readonly UndoneObject[] {
+  return status?.reverts.recent ?? [];
+}
+
+/**
+ * In every hour. A workload that nobody fights over moves with the settings, where Rook reads one key: what Rook writes
+ * after a pin is no undoing, so the workload is written once more for each.
+ */
+function checkRates(mended: readonly Mended[], over: string): void {
+  mended.forEach(({ name, at, contested }, index) => {
+    const inHour = mended.slice(index).filter((one) => one.at < at + HOUR);
+    const [writes, pins] = [name, CONFIG].map((object) => inHour.filter((one) => one.name === object).length) as [
+      number,
+      number,
+    ];
+    const most = (contested ? MOST_WRITES_OF_A_CONTESTED_OBJECT : MOST_WRITES) + (name === over ? 0 : pins);
+    hold(writes <= most, `${name} was written ${writes} times within an hour, at most ${most} were due`);
+  });
+}
+
+/** Nobody crashed, so none is lost. */
+function checkCount(world: World, over: string, undoings: number): void {
+  const { status } = world.server.get(ASSIGNMENT) as StoredAssignment;
+  if (over === CONFIG) is('status.reverts.pins', status?.reverts.pins, undoings);
+  else is('status.reverts.count', status?.reverts.count, undoings);
+}

@@ -1,0 +1,90 @@
+/** One interleaving: its steps, then rest, and all that must hold of both. */
+import { isDeepStrictEqual } from 'node:util';
+import type { AssignmentStatus } from '../../src/domain/api.js';
+import fc from 'fast-check';
+import { checkAtRest } from './at-rest.js';
+import { hold } from './ledger.js';
+import { ASSIGNMENT, type StoredAssignment } from './objects.js';
+import { goOn, rest, type Order } from './rest.js';
+import type { Step } from './step.js';
+import { anyStep } from './steps.js';
+import type { RookVersion } from '../support/rook/release.js';
+import { World } from './world.js';
+
+/** Conflict: Rook has written its workloads, and the operator has started. Nothing: neither has, yet. */
+export type Beginning = 'Conflict' | 'Nothing';
+
+/** What others do, and in which order what is under way goes on when they rest. */
+export interface Interleaving {
+  readonly begin: Beginning;
+  readonly steps: readonly Step[];
+  readonly order: Order;
+}
+
+export const anyInterleaving: fc.Arbitrary<Interleaving> = fc.record({
+  begin: fc.constantFrom<Beginning>('Conflict', 'Conflict', 'Conflict', 'Nothing'),
+  steps: fc.array(anyStep, { minLength: 1, maxLength: 16, size: 'max' }),
+  order: fc.array(fc.nat({ max: 1000 }), { minLength: 1, maxLength: 20 }),
+});
+
+/** How many reconciles write anything at most, from when the others rest until nothing is left to do. */
+const MOST_RECONCILES = 20;
+/** A refused write is sent again after 30 s. */
+const TWO_TRIES = 61_000;
+
+/** @returns how many reconciles wrote something when the others rested */
+export async function live(
+  version: RookVersion,
+  { begin, steps, order }: Interleaving,
+  journal?: string[],
+): Promise<number> {
+  const world = new World(version, journal);
+  if (begin === 'Conflict') world.bringConflict();
+  for (const step of steps) await step.run(world);
+  world.tell(() => '--- the others rest');
+  await expectRefusals(world, order);
+  world.refused.clear();
+  const before = world.reconciles;
+  await rest(world, order);
+  const reconciles = world.reconciles - before;
+  hold(reconciles <= MOST_RECONCILES, `${reconciles} reconciles wrote something until nothing was left to do`);
+  checkAtRest(world);
+  world.ledger.checkBounds();
+  await expectSilence(world, order);
+  return reconciles;
+}
+
+/** As long as a policy refuses writes the status says so; that it was lifted nobody tells the operator. */
+async function expectRefusals(world: World, order: Order): Promise<void> {
+  if (world.refused.size === 0) return;
+  await goOn(world, order, { time: world.clock.monotonicMs + TWO_TRIES });
+  const isContested = statusOf(world)?.reverts.recent?.some(({ backoffSeconds }) => backoffSeconds !== undefined);
+  // What is held back is not sent, and so not refused.
+  if (isContested !== true) checkAtRest(world);
+}
+
+/** Where nothing differs nothing is written: not by one more reconcile, nor by a process that knows nothing yet. */
+async function expectSilence(world: World, order: Order): Promise<void> {
+  await learnRookKeys(world, order);
+  const { writes } = world;
+  world.operator.wake();
+  await rest(world, order);
+  hold(world.writes === writes, 'one more reconcile wrote something');
+  world.crash();
+  await rest(world, order);
+  hold(world.writes === writes, 'a new process of the operator wrote something');
+}
+
+/** Which keys Rook reads is learnt from the world as it is found, so the last pin may show it to the next reconcile only. */
+async function learnRookKeys(world: World, order: Order): Promise<void> {
+  const before = statusOf(world);
+  world.operator.wake();
+  await rest(world, order);
+  const after = statusOf(world);
+  const isSame = isDeepStrictEqual({ ...after, rookKeys: undefined }, { ...before, rookKeys: undefined });
+  hold(isSame, 'one more reconcile wrote another status');
+}
+
+function statusOf({ server }: World): AssignmentStatus | undefined {
+  return (server.get(ASSIGNMENT) as StoredAssignment | undefined)?.status;
+}
