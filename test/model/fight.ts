@@ -60,6 +60,11 @@ export async function fight(version: RookVersion, fought: Fight, journal?: strin
     const before = mended.length;
     await goOnUntil(world, order, () => mended.slice(before).some(({ name }) => name === over));
     if (restarts.includes(undoings)) await world.restart();
+    // Nor would time pass, where it is undone and mended at once.
+    hold(
+      undoings <= 3 * MOST_WRITES,
+      `${over} was mended ${undoings} times within ${world.clock.monotonicMs / HOUR} h`,
+    );
   }
   await rest(world, order);
   checkRates(mended, over);
