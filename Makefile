@@ -32,9 +32,10 @@ unit: install-tools ## The fast tests alone
 
 # In a million there is what no run of twenty thousand has seen; MODEL_SEED and MODEL_PATH run one of them again.
 MODEL_RUNS ?= 1000000
+MODEL_SEED ?= $(shell date +%s)
 .PHONY: model
 model: install-tools ## The whole reconcile in MODEL_RUNS interleavings with what others do (a million)
-	@MODEL_RUNS=$(MODEL_RUNS) npm run --silent model
+	@MODEL_RUNS=$(MODEL_RUNS) MODEL_SEED=$(MODEL_SEED) npm run --silent model
 
 .PHONY: lint
 lint: install-tools ## ESLint, types and format

@@ -57,7 +57,8 @@ export class Operator {
     this.#clock = clock;
     const transport = new HandedOver((call) => this.#send(call));
     const ignore = (): undefined => undefined;
-    const observer = { failed: ignore, synced: ignore, closed: ignore, ended: ignore };
+    const ends = { failed: ignore, closed: ignore, ended: ignore };
+    const observer = { ...ends, synced: ignore, listed: ignore, unreadable: ignore };
     const watches = new Watches({ namespaces: [], transport, observer, onChange: () => (this.#dirty = true) });
     const monotonicMs = (): number => clock.monotonicMs;
     const writer = new Writer(transport, SOLE);

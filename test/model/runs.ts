@@ -3,7 +3,8 @@ import fc from 'fast-check';
 
 /** How many interleavings, all test files together. */
 export const RUNS = Number(process.env.MODEL_RUNS ?? 20_000);
-const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000_000);
+/** The same each time where no other is given: what a change breaks is to be told from what chance has found. */
+const SEED = Number(process.env.MODEL_SEED ?? 1);
 const PATH = process.env.MODEL_PATH;
 const BATCH = 10_000;
 

@@ -100,7 +100,7 @@ export class WatchFeed {
 function channel<T extends Projected>(sink: ObjectSink<T>, project: (raw: unknown) => T): Channel {
   return {
     put: (raw) => sink.put(project(raw)),
-    delete: (raw) => sink.delete(project(raw)),
+    delete: ({ metadata: { namespace, name, uid } }) => sink.delete({ namespace, name, uid }),
     list: (raws) => sink.replace(raws.map(project), NAMESPACE),
     events: [],
     last: undefined,
