@@ -68,7 +68,7 @@ export interface InformerState {
   readonly problemSince: number | undefined;
   /** When its loop last did anything, in milliseconds of performance.now(). */
   readonly lastActivity: number;
-  /** When the API server last told it anything (a list, an event, a bookmark), in milliseconds of performance.now(). */
+  /** When the API server last told it anything (a list, a watch that it took, an event), in milliseconds of performance.now(). */
   readonly lastHeard: number;
 }
 
@@ -172,6 +172,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.lastActivity = begun;
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
     const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
+    // A watch that a proxy cuts again and again may never come to its first bookmark.
+    this.#heard();
     let listing = this.#version === undefined ? new Map<string, T>() : undefined;
     const { idleMs, listIdleMs } = this.#timing;
     const silence = (): number => (listing === undefined ? idleMs : listIdleMs);

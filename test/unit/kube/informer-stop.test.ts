@@ -96,3 +96,23 @@ test('it heard of the server last when that said something, not when it tried ag
   expect(informer.lastActivity).toBeGreaterThan(heard);
   expect(closed()).toBe(1);
 });
+
+test('it has heard of a server that takes a watch, though that is cut before its first bookmark', async () => {
+  const acceptedAndCut: Step = (exchange, request) => {
+    quiet(exchange, request);
+    setTimeout(() => exchange.cut(), 20);
+  };
+  const { server, informer } = await runInformer([
+    (exchange) => {
+      exchange.events(initialEnd('50'));
+      setTimeout(() => exchange.cut(), 20);
+    },
+    acceptedAndCut,
+    acceptedAndCut,
+    quiet,
+  ]);
+  await informer.firstSync;
+  const listed = informer.lastHeard;
+  await eventually(() => server.requests.length).toBe(4);
+  expect(informer.lastHeard).toBeGreaterThan(listed + 20);
+});

@@ -43,12 +43,13 @@ test('list and watch are one request', async () => {
 
 test('nothing is taken up before the list is complete, and a plain bookmark does not complete it', async () => {
   let proceed = (): void => undefined;
-  const { store, informer, changes } = await runInformer([
+  const { server, store, informer, changes } = await runInformer([
     (exchange) => {
       exchange.events(added('a', '10'), bookmark('11'), added('b', '12'), modified('a', '13'), deleted('b', '14'));
       proceed = () => exchange.events(initialEnd('15'));
     },
   ]);
+  await eventually(() => server.requests.length).toBe(1);
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect(informer.synced).toBe(false);
   expect(changes).toEqual([]);
