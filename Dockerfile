@@ -35,4 +35,6 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 USER 65532:65532
 # A small young generation (MiB) keeps the peak after a large list low. Without a compiler there is no memory that is
 # both writable and executable, and less of it altogether; a repair takes no longer (docs/decisions.md, 25).
-ENTRYPOINT ["/nodejs/bin/node", "--jitless", "--max-semi-space-size=1", "/app/main.js"]
+# No text becomes code, and no key of an object its prototype.
+ENTRYPOINT ["/nodejs/bin/node", "--jitless", "--max-semi-space-size=1", \
+  "--disallow-code-generation-from-strings", "--disable-proto=throw", "/app/main.js"]

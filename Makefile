@@ -41,6 +41,10 @@ model: install-tools ## The whole reconcile in MODEL_RUNS interleavings with wha
 lint: install-tools ## ESLint, types and format
 	@npm run --silent lint && npm run --silent types && npm run --silent format:check
 
+.PHONY: verify
+verify: build ## Check what others made: lockfile, licences, code that makes code, advisories, signatures
+	@npm run --silent verify
+
 .PHONY: build
 build: install-tools ## Bundle the operator into dist/
 	@npm run --silent build

@@ -73,8 +73,31 @@ export function projectAssignment(raw: unknown): PortAssignment {
     generation: generationOf(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
     spec: soundSpec(withoutNulls(spec ?? {})),
-    ...(status === undefined ? {} : { status }),
+    ...(isSound(status) ? { status } : {}),
   };
+}
+
+/**
+ * The status is anybody's to write who has the right, and an older definition may have let through what the operator cannot
+ * read: then it is written anew, as if there were none.
+ */
+function isSound(status: Partial<AssignmentStatus> | undefined): status is Partial<AssignmentStatus> {
+  if (!isRecord(status)) return false;
+  const { workloads, conflicts, conditions, reverts, pinned, ports } = status;
+  return (
+    [reverts, pinned, ports].every((field) => field === undefined || isRecord(field)) &&
+    [workloads, conflicts, conditions, reverts?.recent].every(isListOfRecords) &&
+    (conflicts ?? []).every(({ holders }) => Array.isArray(holders)) &&
+    (reverts?.recent ?? []).every(({ times, keys = [] }) => Array.isArray(times) && Array.isArray(keys))
+  );
+}
+
+function isListOfRecords(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isRecord));
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `ports: null` is accepted by the API server and means what an absent field means. */

@@ -1,0 +1,190 @@
+/**
+ * Hostile objects on the whole way: bytes of a watch -> events -> projections -> stores -> plan -> patch -> status. Whatever
+ * comes, no watch ends, no other object is missed, nothing but the port is changed, and what is written can be read.
+ */
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { NOTHING_DONE } from '../../../src/domain/outcome.js';
+import { plan, type Observed, type Plan, type WorkloadPlan } from '../../../src/domain/plan.js';
+import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import { statusOf } from '../../../src/domain/status.js';
+import { CRD_VERSION } from '../crd/manifests.js';
+import { applyPatch } from '../domain/json-patch.js';
+import { hostileConfigMap, hostileWorkload, withOddValue } from './arbitraries.js';
+import { openStreams } from './streams.js';
+
+const NAMESPACE = 'rook';
+const RUNS = { numRuns: 300 };
+
+const PROTOTYPES: readonly object[] = [{}, [], 'x', 1, () => 0, new Map()].map(
+  (one) => Object.getPrototypeOf(one) as object,
+);
+const properties = (): [string, unknown][] =>
+  PROTOTYPES.flatMap((prototype) => Object.entries(Object.getOwnPropertyDescriptors(prototype))).map(
+    ([key, descriptor]) => [key, descriptor.value],
+  );
+const pristine = properties();
+afterAll(() => {
+  const now = properties();
+  expect(now.map(([key]) => key)).toEqual(pristine.map(([key]) => key));
+  expect(now.filter(([, value], at) => value !== pristine[at]![1])).toEqual([]);
+});
+
+const ASSIGNMENT: object = {
+  metadata: { namespace: NAMESPACE, name: 'default', uid: 'uid-default', resourceVersion: '10', generation: 3 },
+  spec: { mode: 'Enforce', ports: { rbdNodePlugin: 9075 } },
+  status: {
+    workloads: [{ kind: 'DaemonSet', name: 'csi-rbdplugin', slot: 'rbdNodePlugin', hostNetwork: true, state: 'Ready' }],
+    conflicts: [{ port: 9070, holders: ['Deployment csi-rbdplugin-provisioner'] }],
+    reverts: { count: 1, recent: [{ kind: 'DaemonSet', name: 'csi-rbdplugin', times: ['2026-01-01T00:00:00Z'] }] },
+    conditions: [{ type: 'Ready', status: 'True', reason: 'x', message: 'y' }],
+  },
+};
+
+interface Template {
+  readonly spec: { readonly containers: readonly RawContainer[] };
+}
+interface RawContainer {
+  readonly name: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly ports?: readonly { readonly containerPort: number; readonly protocol?: string }[];
+}
+interface Raw {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly template: Template };
+}
+
+function rowOf({ workloads }: Plan, raw: Raw): WorkloadPlan {
+  return workloads.find(({ layout }) => layout.workload === raw.metadata.name)!;
+}
+
+/** Everything but the sidecar's argument for the port and its declared ports. */
+function restOf(raw: Raw, index: number): object {
+  const copy = structuredClone(raw) as unknown as { spec: { template: { spec: { containers: object[] } } } };
+  const { containers } = copy.spec.template.spec;
+  const { command, args, ports, ...rest } = raw.spec.template.spec.containers[index]!;
+  const line = [...(command ?? []), '\n', ...(args ?? [])];
+  const others = line.filter((element, at) => !/^--?controller-port(=|$)/.test(element) && !isValue(line, at));
+  const foreign = (ports ?? []).filter(({ protocol = 'TCP' }) => protocol !== 'TCP');
+  containers[index] = { ...rest, others, foreign };
+  return copy;
+}
+
+/** Behind a flag without `=`, which itself is no such value. */
+function isValue(line: readonly string[], at: number): boolean {
+  const before = at - (line[at - 1] === '\n' ? 2 : 1);
+  return /^--?controller-port$/.test(line[before] ?? '') && line[at] !== '\n' && !isValue(line, before);
+}
+
+const ajv = new Ajv({ strict: false, formats: { 'date-time': true, int32: true, int64: true } });
+const statusSchema = CRD_VERSION.schema.openAPIV3Schema.properties!.status!;
+const isValidStatus = ajv.compile(statusSchema);
+
+/** No string that the API server holds has half a character in it. */
+function wellFormed(object: object): object {
+  return JSON.parse(JSON.stringify(object), (_, part: unknown) =>
+    typeof part === 'string' ? part.toWellFormed() : part,
+  ) as object;
+}
+
+/** What is stored is what was sent: a half of a character would come back as another one. */
+function expectWritable(value: object): void {
+  expect(wellFormed(value)).toEqual(JSON.parse(JSON.stringify(value)));
+}
+
+function expectSoundStatus(before: Plan): void {
+  const held = { workloads: new Set<string>(), keys: new Set<never>() };
+  const told = { generation: 3, before, after: before, outcome: NOTHING_DONE, undone: [], recent: [], held };
+  const status = statusOf({ ...told, now: '2026-01-01T00:00:00Z' });
+  expect(isValidStatus(status), ajv.errorsText(isValidStatus.errors)).toBe(true);
+  expectWritable(status);
+  // eslint-disable-next-line no-control-regex -- these are what it is about
+  for (const { message } of status.conditions) expect(message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+}
+
+test('a workload that the API server takes is repaired in its port, and in nothing else', async () => {
+  const { watches, send, failed, unreadable } = await openStreams();
+  await send('default', ASSIGNMENT);
+  let version = 100;
+  let repaired = 0;
+  await fc.assert(
+    fc.asyncProperty(hostileWorkload, hostileConfigMap, async (workload, config) => {
+      const stored = (object: object): object => {
+        version += 1;
+        const { metadata } = object as { metadata: object };
+        return { ...object, metadata: { ...metadata, resourceVersion: String(version) } };
+      };
+      const raw = stored(wellFormed(workload)) as Raw;
+      await Promise.all([send(raw.metadata.name, raw), send('rook-ceph-operator-config', stored(config))]);
+      const observed = watches.observe(NAMESPACE)!;
+      const found = plan(observed);
+      expectSoundStatus(found);
+      for (const key of Object.keys(found.pin)) expect(SLOT_LAYOUTS.map(({ configKey }) => configKey)).toContain(key);
+      const { patch, workload: seen, assignedPort } = rowOf(found, raw);
+      if (patch === undefined) return;
+      repaired += 1;
+      const sent = JSON.parse(JSON.stringify(patch)) as typeof patch;
+      const patched = { ...applyPatch(raw, sent) };
+      const { index } = seen!.sidecar!;
+      expect(restOf(patched, index)).toEqual(restOf(raw, index));
+      await send(raw.metadata.name, stored(patched));
+      const again = rowOf(plan(watches.observe(NAMESPACE)!), raw);
+      expect(again.patch).toBeUndefined();
+      expect(again.currentPort).toBe(assignedPort);
+    }),
+    RUNS,
+  );
+  expect(repaired).toBeGreaterThan(50);
+  expect([failed, unreadable]).toEqual([[], []]);
+}, 120_000);
+
+test('an object with a value of any other type is read, or counts as absent: no watch ends, nothing is written wrong', async () => {
+  const { watches, send, failed, unreadable } = await openStreams();
+  let version = 100;
+  const odd = (name: string, object: fc.Arbitrary<object>): fc.Arbitrary<[string, object]> =>
+    withOddValue(object).map((one) => [name, one]);
+  const anyObject = fc.oneof(
+    ...SLOT_LAYOUTS.map(({ workload }) => odd(workload, hostileWorkload)),
+    odd('rook-ceph-operator', hostileWorkload),
+    odd('rook-ceph-operator-config', hostileConfigMap),
+    odd('default', fc.constant(ASSIGNMENT)),
+  );
+  await fc.assert(
+    fc.asyncProperty(anyObject, async ([name, object]) => {
+      version += 1;
+      const { metadata } = object as { metadata?: unknown };
+      const identity = { namespace: NAMESPACE, uid: `uid-${name}`, resourceVersion: String(version) };
+      const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+      await send(name, {
+        ...object,
+        metadata: isObject ? { ...identity, ...metadata, name, resourceVersion: String(version) } : identity,
+      });
+      const observed: Observed | undefined = watches.observe(NAMESPACE);
+      if (observed === undefined) {
+        await send('default', { ...ASSIGNMENT, metadata: { ...identity, uid: 'uid-default', name: 'default' } });
+        return;
+      }
+      const found = plan(observed);
+      expectSoundStatus(found);
+    }),
+    RUNS,
+  );
+  expect(failed).toEqual([]);
+  expect(unreadable.length).toBeGreaterThan(0);
+}, 120_000);
+
+test.each([
+  ['nested a hundred thousand times', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ['with inherited names', '{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}},"toString":null}'],
+  ['of a megabyte', JSON.stringify('x'.repeat(1_000_000))],
+])('what the operator has no use for may be %s', async (_, json) => {
+  const { watches, send, failed, unreadable } = await openStreams();
+  for (const { workload: name } of SLOT_LAYOUTS) {
+    const metadata = `{"namespace":"rook","name":"${name}","uid":"u","resourceVersion":"7","annotations":{"x":${json}}}`;
+    await send(name, `{"metadata":${metadata},"x":${json},"spec":{"y":${json},"template":{"z":${json}}}}`);
+  }
+  expect(SLOT_LAYOUTS.map(({ slot }) => watches.workloads[slot].get('rook')?.resourceVersion)).toEqual(['7', '7', '7']);
+  expect([failed, unreadable]).toEqual([[], []]);
+});
