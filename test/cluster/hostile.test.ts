@@ -1,6 +1,7 @@
 /** The worst objects that the API server stores. They are seen by the same watches as all others, in every namespace. */
 import { expect, test } from 'vitest';
 import { useCluster } from '../support/cluster.js';
+import { readDockerfile } from '../support/image/dockerfile.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator } from '../support/operator.js';
 import type { Container, DaemonSet, Deployment } from '../support/rook/api-types.js';
@@ -13,6 +14,12 @@ const REPAIRED = { argument: 9071, containerPort: 9071 };
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/;
 
 type Workload = Deployment | DaemonSet;
+
+/** As the image starts it: without a compiler, and with no code made of text. */
+function startOperator(): Promise<Operator> {
+  const [, ...flags] = readDockerfile().at(-1)!.entrypoint;
+  return cluster().startOperator({ nodeArgs: flags.slice(0, -1) });
+}
 
 function sidecarOf({ spec }: Workload): Container {
   return spec!.template.spec!.containers.find(({ name }) => name === 'csi-addons')!;
@@ -110,7 +117,7 @@ test.each<[string, (workload: Workload) => void]>([
 ])('%s: repaired in the port and in nothing else', async (_, change) => {
   const { rook, assignment } = await hostile(change);
   const before = restOf(await rook.workload('cephfsProvisioner'));
-  const operator = await cluster().startOperator();
+  const operator = await startOperator();
   await assignment.waitForState('cephfsProvisioner', 'RollingOut');
   const after = await rook.workload('cephfsProvisioner');
   expect(restOf(after)).toEqual(before);
@@ -132,7 +139,7 @@ test.each<[string, number, (sidecar: Container) => void]>([
 ])('too many %s to be read: left alone, and the status says what to do', async (_, count, change) => {
   const { rook, assignment } = await hostile(inSidecar(change));
   const before = await rook.workload('cephfsProvisioner');
-  const operator = await cluster().startOperator();
+  const operator = await startOperator();
   const { conditions, workloads } = await assignment.waitForReason('Ready', 'PatchRejected');
   expect(workloads.find(({ slot }) => slot === 'cephfsProvisioner')?.state).toBe('Rejected');
   expect(conditions.find(({ type }) => type === 'Degraded')?.message).toContain(
@@ -159,7 +166,7 @@ test('the sidecar as an init container, with its name and its flag, is not taken
     pod.containers = pod.containers.filter(({ name }) => name !== 'csi-addons');
   });
   const before = await rook.workload('cephfsProvisioner');
-  const operator = await cluster().startOperator();
+  const operator = await startOperator();
   await assignment.waitForState('cephfsProvisioner', 'NoSidecar');
   expect((await rook.workload('cephfsProvisioner')).spec).toEqual(before.spec);
   await expectUndisturbed(operator);
@@ -178,7 +185,7 @@ test('settings with a megabyte in a port key, and keys beside the real ones: the
   const data = { ...(await rook.config()), ...strangers, ['__proto__']: '9999', CSIADDONS_PORT: ' '.repeat(1_000_000) };
   await api.patch(rook.configPath, { data }, 'application/merge-patch+json');
   const before = await rook.config();
-  const operator = await cluster().startOperator();
+  const operator = await startOperator();
   await waitFor('the key', async () => (await rook.config()).CSIADDONS_PORT === '9072');
   await assignment.waitForReason('Ready', 'RollingOut');
   const after = new Map(Object.entries(await rook.config()));
@@ -195,7 +202,7 @@ test("an image of Rook's that takes a pattern minutes to look through, or that i
     await api.patch(rook.operatorPath, [{ op: 'replace', path, value: image }], 'application/json-patch+json');
   };
   await setImage(`${':x@'.repeat(300_000)}\nb`);
-  const operator = await cluster().startOperator();
+  const operator = await startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
   await setImage(`rook/ceph:v1.16.4-${'x'.repeat(1_000_000)}`);
   await assignment.waitUntilSettled();

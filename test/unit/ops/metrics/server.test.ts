@@ -222,6 +222,20 @@ describe('with TLS', () => {
     expect(outcome).toBe(accepted);
   });
 
+  test('a handshake that is never finished is cut, and the next scrape served', { timeout: 20_000 }, async () => {
+    const { port } = await secured();
+    const hello = Buffer.from('16030100050100', 'hex');
+    const stuck = ['', hello].map((begun) => {
+      const socket = connectTcp(port, '127.0.0.1').on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      socket.resume().write(begun);
+      return socket;
+    });
+    const cut = Promise.all(stuck.map((socket) => once(socket, 'close')));
+    expect((await get(port, one.cert)).status).toBe(200);
+    await cut;
+  });
+
   test('plain HTTP to it gets nothing', async () => {
     const { port } = await secured();
     await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
