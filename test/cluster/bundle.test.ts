@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } fr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
+import { BUNDLED_LICENSES, codeFaults } from '../../scripts/supply-chain.js';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readDockerfile } from '../support/image/dockerfile.js';
 
@@ -34,8 +35,6 @@ interface Package {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** Anybody may copy code under these with no more than their text and the notices. */
-const ALLOWED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'Unlicense'];
 /** Those that do not even ask for their text. */
 const WITHOUT_NOTICE = ['0BSD', 'Unlicense'];
 const RULE = '='.repeat(78);
@@ -118,7 +117,7 @@ describe('dist/THIRD-PARTY-LICENSES.txt', () => {
 
   it.each([...folders, ...embedded])('has the licence that %s asks to keep', (folder) => {
     const { license, ...named } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Package;
-    expect(ALLOWED).toContain(license);
+    expect(BUNDLED_LICENSES).toContain(license);
     const own = sections.filter((section) => section.startsWith(`${idOf(named)}  (${license})`));
     expect(own).toHaveLength(1);
     if (WITHOUT_NOTICE.includes(license)) return;
@@ -145,6 +144,10 @@ test('the build stage of the Dockerfile copies all that the build takes, and mak
   for (const file of ['dist/main.js', 'dist/kubeconfig.js', 'dist/package.json', 'dist/THIRD-PARTY-LICENSES.txt']) {
     expect(readFileSync(join(folder, file)).equals(readFileSync(file)), file).toBe(true);
   }
+});
+
+test('the bundle makes no code of text, starts no programs, and chooses no modules while it runs', () => {
+  expect(codeFaults('dist/main.js', readFileSync('dist/main.js', 'utf8'))).toEqual([]);
 });
 
 test('no other package hides in the file of a package that lists it', () => {
