@@ -91,6 +91,15 @@ test.each([
   expect(taken).toHaveLength(1);
 });
 
+test('the largest object of etcd is read, also where the API server writes six bytes for each of one', async () => {
+  const object = JSON.stringify({ metadata: { resourceVersion: '1' }, x: '<'.repeat(1.5 * 1024 * 1024) });
+  const json = `{"type":"ADDED","object":${object.replaceAll('<', '\\u003c')}}\n`;
+  expect(json.length).toBeGreaterThan(9 * 1024 * 1024);
+  const taken: WatchEvent[] = [];
+  await collect([json], taken);
+  expect(taken).toHaveLength(1);
+});
+
 test('a line without an end is refused before it fills the memory', async () => {
   let given = 0;
   function* endless(): Generator<Buffer> {
