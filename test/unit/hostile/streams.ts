@@ -34,6 +34,7 @@ export async function openStreams(): Promise<Streams> {
     failed: ({ title }: { title: string }, error: unknown) => void failed.push(`${title}: ${String(error)}`),
     unreadable: (_: unknown, object: string, error: unknown) => void unreadable.push(`${object}: ${String(error)}`),
     synced: () => undefined,
+    listed: () => undefined,
     closed: () => undefined,
     ended: () => undefined,
   };
