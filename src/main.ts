@@ -8,7 +8,7 @@ import { remedyFor } from './controller/informer-log.js';
 import { messageOf } from './controller/log.js';
 import { HELP } from './flags.js';
 import { InClusterCredentials, podNamespace, type Credentials } from './kube/credentials.js';
-import type { InformerState } from './kube/informer.js';
+import type { InformerState } from './kube/informer-state.js';
 import { LeaderElection } from './kube/leader-election.js';
 import { SOLE } from './kube/leadership.js';
 import { LeaseClient } from './kube/lease.js';

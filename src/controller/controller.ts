@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PortAssignment } from '../domain/api.js';
 import { ApiError } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
-import type { InformerObserver, InformerState } from '../kube/informer.js';
+import type { InformerObserver, InformerState } from '../kube/informer-state.js';
 import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';

@@ -1,6 +1,6 @@
 /** What the log says of the watches: each failure once, with its remedy, and the recovery. */
 import { ApiError, WatchProtocolError } from '../kube/errors.js';
-import type { InformerObserver, InformerState } from '../kube/informer.js';
+import type { InformerObserver, InformerState } from '../kube/informer-state.js';
 import { WatchIdleError } from '../kube/watch-events.js';
 import { messageOf, type Log } from './log.js';
 

@@ -1,7 +1,7 @@
 /** What the controller tells those who count. Nothing here may throw: it is called in the midst of a reconcile. */
 import type { WorkloadKind } from '../domain/slots.js';
 import type { Reconciled } from '../domain/outcome.js';
-import type { InformerObserver } from '../kube/informer.js';
+import type { InformerObserver } from '../kube/informer-state.js';
 import type { WriteResult } from './send.js';
 import type { WorkQueueObserver } from './work-queue.js';
 

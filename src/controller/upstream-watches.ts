@@ -4,7 +4,8 @@
  */
 import { upstreamWorkloads, type UpstreamName } from '../domain/upstream.js';
 import type { Workload } from '../domain/workload.js';
-import { Informer, type InformerObserver, type InformerState } from '../kube/informer.js';
+import { Informer } from '../kube/informer.js';
+import type { InformerObserver, InformerState } from '../kube/informer-state.js';
 import { upstreamSource } from '../kube/resources.js';
 import { Store } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';

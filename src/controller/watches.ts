@@ -6,7 +6,8 @@ import type { RookOperator } from '../domain/rook-operator.js';
 import { SLOT_LAYOUTS, forEachSlot, type Slot } from '../domain/slots.js';
 import { defaultDrivers, isObservedDriver, type Driver } from '../domain/upstream.js';
 import type { Workload } from '../domain/workload.js';
-import { Informer, type InformerObserver, type InformerState, type Source } from '../kube/informer.js';
+import { Informer, type Source } from '../kube/informer.js';
+import type { InformerObserver, InformerState } from '../kube/informer-state.js';
 import {
   assignmentSource,
   driverSource,

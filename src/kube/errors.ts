@@ -133,6 +133,11 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
+/** A connection that did not come about, or was cut in the midst of an answer: errors of node have a code. */
+export function isConnectionLost(error: unknown): boolean {
+  return error instanceof UnreachableError || (error instanceof Error && 'code' in error);
+}
+
 /** Seconds as a wait; a date, the other form of Retry-After, is no such number (no API server sends one). */
 function waitMs(seconds: unknown): number | undefined {
   if (typeof seconds === 'string' ? !/^\d+$/.test(seconds) : typeof seconds !== 'number') return undefined;

@@ -7,17 +7,18 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
-import { ApiError, UnreachableError, WatchProtocolError } from './errors.js';
+import { ApiError, WatchProtocolError } from './errors.js';
+import type { InformerObserver, InformerState, ListedBy, WatchedRule } from './informer-state.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
+import { errorOf, isListDue, isStreamedListRefused } from './watch-failures.js';
 
 /** What to watch. */
 export interface Source<T> {
   /** For people, e.g. "Deployment csi-rbdplugin-provisioner". */
   readonly title: string;
-  /** API group ("" for core), resource and name, as an RBAC rule names them; without a name all objects are watched. */
-  readonly rule: { readonly group: string; readonly resource: string; readonly name?: string };
+  readonly rule: WatchedRule;
   /**
    * What the operator can do without. Where the API server does not know the resource there are no such objects, and
    * that is no fault; and nobody waits for an optional informer that is failing.
@@ -30,47 +31,8 @@ export interface Source<T> {
   readonly project: Projection<T>;
 }
 
-/** By which requests a complete list came; `absence` where the API server does not know the resource. */
-export type ListedBy = 'stream' | 'pages' | 'absence';
 /** @throws for an object that is not of the API's shape */
 export type Projection<T> = (raw: RawObject) => T;
-
-export interface InformerObserver {
-  failed(informer: InformerState, error: unknown, retryInMs: number): void;
-  /** The store is complete, for the first time or again after a failure. */
-  synced(informer: InformerState): void;
-  /** The store was filled anew by a complete list: at the start, and where a watch could not be resumed. */
-  listed(informer: InformerState, by: ListedBy): void;
-  /** The server ended a watch in order, as it does after a few minutes; it is resumed at once. */
-  closed(informer: InformerState): void;
-  /**
-   * An object is not of the API's shape: it counts as absent until it is. Said once of each.
-   *
-   * @param object as namespace/name
-   */
-  unreadable(informer: InformerState, object: string, error: unknown): void;
-  /** It was stopped: nothing more will be heard of it. */
-  ended(informer: InformerState): void;
-}
-
-export interface InformerState {
-  readonly title: string;
-  readonly rule: Source<unknown>['rule'];
-  /** Undefined: all namespaces. */
-  readonly namespace: string | undefined;
-  readonly optional: boolean;
-  readonly synced: boolean;
-  /** How many tries in a row have failed. */
-  readonly failures: number;
-  /** The failure that it is waiting out; undefined while all is well. */
-  readonly problem: unknown;
-  /** Since when, in milliseconds of performance.now(); undefined as well while all is well. */
-  readonly problemSince: number | undefined;
-  /** When its loop last did anything, in milliseconds of performance.now(). */
-  readonly lastActivity: number;
-  /** When the API server last told it anything (a list, a watch that it took, an event), in milliseconds of performance.now(). */
-  readonly lastHeard: number;
-}
 
 export interface InformerTiming {
   /** How long a watch may be silent before it is given up. */
@@ -137,7 +99,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     return this.#source.title;
   }
 
-  get rule(): Source<T>['rule'] {
+  get rule(): WatchedRule {
     return this.#source.rule;
   }
 
@@ -343,33 +305,4 @@ async function pause(ms: number, stop: AbortSignal): Promise<void> {
 interface Page {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly RawObject[];
-}
-
-/**
- * A server that was lost may come back with an older backup. A watch from a version ahead of it is not refused: it is silent
- * until the server has come to that version, and nothing before that is ever told (API server 1.36, as run).
- */
-function isListDue(error: unknown): boolean {
-  if (error instanceof ApiError) return error.isVersionUnusable;
-  return error instanceof WatchIdleError || error instanceof UnreachableError || isCut(error);
-}
-
-/** What the stream itself ends with where its connection does: errors of node have a code. */
-function isCut(error: unknown): boolean {
-  return error instanceof Error && 'code' in error;
-}
-
-/**
- * Servers before 1.32, or with the feature gate WatchList off, refuse the parameters of a streamed list; one whose watch
- * cache lags never comes to its end. Either is asked for pages from then on, for good: names make them short.
- */
-function isStreamedListRefused(error: unknown): boolean {
-  return (
-    error instanceof WatchIdleError || (error instanceof ApiError && (error.status === 422 || error.status === 400))
-  );
-}
-
-function errorOf(status: unknown, path: string): ApiError {
-  const code = (status as { code?: unknown } | null | undefined)?.code;
-  return new ApiError(`WATCH ${path}`, typeof code === 'number' ? code : 500, JSON.stringify(status ?? null));
 }

@@ -1,5 +1,5 @@
 /** What /healthz and /readyz say. */
-import type { InformerState } from '../kube/informer.js';
+import type { InformerState } from '../kube/informer-state.js';
 
 export interface ProbeAnswer {
   readonly ok: boolean;

@@ -69,6 +69,30 @@ test.each([
   },
 );
 
+test('arguments that a sidecar without any is given while the patch is under way stay', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const { spec } = await rook.workload('cephfsProvisioner');
+  const sidecar = spec!.template.spec!.containers.findIndex(({ name }) => name === 'csi-addons');
+  const path = `/spec/template/spec/containers/${sidecar}/args`;
+  const edit = (operation: object): Promise<unknown> => {
+    const patch = [{ path, ...operation }];
+    return cluster().controlPlane.api.patch(
+      rook.workloadPath('cephfsProvisioner'),
+      patch,
+      'application/json-patch+json',
+    );
+  };
+  await edit({ op: 'remove' });
+  const gate = new Gate(cluster().controlPlane, isPatchOf('/deployments/csi-cephfsplugin-provisioner'));
+  await cluster().startOperator({ kubeconfig: await gate.start() });
+  await waitFor('the patch under way', () => Promise.resolve(gate.waiting.length === 1));
+  await edit({ op: 'add', value: ['--v=5'] });
+  gate.open();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  const { containers } = (await rook.workload('cephfsProvisioner')).spec!.template.spec!;
+  expect(containers[sidecar]!.args).toEqual(['--v=5', '--controller-port=9071']);
+});
+
 test('a pin that an edit has overtaken: the edit is read, and is the wish of whoever made it', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const gate = new Gate(cluster().controlPlane, isPatchOf('/configmaps/'));

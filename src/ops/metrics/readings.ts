@@ -4,7 +4,7 @@
  */
 import { LEASE_NAME } from '../../controller/elected.js';
 import type { Condition, ConditionType, PortAssignment } from '../../domain/api.js';
-import type { InformerState } from '../../kube/informer.js';
+import type { InformerState } from '../../kube/informer-state.js';
 import type { Leadership } from '../../kube/leadership.js';
 import type { Labels, NameOf } from './definitions.js';
 import { CONTROLLER, QUEUE, type QueueMetrics } from './queue.js';

@@ -1,6 +1,6 @@
 /** csiports_watch_*: what becomes of the watches. */
-import { ApiError, UnreachableError, WatchProtocolError } from '../../kube/errors.js';
-import type { InformerObserver, InformerState } from '../../kube/informer.js';
+import { ApiError, isConnectionLost, WatchProtocolError } from '../../kube/errors.js';
+import type { InformerObserver, InformerState } from '../../kube/informer-state.js';
 import { WatchIdleError } from '../../kube/watch-events.js';
 import type { Recorder } from './recorder.js';
 
@@ -38,9 +38,7 @@ export function causeOf(error: unknown): RestartCause {
   if (error instanceof WatchIdleError) return 'idle';
   if (error instanceof WatchProtocolError) return 'protocol';
   if (error instanceof ApiError) return causeOfAnswer(error);
-  // A connection that is cut in the midst of a stream fails with node's own error, which has a code.
-  const isCut = error instanceof UnreachableError || (error instanceof Error && 'code' in error);
-  return isCut ? 'unavailable' : 'protocol';
+  return isConnectionLost(error) ? 'unavailable' : 'protocol';
 }
 
 function causeOfAnswer(error: ApiError): RestartCause {

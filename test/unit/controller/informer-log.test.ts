@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { informerLog, remedyFor } from '../../../src/controller/informer-log.js';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
-import type { InformerObserver, InformerState } from '../../../src/kube/informer.js';
+import type { InformerObserver, InformerState } from '../../../src/kube/informer-state.js';
 import { informerState } from '../kube/informer-state.js';
 
 /** It has failed once. */

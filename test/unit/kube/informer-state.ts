@@ -1,4 +1,4 @@
-import type { InformerState } from '../../../src/kube/informer.js';
+import type { InformerState } from '../../../src/kube/informer-state.js';
 
 /** Of a DaemonSet's informer that is well, with what a test makes otherwise. */
 export function informerState(more: Partial<InformerState> = {}): InformerState {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { LONGEST_RETRY_AFTER_MS } from '../../../src/kube/errors.js';
-import { FORBIDDEN_PATIENCE, INFORMER_TIMING, type InformerState } from '../../../src/kube/informer.js';
+import { FORBIDDEN_PATIENCE, INFORMER_TIMING } from '../../../src/kube/informer.js';
+import type { InformerState } from '../../../src/kube/informer-state.js';
 import { liveness, readiness, STUCK_AFTER_MS, type Probed } from '../../../src/ops/probes.js';
 import { informerState as state } from '../kube/informer-state.js';
 

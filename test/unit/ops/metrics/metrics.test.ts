@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ApiError, UnreachableError, WatchProtocolError } from '../../../../src/kube/errors.js';
-import type { InformerState } from '../../../../src/kube/informer.js';
+import type { InformerState } from '../../../../src/kube/informer-state.js';
 import { WatchIdleError } from '../../../../src/kube/watch-events.js';
 import { METRIC_NAMES } from '../../../../src/ops/metrics/definitions.js';
 import { informerState } from '../../kube/informer-state.js';
