@@ -9,6 +9,7 @@ import { OPERATOR, peer, type Candidate } from './candidates.js';
 import { figuresOf } from './figures.js';
 import { describeMachine, thisMachine } from './machine.js';
 import { FULL, QUICK, QUICK_WITH_PEER, type Plan } from './plan.js';
+import { pauses } from './pauses.js';
 import { profile } from './profile/profile.js';
 import { figureTable, scaleTable, type Column } from './report.js';
 import { runAll } from './rounds.js';
@@ -19,6 +20,7 @@ const OPTIONS = {
   full: { type: 'boolean', default: false },
   json: { type: 'string' },
   profile: { type: 'boolean', default: false },
+  pauses: { type: 'boolean', default: false },
   peer: { type: 'string' },
   'peer-crd': { type: 'string' },
 } as const;
@@ -36,7 +38,8 @@ async function main(): Promise<void> {
   const site = await Site.start(candidates);
   try {
     if (site.inClusterProblem !== undefined) say(`no in-cluster credentials: ${site.inClusterProblem}`);
-    if (flags.profile) console.log(`${describeMachine(thisMachine())}\n\n${await profile(site, QUICK)}`);
+    const told = flags.profile ? profile : flags.pauses ? pauses : undefined;
+    if (told !== undefined) console.log(`${describeMachine(thisMachine())}\n\n${await told(site, QUICK)}`);
     else await bench(site, candidates, flags);
   } finally {
     await site.stop();

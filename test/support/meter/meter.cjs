@@ -1,6 +1,7 @@
 // Loaded into the operator before its bundle (node --require): tells, on the socket METER_SOCKET, what it has allocated and
 // what it holds. With METER_CLOCK=stopped no timer of it ever fires.
 const net = require('node:net');
+const { monitorEventLoopDelay } = require('node:perf_hooks');
 const process = require('node:process');
 const timers = require('node:timers');
 const promises = require('node:timers/promises');
@@ -18,6 +19,7 @@ if (process.env.METER_CLOCK === 'stopped') {
 
 let collections = new v8.GCProfiler();
 let usedBefore = 0;
+let delays;
 
 const answers = {
   /** From here on allocations count. */
@@ -41,6 +43,14 @@ const answers = {
   /** How many timers, sockets, servers and requests keep the process, or could. */
   resources() {
     return { count: process.getActiveResourcesInfo().length };
+  },
+  /** How long the event loop did not turn, at the longest since the last time that this was asked. */
+  pause() {
+    const milliseconds = delays === undefined ? 0 : delays.max / 1e6;
+    delays ??= monitorEventLoopDelay({ resolution: 1 });
+    delays.reset();
+    delays.enable();
+    return { milliseconds };
   },
   /** What JSON.parse of this text allocates. */
   parse(text) {

@@ -66,6 +66,11 @@ export class Meter {
     return (await this.#ask<{ readonly count: number }>('resources')).count;
   }
 
+  /** The longest pause of its event loop, in milliseconds, since the last time that this was asked. The first answer is 0. */
+  async longestPause(): Promise<number> {
+    return (await this.#ask<{ readonly milliseconds: number }>('pause')).milliseconds;
+  }
+
   /** The bytes that JSON.parse of a text allocates. */
   async parsing(json: string): Promise<number> {
     return (await this.#ask<Allocated>(`parse\n${json}`)).bytes;
