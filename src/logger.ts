@@ -13,8 +13,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_FORMATS = ['json', 'pretty'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** Room for the stack of an unexpected error. */
-const LONGEST_FIELD = 8_000;
+const LONGEST_TEXT = 8_000;
 
 /** Writes synchronously to stdout: a line is out before a crash that it explains. */
 export async function createLogger({ level, format }: { level: LogLevel; format: LogFormat }): Promise<Logger> {
@@ -29,14 +28,14 @@ export async function createLogger({ level, format }: { level: LogLevel; format:
   return Object.assign(logger, { toggleDebug: () => toggle(logger, level) });
 }
 
-/** Whatever is in a field: it cannot forge a line, colour a terminal, nor fill the log. */
+/** Whatever a text of a field, or of a list in it, is: it cannot forge a line, colour a terminal, nor fill the log. */
 function printable(fields: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      key,
-      typeof value === 'string' ? plainText(value, LONGEST_FIELD) : (value as unknown),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, printableValue(value)]));
+}
+
+function printableValue(value: unknown): unknown {
+  if (typeof value === 'string') return plainText(value, LONGEST_TEXT);
+  return Array.isArray(value) ? value.map(printableValue) : value;
 }
 
 function toggle(logger: PinoLogger, begun: LogLevel): void {

@@ -165,7 +165,10 @@ function stopOnSignal(logger: Logger): AbortController {
 /** An error that nobody expected leaves an unknown state behind: say it and start anew. */
 function endOnUnexpected(logger: Logger): void {
   const end = (error: unknown): void => {
-    logger.fatal({ error: error instanceof Error ? error.stack : String(error) }, 'Unexpected error');
+    logger.fatal(
+      { error: messageOf(error), stack: error instanceof Error ? error.stack?.split('\n').slice(1) : undefined },
+      'Unexpected error',
+    );
     process.exit(1);
   };
   process.on('uncaughtException', end);

@@ -72,7 +72,7 @@ export class Applier {
     const { namespace } = observed.assignment;
     if (plan.mode === 'Paused') {
       this.#observeRook(plan, namespace, { pinned: false, overtaken: false, config: observed.rookConfig });
-      return { outcome: NOTHING_DONE, answers: { workloads: {} }, refused: [] };
+      return { outcome: { ...NOTHING_DONE, rejections: unreadable(plan) }, answers: { workloads: {} }, refused: [] };
     }
     const dryRun = plan.mode === 'DryRun';
 

@@ -54,8 +54,8 @@ function sidecarConflicts({ before, after, previous }: Reconciled): readonly Por
   const earlier = [...before.conflicts.sidecars, ...(previous?.conflicts ?? []).filter(isAmongSidecars)];
   const rows = inPlay(after.workloads);
   const sharers = new Map<number, Set<string>>();
-  for (const { port } of now) sharers.set(port, new Set());
-  for (const { port, holders } of earlier) sharers.set(port, new Set([...(sharers.get(port) ?? []), ...holders]));
+  for (const { port } of [...now, ...earlier]) sharers.set(port, new Set());
+  for (const { port, holders } of earlier) for (const holder of holders) sharers.get(port)?.add(holder);
   return [...sharers].flatMap(([port, shared]) => {
     const isLeavingIt = (row: WorkloadPlan): boolean => shared.has(sidecarOf(row.layout)) && isLeaving(row, port);
     const holders = rows.filter((row) => holds(row, port) || isLeavingIt(row));

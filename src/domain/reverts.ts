@@ -29,15 +29,18 @@ export function undoings(previous: StoredStatus | undefined, plan: Plan, afterPi
  * that, or declares another one beside it. A port that only the assignment moved away from is no revert.
  */
 function undonePatches(previous: StoredStatus | undefined, { workloads }: Plan): Undoing[] {
-  return workloads
-    .filter(({ state }) => state === 'Drifted')
-    .filter(({ layout, currentPort, assignedPort }) => {
-      const row = previous?.workloads?.find(({ slot }) => slot === layout.slot);
-      const wasRight = row !== undefined && (row.state === 'Ready' || row.state === 'RollingOut');
-      if (!wasRight || row.currentPort !== row.assignedPort) return false;
-      return row.currentPort !== currentPort || row.assignedPort === assignedPort;
-    })
-    .map(({ layout, workload }) => undoing(layout.kind, layout.workload, workload && portWriter(workload)));
+  return (
+    workloads
+      // Of a sidecar that is not read nobody knows whether its port was undone.
+      .filter(({ state, unreadable }) => state === 'Drifted' && unreadable === undefined)
+      .filter(({ layout, currentPort, assignedPort }) => {
+        const row = previous?.workloads?.find(({ slot }) => slot === layout.slot);
+        const wasRight = row !== undefined && (row.state === 'Ready' || row.state === 'RollingOut');
+        if (!wasRight || row.currentPort !== row.assignedPort) return false;
+        return row.currentPort !== currentPort || row.assignedPort === assignedPort;
+      })
+      .map(({ layout, workload }) => undoing(layout.kind, layout.workload, workload && portWriter(workload)))
+  );
 }
 
 /** A key that was pinned and is to be pinned to the same value again. Several keys at once are one undoing. */

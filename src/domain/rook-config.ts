@@ -47,7 +47,11 @@ const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
  */
 export function keyMeaning(value: string | undefined): KeyMeaning {
   if (value !== undefined && value.length > LONGEST_VALUE) {
-    return { kind: 'Invalid', stopsRook: true, consequence: `it is longer than ${LONGEST_VALUE} characters` };
+    return {
+      kind: 'Invalid',
+      stopsRook: true,
+      consequence: `it is longer than ${LONGEST_VALUE} characters, which no port is`,
+    };
   }
   if (value === undefined || BLANK.test(value)) return { kind: 'Unset' };
   const port = /^[0-9]+$/.test(value) ? Number(value) : NaN;

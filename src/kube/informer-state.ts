@@ -43,6 +43,6 @@ export interface InformerState {
   readonly problemSince: number | undefined;
   /** When its loop last did anything, in milliseconds of performance.now(). */
   readonly lastActivity: number;
-  /** When the API server last told it anything (a list, a watch that it took, an event), in milliseconds of performance.now(). */
+  /** When the API server last told it anything (a list, a watch that it resumed, an event), in milliseconds of performance.now(). */
   readonly lastHeard: number;
 }

@@ -74,8 +74,8 @@ export class Informer<T extends StoredObject> implements InformerState {
   /** The version to resume from; undefined where a list is due. */
   #version: string | undefined;
   #streamedList = true;
-  /** What the observer was told of, as namespace/name. */
-  readonly #unreadable = new Set<string>();
+  /** What the observer was told of: its uid by namespace/name. */
+  readonly #unreadable = new Map<string, string | undefined>();
   synced = false;
   failures = 0;
   problem: unknown;
@@ -134,8 +134,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.lastActivity = begun;
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
     const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
-    // A watch that a proxy cuts again and again may never come to its first bookmark.
-    this.#heard();
+    // A proxy may end each watch before its first bookmark. A list is heard when it comes.
+    if (this.#version !== undefined) this.#heard();
     let listing = this.#version === undefined ? new Map<string, T>() : undefined;
     const { idleMs, listIdleMs } = this.#timing;
     const silence = (): number => (listing === undefined ? idleMs : listIdleMs);
@@ -146,6 +146,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     });
     if (listing !== undefined) throw new WatchProtocolError('the streamed list ended before its last object');
     if (performance.now() - begun < SHORTEST_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
+    this.#isWell();
     this.#observer.closed(this);
   }
 
@@ -201,8 +202,10 @@ export class Informer<T extends StoredObject> implements InformerState {
       this.#unreadable.delete(name);
       return object;
     } catch (error) {
-      if (!this.#unreadable.has(name)) this.#observer.unreadable(this, name, error);
-      this.#unreadable.add(name);
+      const uid = uidOf(raw);
+      const isKnown = this.#unreadable.has(name) && this.#unreadable.get(name) === uid;
+      if (!isKnown) this.#observer.unreadable(this, name, error);
+      this.#unreadable.set(name, uid);
       return undefined;
     }
   }
@@ -295,6 +298,10 @@ export class Informer<T extends StoredObject> implements InformerState {
 function nameOf(raw: RawObject | null): string {
   const { namespace = '', name = '' } = (raw as Partial<RawObject> | null)?.metadata ?? {};
   return `${namespace}/${name}`;
+}
+
+function uidOf(raw: RawObject | null): string | undefined {
+  return (raw as Partial<RawObject> | null)?.metadata?.uid;
 }
 
 /** Ends early, and without an error, where `stop` is aborted. */

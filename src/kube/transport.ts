@@ -144,10 +144,13 @@ export class Transport {
   async #send(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
     const credentials = await unlessAborted(() => this.#credentials.forRequest(), signal);
     const agent = credentials.proxy ?? this.#poolFor(credentials.trust)[lane];
+    const request = (): Promise<IncomingMessage> => this.#request(call, credentials, agent, signal);
     try {
-      return await this.#request(call, credentials, agent, signal);
+      return await request().catch((error: unknown) => {
+        if (error instanceof ClosedOnReuse) return request();
+        throw error;
+      });
     } catch (error) {
-      if (error instanceof ClosedOnReuse) return this.#request(call, credentials, agent, signal);
       // The authority may be another one by now, or its file have been read while it was being written.
       this.#credentials.refused();
       throw error;

@@ -7,8 +7,13 @@ import { WatchIdleError } from './watch-events.js';
  * until the server has come to that version, and nothing before that is ever told (API server 1.36, as run).
  */
 export function isListDue(error: unknown): boolean {
-  if (error instanceof ApiError) return error.isVersionUnusable;
+  if (error instanceof ApiError) return error.isVersionUnusable || isOfProxy(error);
   return error instanceof WatchIdleError || isConnectionLost(error);
+}
+
+/** Of one between here and the API server that cannot reach it either: such an answer is no Status. */
+function isOfProxy({ status, reason }: ApiError): boolean {
+  return status >= 500 && reason === '';
 }
 
 /**

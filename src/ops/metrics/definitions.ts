@@ -68,7 +68,7 @@ export const DEFINITIONS = {
     type: 'counter',
     labels: ['resource', 'by'],
     help: 'Complete lists, which a watch begins with and cannot always be resumed without; by is stream, pages (where the server refused the stream, or did not end it) or absence (the server does not know the resource).',
-    look: 'When the API server is busy: a list is dearer than a watch that is resumed, and is to come with a restart, or a cause of expired or idle, alone.',
+    look: 'When the API server is busy: a list is dearer than a watch that is resumed, and is to come at the start, and with a cause of expired, idle or unavailable, alone.',
   },
   csiports_watch_syncs_total: {
     type: 'counter',
@@ -86,7 +86,7 @@ export const DEFINITIONS = {
     type: 'gauge',
     labels: ['resource'],
     help: '1 where all objects of a watch are known and it has not failed since, else 0; of several namespaces the worst.',
-    look: 'Where it stays 0: the log and /readyz say why.',
+    look: 'Where it stays 0: the log and /readyz say why. Of drivers.csi.ceph.io and the workloads of ceph-csi-operator it may be 0 for want of a right that the operator can do without.',
   },
   csiports_watch_last_event_age_seconds: {
     type: 'gauge',

@@ -60,6 +60,14 @@ test('applied again it writes nothing', async () => {
   expect(cluster.writes()).toHaveLength(length);
 });
 
+test('Paused tells of a sidecar that has too many arguments to be read, as spec.mode is not what keeps it from its port', async () => {
+  const args = Array.from({ length: 1_001 }, () => '--v=5');
+  const { apply } = await bench({ spec: { mode: 'Paused' }, workloads: { rbdNodePlugin: { sidecar: { args } } } });
+  expect((await apply()).outcome.rejections).toMatchObject({
+    rbdNodePlugin: expect.stringContaining('1001 arguments and ports') as string,
+  });
+});
+
 test('Paused writes nothing at all', async () => {
   const { cluster, apply } = await bench({ spec: { mode: 'Paused' } });
   expect((await apply()).outcome.patched).toEqual([]);

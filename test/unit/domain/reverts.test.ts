@@ -33,6 +33,18 @@ function undonePatches(previous: Partial<AssignmentStatus> | undefined, world: W
 }
 
 describe('an undone patch', () => {
+  it('is none where the sidecar is not read: nobody knows its port', () => {
+    const { workloads: found, ...others } = observe(SETTLED);
+    const { rbdNodePlugin } = found;
+    const unread = {
+      ...rbdNodePlugin!,
+      sidecar: { ...rbdNodePlugin!.sidecar!, command: [], ports: [], unread: 2_000 },
+    };
+    const planned = plan({ ...others, workloads: { ...found, rbdNodePlugin: unread } });
+    expect(planned.workloads.find(({ layout }) => layout.slot === 'rbdNodePlugin')?.state).toBe('Drifted');
+    expect(undoings(READY, planned, false)).toEqual([]);
+  });
+
   const rows: [string, Partial<AssignmentStatus> | undefined, World, readonly string[]][] = [
     ['a Ready workload moved back', READY, NODE_ON_9070, ['rbdNodePlugin']],
     ['a workload moved back while rolling out', ROLLING, NODE_ON_9070, ['rbdNodePlugin']],

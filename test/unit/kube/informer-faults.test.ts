@@ -40,6 +40,9 @@ test.each<[string, Step]>([
   ['HTTP 504 ResourceVersionTooLarge', refused(504, 'Timeout', tooLarge)],
   ['410 in the stream', (exchange) => exchange.events(errorEvent({ code: 410, reason: 'Expired' }))],
   ['ResourceVersionTooLarge in the stream', (exchange) => exchange.events(errorEvent({ code: 504, ...tooLarge }))],
+  ['502 of a proxy that has lost the server', (exchange) => exchange.send(502, '<html>Bad Gateway</html>')],
+  ['503 of a proxy', (exchange) => exchange.json(503, { error: 'no healthy upstream' })],
+  ['an error in the stream that does not say which', (exchange) => exchange.events({ type: 'ERROR' })],
 ])('%s: it lists again, and drops what is gone', async (_, unusable) => {
   const { server, store, failures } = await runInformer([
     (exchange, request) => {
@@ -58,7 +61,7 @@ test.each<[string, Step]>([
 test.each<[string, object]>([
   ['500', { code: 500, reason: 'InternalError' }],
   ['429', { code: 429, details: { retryAfterSeconds: 0 } }],
-  ['no code', { message: 'odd' }],
+  ['no code', { message: 'odd', reason: 'Unknown' }],
 ])('another error in the stream, %s: it goes on from the last version', async (_, status) => {
   const { server, failures } = await runInformer([listedThen(modified('a', '51'), errorEvent(status)), quiet]);
   await eventually(() => begun(server)).toEqual(['list', '51']);
@@ -66,8 +69,8 @@ test.each<[string, object]>([
 });
 
 test('an ERROR event without a status is an error all the same', async () => {
-  const { server, failures } = await runInformer([listedThen({ type: 'ERROR' }), quiet]);
-  await eventually(() => begun(server)).toEqual(['list', '50']);
+  const { failures } = await runInformer([listedThen({ type: 'ERROR' }), quiet]);
+  await eventually(() => failures.length).toBe(1);
   expect(failures[0]!.error).toMatchObject({ name: 'ApiError', status: 500, message: `WATCH ${PATH}: 500 null` });
 });
 
@@ -118,6 +121,14 @@ describe('an object that cannot be read', () => {
     expect(unreadable).toEqual(['odd/one: Error: odd object']);
     expect(failures).toEqual([]);
     expect(begun(server)).toEqual(['list']);
+  });
+
+  test('is told of anew where another one has its name', async () => {
+    const { unreadable } = await runInformer(
+      [listedThen(odd('51'), modified('odd', '52', { label: 'odd', uid: 'another' }))],
+      { project },
+    );
+    await eventually(() => unreadable.length).toBe(2);
   });
 
   test('is taken up when it can be read again, and told of anew when it cannot', async () => {

@@ -97,22 +97,54 @@ test('it heard of the server last when that said something, not when it tried ag
   expect(closed()).toBe(1);
 });
 
-test('it has heard of a server that takes a watch, though that is cut before its first bookmark', async () => {
-  const acceptedAndCut: Step = (exchange, request) => {
+test('it has heard of a server that resumes a watch, though that ends before its first bookmark', async () => {
+  const endedSoon: Step = (exchange, request) => {
     quiet(exchange, request);
-    setTimeout(() => exchange.cut(), 20);
+    setTimeout(() => exchange.end(), 20);
   };
   const { server, informer } = await runInformer([
     (exchange) => {
       exchange.events(initialEnd('50'));
-      setTimeout(() => exchange.cut(), 20);
+      setTimeout(() => exchange.end(), 20);
     },
-    acceptedAndCut,
-    acceptedAndCut,
+    endedSoon,
+    endedSoon,
     quiet,
   ]);
   await informer.firstSync;
   const listed = informer.lastHeard;
   await eventually(() => server.requests.length).toBe(4);
   expect(informer.lastHeard).toBeGreaterThan(listed + 20);
+});
+
+test('it has not heard of a server that begins a list again and again, and never ends it', async () => {
+  const cutSoon: Step = (exchange, request) => {
+    quiet(exchange, request);
+    setTimeout(() => exchange.cut(), 20);
+  };
+  const { server, informer, failures } = await runInformer([streamedList('50'), cutSoon]);
+  await informer.firstSync;
+  const heard = informer.lastHeard;
+  server.cutAll();
+  await eventually(() => failures.length).toBeGreaterThan(3);
+  expect(informer.lastHeard).toBe(heard);
+  expect(informer).toMatchObject({ synced: true, problem: expect.any(Error) as Error });
+});
+
+test('a watch that ended in order is well, whatever was before it', async () => {
+  const { informer, failures, closed } = await runInformer([
+    (exchange, request) => {
+      streamedList('50')(exchange, request);
+      exchange.events({ type: 'ERROR', object: { code: 500, reason: 'InternalError' } });
+    },
+    (exchange, request) => {
+      quiet(exchange, request);
+      setTimeout(() => exchange.end(), 1_050);
+    },
+    quiet,
+  ]);
+  await eventually(() => failures.length).toBe(1);
+  expect(informer.problem).toBeDefined();
+  await eventually(() => closed()).toBe(1);
+  expect(informer).toMatchObject({ problem: undefined, failures: 0 });
 });
