@@ -81,8 +81,8 @@ const USUAL: Readonly<Record<RowMoment, Writes>> = {
 /** A key that is taken out was nobody's wish, and is no undoing. */
 const UNDOES_NOTHING: readonly RowMoment[] = ['start', 'rest', 'pin', 'status'];
 
-/** Six of the start, two of the repair. */
-const NONE_TWICE: Count = { atMost: 8 };
+/** Six of the start, two of the repair: in no row is one of them there twice, and where they are struck no other comes. */
+const OF_START_AND_REPAIR: Count = { atMost: 8 };
 
 export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
   readonly writes?: Partial<Writes>;
@@ -94,7 +94,7 @@ export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
 export function row(fault: string, moment: RowMoment, options: RowOptions): Row {
   const reverts = UNDOES_NOTHING.includes(moment) ? 0 : 1;
   const writes = { ...USUAL[moment], ...options.writes };
-  const events = moment === 'event' ? { events: NONE_TWICE } : {};
+  const events = moment === 'event' ? { events: OF_START_AND_REPAIR } : {};
   return { fault, moment, restarts: 0, reverts, ...events, ...options, writes };
 }
 

@@ -8,6 +8,7 @@ import { waitFor } from '../control-plane/wait-for.js';
 import { NODE_KEY } from '../rook/scenario.js';
 import { errorEvent } from './fault.js';
 import { FaultGateway } from './gateway.js';
+import { repeatedAmong } from './repeated.js';
 import type { Row, RowMoment } from './row.js';
 import { SupervisedOperator } from './supervised.js';
 import type { Toxiproxy } from './toxiproxy.js';
@@ -22,6 +23,8 @@ export interface Measured {
   readonly restarts: number;
   /** Stored by the end. */
   readonly events: number;
+  /** Of these, what is there twice. */
+  readonly repeated: readonly string[];
   /** All that is not the operator's, before and after. */
   readonly foreign: { readonly before: object; readonly after: object };
 }
@@ -69,8 +72,9 @@ export async function runRow(
     const restarts = operator!.exits.length;
     const after = await world.foreign();
     await operator!.stop();
-    const events = (await cluster.events(name)).length;
-    return { seconds, writes, reverts: reverts.count, restarts, events, foreign: { before, after } };
+    const stored = await cluster.events(name);
+    const [events, repeated] = [stored.length, repeatedAmong(stored)];
+    return { seconds, writes, reverts: reverts.count, restarts, events, repeated, foreign: { before, after } };
   } finally {
     await operator?.stop();
     await way.close();

@@ -5,7 +5,7 @@ import type { Measured } from './run-row.js';
 
 /** One row as FAULTS_RECORD has it. */
 export interface Recorded extends Omit<Row, 'obstacle'> {
-  readonly measured: Omit<Measured, 'foreign'>;
+  readonly measured: Omit<Measured, 'foreign' | 'repeated'>;
 }
 
 export function recorded(row: Row, { seconds, writes, reverts, restarts, events }: Measured): Recorded {
@@ -24,9 +24,10 @@ export function violations({ writes, reverts, restarts, events }: Row, measured:
     ['restarts', restarts, measured.restarts],
     ['events', events ?? measured.events, measured.events],
   ];
-  return counts
+  const others = counts
     .filter(([, allowed, count]) => !isWithin(allowed, count))
     .map(([what, allowed, count]) => `${what}: ${count} in the place of ${describe(allowed)}`);
+  return [...others, ...measured.repeated.map((event) => `there twice: ${event}`)];
 }
 
 const HEADINGS = [

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { row } from '../../../support/faults/row.js';
+import { repeatedAmong } from '../../../support/faults/repeated.js';
 import type { Measured } from '../../../support/faults/run-row.js';
 import { markdownTable, recorded, violations } from '../../../support/faults/table.js';
 
@@ -13,7 +14,7 @@ const ROW = row('503', 'patch', {
 function measured(more: Partial<Measured> = {}): Measured {
   const writes = { patches: 1, pins: 0, status: 2, refused: 0 };
   const foreign = { before: {}, after: {} };
-  return { seconds: 0.53, writes, reverts: 1, restarts: 0, events: 8, foreign, ...more };
+  return { seconds: 0.53, writes, reverts: 1, restarts: 0, events: 8, repeated: [], foreign, ...more };
 }
 
 test('what is as the row says is no violation, and fewer than at most neither', () => {
@@ -40,6 +41,27 @@ test('events are counted where they are what is struck', () => {
   expect(violations(struck, measured({ events: 9, writes: { patches: 1, pins: 0, status: 1, refused: 0 } }))).toEqual([
     'events: 9 in the place of at most 8',
   ]);
+});
+
+test('an event is there twice where its reason, its object and its note are those of another', () => {
+  const event = {
+    type: 'Normal',
+    reason: 'Reasserted',
+    action: 'PatchWorkload',
+    note: 'port 9070 -> 9072',
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    reportingController: 'csiports.io/csi-port-operator',
+    regarding: { kind: 'DaemonSet', name: 'csi-rbdplugin' },
+  };
+  const others = [
+    { ...event, reason: 'PortAssigned' },
+    { ...event, note: 'port 9071 -> 9072' },
+    { ...event, regarding: { kind: 'CSIPortAssignment', name: 'default' } },
+  ];
+  expect(repeatedAmong([event, ...others])).toEqual([]);
+  const repeated = repeatedAmong([event, ...others, { ...event, eventTime: '2026-01-01T00:00:15.000000Z' }]);
+  expect(repeated).toEqual(['Reasserted of DaemonSet csi-rbdplugin: port 9070 -> 9072']);
+  expect(violations(ROW, measured({ repeated }))).toEqual([`there twice: ${repeated[0]!}`]);
 });
 
 test('a row in Markdown', () => {
