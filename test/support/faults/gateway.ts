@@ -42,6 +42,8 @@ export class FaultGateway {
   readonly #lists = new ListMemory();
   /** By the port that they come from: a reset is of the connection under the TLS one. */
   readonly #connections = new Map<number, Socket>();
+  /** Those that are open. */
+  readonly #watches = new Set<Exchange>();
   #faults: Injected[] = [];
 
   private constructor(controlPlane: Pick<ControlPlane, 'server' | 'ca' | 'directory' | 'serviceAccountToken'>) {
@@ -91,6 +93,11 @@ export class FaultGateway {
     this.#faults = [];
   }
 
+  /** Ends every watch that is open, in order, as the API server does after some minutes. */
+  endWatches(): void {
+    for (const watch of this.#watches) watch.end();
+  }
+
   /** Cuts every connection, and so every watch; new ones are taken. */
   cut(): void {
     this.#server.closeAllConnections();
@@ -114,6 +121,10 @@ export class FaultGateway {
     const exchange = new Exchange(request, { req, outgoing }, { server, agent: this.#agent }, () => {
       connection?.resetAndDestroy();
     });
+    if (request.query.watch === 'true') {
+      this.#watches.add(exchange);
+      outgoing.once('close', () => this.#watches.delete(exchange));
+    }
     try {
       await (what === undefined ? pass(exchange, this.#lists) : perform(what, exchange, this.#lists));
     } catch {

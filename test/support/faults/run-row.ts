@@ -6,7 +6,7 @@ import { OPERATOR_NAMESPACE, type Cluster } from '../cluster.js';
 import { writeKubeconfig } from '../control-plane/credentials.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { NODE_KEY } from '../rook/scenario.js';
-import { errorEvent } from './fault.js';
+
 import { FaultGateway } from './gateway.js';
 import { repeatedAmong } from './repeated.js';
 import type { Row, RowMoment } from './row.js';
@@ -114,9 +114,6 @@ async function throughGateway(
   return {
     kubeconfig: await gateway.kubeconfig(),
     begin() {
-      if (moment === 'list' || moment === 'rest') {
-        gateway.inject({ matching: { moment: 'watch', resource: 'daemonsets' }, times: 1, what: errorEvent(410) });
-      }
       for (const fault of faults) {
         const { times, forMs } = fault;
         const begun = performance.now();
@@ -126,7 +123,9 @@ async function throughGateway(
           return isOver && inForce.hits > 0 && inForce.done === inForce.hits;
         });
       }
-      if (['list', 'rest', 'watch'].includes(moment)) gateway.cut();
+      // After a connection that was lost it lists, after a watch that ended in order it goes on.
+      if (moment === 'list' || moment === 'rest') gateway.cut();
+      if (moment === 'watch') gateway.endWatches();
       return Promise.resolve();
     },
     async spent() {

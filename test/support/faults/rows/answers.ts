@@ -15,6 +15,12 @@ interface Harm {
   readonly boundS: number;
 }
 
+export const BAD_GATEWAY: What = {
+  kind: 'answer',
+  status: 502,
+  headers: { 'Content-Type': 'text/html' },
+  body: '<html>Bad gateway</html>\n',
+};
 const PAGE = { 'Content-Type': 'text/html' };
 const AGAIN = 'tried again after the back-off';
 
@@ -39,7 +45,7 @@ const HARMS: readonly Harm[] = [
     fault: 'reset, not processed',
     what: { kind: 'reset' },
     times: 2,
-    moments: ALL,
+    moments: ['start', 'list', ...WRITING],
     expected: AGAIN,
     boundS: 25,
   },
@@ -102,9 +108,9 @@ const HARMS: readonly Harm[] = [
   },
   {
     fault: "a proxy's page, 502",
-    what: { kind: 'answer', status: 502, headers: PAGE, body: '<html>Bad gateway</html>\n' },
+    what: BAD_GATEWAY,
     times: 2,
-    moments: ['list', 'watch', 'patch', 'pin', 'status'],
+    moments: ['list', 'patch', 'pin', 'status'],
     expected: AGAIN,
     boundS: 25,
   },

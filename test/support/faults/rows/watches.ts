@@ -1,10 +1,12 @@
 /** Streams that say the wrong thing, or nothing. */
 import type { ApiRequest } from '../api-request.js';
 import { errorEvent, MALFORMED, refuse, WITHOUT_VERSION, type Fault, type What } from '../fault.js';
+import { BAD_GATEWAY } from './answers.js';
 import { row, striking, type Obstacle, type Row } from '../row.js';
 
 const LISTS_OF_DAEMONSETS = { moment: 'list', resource: 'daemonsets' } as const;
 const RESUMED = 'resumed from the last good version';
+const LOST = 'listed anew, as the API server may be back with an older backup';
 
 const REFUSE_STREAMED_LIST: Fault = {
   matching: { ...LISTS_OF_DAEMONSETS, where: ({ query }) => query.watch === 'true' },
@@ -31,6 +33,12 @@ export const WATCH_ROWS: readonly Row[] = [
   row('ends at once', 'list', { obstacle: striking('list', { kind: 'end' }, 2), expected: 'listed anew', boundS: 30 }),
   row('ERROR event 410', 'watch', { obstacle: expired(errorEvent(410)), expected: 'listed anew', boundS: 20 }),
   row('410', 'watch', { obstacle: expired(refuse(410)), expected: 'listed anew', boundS: 20 }),
+  row('reset, not processed', 'watch', {
+    obstacle: striking('watch', { kind: 'reset' }, 1),
+    expected: LOST,
+    boundS: 25,
+  }),
+  row("a proxy's page, 502", 'watch', { obstacle: striking('watch', BAD_GATEWAY, 1), expected: LOST, boundS: 25 }),
   row('ERROR event 500', 'watch', { obstacle: striking('watch', errorEvent(500), 2), expected: RESUMED, boundS: 20 }),
   row('ERROR event 500', 'list', {
     obstacle: striking('list', errorEvent(500), 2),
