@@ -6,7 +6,6 @@ import { OPERATOR_NAMESPACE, type Cluster } from '../cluster.js';
 import { writeKubeconfig } from '../control-plane/credentials.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { NODE_KEY } from '../rook/scenario.js';
-
 import { FaultGateway } from './gateway.js';
 import { repeatedAmong } from './repeated.js';
 import type { Row, RowMoment } from './row.js';
