@@ -66,6 +66,16 @@ export interface Bound {
   readonly during: readonly Disturbance[];
 }
 
+/** When the recovery from it is over; Infinity while it lasts. */
+function recoveredAt({ situation, ended }: Disturbance): number {
+  return (ended ?? Infinity) + SITUATIONS[situation].recoverySeconds * 1000;
+}
+
+/** When the recoveries from all are over; Infinity while one of them lasts. */
+export function calmFrom(disturbances: readonly Disturbance[]): number {
+  return Math.max(-Infinity, ...disturbances.map(recoveredAt));
+}
+
 /**
  * @param seconds what is allowed where nothing is the matter
  * @returns the deadline of what began then: that time after the last disturbance which it met, or whose recovery it met,
@@ -75,7 +85,7 @@ export function boundOf(begun: number, seconds: number, disturbances: readonly D
   const during: Disturbance[] = [];
   let deadline = begun + seconds * 1000;
   for (const disturbance of disturbances.toSorted((a, b) => a.begun - b.begun)) {
-    const over = (disturbance.ended ?? Infinity) + SITUATIONS[disturbance.situation].recoverySeconds * 1000;
+    const over = recoveredAt(disturbance);
     if (disturbance.begun > deadline || over < begun) continue;
     during.push(disturbance);
     deadline = Math.max(deadline, over + seconds * 1000);

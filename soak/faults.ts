@@ -1,11 +1,12 @@
 /** Does the planned faults, each at its time. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { calmFrom } from './bounds.js';
 import { GATEWAY_FAULTS, isGatewayFault, type GatewayFault, type GatewayFaultKind } from './gateway-faults.js';
 import type { Toxic } from '../test/support/faults/toxiproxy.js';
 import type { Journal } from './journal.js';
 import type { Kubelet } from './kubelet.js';
 import { isNetworkFault, NETWORK_FAULTS, type NetworkFaultKind } from './network-faults.js';
-import { FAULTS, type FaultKind, type PlannedFault } from './schedule.js';
+import { FAULTS, fits, SHORTEST_CALM_SECONDS, type FaultKind, type PlannedFault } from './schedule.js';
 import type { Site } from './site.js';
 
 interface Scene {
@@ -14,14 +15,29 @@ interface Scene {
   readonly journal: Journal;
 }
 
-export async function doFaults(scene: Scene, planned: readonly PlannedFault[]): Promise<void> {
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * Each at its time, or later: a fault may take longer than was planned, as an API server that is long in starting, and the
+ * calm before the next one is kept all the same. One that no longer fits in does not come.
+ *
+ * @param seconds of the run
+ */
+export async function doFaults(scene: Scene, planned: readonly PlannedFault[], seconds: number): Promise<void> {
   const { journal } = scene;
   for (const { kind, fromSeconds, toSeconds } of planned) {
     await sleep(Math.max(0, fromSeconds - journal.seconds()) * 1000);
+    await untilCalm(journal);
+    if (!fits(kind, journal.seconds(), seconds)) continue;
     const end = journal.disturb(FAULTS[kind].situation, kind);
     await doFault(scene, kind, (toSeconds - fromSeconds) * 1000);
     end();
   }
+}
+
+async function untilCalm({ disturbances }: Journal): Promise<void> {
+  const left = (): number => calmFrom(disturbances) + SHORTEST_CALM_SECONDS * 1000 - performance.now();
+  for (let ms = left(); ms > 0; ms = left()) await sleep(Math.min(ms, LOOK_AGAIN_MS));
 }
 
 type Deed = (scene: Scene, ms: number) => Promise<void>;

@@ -2,17 +2,17 @@
 import { summarise } from '../test/support/measure/statistics.js';
 import { driftOf, grows, type Drift, type Point, type Tolerance } from './drift.js';
 import { rounded, type Finding } from './finding.js';
-import type { Life, Sample } from './journal.js';
+import { SAMPLE_EVERY_SECONDS, type Life, type Sample } from './journal.js';
 
 /** Caches fill, what is compiled once is compiled, and in each namespace all is watched that will be. */
-const WARM_UP_SECONDS = 90;
-/** At one in five seconds: less than that tells nothing. */
+export const WARM_UP_SECONDS = 90;
+/** Less than a minute of them tells nothing. */
 const FEWEST_SAMPLES = 12;
 /**
  * The heap after a collection moves by some 100 KiB with what is in hand, with namespaces that come and with what a fault has
- * left in buffers. In half an hour a leak of 1.5 MiB an hour is found, in a day one that is 50 times smaller.
+ * left in buffers. In half an hour a leak of 2 MiB an hour is found, in a day one of little more than 1 MiB an hour.
  */
-const HEAP: Tolerance = { perHour: 1, growth: 0.5 };
+export const HEAP: Tolerance = { perHour: 1, growth: 0.5 };
 /** A namespace more, or a contested object, is a handle or two. What leaks does so with each fault or each undoing. */
 const COUNT: Tolerance = { perHour: 5, growth: 5 };
 /** Bursts open up to ten connections more, which are closed when they have been idle for a minute: the fewest of a while count. */
@@ -54,7 +54,7 @@ function doesNotGrow(samples: readonly Sample[], lives: readonly Life[], growing
     check: title,
     result:
       longest === undefined
-        ? `no process lived for ${WARM_UP_SECONDS + FEWEST_SAMPLES * 5} s`
+        ? `no process lived for ${WARM_UP_SECONDS + FEWEST_SAMPLES * SAMPLE_EVERY_SECONDS} s`
         : describeLife(longest, unit),
     ok: longest !== undefined && bad.length === 0,
     details: bad.map(({ life, drift }) => `process ${life.number} grew: ${describeDrift(drift, unit)}`),

@@ -1,6 +1,9 @@
 /** All that a run has seen: what the verdict, the file of samples and the picture are made of. Times in seconds of the run. */
 import { boundOf, type Disturbance, type Situation } from './bounds.js';
 
+/** From one sample to the next. */
+export const SAMPLE_EVERY_SECONDS = 5;
+
 export interface Sample {
   readonly at: number;
   /** Number of the process. */
@@ -16,6 +19,8 @@ export interface Sample {
   readonly eventAgeSeconds: number;
   /** As the metric's label has it; empty before there is any. */
   readonly oldestWatch: string;
+  /** Those that are needed and not up, as the metric's label has them. */
+  readonly downWatches: readonly string[];
   readonly queueDepth: number;
 }
 
@@ -73,6 +78,8 @@ export class Journal {
   readonly lives: Life[] = [];
   /** What the operator did by the audit log that it had no business with. */
   readonly trespasses: string[] = [];
+  /** How often the namespace that comes and goes has come, was served, and has gone. */
+  passings = 0;
 
   /** @param atMs by performance.now(); now, where it is not given */
   seconds(atMs = performance.now()): number {

@@ -5,24 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import type { Situation } from './bounds.js';
 import type { Ending, Journal, Life } from './journal.js';
+import { probeUntil, type Probe } from './probe.js';
 import { RestartWait } from './restart-wait.js';
 import type { Site, Started } from './site.js';
-
-interface Probe {
-  readonly httpGet: { readonly path: string };
-  readonly periodSeconds: number;
-  readonly timeoutSeconds?: number;
-  readonly failureThreshold?: number;
-}
 
 interface PodSpec {
   readonly terminationGracePeriodSeconds: number;
   readonly containers: readonly [{ readonly startupProbe: Probe; readonly livenessProbe: Probe }];
 }
-
-/** Kubernetes' defaults. */
-const TIMEOUT_SECONDS = 1;
-const FAILURE_THRESHOLD = 3;
 
 export interface Running extends Started {
   readonly life: Life;
@@ -120,38 +110,15 @@ export class Kubelet {
 
   async #probe(running: Running, over: AbortSignal): Promise<void> {
     const [{ startupProbe, livenessProbe }] = this.#spec.containers;
-    const begun = await this.#untilProbe(running, startupProbe, { until: true, over });
-    if (begun) await this.#untilProbe(running, livenessProbe, { until: false, over });
+    const origin = `http://127.0.0.1:${running.probePort}`;
+    const begun = await probeUntil(origin, startupProbe, { until: true, over });
+    if (begun) await probeUntil(origin, livenessProbe, { until: false, over });
     if (over.aborted) return;
     this.#asked = 'liveness failed';
     running.program.signal('SIGTERM');
     const grace = this.#spec.terminationGracePeriodSeconds * 1000;
     const isOver = await sleep(grace, false, { signal: over }).catch(() => true);
     if (!isOver) running.program.kill();
-  }
-
-  /** @returns whether it came to that, and not to too many failures in a row */
-  async #untilProbe(
-    { probePort }: Running,
-    probe: Probe,
-    { until, over }: { until: boolean; over: AbortSignal },
-  ): Promise<boolean> {
-    const { timeoutSeconds = TIMEOUT_SECONDS, failureThreshold = FAILURE_THRESHOLD } = probe;
-    for (let failures = 0; failures < failureThreshold && !over.aborted;) {
-      await sleep(probe.periodSeconds * 1000, undefined, { signal: over }).catch(() => undefined);
-      const isOk = await answersOk(`http://127.0.0.1:${probePort}${probe.httpGet.path}`, timeoutSeconds);
-      if (isOk && until) return true;
-      failures = isOk ? 0 : failures + 1;
-    }
-    return false;
-  }
-}
-
-async function answersOk(url: string, timeoutSeconds: number): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(timeoutSeconds * 1000) })).ok;
-  } catch {
-    return false;
   }
 }
 

@@ -27,6 +27,7 @@ export async function deleteAndWait(api: AdminApi, path: string): Promise<void> 
   while ((await persistently(() => api.getOrUndefined(path))) !== undefined) await sleep(GONE_EVERY_MS);
 }
 
-function isPassing(error: unknown): boolean {
+/** Whether the API server was away or not quite there yet. */
+export function isPassing(error: unknown): boolean {
   return !(error instanceof AdminApiError) || error.status >= 500 || error.status === 429;
 }

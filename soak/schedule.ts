@@ -1,6 +1,7 @@
 /** Which faults come when: drawn from a seed, so that a run can be had again. */
 import { SITUATIONS, type Situation } from './bounds.js';
 import type { Random } from './random.js';
+import { RestartWait } from './restart-wait.js';
 
 interface FaultRule {
   /** From, to; in seconds. */
@@ -8,6 +9,8 @@ interface FaultRule {
   readonly situation: Situation;
   /** Whether the process ends by it, by the fault itself or for the lease that is lost. */
   readonly endsProcess?: true;
+  /** Whether another pod is made, whose first process does not wait. */
+  readonly replacesPod?: true;
 }
 
 const AT_ONCE = [0, 0] as const;
@@ -15,8 +18,18 @@ const AT_ONCE = [0, 0] as const;
 export const FAULTS = {
   'API server killed': { lasts: [0, 2], situation: 'API server away' },
   'API server killed for longer than the lease': { lasts: [12, 20], situation: 'API server away', endsProcess: true },
-  'operator killed': { lasts: AT_ONCE, situation: 'no process, lease held', endsProcess: true },
-  'operator told to stop': { lasts: AT_ONCE, situation: 'no process, lease given back', endsProcess: true },
+  'operator killed': {
+    lasts: AT_ONCE,
+    situation: 'no process, lease held',
+    endsProcess: true,
+    replacesPod: true,
+  },
+  'operator told to stop': {
+    lasts: AT_ONCE,
+    situation: 'no process, lease given back',
+    endsProcess: true,
+    replacesPod: true,
+  },
   'operator frozen': { lasts: [2, 6], situation: 'process frozen' },
   'operator frozen for longer than the lease': { lasts: [12, 18], situation: 'process frozen', endsProcess: true },
   'lease out of reach': { lasts: [12, 18], situation: 'no process, lease held', endsProcess: true },
@@ -52,31 +65,36 @@ export interface PlannedFault {
   readonly toSeconds: number;
 }
 
-const FIRST_AT = 15;
-/** Without a fault between two of them, so that what is bounded by itself is seen, too. */
-const SHORTEST_PAUSE = 15;
-const LONGEST_PAUSE = 40;
+/**
+ * From the end of a recovery to the next fault: longer than the bound of a repair in the calm, so that none which was undone
+ * before is given the time of the next fault, too. A contested one alone may be.
+ */
+export const SHORTEST_CALM_SECONDS = 10;
+const LONGEST_CALM_SECONDS = 25;
+/** The first process has started, and has its time to. */
+const FIRST_AT = SITUATIONS['no process, lease given back'].recoverySeconds + SHORTEST_CALM_SECONDS;
 
 /**
- * One after the other, each with the time to recover before the end. In the first third every second one ends the process,
- * and later none does: the last one lives long enough to see whether it grows. Of those that may come, each comes before one
- * comes again.
+ * One after the other, each with the time to recover before the next one and before the end. Those that end the process
+ * come first, each once and in the first third only: the last process lives long enough to see whether it grows. Of the
+ * others, each comes before one comes again.
  */
 export function planFaults(random: Random, seconds: number): PlannedFault[] {
   const planned: PlannedFault[] = [];
+  const recoveries = new Recoveries();
   const ending = new Bag(random, (rule) => rule.endsProcess === true);
   const survived = new Bag(random, (rule) => rule.endsProcess !== true);
+  ending.fill();
   for (let from = FIRST_AT; ;) {
-    const bag = from < seconds / 3 && planned.length % 2 === 0 ? ending : survived;
-    const kind = bag.draw((rule) => fits(rule, from, seconds));
+    const mayCome = (kind: FaultKind): boolean => fits(kind, from, seconds);
+    const kind = (from < seconds / 3 ? ending.draw(mayCome) : undefined) ?? survived.drawAgain(mayCome);
     if (kind === undefined) return planned;
     const to = from + random.between(FAULTS[kind].lasts[0], FAULTS[kind].lasts[1]);
     planned.push({ kind, fromSeconds: from, toSeconds: to });
-    from = to + random.between(SHORTEST_PAUSE, LONGEST_PAUSE);
+    from = to + recoveries.after(kind, to) + random.between(SHORTEST_CALM_SECONDS, LONGEST_CALM_SECONDS);
   }
 }
 
-/** Filled again only when none is left in it that may be drawn. */
 class Bag {
   readonly #random: Random;
   readonly #kinds: readonly FaultKind[];
@@ -87,15 +105,46 @@ class Bag {
     this.#kinds = (Object.keys(FAULTS) as FaultKind[]).filter((kind) => belongs(FAULTS[kind]));
   }
 
-  draw(mayCome: (rule: FaultRule) => boolean): FaultKind | undefined {
-    const isAllowed = (kind: FaultKind): boolean => mayCome(FAULTS[kind]);
-    if (!this.#left.some(isAllowed)) this.#left = this.#random.shuffled(this.#kinds);
-    const drawn = this.#left.find(isAllowed);
+  fill(): void {
+    this.#left = this.#random.shuffled(this.#kinds);
+  }
+
+  draw(mayCome: (kind: FaultKind) => boolean): FaultKind | undefined {
+    const drawn = this.#left.find(mayCome);
     this.#left = this.#left.filter((kind) => kind !== drawn);
     return drawn;
   }
+
+  /** Filled again only when none is left in it that may be drawn. */
+  drawAgain(mayCome: (kind: FaultKind) => boolean): FaultKind | undefined {
+    if (!this.#left.some(mayCome)) this.fill();
+    return this.draw(mayCome);
+  }
 }
 
-function fits({ lasts, situation }: FaultRule, from: number, seconds: number): boolean {
+/** How long each fault is recovered from, at most: a process that has lost its lease is started again after a wait. */
+class Recoveries {
+  #wait = new RestartWait();
+  #startedAt = 0;
+
+  /** @param at the end of the fault, in seconds of the run; later than those before */
+  after(kind: FaultKind, at: number): number {
+    const { situation, replacesPod }: FaultRule = FAULTS[kind];
+    const { recoverySeconds } = SITUATIONS[situation];
+    if (replacesPod) {
+      this.#wait = new RestartWait();
+      this.#startedAt = at;
+      return recoverySeconds;
+    }
+    if (!mayCostLease(kind)) return recoverySeconds;
+    const wait = this.#wait.seconds(at - this.#startedAt);
+    this.#startedAt = at + wait;
+    return Math.max(recoverySeconds, wait + SITUATIONS['no process, lease held'].recoverySeconds);
+  }
+}
+
+/** @returns whether one that begins then is over and recovered from before the end of the run */
+export function fits(kind: FaultKind, from: number, seconds: number): boolean {
+  const { lasts, situation } = FAULTS[kind];
   return from + lasts[1] + SITUATIONS[situation].recoverySeconds <= seconds;
 }

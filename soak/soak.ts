@@ -68,8 +68,8 @@ async function soak(site: Site, { seconds, seed }: Settings): Promise<Finding[]>
   const kubelet = new Kubelet(site, journal);
   try {
     kubelet.start();
-    await live(site, { journal, kubelet, sites, random, seconds });
-    return await judge(site, { journal, kubelet, sites }, { seconds, seed });
+    const measured = await live(site, { journal, kubelet, sites, random, seconds });
+    return await judge(site, { journal, kubelet, sites }, { seconds, seed, measured });
   } finally {
     kubelet.kill();
   }
@@ -81,8 +81,8 @@ interface Scene {
   readonly sites: readonly RookSite[];
 }
 
-/** Back when all that was undone has been put right, or will not be. */
-async function live(site: Site, scene: Scene & { readonly random: Random; readonly seconds: number }): Promise<void> {
+/** @returns for how long samples were taken, in seconds: until all that was undone has been put right, or will not be */
+async function live(site: Site, scene: Scene & { readonly random: Random; readonly seconds: number }): Promise<number> {
   const { journal, kubelet, sites, random, seconds } = scene;
   const { controlPlane } = site;
   const [ending, measured] = [new AbortController(), new AbortController()];
@@ -105,31 +105,39 @@ async function live(site: Site, scene: Scene & { readonly random: Random; readon
       random.fork('strangers'),
     ),
   ]);
-  const faults = doFaults({ site, kubelet, journal }, planFaults(random.fork('faults'), seconds));
+  const faults = doFaults({ site, kubelet, journal }, planFaults(random.fork('faults'), seconds), seconds);
   // Those go on until they are told: here they end only by failing.
   await Promise.race([sleep(Math.max(0, seconds - journal.seconds()) * 1000), Promise.all([actors, faults])]);
   ending.abort();
   await Promise.all([actors, faults]);
+  const sampledFor = journal.seconds();
   measured.abort();
   await beside;
   await world.watch.close();
+  return sampledFor;
 }
 
-async function judge(site: Site, { journal, kubelet, sites }: Scene, settings: Settings): Promise<Finding[]> {
+async function judge(
+  site: Site,
+  { journal, kubelet, sites }: Scene,
+  { measured, ...settings }: Settings & { readonly measured: number },
+): Promise<Finding[]> {
   const statuses = (await Promise.all(sites.map(statusDifferences))).flat();
   const changes = (
     await Promise.all(sites.map((one) => persistently(() => alienChanges(site.controlPlane.api, one))))
   ).flat();
   await kubelet.stop();
-  const { samples, repairs, lives, trespasses, incidents } = journal;
+  const { samples, repairs, lives, trespasses, incidents, passings } = journal;
   const logs = lives.map(({ number, log }) => ({ number, log: readFileSync(log, 'utf8') }));
   const findings = verdict({
+    seconds: measured,
     samples,
     repairs,
     lives,
     incidents,
     log: logs.flatMap(({ number, log }) => findingsIn(log, number)),
     trespasses,
+    passings,
     changes,
     statusDifferences: statuses,
   });

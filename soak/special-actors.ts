@@ -4,7 +4,7 @@ import type { AdminApi } from '../test/support/control-plane/admin-api.js';
 import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { expectRepairs, type World } from './actor.js';
 import { CALM_SECONDS, contestedSeconds, ROOK_TIME_SECONDS } from './bounds.js';
-import { deleteAndWait, persistently } from './persist.js';
+import { deleteAndWait, isPassing, persistently } from './persist.js';
 import type { Random } from './random.js';
 import { RookSite } from './rook-site.js';
 
@@ -24,7 +24,7 @@ export async function contest(site: RookSite, world: World, random: Random, endS
   }
 }
 
-/** @param number of its ports */
+/** @param number of its ports. @throws what the installation fails with while the API server is there */
 export async function comeAndGo(
   controlPlane: ControlPlane,
   world: World,
@@ -33,16 +33,20 @@ export async function comeAndGo(
 ): Promise<void> {
   for (let round = 1; !world.over.aborted; round += 1) {
     const namespace = `rook-passing-${round}`;
+    const path = `/api/v1/namespaces/${namespace}`;
     try {
       const site = await RookSite.install(controlPlane, namespace, number);
       const first = CALM_SECONDS + ROOK_TIME_SECONDS;
       await expectRepairs(world, 'the first assignment', await site.assign(), first);
       await expectRepairs(world, 'revert', [await site.undo('cephfsProvisioner')]);
       await pause(world, 5_000, 15_000, random);
-    } catch {
+      await deleteAndWait(controlPlane.api, path);
+      world.journal.passings += 1;
+    } catch (error) {
       // The API server went away in the midst of the installation, which is no part of what is looked at.
+      if (!isPassing(error)) throw error;
+      await deleteAndWait(controlPlane.api, path);
     }
-    await deleteAndWait(controlPlane.api, `/api/v1/namespaces/${namespace}`);
     await pause(world, 5_000, 15_000, random);
   }
 }

@@ -1,38 +1,42 @@
 /** What is made of a run: one row for each thing that had to hold. */
 import { percentile, summarise } from '../test/support/measure/statistics.js';
-import { rounded, type Finding } from './finding.js';
+import type { Finding } from './finding.js';
 import { growthFindings } from './growth.js';
 import type { Incident, Life, Repair, Sample } from './journal.js';
 import type { LogFinding } from './log-findings.js';
+import { memoryBelowLimit, samplesTaken, watchesHear, watchesUp } from './sample-findings.js';
 import { mayCostLease } from './schedule.js';
 
 export interface Evidence {
+  /** For how long samples were taken. */
+  readonly seconds: number;
   readonly samples: readonly Sample[];
   readonly repairs: readonly Repair[];
   readonly lives: readonly Life[];
   readonly incidents: readonly Incident[];
   readonly log: readonly LogFinding[];
   readonly trespasses: readonly string[];
+  /** How often the namespace that comes and goes was served. */
+  readonly passings: number;
   /** Of the end: what is not as its owner left it, and where the status tells another story. */
   readonly changes: readonly string[];
   readonly statusDifferences: readonly string[];
 }
 
-/** config/manager/deployment.yaml. */
-const MEMORY_LIMIT_MIB = 192;
-/** docs/metrics.md: above it the operator is blind. */
-const EVENT_AGE_LIMIT_SECONDS = 120;
 /** Its holder has given it up by then. */
 const LEASE_SECONDS = 15;
 
 export function verdict(evidence: Evidence): Finding[] {
-  const { samples, lives } = evidence;
+  const { samples, lives, incidents } = evidence;
   return [
     repairsInTime(evidence.repairs),
+    samplesTaken(samples, incidents, evidence.seconds),
     ...growthFindings(samples, lives),
     memoryBelowLimit(samples),
     watchesHear(samples),
-    restarts(lives, evidence.incidents),
+    watchesUp(samples, incidents),
+    restarts(lives, incidents),
+    passingNamespace(evidence.passings),
     none(
       'Log',
       'no unexpected error',
@@ -65,25 +69,6 @@ function describeLate({ at, namespace, object, what, seconds, boundSeconds, duri
   return `at ${at.toFixed(1)} s, ${namespace}/${object}, ${what}: ${took}, bound ${inWords(boundSeconds)}; ${meanwhile}`;
 }
 
-function memoryBelowLimit(samples: readonly Sample[]): Finding {
-  const highest = Math.max(0, ...samples.map(({ residentMiB }) => residentMiB));
-  const result = `at most ${rounded(highest)} MiB of ${MEMORY_LIMIT_MIB}`;
-  return { check: 'Resident memory', result, ok: samples.length > 0 && highest <= MEMORY_LIMIT_MIB, details: [] };
-}
-
-function watchesHear(samples: readonly Sample[]): Finding {
-  const highest = Math.max(0, ...samples.map(({ eventAgeSeconds }) => eventAgeSeconds));
-  const blind = samples.filter(({ eventAgeSeconds }) => eventAgeSeconds > EVENT_AGE_LIMIT_SECONDS);
-  return {
-    check: 'Age of the last event',
-    result: `at most ${rounded(highest)} s of ${EVENT_AGE_LIMIT_SECONDS}`,
-    ok: samples.length > 0 && blind.length === 0,
-    details: blind.map(({ at, eventAgeSeconds, oldestWatch }) => {
-      return `at ${at.toFixed(0)} s, ${oldestWatch}: ${eventAgeSeconds.toFixed(0)} s`;
-    }),
-  };
-}
-
 function restarts(lives: readonly Life[], incidents: readonly Incident[]): Finding {
   const ended = lives.filter(({ ending }) => ending !== 'the run was over');
   const unforeseen = ended.filter((life) => !isForeseen(life, incidents));
@@ -104,6 +89,10 @@ function isForeseen({ ending, to = NaN }: Life, incidents: readonly Incident[]):
     const until = (incident.to ?? Infinity) + LEASE_SECONDS;
     return mayCostLease(incident.what) && incident.from <= to && to <= until;
   });
+}
+
+function passingNamespace(passings: number): Finding {
+  return { check: 'Passing namespace', result: `served ${passings} times`, ok: passings > 0, details: [] };
 }
 
 function none(check: string, good: string, problems: readonly string[]): Finding {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundOf, contestedSeconds, SITUATIONS, type Disturbance } from '../../../soak/bounds.js';
+import { boundOf, calmFrom, contestedSeconds, SITUATIONS, type Disturbance } from '../../../soak/bounds.js';
 import { RestartWait } from '../../../soak/restart-wait.js';
 import { UndoingBudget } from '../../../soak/undoing-budget.js';
 
@@ -40,6 +40,12 @@ describe('the bound of a repair', () => {
   it('is not over before a fault that goes on', () => expect(deadline(100, [broken(99)])).toBe(Infinity));
 
   it('does not end before the calm one would', () => expect(deadline(100, [broken(80, 100 - RECOVERY - 1)])).toBe(105));
+});
+
+describe('the calm', () => {
+  it('is from the beginning where nothing was', () => expect(calmFrom([])).toBe(-Infinity));
+  it('is from the last recovery', () => expect(calmFrom([broken(10, 20), broken(5, 6)])).toBe((20 + RECOVERY) * 1000));
+  it('is not there while a fault lasts', () => expect(calmFrom([broken(10, 20), broken(5)])).toBe(Infinity));
 });
 
 it('the wait for a contested object is that of docs/status.md', () =>

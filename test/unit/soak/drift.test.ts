@@ -1,9 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { driftOf, grows, type Point } from '../../../soak/drift.js';
+import { HEAP, WARM_UP_SECONDS } from '../../../soak/growth.js';
+import { SAMPLE_EVERY_SECONDS } from '../../../soak/journal.js';
 import { Random } from '../../../soak/random.js';
+import { FAULTS, planFaults } from '../../../soak/schedule.js';
 
-const EVERY_SECONDS = 5;
-const TOLERANCE = { perHour: 1, growth: 0.5 };
+const EVERY_SECONDS = SAMPLE_EVERY_SECONDS;
+const TOLERANCE = HEAP;
+const HALF_AN_HOUR = 1800;
+
+/** How long the last process of half an hour is judged, by its schedule. */
+function judgedMinutes(seed: number): number {
+  const ending = planFaults(new Random(seed), HALF_AN_HOUR).filter(({ kind }) => 'endsProcess' in FAULTS[kind]);
+  return (HALF_AN_HOUR - ending.at(-1)!.toSeconds - LONGEST_WAIT_SECONDS - WARM_UP_SECONDS) / 60;
+}
+/** Before the last process starts: of four that have lost the lease. */
+const LONGEST_WAIT_SECONDS = 40;
 
 interface Course {
   readonly minutes: number;
@@ -11,14 +23,15 @@ interface Course {
   readonly leak?: number;
   /** MiB, up and down. */
   readonly noise?: number;
+  readonly everySeconds?: number;
   readonly seed: number;
 }
 
 /** Samples of a heap of 9 MiB. */
-function heap({ minutes, leak = 0, noise = 0, seed }: Course): Point[] {
+function heap({ minutes, leak = 0, noise = 0, everySeconds = EVERY_SECONDS, seed }: Course): Point[] {
   const random = new Random(seed);
-  return Array.from({ length: (minutes * 60) / EVERY_SECONDS }, (_, index) => {
-    const seconds = index * EVERY_SECONDS;
+  return Array.from({ length: Math.floor((minutes * 60) / everySeconds) }, (_, index) => {
+    const seconds = index * everySeconds;
     return [seconds, 9 + (leak * seconds) / 3600 + random.between(-noise, noise)];
   });
 }
@@ -53,9 +66,15 @@ describe('driftOf', () => {
 });
 
 describe('grows', () => {
-  it.each(SEEDS)('is true for 1.5 MiB an hour over 25 minutes (seed %d)', (seed) =>
-    expect(grows(driftOf(heap({ minutes: 25, leak: 1.5, noise: 0.2, seed })), TOLERANCE)).toBe(true),
+  it.each(SEEDS)('is true for 2 MiB an hour in the last process of half an hour (seed %d)', (seed) =>
+    expect(grows(driftOf(heap({ minutes: judgedMinutes(seed), leak: 2, noise: 0.2, seed })), TOLERANCE)).toBe(true),
   );
+
+  it.each(SEEDS)('is true for 1.2 MiB an hour over a day, and false for 0.9 (seed %d)', (seed) => {
+    const day = (leak: number): Point[] => heap({ minutes: 24 * 60, leak, noise: 0.2, everySeconds: 300, seed });
+    expect(grows(driftOf(day(1.2)), TOLERANCE)).toBe(true);
+    expect(grows(driftOf(day(0.9)), TOLERANCE)).toBe(false);
+  });
 
   it.each(SEEDS)('is true for 20 MiB an hour over 3 minutes (seed %d)', (seed) =>
     expect(grows(driftOf(heap({ minutes: 3, leak: 20, noise: 0.2, seed })), TOLERANCE)).toBe(true),

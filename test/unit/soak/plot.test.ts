@@ -3,7 +3,15 @@ import { plot, type Plotted } from '../../../soak/plot.js';
 import type { Repair, Sample } from '../../../soak/journal.js';
 
 function sample(at: number, life: number, changes: Partial<Sample> = {}): Sample {
-  const counts = { handles: 20, descriptors: 30, sockets: 12, eventAgeSeconds: 3, oldestWatch: '', queueDepth: 0 };
+  const counts = {
+    handles: 20,
+    descriptors: 30,
+    sockets: 12,
+    eventAgeSeconds: 3,
+    oldestWatch: '',
+    downWatches: [],
+    queueDepth: 0,
+  };
   return { at, life, residentMiB: 60, heapMiB: 9, ...counts, ...changes };
 }
 

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Incident, Life, Repair, Sample } from '../../../soak/journal.js';
 import { findingsIn } from '../../../soak/log-findings.js';
 import { Random } from '../../../soak/random.js';
+import { neededWatches } from '../../../soak/samples.js';
 import { isTrespass } from '../../../soak/trespasses.js';
 import { verdict, verdictTable, type Evidence } from '../../../soak/verdict.js';
+import { Scrape } from '../../support/scrape.js';
 
 const LIFE: Life = { number: 1, from: 0, to: 600, log: '', ending: 'the run was over' };
 
@@ -19,6 +21,7 @@ function samples(course: (seconds: number) => Partial<Sample> = () => ({})): Sam
     sockets: 12,
     eventAgeSeconds: 3,
     oldestWatch: 'configmaps',
+    downWatches: [],
     queueDepth: 0,
     ...course(index * 5),
   }));
@@ -30,12 +33,14 @@ function repair(changes: Partial<Repair> = {}): Repair {
 }
 
 const GOOD: Evidence = {
+  seconds: 600,
   samples: samples(),
   repairs: [repair()],
   lives: [LIFE],
   incidents: [],
   log: [],
   trespasses: [],
+  passings: 1,
   changes: [],
   statusDifferences: [],
 };
@@ -63,6 +68,11 @@ describe('fails', () => {
     ['Sockets', { samples: samples((seconds) => ({ sockets: 12 + Math.floor(seconds / 60) })) }],
     ['Resident memory', { samples: samples((seconds) => ({ residentMiB: seconds === 300 ? 193 : 60 })) }],
     ['Age of the last event', { samples: samples((seconds) => ({ eventAgeSeconds: seconds === 300 ? 121 : 3 })) }],
+    ['Samples', { samples: samples().filter(({ at }) => at % 20 !== 0) }],
+    ['Samples', { seconds: 800 }],
+    ['Watches up', { samples: samples((seconds) => ({ downWatches: seconds > 300 ? ['daemonsets.apps'] : [] })) }],
+    ['Watches up', { samples: samples((seconds) => ({ downWatches: seconds % 20 === 0 ? ['daemonsets.apps'] : [] })) }],
+    ['Passing namespace', { passings: 0 }],
     ['Restarts', { lives: [{ ...LIFE, number: 2, to: 5, ending: 'unforeseen: 134' }, LIFE] }],
     ['Restarts', { lives: [{ ...LIFE, number: 2, to: 5, ending: 'liveness failed' }, LIFE] }],
     ['Restarts', { lives: [LEASE_LOST, LIFE] }],
@@ -75,7 +85,7 @@ describe('fails', () => {
   ])('%s', (check, changes) => expect(failed(changes)).toEqual([check]));
 
   it('where no process lived long enough to be judged', () =>
-    expect(failed({ samples: samples().slice(0, 20) })).toEqual([
+    expect(failed({ samples: samples().slice(0, 20), seconds: 100 })).toEqual([
       'Heap after collection',
       'Handles',
       'File descriptors',
@@ -90,6 +100,43 @@ describe('fails', () => {
       'at 60.0 s, rook-1/csi-rbdplugin, revert: took 7.0 s, bound 5.0 s; during: API server killed',
     );
   });
+});
+
+describe('of the samples', () => {
+  it('some may be missed, and those that are due in a fault count for nothing', () => {
+    expect(failed({ samples: samples().filter(({ at }) => at % 30 !== 0) })).toEqual([]);
+    const frozen = samples().filter(({ at }) => at < 100 || at >= 300);
+    expect(failed({ samples: frozen })).toEqual(['Samples']);
+    expect(failed({ samples: frozen, incidents: [incident('operator frozen', 100, 300)] })).toEqual([]);
+  });
+
+  it('one that comes late, or whose timer was early, is of its time', () => {
+    const scattered = samples().map((sample, index) => ({ ...sample, at: sample.at + (index % 2 === 0 ? -0.002 : 2) }));
+    expect(failed({ samples: scattered })).toEqual([]);
+  });
+});
+
+it('a watch that is down in a fault, and until that is recovered from, is none of the operator’s faults', () => {
+  const down = samples((seconds) => ({ downWatches: seconds >= 200 && seconds < 340 ? ['daemonsets.apps'] : [] }));
+  expect(failed({ samples: down })).toEqual(['Watches up']);
+  expect(failed({ samples: down, incidents: [incident('API server killed', 200, 300)] })).toEqual([]);
+});
+
+it('of the watches those count that need something which is there', () => {
+  const page = [
+    'configmaps/rook-ceph-operator-config',
+    'daemonsets.apps/csi-rbdplugin',
+    'deployments.apps/csi-rbdplugin-provisioner',
+    'drivers.csi.ceph.io',
+    'deployments.apps/rook-ceph.rbd.csi.ceph.com-ctrlplugin',
+    'daemonsets.apps/rook-ceph.rbd.csi.ceph.com-nodeplugin',
+    'daemonsets.apps/rook-ceph.rbd.csi.ceph.com-nodeplugin-csi-addons',
+  ].map((resource) => `csiports_watch_up{resource="${resource}"} 0`);
+  expect(neededWatches(new Scrape(page.join('\n')), 'csiports_watch_up').map(({ watch }) => watch)).toEqual([
+    'configmaps/rook-ceph-operator-config',
+    'daemonsets.apps/csi-rbdplugin',
+    'deployments.apps/csi-rbdplugin-provisioner',
+  ]);
 });
 
 it('connections that come and go with bursts are no growth, also where the bursts become larger', () => {
