@@ -1,11 +1,10 @@
 /** The smallest merge patch (RFC 7396) from the stored status to the wanted one. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AssignmentStatus } from '../domain/api.js';
-import type { StoredStatus } from '../domain/plan.js';
 import type { StatusPatch } from '../kube/writer.js';
 
 /** @returns undefined when nothing differs, and then nothing is written */
-export function statusPatch(stored: StoredStatus | undefined, wanted: AssignmentStatus): StatusPatch | undefined {
+export function statusPatch(stored: object | undefined, wanted: AssignmentStatus): StatusPatch | undefined {
   return mergePatch({ ...stored }, { ...wanted });
 }
 
@@ -13,13 +12,14 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What a merge patch does not name it leaves, at every depth: a field to be gone is set to null. Lists are replaced. */
 function mergePatch(before: Fields, after: Fields): Fields | undefined {
-  const patch: Record<string, unknown> = {};
+  const patch = new Map<string, unknown>();
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [ownValue(before, field), ownValue(after, field)];
     if (isDeepStrictEqual(was, is)) continue;
-    patch[field] = isFields(was) && isFields(is) ? mergePatch(was, is) : (is ?? null);
+    patch.set(field, isFields(was) && isFields(is) ? mergePatch(was, is) : (is ?? null));
   }
-  return Object.keys(patch).length === 0 ? undefined : patch;
+  // By entries: a field that is set by the name __proto__ would be none.
+  return patch.size === 0 ? undefined : Object.fromEntries(patch);
 }
 
 /** The status is anybody's to write who has the right: a field may have the name of one that every object inherits. */

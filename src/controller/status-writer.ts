@@ -56,7 +56,7 @@ export class StatusWriter {
    */
   async store(assignment: PortAssignment, status: AssignmentStatus): Promise<StoreResult> {
     const { namespace, uid } = assignment;
-    const patch = statusPatch(assignment.status, status);
+    const patch = statusPatch(storedStatus(assignment), status);
     if (patch === undefined) {
       this.#unstored.delete(namespace);
       return { kind: 'Unchanged' };
@@ -83,7 +83,7 @@ export class StatusWriter {
     const unstored = this.#unstored.get(namespace);
     const assignment = this.#deps.watches.assignments.get(namespace);
     if (unstored === undefined || assignment?.uid !== unstored.uid) return;
-    const patch = statusPatch(assignment.status, unstored.status);
+    const patch = statusPatch(storedStatus(assignment), unstored.status);
     if (patch === undefined) return;
     const { kind } = await this.#write(assignment, patch);
     // Edited after the watches had ended: nobody would bring the namespace back. (One that was made again is not taken up.)
@@ -127,4 +127,8 @@ export class StatusWriter {
       return { kind: 'Failed', failure };
     }
   }
+}
+
+function storedStatus({ status, unsoundStatus }: PortAssignment): object | undefined {
+  return status ?? unsoundStatus;
 }

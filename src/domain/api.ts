@@ -116,4 +116,6 @@ export interface PortAssignment {
   readonly deleting: boolean;
   readonly spec: AssignmentSpec;
   readonly status?: Partial<AssignmentStatus>;
+  /** What is stored in its place where that cannot be gone by: it is to be replaced, whatever it holds. */
+  readonly unsoundStatus?: object;
 }

@@ -37,10 +37,13 @@ function isRooksSidecar({ workload, container }: PortHolder): boolean {
   return !workload.driverOwned && container === SIDECAR_CONTAINER;
 }
 
+/** As long as the API server lets one be. */
+const LONGEST_CONTAINER_NAME = 63;
+
 function describeHolder({ workload: { kind, name, driverOwned }, container }: PortHolder): string {
   // The names of Rook's own workloads stand for Rook's own: see isAmongSidecars.
   const owner = driverOwned && slotOf(name) !== undefined ? ['of a Driver'] : [];
-  const notes = [...owner, ...(container === SIDECAR_CONTAINER ? [] : [container])];
+  const notes = [...owner, ...(container === SIDECAR_CONTAINER ? [] : [container.slice(0, LONGEST_CONTAINER_NAME)])];
   return notes.length === 0 ? `${kind} ${name}` : `${kind} ${name} (${notes.join(', ')})`;
 }
 

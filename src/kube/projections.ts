@@ -13,7 +13,7 @@ import type {
   V1OwnerReference,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
-import type { AssignmentSpec, AssignmentStatus, Mode, PortAssignment, RookConfigPolicy } from '../domain/api.js';
+import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy } from '../domain/api.js';
 import { flaggedPort, type CommandLine } from '../domain/port-flag.js';
 import { LONGEST_VALUE, type RookConfig, type RookConfigEntry } from '../domain/rook-config.js';
 import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rook-operator.js';
@@ -30,6 +30,7 @@ import {
 } from '../domain/workload.js';
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
 import { count, integer, list, optionalText, optionalTexts, text } from './shapes.js';
+import { isRecord, isSoundStatus } from './stored-status.js';
 
 /** metadata as in JSON; the API server sets the first four on every object. */
 interface RawMetadata {
@@ -67,37 +68,14 @@ function generationOf({ generation }: RawMetadata): number {
 }
 
 export function projectAssignment(raw: unknown): PortAssignment {
-  const { metadata, spec, status } = raw as RawObject<AssignmentSpec | null | undefined, Partial<AssignmentStatus>>;
+  const { metadata, spec, status } = raw as RawObject<AssignmentSpec | null | undefined, unknown>;
   return {
     ...identity(metadata),
     generation: generationOf(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
     spec: soundSpec(withoutNulls(spec ?? {})),
-    ...(isSound(status) ? { status } : {}),
+    ...(isSoundStatus(status) ? { status } : isRecord(status) ? { unsoundStatus: status } : {}),
   };
-}
-
-/**
- * The status is anybody's to write who has the right, and an older definition may have let through what the operator cannot
- * read: then it is written anew, as if there were none.
- */
-function isSound(status: Partial<AssignmentStatus> | undefined): status is Partial<AssignmentStatus> {
-  if (!isRecord(status)) return false;
-  const { workloads, conflicts, conditions, reverts, pinned, ports } = status;
-  return (
-    [reverts, pinned, ports].every((field) => field === undefined || isRecord(field)) &&
-    [workloads, conflicts, conditions, reverts?.recent].every(isListOfRecords) &&
-    (conflicts ?? []).every(({ holders }) => Array.isArray(holders)) &&
-    (reverts?.recent ?? []).every(({ times, keys = [] }) => Array.isArray(times) && Array.isArray(keys))
-  );
-}
-
-function isListOfRecords(value: unknown): boolean {
-  return value === undefined || (Array.isArray(value) && value.every(isRecord));
-}
-
-function isRecord(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `ports: null` is accepted by the API server and means what an absent field means. */

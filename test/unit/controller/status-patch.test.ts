@@ -26,7 +26,13 @@ test('only the fields that differ are written, each as a whole', () => {
 test('a field that is no longer wanted is taken out', () => {
   const stored: AssignmentStatus = { ...SETTLED_STATUS, rookVersion: 'v1.16.4' };
   expect(statusPatch(stored, SETTLED_STATUS)).toEqual({ rookVersion: null });
-  expect(statusPatch({ ...SETTLED_STATUS, phase: 'Old' } as object, SETTLED_STATUS)).toEqual({ phase: null });
+  expect(statusPatch({ ...SETTLED_STATUS, phase: 'Old' }, SETTLED_STATUS)).toEqual({ phase: null });
+});
+
+test('a field by the name of what every object inherits is taken out like any other', () => {
+  const pinned = JSON.parse('{"__proto__":"1","constructor":"2"}') as Record<string, string>;
+  const patch = statusPatch({ ...SETTLED_STATUS, pinned }, { ...SETTLED_STATUS, pinned: { CSIADDONS_PORT: '9070' } });
+  expect(JSON.stringify(patch)).toBe('{"pinned":{"__proto__":null,"constructor":null,"CSIADDONS_PORT":"9070"}}');
 });
 
 test('applied as a merge patch it gives what is wanted, from any stored status', () => {

@@ -1,0 +1,62 @@
+/**
+ * Whether a stored status can be gone by. It is anybody's to write who has the right, and an older definition may have let
+ * through what the operator cannot read. What the next status takes over from it (times, counts, undone objects, ports that
+ * are shared) has to be as the definition wants it, too: else the API server refuses that one, again and again. One that is not sound is
+ * written anew, as if there were none.
+ */
+import type { AssignmentStatus, Condition, PortConflict, Reverts, UndoneObject } from '../domain/api.js';
+
+export function isSoundStatus(status: unknown): status is Partial<AssignmentStatus> {
+  if (!isRecord(status)) return false;
+  const { workloads, conflicts, conditions, reverts, pinned, ports } = status as Partial<AssignmentStatus>;
+  const isReadable =
+    [reverts, pinned, ports].every((field) => field === undefined || isRecord(field)) &&
+    [workloads, conflicts, conditions, reverts?.recent].every(isListOfRecords);
+  return isReadable && isSoundToTakeOver(status);
+}
+
+function isSoundToTakeOver({ conflicts = [], conditions = [], reverts, rookKeys }: Partial<AssignmentStatus>): boolean {
+  return (
+    (rookKeys === undefined || ['One', 'Three'].includes(rookKeys)) &&
+    conflicts.every(isSoundConflict) &&
+    conditions.every(({ lastTransitionTime }: Condition) => isTime(lastTransitionTime)) &&
+    isSoundReverts(reverts ?? { count: 0 })
+  );
+}
+
+function isSoundConflict({ port, holders }: PortConflict): boolean {
+  return isCount(port) && Array.isArray(holders);
+}
+
+function isSoundReverts({ count = 0, pins = 0, lastTime, recent = [] }: Partial<Reverts>): boolean {
+  return isCount(count) && isCount(pins) && (lastTime === undefined || isTime(lastTime)) && recent.every(isSoundObject);
+}
+
+function isSoundObject({ kind, name, keys = [], manager = '', times, backoffSeconds = 1 }: UndoneObject): boolean {
+  return (
+    ['Deployment', 'DaemonSet', 'ConfigMap'].includes(kind) &&
+    [keys, times].every((list) => Array.isArray(list)) &&
+    [name, manager, ...keys].every((text) => typeof text === 'string') &&
+    times.every(isTime) &&
+    isCount(backoffSeconds) &&
+    backoffSeconds > 0
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && RFC_3339.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+function isListOfRecords(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isRecord));
+}
+
+export function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
