@@ -11,10 +11,14 @@ const onControlPlane = {
   hookTimeout: 300_000,
 };
 
+const MODEL_RUNS = Number(process.env.MODEL_RUNS ?? 20_000);
+
 /** As many runs as are asked for. Modules are node's own: vite's take twice the time wherever one calls another. */
 const forLongRuns = {
   maxWorkers: 2,
-  testTimeout: 0,
+  env: { MODEL_RUNS: String(MODEL_RUNS) },
+  // No bound on speed: what never resolves must not hang the run. 20 minutes for twenty thousand, eight hours for a million.
+  testTimeout: 600_000 + 30 * MODEL_RUNS,
   pool: 'forks' as const,
   execArgv: ['--no-deprecation', '--import', './scripts/register-ts-node.js'],
   experimental: { viteModuleRunner: false },

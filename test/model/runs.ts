@@ -1,8 +1,8 @@
 /** Runs a property in batches, and tells of a run that fails so that it can be read and run again. */
 import fc from 'fast-check';
 
-/** How many interleavings, all test files together. */
-export const RUNS = Number(process.env.MODEL_RUNS ?? 20_000);
+/** How many interleavings, all test files together: vitest.config.ts has the default, and makes the time limit from it. */
+export const RUNS = Number(process.env.MODEL_RUNS);
 /** The same each time where no other is given: what a change breaks is to be told from what chance has found. */
 const SEED = Number(process.env.MODEL_SEED ?? 1);
 const PATH = process.env.MODEL_PATH;

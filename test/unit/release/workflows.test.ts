@@ -39,6 +39,7 @@ const RIGHTS = {
   'release.yml/files': [],
   'release.yml/publish': ['attestations: write', 'contents: write', 'id-token: write', 'packages: write'],
   'scorecard.yml/analysis': ['id-token: write', 'security-events: write'],
+  'verify.yml/verify': [],
 };
 
 const names = globSync('*.yml', { cwd: FOLDER }).sort();
