@@ -32,6 +32,8 @@ export class Ledger {
   /** The operator's. */
   readonly patches: Record<Slot, number> = forEachSlot(() => 0);
   pins = 0;
+  /** Of those, pins that were done when the operator had given them up: what it has pinned since is another one then. */
+  latePins = 0;
   /** The operator's request that is being done. */
   request: Pick<Request, 'onto' | 'isLast' | 'isLate'> | undefined;
 
@@ -44,7 +46,8 @@ export class Ledger {
   checkCounts({ count, pins = 0 }: Reverts): void {
     const most = this.departures + this.kills * SLOT_LAYOUTS.length;
     hold(count <= most, `${count} reverts are counted, at most ${most} were seen`);
-    hold(pins <= this.settingsEdits, `${pins} undone pins are counted, of ${this.settingsEdits} edits of the settings`);
+    const undone = this.settingsEdits + this.latePins;
+    hold(pins <= undone, `${pins} undone pins are counted, at most ${undone} were seen`);
   }
 
   /** The bounds on what the operator writes, and so on what it restarts. */
@@ -88,6 +91,7 @@ export class Ledger {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
       this.pins += 1;
+      if (this.request?.isLate === true) this.latePins += 1;
     } else {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(before.spec, after.spec), 'the spec was changed');
