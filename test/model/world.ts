@@ -153,14 +153,16 @@ export class World {
 
   #do(request: Request): string {
     this.ledger.request = request;
-    if (isWrite(request)) this.#countWrite();
     request.answer = answer(this.server, request.call, (name) => this.refused.has(name));
     const { answer: done } = request;
+    if (isWrite(request)) this.#countWrite('error' in done && done.error.status === 404);
     return 'error' in done ? done.error.message : `version ${done.object.metadata.resourceVersion}`;
   }
 
-  #countWrite(): void {
+  /** Each event until it hears that its assignment is gone makes it try again to write the status of that. */
+  #countWrite(isOntoNothing: boolean): void {
     this.writes += 1;
+    if (isOntoNothing) return;
     if (!this.#hasWritten) this.reconciles += 1;
     this.#hasWritten = true;
   }
