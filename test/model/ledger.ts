@@ -79,6 +79,7 @@ export class Ledger {
   #takeOwn({ name, before, after }: Change): void {
     if (before === undefined || after === undefined) throw new Error(`the operator made or deleted ${name}`);
     const slot = slotOfWorkload(name);
+    const late = this.request?.isLate === true ? 1 : 0;
     if (slot !== undefined) {
       hold(
         isDeepStrictEqual(withoutPort(before as StoredWorkload), withoutPort(after as StoredWorkload)),
@@ -86,12 +87,12 @@ export class Ledger {
       );
       this.patches[slot] += 1;
       // It may move a sidecar from where the operator has put it since.
-      if (this.request?.isLate === true) this.departures += 1;
+      this.departures += late;
     } else if (name === CONFIG) {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
       this.pins += 1;
-      if (this.request?.isLate === true) this.latePins += 1;
+      this.latePins += late;
     } else {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(before.spec, after.spec), 'the spec was changed');
