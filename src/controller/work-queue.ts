@@ -72,9 +72,10 @@ export class WorkQueue {
     if (!this.#working.has(key)) this.#enqueue(key);
   }
 
-  /** Adds the key later; the earliest of several times counts. */
-  addAfter(key: string, ms: number): void {
+  /** Adds the key later; the earliest of several times counts, and one that has passed meanwhile is now. */
+  addAfter(key: string, fromNowMs: number): void {
     if (this.#stopped) return;
+    const ms = Math.max(fromNowMs, 0);
     const at = performance.now() + ms;
     const delayed = this.#delayed.get(key);
     if (delayed !== undefined && delayed.at <= at) return;

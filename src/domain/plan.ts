@@ -11,7 +11,7 @@ import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js'
 import { isObserved, isRolledOut } from './rollout.js';
 import { currentPort, movePort, type JsonPatch } from './sidecar-port.js';
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
-import { MOST_READ, isInPlay, type Workload } from './workload.js';
+import { MOST_READ, isInPlay, type Sidecar, type Workload } from './workload.js';
 
 /** All that is known of one namespace. */
 export interface Observed {
@@ -95,9 +95,9 @@ function planWorkload(layout: SlotLayout, observed: Observed, assignedPort: numb
     ...(current === undefined ? {} : { currentPort: current }),
   };
   if (!isInPlay(workload)) return { ...common, state: stateOutOfPlay(workload) };
-  const { unread } = workload.sidecar;
-  if (unread !== undefined) return { ...common, state: 'Drifted', unreadable: tooMany(unread) };
   const patch = patchFor(workload, assignedPort);
+  const beyond = elementsBeyond(workload.sidecar, patch);
+  if (beyond !== undefined) return { ...common, state: 'Drifted', unreadable: tooMany(beyond) };
   if (patch === undefined) return { ...common, state: isReady(common, workload, observed) ? 'Ready' : 'RollingOut' };
   return workload.deleting ? { ...common, state: 'Drifted' } : { ...common, state: 'Drifted', patch };
 }
@@ -116,8 +116,15 @@ function isReady(
   return row?.state === 'Ready' && row.currentPort === assignedPort;
 }
 
-function tooMany(unread: number): string {
-  return `container ${SIDECAR_CONTAINER} has ${unread} arguments and ports, of which at most ${MOST_READ} are read; take out those that the sidecar does not need`;
+/** How many elements a sidecar has that is not read, or would not be any more with what is added to it. */
+function elementsBeyond({ unread, command, args = [], ports }: Sidecar, patch: JsonPatch = []): number | undefined {
+  const elements = unread ?? command.length + args.length + ports.length;
+  const added = patch.filter(({ op }) => op === 'add').length;
+  return elements + added > MOST_READ ? elements : undefined;
+}
+
+function tooMany(elements: number): string {
+  return `container ${SIDECAR_CONTAINER} has ${elements} arguments and ports, of which at most ${MOST_READ} are read; take out those that the sidecar does not need`;
 }
 
 function stateOutOfPlay(workload: Workload | undefined): 'Absent' | 'UpstreamManaged' | 'NoSidecar' | 'PodNetwork' {

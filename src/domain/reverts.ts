@@ -31,8 +31,8 @@ export function undoings(previous: StoredStatus | undefined, plan: Plan, afterPi
 function undonePatches(previous: StoredStatus | undefined, { workloads }: Plan): Undoing[] {
   return (
     workloads
-      // Of a sidecar that is not read nobody knows whether its port was undone.
-      .filter(({ state, unreadable }) => state === 'Drifted' && unreadable === undefined)
+      // Also a sidecar that has become too long to be read: behind that its port could be moved uncounted.
+      .filter(({ state }) => state === 'Drifted')
       .filter(({ layout, currentPort, assignedPort }) => {
         const row = previous?.workloads?.find(({ slot }) => slot === layout.slot);
         const wasRight = row !== undefined && (row.state === 'Ready' || row.state === 'RollingOut');

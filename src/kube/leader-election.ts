@@ -206,7 +206,7 @@ export class LeaderElection implements Leadership {
   #leadUntil(ms: number): void {
     this.#leadingUntilMs = ms;
     clearTimeout(this.#lapseTimer);
-    this.#lapseTimer = setTimeout(() => this.#stopLeading(), ms - this.#options.monotonicMs());
+    this.#lapseTimer = setTimeout(() => this.#stopLeading(), Math.max(ms - this.#options.monotonicMs(), 0));
   }
 
   #stopLeading(): void {

@@ -29,7 +29,7 @@ import {
   type Workload,
 } from '../domain/workload.js';
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
-import { count, integer, list, optionalText, optionalTexts, text } from './shapes.js';
+import { count, integer, list, optionalText, optionalTexts, record, text } from './shapes.js';
 import { isRecord, isSoundStatus } from './stored-status.js';
 
 /** metadata as in JSON; the API server sets the first four on every object. */
@@ -73,7 +73,7 @@ export function projectAssignment(raw: unknown): PortAssignment {
     ...identity(metadata),
     generation: generationOf(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
-    spec: soundSpec(withoutNulls(spec ?? {})),
+    spec: soundSpec(spec ?? {}),
     ...(isSoundStatus(status) ? { status } : isRecord(status) ? { unsoundStatus: status } : {}),
   };
 }
@@ -84,8 +84,10 @@ function withoutNulls(spec: AssignmentSpec): AssignmentSpec {
 }
 
 /** A later version of the definition may know another mode: what it means is not to enforce the ports. */
-function soundSpec(spec: AssignmentSpec): AssignmentSpec {
-  const { mode = 'Enforce', rookConfig = 'Pin' } = spec;
+function soundSpec(raw: AssignmentSpec): AssignmentSpec {
+  const spec = withoutNulls(record(raw, 'spec'));
+  const { mode = 'Enforce', rookConfig = 'Pin', ports = {} } = spec;
+  for (const [slot, port] of Object.entries(record(ports, 'spec.ports'))) count(port, `spec.ports.${slot}`);
   if (!MODES.includes(mode)) throw new TypeError('spec.mode is none of those known');
   if (!POLICIES.includes(rookConfig)) throw new TypeError('spec.rookConfig is none of those known');
   return spec;

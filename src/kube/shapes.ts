@@ -22,6 +22,12 @@ export function integer(value: unknown, field: string): number {
   return value as number;
 }
 
+export function record<T extends object>(value: T, field: string): T {
+  const isRecord: boolean = typeof value === 'object' && !Array.isArray(value);
+  if (!isRecord) throw new TypeError(`${field} is no object`);
+  return value;
+}
+
 /** An absent list is an empty one. */
 export function list<T>(value: readonly T[] | null | undefined, field: string): readonly T[] {
   const found: readonly T[] = value ?? [];

@@ -4,7 +4,12 @@
  * are shared) has to be as the definition wants it, too: else the API server refuses that one, again and again. One that is not sound is
  * written anew, as if there were none.
  */
+import { ROOK_CONFIG_NAME } from '../domain/rook-config.js';
+import { SLOT_LAYOUTS } from '../domain/slots.js';
 import type { AssignmentStatus, Condition, PortConflict, Reverts, UndoneObject } from '../domain/api.js';
+
+/** What the operator writes, and others may undo; each is among them once. */
+const WRITTEN: readonly string[] = [ROOK_CONFIG_NAME, ...SLOT_LAYOUTS.map(({ workload }) => workload)];
 
 export function isSoundStatus(status: unknown): status is Partial<AssignmentStatus> {
   if (!isRecord(status)) return false;
@@ -29,7 +34,11 @@ function isSoundConflict({ port, holders }: PortConflict): boolean {
 }
 
 function isSoundReverts({ count = 0, pins = 0, lastTime, recent = [] }: Partial<Reverts>): boolean {
-  return isCount(count) && isCount(pins) && (lastTime === undefined || isTime(lastTime)) && recent.every(isSoundObject);
+  return isCount(count) && isCount(pins) && (lastTime === undefined || isTime(lastTime)) && isSoundRecent(recent);
+}
+
+function isSoundRecent(recent: readonly UndoneObject[]): boolean {
+  return recent.length <= WRITTEN.length && recent.every(isSoundObject);
 }
 
 function isSoundObject({ kind, name, keys = [], manager = '', times, backoffSeconds = 1 }: UndoneObject): boolean {
@@ -39,7 +48,8 @@ function isSoundObject({ kind, name, keys = [], manager = '', times, backoffSeco
     [name, manager, ...keys].every((text) => typeof text === 'string') &&
     times.every(isTime) &&
     isCount(backoffSeconds) &&
-    backoffSeconds > 0
+    backoffSeconds > 0 &&
+    WRITTEN.includes(name)
   );
 }
 
@@ -48,10 +58,15 @@ function isCount(value: unknown): boolean {
 }
 
 function isTime(value: unknown): boolean {
-  return typeof value === 'string' && RFC_3339.test(value) && !Number.isNaN(Date.parse(value));
+  if (typeof value !== 'string' || !UTC.test(value)) return false;
+  const milliseconds = Date.parse(value);
+  // Date.parse takes the 30th of February, and 24 o'clock, for the day after.
+  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(value.slice(0, SECONDS));
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+/** Of a time, what is before its fractions. */
+const SECONDS = 'YYYY-MM-DDThh:mm:ss'.length;
 
 function isListOfRecords(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.every(isRecord));

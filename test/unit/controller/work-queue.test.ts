@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { WorkQueue, type WorkResult } from '../../../src/controller/work-queue.js';
 import { Bench, flush, started, type Run } from './work-bench.js';
 
@@ -151,6 +151,18 @@ test('add takes the place of a delay', async () => {
   await bench.runs[0]!.done();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(bench.runs).toHaveLength(1);
+});
+
+test('a time that has passed meanwhile is now, and nothing that Node.js warns of', async () => {
+  vi.useRealTimers();
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  const bench = await started();
+  bench.queue.addAfter('a', -0.003);
+  await vi.waitFor(() => expect(bench.keys).toEqual(['a']));
+  expect(warnings).toEqual([]);
 });
 
 test('work may ask to run again later; a key that was added meanwhile does not wait for that', async () => {
