@@ -154,12 +154,12 @@ test('add takes the place of a delay', async () => {
 });
 
 test('a time that has passed meanwhile is now, and nothing that Node.js warns of', async () => {
+  const bench = await started();
   vi.useRealTimers();
   const warnings: Error[] = [];
   const warned = (warning: Error): void => void warnings.push(warning);
   process.on('warning', warned);
   onTestFinished(() => void process.off('warning', warned));
-  const bench = await started();
   bench.queue.addAfter('a', -0.003);
   await vi.waitFor(() => expect(bench.keys).toEqual(['a']));
   expect(warnings).toEqual([]);
