@@ -4,6 +4,7 @@ import { FIELD_MANAGER, type AssignmentStatus, type Reverts } from '../../src/do
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, forEachSlot, type Slot } from '../../src/domain/slots.js';
 import type { Change } from './api-server.js';
 import type { Request } from './operator.js';
+import type { Answer } from './requests.js';
 import {
   ASSIGNMENT,
   CONFIG,
@@ -40,6 +41,11 @@ export class Ledger {
   take(change: Change): void {
     if (change.by === FIELD_MANAGER) this.#takeOwn(change);
     else this.#takeForeign(change);
+  }
+
+  /** Where the operator learns of its own patch by the watch alone, and wants another port by then, it takes it for an undoing. */
+  loseAnswer(answer: Answer): void {
+    if ('object' in answer && slotOfWorkload(answer.object.metadata.name) !== undefined) this.departures += 1;
   }
 
   /** What the status counts as undone. A patch of which no status tells is taken for somebody else's. */

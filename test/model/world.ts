@@ -119,7 +119,11 @@ export class World {
   }
 
   #leave(request: Request): void {
-    if (request.answer !== undefined || request.call.method === 'GET') return;
+    if (request.call.method === 'GET') return;
+    if (request.answer !== undefined) {
+      this.ledger.loseAnswer(request.answer);
+      return;
+    }
     request.isLate = true;
     this.#strays.push(request);
   }
