@@ -43,6 +43,20 @@ describe('a sidecar', () => {
     expect(row).not.toHaveProperty('patch');
   });
 
+  test('that would have too many with what a repair adds is left alone: nobody could read it afterwards', () => {
+    const planned = (count: number): ReturnType<typeof plan>['workloads'][number] => {
+      const args = Array.from({ length: count }, () => '--v=5');
+      const rbdProvisioner = projectDeployment(workload({ name: 'csi-addons', args }));
+      return plan({ assignment, workloads: { rbdProvisioner } }).workloads[0]!;
+    };
+    expect(planned(MOST_READ - 1).patch).toContainEqual(expect.objectContaining({ op: 'add' }));
+    expect(planned(MOST_READ)).toMatchObject({
+      state: 'Drifted',
+      unreadable: expect.stringContaining(`${MOST_READ} arguments and ports`) as string,
+    });
+    expect(planned(MOST_READ)).not.toHaveProperty('patch');
+  });
+
   test('with as many as are read is repaired by fewer operations than an API server takes', () => {
     const args = Array.from({ length: MOST_READ / 2 }, () => '--controller-port=9075');
     const ports = Array.from({ length: MOST_READ / 2 }, () => ({ containerPort: 9075 }));

@@ -57,6 +57,17 @@ test.each([[undefined], [null], [{}], [{ ports: null, mode: null, rookConfig: nu
   },
 );
 
+test.each<[unknown, string]>([
+  ['Paused', 'spec is no object'],
+  [[{ mode: 'Paused' }], 'spec is no object'],
+  [{ ports: [9075] }, 'spec.ports is no object'],
+  [{ ports: 'x' }, 'spec.ports is no object'],
+  [{ ports: { rbdProvisioner: '9075' } }, 'spec.ports.rbdProvisioner is no whole number'],
+  [{ mode: 'Off' }, 'spec.mode is none of those known'],
+])('an assignment with spec %j is not taken for one that says nothing', (spec, problem) => {
+  expect(() => projectAssignment({ metadata: metadata(), spec })).toThrow(problem);
+});
+
 test('a deletion timestamp means deleting', () => {
   const raw = workload({}, { metadata: { deletionTimestamp: '2026-11-22T10:00:00Z' } });
   expect(projectAssignment(raw).deleting).toBe(true);
