@@ -90,7 +90,8 @@ test('what is read of an assignment: ready, degraded and the ports in conflict, 
   await reconcile();
   expect(lines(await scrape(), 'csiports_degraded')).toEqual([`${NAMESPACE} PortConflict 1`]);
   expect(lines(await scrape(), 'csiports_conflicts')).toEqual([`${NAMESPACE} 1`]);
-  const conditions = [{ type: 'Ready', status: 'True', reason: 'PortsAssigned' }];
+  const lastTransitionTime = '2026-11-22T10:00:00Z';
+  const conditions = [{ type: 'Ready', status: 'True', reason: 'PortsAssigned', lastTransitionTime }];
   const metadata = {
     namespace: NAMESPACE,
     name: 'default',
