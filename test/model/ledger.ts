@@ -33,8 +33,8 @@ export class Ledger {
   /** The operator's. */
   readonly patches: Record<Slot, number> = forEachSlot(() => 0);
   pins = 0;
-  /** Of those, pins that were done when the operator had given them up: what it has pinned since is another one then. */
-  latePins = 0;
+  /** Of those, pins of which the process that sent them did not hear, as they were done late, their answer was lost, or it was killed. */
+  unheardPins = 0;
   /** The operator's request that is being done. */
   request: Pick<Request, 'onto' | 'isLast' | 'isLate'> | undefined;
 
@@ -43,16 +43,19 @@ export class Ledger {
     else this.#takeForeign(change);
   }
 
-  /** Where the operator learns of its own patch by the watch alone, and wants another port by then, it takes it for an undoing. */
+  /** Where a process learns of such a write by the watch alone, and wants another port by then, it takes it for an undoing. */
   loseAnswer(answer: Answer): void {
-    if ('object' in answer && slotOfWorkload(answer.object.metadata.name) !== undefined) this.departures += 1;
+    if (!('object' in answer)) return;
+    const { name } = answer.object.metadata;
+    if (slotOfWorkload(name) !== undefined) this.departures += 1;
+    if (name === CONFIG) this.unheardPins += 1;
   }
 
   /** What the status counts as undone. A patch of which no status tells is taken for somebody else's. */
   checkCounts({ count, pins = 0 }: Reverts): void {
     const most = this.departures + this.kills * SLOT_LAYOUTS.length;
     hold(count <= most, `${count} reverts are counted, at most ${most} were seen`);
-    const undone = this.settingsEdits + this.latePins;
+    const undone = this.settingsEdits + this.unheardPins;
     hold(pins <= undone, `${pins} undone pins are counted, at most ${undone} were seen`);
   }
 
@@ -98,7 +101,7 @@ export class Ledger {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
       this.pins += 1;
-      this.latePins += late;
+      this.unheardPins += late;
     } else {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(before.spec, after.spec), 'the spec was changed');
