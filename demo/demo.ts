@@ -126,6 +126,11 @@ async function showReassertion(cluster: ControlPlane, rook: RookInstallation): P
   await new Assignment(cluster.api, NAMESPACE).waitUntilAssigned();
   await requireDistinctPortsAndRunningPods(rook);
   await show(cluster, '-n', NAMESPACE, 'get', 'csiports', 'default', '-o', 'jsonpath={.status.reverts}{"\\n"}');
+  // They are told together, a moment later.
+  await waitFor('the events', async () => {
+    const events = await cluster.api.list<{ reason: string }>(`/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`);
+    return events.some(({ reason }) => reason === 'Reasserted');
+  });
   await show(cluster, '-n', NAMESPACE, 'get', 'events', '--field-selector', 'involvedObject.kind=CSIPortAssignment');
 }
 
