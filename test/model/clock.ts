@@ -4,6 +4,8 @@ const BEGIN = Date.parse('2026-11-22T10:00:00Z');
 export class Clock {
   monotonicMs = 0;
   #setBy = 0;
+  /** Then times that are stored may lie ahead. */
+  wasSetBack = false;
 
   get wall(): Date {
     return new Date(BEGIN + this.#setBy + this.monotonicMs);
@@ -16,5 +18,6 @@ export class Clock {
   /** Somebody, or NTP, sets the wall clock. */
   step(ms: number): void {
     this.#setBy += ms;
+    if (ms < 0) this.wasSetBack = true;
   }
 }

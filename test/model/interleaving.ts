@@ -28,7 +28,7 @@ export const anyInterleaving: fc.Arbitrary<Interleaving> = fc.record({
 });
 
 /** How many reconciles write anything at most, from when the others rest until nothing is left to do. */
-const MOST_RECONCILES = 20;
+const MOST_RECONCILES = 30;
 /** A refused write is sent again after 30 s. */
 const TWO_TRIES = 61_000;
 
@@ -77,13 +77,18 @@ async function expectSilence(world: World, order: Order): Promise<void> {
   hold(world.writes === writes, 'a new process of the operator wrote something');
 }
 
-/** Which keys Rook reads is learnt from the world as it is found, so the last pin may show it to the next reconcile only. */
+/**
+ * Which keys Rook reads is learnt from the world as it is found, so the last pin may show it to the next reconcile only. And
+ * times that lie ahead, by a clock that was set back, are dropped by the next one.
+ */
 async function learnRookKeys(world: World, order: Order): Promise<void> {
   const before = statusOf(world);
   world.operator.wake();
   await rest(world, order);
   const after = statusOf(world);
-  const isSame = isDeepStrictEqual({ ...after, rookKeys: undefined }, { ...before, rookKeys: undefined });
+  const reverts = world.clock.wasSetBack ? { reverts: undefined } : {};
+  const later = { rookKeys: undefined, ...reverts };
+  const isSame = isDeepStrictEqual({ ...after, ...later }, { ...before, ...later });
   hold(isSame, 'one more reconcile wrote another status');
 }
 
