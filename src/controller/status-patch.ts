@@ -1,6 +1,7 @@
 /** The smallest merge patch (RFC 7396) from the stored status to the wanted one. */
 import { isDeepStrictEqual } from 'node:util';
 import type { AssignmentStatus } from '../domain/api.js';
+import { isRecord } from '../kube/shapes.js';
 import type { StatusPatch } from '../kube/writer.js';
 
 /** @returns undefined when nothing differs, and then nothing is written */
@@ -16,7 +17,7 @@ function mergePatch(before: Fields, after: Fields): Fields | undefined {
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [was, is] = [ownValue(before, field), ownValue(after, field)];
     if (isDeepStrictEqual(was, is)) continue;
-    patch.set(field, isFields(was) && isFields(is) ? mergePatch(was, is) : (is ?? null));
+    patch.set(field, isRecord(was) && isRecord(is) ? mergePatch(was, is) : (is ?? null));
   }
   // By entries: a field that is set by the name __proto__ would be none.
   return patch.size === 0 ? undefined : Object.fromEntries(patch);
@@ -25,8 +26,4 @@ function mergePatch(before: Fields, after: Fields): Fields | undefined {
 /** The status is anybody's to write who has the right: a field may have the name of one that every object inherits. */
 function ownValue(fields: Fields, field: string): unknown {
   return Object.hasOwn(fields, field) ? fields[field] : undefined;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

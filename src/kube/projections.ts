@@ -29,8 +29,8 @@ import {
   type Workload,
 } from '../domain/workload.js';
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
-import { count, integer, list, optionalText, optionalTexts, record, text } from './shapes.js';
-import { isRecord, isSoundStatus } from './stored-status.js';
+import { count, integer, isRecord, list, optionalText, optionalTexts, record, text } from './shapes.js';
+import { isSoundStatus } from './stored-status.js';
 
 /** metadata as in JSON; the API server sets the first four on every object. */
 interface RawMetadata {

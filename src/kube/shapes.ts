@@ -1,7 +1,11 @@
 /**
  * What JSON of the API server may be taken for. It validates what it stores, but not again what it reads, so an object of
- * an earlier version of a definition may be of another shape. All of these throw a TypeError that names the field.
+ * an earlier version of a definition may be of another shape. All of these but isRecord throw a TypeError that names the field.
  */
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 export function text(value: unknown, field: string): string {
   if (typeof value !== 'string') throw new TypeError(`${field} is no text`);
@@ -23,8 +27,7 @@ export function integer(value: unknown, field: string): number {
 }
 
 export function record<T extends object>(value: T, field: string): T {
-  const isRecord: boolean = typeof value === 'object' && !Array.isArray(value);
-  if (!isRecord) throw new TypeError(`${field} is no object`);
+  if (!isRecord(value)) throw new TypeError(`${field} is no object`);
   return value;
 }
 

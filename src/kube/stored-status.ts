@@ -7,6 +7,7 @@
 import { ROOK_CONFIG_NAME } from '../domain/rook-config.js';
 import { SLOT_LAYOUTS } from '../domain/slots.js';
 import type { AssignmentStatus, Condition, PortConflict, Reverts, UndoneObject } from '../domain/api.js';
+import { isRecord } from './shapes.js';
 
 /** What the operator writes, and others may undo; each is among them once. */
 const WRITTEN: readonly string[] = [ROOK_CONFIG_NAME, ...SLOT_LAYOUTS.map(({ workload }) => workload)];
@@ -70,8 +71,4 @@ const SECONDS = 'YYYY-MM-DDThh:mm:ss'.length;
 
 function isListOfRecords(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.every(isRecord));
-}
-
-export function isRecord(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
