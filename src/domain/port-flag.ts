@@ -36,8 +36,8 @@ export function portNumber(value: string | undefined): number | undefined {
 
 /** The two forms of each flag. Made once: every plan reads several command lines. */
 const FORMS: Readonly<Record<PortFlag, { readonly bare: RegExp; readonly joined: RegExp }>> = {
-  'controller-port': { bare: /^--?controller-port$/, joined: /^(--?controller-port=)(.*)$/ },
-  metricsport: { bare: /^--?metricsport$/, joined: /^(--?metricsport=)(.*)$/ },
+  'controller-port': { bare: /^--?controller-port$/, joined: /^(--?controller-port=)(.*)$/s },
+  metricsport: { bare: /^--?metricsport$/, joined: /^(--?metricsport=)(.*)$/s },
 };
 
 /** The flags of the whole command line: the args follow the command, so a value may stand in the other list. */

@@ -96,6 +96,7 @@ describe('the argument', () => {
       { args: ['--controller-port=9070', '--controller-port'] },
       { args: ['--controller-port=9072', '--controller-port', '9072'] },
     ],
+    ['a line end in the value', { args: ['--controller-port=90\n70'] }, { args: ['--controller-port=9072'] }],
     ['a variable', { args: ['--controller-port=$(PORT)'] }, { args: ['--controller-port=9072'] }],
     ['missing: appended', { args: ['--v=0'] }, { args: ['--v=0', '--controller-port=9072'] }],
     ['empty args', { args: [] }, { args: ['--controller-port=9072'] }],

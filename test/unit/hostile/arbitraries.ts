@@ -14,7 +14,20 @@ const strangeText = fc
 
 const portText = fc.oneof(
   fc.integer({ min: -70_000, max: 70_000 }).map(String),
-  fc.constantFrom('9070', '9071', '9072', '09071', 'NaN', '1e4', '0x2386', '９０７０', '', ' 9070', '9'.repeat(400)),
+  fc.constantFrom(
+    '9070',
+    '9071',
+    '9072',
+    '09071',
+    'NaN',
+    '1e4',
+    '0x2386',
+    '９０７０',
+    '',
+    '\n',
+    ' 9070',
+    '9'.repeat(400),
+  ),
 );
 const flag = fc.constantFrom('--controller-port', '-controller-port', '---controller-port', '--metricsport');
 const argument = fc.oneof(

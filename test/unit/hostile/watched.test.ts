@@ -77,18 +77,21 @@ function rowOf({ workloads }: Plan, raw: Raw): WorkloadPlan {
 function restOf(raw: Raw, index: number): object {
   const copy = structuredClone(raw) as unknown as { spec: { template: { spec: { containers: object[] } } } };
   const { containers } = copy.spec.template.spec;
-  const { command, args, ports, ...rest } = raw.spec.template.spec.containers[index]!;
-  const line = [...(command ?? []), '\n', ...(args ?? [])];
-  const others = line.filter((element, at) => !/^--?controller-port(=|$)/.test(element) && !isValue(line, at));
-  const foreign = (ports ?? []).filter(({ protocol = 'TCP' }) => protocol !== 'TCP');
-  containers[index] = { ...rest, others, foreign };
+  const { command = [], args = [], ports = [], ...rest } = raw.spec.template.spec.containers[index]!;
+  const foreign = ports.filter(({ protocol = 'TCP' }) => protocol !== 'TCP');
+  containers[index] = { ...rest, ...otherArguments(command, args), foreign };
   return copy;
 }
 
-/** Behind a flag without `=`, which itself is no such value. */
-function isValue(line: readonly string[], at: number): boolean {
-  const before = at - (line[at - 1] === '\n' ? 2 : 1);
-  return /^--?controller-port$/.test(line[before] ?? '') && line[at] !== '\n' && !isValue(line, before);
+/** What neither is the flag for the port nor stands behind one as its value, which may be in the other list. */
+function otherArguments(command: readonly string[], args: readonly string[]): Pick<RawContainer, 'command' | 'args'> {
+  let isValue = false;
+  const isOther = (element: string): boolean => {
+    const wasValue = isValue;
+    isValue = !wasValue && /^--?controller-port$/.test(element);
+    return !wasValue && !isValue && !/^--?controller-port=/.test(element);
+  };
+  return { command: command.filter(isOther), args: args.filter(isOther) };
 }
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
