@@ -1,12 +1,13 @@
 /**
  * What somebody undid of the operator's own writes, told from the stored status alone, so that a restart of the operator
- * loses none: a patch of a workload, or the pin of keys in rook-ceph-operator-config.
+ * loses none: a patch of a workload, or the pin of keys in rook-ceph-operator-config. A write of its own of which that status
+ * does not tell (its answer was lost, or the process was killed before it could say so) is none: managedFields say whose it is.
  */
 import type { Reverts, UndoneObject } from './api.js';
 import type { Plan, StoredStatus } from './plan.js';
-import { ROOK_CONFIG_NAME } from './rook-config.js';
+import { ROOK_CONFIG_NAME, isOwnPin } from './rook-config.js';
 import type { ConfigKey } from './slots.js';
-import { ROOK_MANAGER, keyWriter, portWriter } from './writers.js';
+import { ROOK_MANAGER, isOwnPort, keyWriter, portWriter } from './writers.js';
 
 /** One object undone, once. */
 export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'keys' | 'manager'>;
@@ -39,14 +40,18 @@ function undonePatches(previous: StoredStatus | undefined, { workloads }: Plan):
         if (!wasRight || row.currentPort !== row.assignedPort) return false;
         return row.currentPort !== currentPort || row.assignedPort === assignedPort;
       })
+      .filter(({ workload }) => workload === undefined || !isOwnPort(workload))
       .map(({ layout, workload }) => undoing(layout.kind, layout.workload, workload && portWriter(workload)))
   );
 }
 
 /** A key that was pinned and is to be pinned to the same value again. Several keys at once are one undoing. */
 function undonePin(previous: StoredStatus | undefined, { pin, rookConfig }: Plan): Undoing[] {
-  const keys = (Object.keys(pin) as ConfigKey[]).filter((key) => previous?.pinned?.[key] === pin[key]);
-  if (keys.length === 0 || rookConfig === undefined) return [];
+  if (rookConfig === undefined) return [];
+  const keys = (Object.keys(pin) as ConfigKey[]).filter(
+    (key) => previous?.pinned?.[key] === pin[key] && !isOwnPin(rookConfig.keys[key]),
+  );
+  if (keys.length === 0) return [];
   const writer = keys.map((key) => keyWriter(rookConfig, key)).find((name) => name !== undefined);
   return [{ ...undoing('ConfigMap', ROOK_CONFIG_NAME, writer), keys }];
 }

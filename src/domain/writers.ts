@@ -1,5 +1,6 @@
 /** Who wrote what the operator finds changed: the field managers that the API server records in managedFields. */
 import { FIELD_MANAGER } from './api.js';
+import { flaggedPort } from './port-flag.js';
 import type { RookConfig } from './rook-config.js';
 import type { ConfigKey } from './slots.js';
 import type { Workload } from './workload.js';
@@ -30,6 +31,16 @@ export function keyWriter(config: RookConfig, key: ConfigKey): string | undefine
 /** Everybody but the operator that has written anything of the object, by name. */
 export function otherWriters({ managers }: RookConfig): string[] {
   return [...new Set(managers.map(({ name }) => name))].filter((name) => name !== FIELD_MANAGER).sort();
+}
+
+/**
+ * Whether the operator itself said the port last: an argument says it, and nobody else has written the arguments or a
+ * declared port since. Arguments that were taken out are nobody's.
+ */
+export function isOwnPort({ managers, sidecar }: Workload): boolean {
+  const owners = managers.filter(({ ownsPort }) => ownsPort);
+  if (sidecar === undefined || flaggedPort('controller-port', sidecar) === undefined) return false;
+  return owners.length > 0 && owners.every(({ name }) => name === FIELD_MANAGER);
 }
 
 /** Whether the port that the workload has is Rook's doing: written by it, or left so by a later write of Rook's. */

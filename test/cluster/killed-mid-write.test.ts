@@ -148,6 +148,36 @@ describe('SIGKILL', () => {
     expect(await stored(mark)).toEqual([CEPHFS]);
     await expectEndInOrder(successor);
   });
+
+  test.each([
+    { written: 'a pin and a patch', spec: {}, writes: ONCE_EACH.slice(0, 2) },
+    { written: 'a patch', spec: { rookConfig: 'Leave' }, writes: ONCE_EACH.slice(1, 2) },
+  ] as const)(
+    'after $written of which no status tells, and the port is taken back meanwhile: nobody undid it',
+    async ({ written, spec, writes }) => {
+      const { controlPlane } = cluster();
+      const { rook, assignment } = await cluster().installRookWithAssignment({}, spec);
+      let isArmed = false;
+      const isStatus = isPatchOf('/csiportassignments/default/status');
+      const gate = new Gate(controlPlane, (request) => isArmed && isStatus(request), 'request');
+      const operator = await cluster().startOperator({ kubeconfig: await gate.start() });
+      await assignment.waitForReason('Ready', 'RollingOut');
+      await assignment.waitUntilSettled();
+      const mark = await controlPlane.audit.mark();
+      isArmed = true;
+      await assignment.edit({ ports: { rbdNodePlugin: 9300 } });
+      await waitForHeld(gate, operator, 1);
+      await operator.kill();
+      expect(await stored(mark)).toEqual(writes);
+      await assignment.edit({ ports: null });
+      const since = performance.now();
+      await cluster().startOperator();
+      await waitFor('the write to be taken back', async () => (await stored(mark)).length === 2 * writes.length);
+      await portsRight(rook, { fault: `SIGKILL after ${written}`, since, withinSeconds: WITHIN_SECONDS });
+      expect((await assignment.waitUntilSettled()).reverts).toEqual({ count: 0 });
+      expect(await stored(mark)).toEqual(writes.flatMap((write) => [write, write]));
+    },
+  );
 });
 
 describe('SIGTERM', () => {

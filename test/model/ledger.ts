@@ -4,7 +4,6 @@ import { FIELD_MANAGER, type AssignmentStatus, type Reverts } from '../../src/do
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, forEachSlot, type Slot } from '../../src/domain/slots.js';
 import type { Change } from './api-server.js';
 import type { Request } from './operator.js';
-import type { Answer } from './requests.js';
 import {
   ASSIGNMENT,
   CONFIG,
@@ -24,8 +23,6 @@ export class Ledger {
   readonly portChanges: Record<Slot, number> = forEachSlot(() => 0);
   /** Of those, how often a sidecar left its port, or went with its workload. */
   departures = 0;
-  /** Processes of the operator that were killed, each perhaps between its patches and the status that tells of them. */
-  kills = 0;
   /** Workloads that came to the host network. */
   arrivals = 0;
   specEdits = 0;
@@ -33,30 +30,18 @@ export class Ledger {
   /** The operator's. */
   readonly patches: Record<Slot, number> = forEachSlot(() => 0);
   pins = 0;
-  /** Of those, pins of which the process that sent them did not hear, as they were done late, their answer was lost, or it was killed. */
-  unheardPins = 0;
   /** The operator's request that is being done. */
-  request: Pick<Request, 'onto' | 'isLast' | 'isLate'> | undefined;
+  request: Pick<Request, 'onto' | 'isLast'> | undefined;
 
   take(change: Change): void {
     if (change.by === FIELD_MANAGER) this.#takeOwn(change);
     else this.#takeForeign(change);
   }
 
-  /** Where a process learns of such a write by the watch alone, and wants another port by then, it takes it for an undoing. */
-  loseAnswer(answer: Answer): void {
-    if (!('object' in answer)) return;
-    const { name } = answer.object.metadata;
-    if (slotOfWorkload(name) !== undefined) this.departures += 1;
-    if (name === CONFIG) this.unheardPins += 1;
-  }
-
-  /** What the status counts as undone. A patch of which no status tells is taken for somebody else's. */
+  /** What the status counts as undone: by others, never by the operator itself, also where it did not hear of its write. */
   checkCounts({ count, pins = 0 }: Reverts): void {
-    const most = this.departures + this.kills * SLOT_LAYOUTS.length;
-    hold(count <= most, `${count} reverts are counted, at most ${most} were seen`);
-    const undone = this.settingsEdits + this.unheardPins;
-    hold(pins <= undone, `${pins} undone pins are counted, at most ${undone} were seen`);
+    hold(count <= this.departures, `${count} reverts are counted, at most ${this.departures} were seen`);
+    hold(pins <= this.settingsEdits, `${pins} undone pins are counted, at most ${this.settingsEdits} were seen`);
   }
 
   /** The bounds on what the operator writes, and so on what it restarts. */
@@ -88,20 +73,16 @@ export class Ledger {
   #takeOwn({ name, before, after }: Change): void {
     if (before === undefined || after === undefined) throw new Error(`the operator made or deleted ${name}`);
     const slot = slotOfWorkload(name);
-    const late = this.request?.isLate === true ? 1 : 0;
     if (slot !== undefined) {
       hold(
         isDeepStrictEqual(withoutPort(before as StoredWorkload), withoutPort(after as StoredWorkload)),
         `more of ${name} than its port was changed`,
       );
       this.patches[slot] += 1;
-      // It may move a sidecar from where the operator has put it since.
-      this.departures += late;
     } else if (name === CONFIG) {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
       this.pins += 1;
-      this.unheardPins += late;
     } else {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(before.spec, after.spec), 'the spec was changed');

@@ -107,7 +107,6 @@ export class World {
 
   /** The process ends without warning; what it has sent may still come to be done. */
   crash(): void {
-    this.ledger.kills += 1;
     for (const request of this.operator.requests) this.#leave(request);
     this.operator = this.#newOperator();
   }
@@ -119,13 +118,7 @@ export class World {
   }
 
   #leave(request: Request): void {
-    if (request.call.method === 'GET') return;
-    if (request.answer !== undefined) {
-      this.ledger.loseAnswer(request.answer);
-      return;
-    }
-    request.isLate = true;
-    this.#strays.push(request);
+    if (request.call.method !== 'GET' && request.answer === undefined) this.#strays.push(request);
   }
 
   /** The process ends in order: the work in hand is finished, and what waits is written. */

@@ -3,6 +3,8 @@ import type { AssignmentStatus } from '../../../src/domain/api.js';
 import { plan } from '../../../src/domain/plan.js';
 import { countReverts, undoings } from '../../../src/domain/reverts.js';
 import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import type { FieldManager } from '../../../src/domain/workload.js';
+import type { RawOptions } from './raw-workload.js';
 import {
   CONFLICTING,
   NOW,
@@ -107,6 +109,27 @@ describe('an undone patch', () => {
     expect(undonePatches(previous, world)).toEqual([]);
   });
 
+  describe('of which the operator is the last writer itself', () => {
+    const operator = { name: 'csi-port-operator', time: '2026-11-22T09:00:00Z', ownsPort: true };
+    const before = { name: 'rook', time: '2026-11-22T08:00:00Z', ownsPort: false };
+    const movedTo = (sidecar: RawOptions, ...others: FieldManager[]): World => ({
+      ...SETTLED,
+      workloads: workloads({ rbdNodePlugin: { managers: [before, operator, ...others], ...sidecar } }),
+    });
+
+    it('is none: the status had not told of it when the process ended', () => {
+      expect(undonePatches(READY, movedTo({ port: 9300 }))).toEqual([]);
+    });
+
+    it.each<[string, RawOptions, FieldManager[]]>([
+      ['somebody declares a port beside it', { port: 9300 }, [{ name: 'kubectl-edit', ownsPort: true }]],
+      ['the argument was taken out, which leaves no owner', { sidecar: { ports: [{ containerPort: 9300 }] } }, []],
+      ['argument and declared port were taken out', { sidecar: {} }, []],
+    ])('is one where %s', (_, sidecar, others) => {
+      expect(undonePatches(READY, movedTo(sidecar, ...others))).toEqual(['rbdNodePlugin']);
+    });
+  });
+
   it.each([[[]], [['rook']]])('by %j is none while Rook answers a pin', (names) => {
     expect(undonePatches(READY, nodeOn9070By(...names), true)).toEqual([]);
   });
@@ -126,7 +149,7 @@ describe('an undone patch', () => {
         { name: 'csi-port-operator', time: '2026-11-22T09:59:00Z', ownsPort: true },
       ],
     ],
-    [undefined, [{ name: 'csi-port-operator', ownsPort: true }]],
+    [undefined, [{ name: 'kube-controller-manager', ownsPort: false }]],
   ])('names its writer: %s', (manager, managers) => {
     const world: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070, managers } }) };
     const undone = { kind: 'DaemonSet', name: 'csi-rbdplugin', ...(manager === undefined ? {} : { manager }) };
@@ -182,6 +205,11 @@ describe('an undone pin', () => {
   it.each<[string, World, Partial<AssignmentStatus>]>([
     ['a key set to another valid port: that is a wish', withConfig(rookConfig({ CSIADDONS_PORT: '9075' })), {}],
     ['a first sight', withConfig(rookConfig()), {}],
+    [
+      'a pin of its own of which the status does not tell',
+      withConfig(pinned(9071, 9070, 9072)),
+      { pinned: { CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' } },
+    ],
     [
       'a pin that spec alone moved away from',
       withConfig(pinned(9070, 9071, 9072), { ports: { rbdNodePlugin: 9300 } }),
