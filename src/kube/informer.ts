@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
 import { ApiError, WatchProtocolError } from './errors.js';
 import type { InformerObserver, InformerState, ListedBy, WatchedRule } from './informer-state.js';
+import { ObjectReader, type Projection } from './object-reader.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
@@ -30,9 +31,6 @@ export interface Source<T> {
   /** Keeps only what is used, so that memory does not grow with the objects. */
   readonly project: Projection<T>;
 }
-
-/** @throws for an object that is not of the API's shape */
-export type Projection<T> = (raw: RawObject) => T;
 
 export interface InformerTiming {
   /** How long a watch may be silent before it is given up. */
@@ -70,12 +68,13 @@ export class Informer<T extends StoredObject> implements InformerState {
   readonly #transport: Transport;
   readonly #observer: InformerObserver;
   readonly #timing: InformerTiming;
+  readonly #reader: ObjectReader<T>;
   readonly #firstSync = Promise.withResolvers<undefined>();
   /** The version to resume from; undefined where a list is due. */
   #version: string | undefined;
   #streamedList = true;
-  /** What the observer was told of: its uid by namespace/name. */
-  readonly #unreadable = new Map<string, string | undefined>();
+  /** When the server accepted the watch in hand, in milliseconds of performance.now(). */
+  #acceptedAt: number | undefined;
   synced = false;
   failures = 0;
   problem: unknown;
@@ -92,6 +91,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.#store = store;
     this.#transport = deps.transport;
     this.#observer = deps.observer;
+    this.#reader = new ObjectReader(source.project, (object, error) => this.#observer.unreadable(this, object, error));
     this.#timing = deps.timing ?? INFORMER_TIMING;
   }
 
@@ -132,8 +132,10 @@ export class Informer<T extends StoredObject> implements InformerState {
   async #session(stop: AbortSignal): Promise<void> {
     const begun = performance.now();
     this.lastActivity = begun;
+    this.#acceptedAt = undefined;
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
     const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
+    this.#acceptedAt = performance.now();
     // A proxy may end each watch before its first bookmark. A list is heard when it comes.
     if (this.#version !== undefined) this.#heard();
     let listing = this.#version === undefined ? new Map<string, T>() : undefined;
@@ -147,6 +149,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (listing !== undefined) throw new WatchProtocolError('the streamed list ended before its last object');
     if (performance.now() - begun < SHORTEST_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
     this.#isWell();
+    this.failures = 0;
     this.#observer.closed(this);
   }
 
@@ -172,7 +175,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   #takeInitial(event: WatchEvent, listing: Map<string, T>): boolean {
     if (event.type === 'ERROR') throw errorOf(event.status, this.#source.path);
     if (event.type !== 'BOOKMARK') {
-      const object = event.type === 'DELETED' ? undefined : this.#read(event.object);
+      const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
       if (object === undefined) listing.delete(event.object.metadata.uid ?? '');
       else listing.set(object.uid, object);
       return false;
@@ -185,29 +188,13 @@ export class Informer<T extends StoredObject> implements InformerState {
   #take(event: WatchEvent): void {
     if (event.type === 'ERROR') throw errorOf(event.status, this.#source.path);
     if (event.type !== 'BOOKMARK') {
-      const object = event.type === 'DELETED' ? undefined : this.#read(event.object);
-      if (event.type === 'DELETED') this.#unreadable.delete(nameOf(event.object));
+      const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
+      if (event.type === 'DELETED') this.#reader.forget(event.object);
       if (object === undefined) this.#drop(event.object);
       else this.#store.put(object);
     }
     this.#version = event.object.metadata.resourceVersion;
     this.#isWell();
-  }
-
-  /** One odd object must not keep all others from being seen: undefined, and the observer is told. */
-  #read(raw: RawObject): T | undefined {
-    const name = nameOf(raw);
-    try {
-      const object = this.#source.project(raw);
-      this.#unreadable.delete(name);
-      return object;
-    } catch (error) {
-      const uid = uidOf(raw);
-      const isKnown = this.#unreadable.has(name) && this.#unreadable.get(name) === uid;
-      if (!isKnown) this.#observer.unreadable(this, name, error);
-      this.#unreadable.set(name, uid);
-      return undefined;
-    }
   }
 
   /** Also what is no longer readable: to write from an outdated copy would be worse than not to write. */
@@ -222,7 +209,7 @@ export class Informer<T extends StoredObject> implements InformerState {
       const page = (await this.#transport.call({ method: 'GET', path: this.#source.path, query }, stop)) as Page;
       this.#heard();
       for (const item of page.items) {
-        const object = this.#read(item);
+        const object = this.#reader.read(item);
         if (object !== undefined) objects.push(object);
       }
       const { resourceVersion, continue: next = '' } = page.metadata;
@@ -253,7 +240,6 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   #isWell(): void {
     const recovered = this.problem !== undefined;
-    this.failures = 0;
     this.problem = undefined;
     this.problemSince = undefined;
     if (recovered && this.synced) this.#observer.synced(this);
@@ -285,23 +271,17 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   /** @returns how long to wait before the next try, in milliseconds */
   #failed(error: unknown): number {
-    this.failures += 1;
-    this.problem = error;
-    this.problemSince ??= performance.now();
-    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    const now = performance.now();
     const { baseMs, maxMs } = this.#timing.backoff;
+    // A list alone does not begin anew: where each connection is cut behind it, lists would follow each other without end.
+    const hasLasted = this.#acceptedAt !== undefined && now - this.#acceptedAt > maxMs;
+    this.failures = hasLasted ? 1 : this.failures + 1;
+    this.problem = error;
+    this.problemSince ??= now;
+    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
     return Math.max(asked, backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }));
   }
-}
-
-function nameOf(raw: RawObject | null): string {
-  const { namespace = '', name = '' } = (raw as Partial<RawObject> | null)?.metadata ?? {};
-  return `${namespace}/${name}`;
-}
-
-function uidOf(raw: RawObject | null): string | undefined {
-  return (raw as Partial<RawObject> | null)?.metadata?.uid;
 }
 
 /** Ends early, and without an error, where `stop` is aborted. */

@@ -260,14 +260,45 @@ test('Retry-After is waited out', async () => {
   expect(server.requests).toHaveLength(2);
 });
 
-test('after a success the waits begin anew', async () => {
-  const { failures } = await runInformer(
-    [refused(500, 'x'), refused(500, 'x'), refused(500, 'x'), listedThen(errorEvent({ code: 500 })), quiet],
-    { timing: { backoff: { baseMs: 20, maxMs: 10_000 } } },
+test.each<[string, Step]>([
+  ['the connection is cut', (exchange) => exchange.cut()],
+  ['an error follows', (exchange) => exchange.events(errorEvent({ code: 500 }))],
+])('where each list succeeds, and %s behind it, the waits grow all the same', async (_, end) => {
+  const { failures, informer, listed } = await runInformer(
+    [
+      (exchange, request) => {
+        listedThen(modified('a', '51'))(exchange, request);
+        // So that both have been read: what is cut is lost.
+        setTimeout(() => end(exchange, request), 5);
+      },
+    ],
+    { timing: { backoff: { baseMs: 8, maxMs: 5_000 } } },
   );
-  await eventually(() => failures.length).toBe(4);
-  expect(failures[2]!.retryInMs).toBeGreaterThanOrEqual(40);
-  expect(failures[3]!.retryInMs).toBeLessThanOrEqual(20);
+  await eventually(() => failures.length).toBe(6);
+  expect(listed.length).toBeGreaterThan(0);
+  expect(informer.synced).toBe(true);
+  for (const [at, { retryInMs }] of failures.entries()) expect(retryInMs).toBeGreaterThanOrEqual(4 * 2 ** at);
+});
+
+test.each<[string, Step]>([
+  ['has lasted for the longest of them', (exchange) => setTimeout(() => exchange.cut(), 150)],
+  ['is closed in order', (exchange) => setTimeout(() => exchange.end(), 1_100)],
+])('the waits begin anew when a watch %s', async (_, end) => {
+  const { failures, closed } = await runInformer(
+    [
+      ...Array.from({ length: 5 }, () => refused(500, 'x')),
+      (exchange, request) => {
+        streamedList('50')(exchange, request);
+        end(exchange, request);
+      },
+      refused(500, 'x'),
+      quiet,
+    ],
+    { timing: { backoff: { baseMs: 20, maxMs: 100 } } },
+  );
+  await eventually(() => failures.length + closed()).toBe(7);
+  expect(failures[4]!.retryInMs).toBeGreaterThanOrEqual(50);
+  expect(failures[5]!.retryInMs).toBeLessThanOrEqual(20);
 });
 
 test('a server that is away is waited for, and tells all that it has now, also where that is older', async () => {
