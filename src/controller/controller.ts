@@ -66,6 +66,10 @@ export class Controller {
         }),
       ),
       onChange: addToQueue,
+      onCrowded: (namespace) => {
+        const remedy = 'delete the CSIPortAssignments of namespaces whose Rook is gone, and Drivers that nobody needs';
+        logger.warn({ namespace, remedy }, 'ceph-csi-operator not watched here: too many namespaces have it');
+      },
     });
     const writer = new Writer(transport, leadership);
     this.#notifier = new Notifier({

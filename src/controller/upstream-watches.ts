@@ -15,7 +15,15 @@ export interface UpstreamWatchesOptions {
   readonly observer: InformerObserver;
   /** Told the namespace of every change. */
   readonly onChange: (namespace: string) => void;
+  /** Told once of each namespace in which workloads are not watched, as there are MOST_WATCHES already. */
+  readonly onCrowded: (namespace: string) => void;
 }
+
+/**
+ * All namespaces together; of a Rook these are nine, which take 1.1 MiB. Namespaces and Driver objects may be anybody's, and
+ * the memory of the operator is everybody's: more than 33 Rooks, of which none has all of its workloads, are not served.
+ */
+export const MOST_WATCHES = 300;
 
 interface Watch {
   readonly store: Store<Workload>;
@@ -31,6 +39,8 @@ interface OpenNamespace {
 export class UpstreamWatches {
   readonly #options: UpstreamWatchesOptions;
   readonly #namespaces = new Map<string, OpenNamespace>();
+  /** Those that were refused a watch, for want of room. */
+  readonly #crowded = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
@@ -46,19 +56,22 @@ export class UpstreamWatches {
 
   /** Watches the workloads of these drivers in a namespace, beside those that it watches there already. */
   open(namespace: string, drivers: readonly string[]): void {
-    if (this.#stopped || drivers.length === 0) return;
+    if (this.#stopped) return;
     const open = this.#namespaces.get(namespace) ?? { closing: new AbortController(), watches: new Map() };
-    this.#namespaces.set(namespace, open);
-    for (const name of drivers.flatMap(upstreamWorkloads)) {
-      const key = `${name.kind} ${name.name}`;
-      if (!open.watches.has(key)) open.watches.set(key, this.#start(name, namespace, open.closing.signal));
-    }
+    const missing = drivers.flatMap(upstreamWorkloads).filter((name) => !open.watches.has(keyOf(name)));
+    if (!this.#hasRoom(namespace, missing.length)) return;
+    if (missing.length > 0) this.#namespaces.set(namespace, open);
+    for (const name of missing) open.watches.set(keyOf(name), this.#start(name, namespace, open.closing.signal));
   }
 
-  /** Ends the watches of a namespace, and forgets what they saw. */
+  /** Ends the watches of a namespace, and forgets what they saw; those that had no room are told that there is some. */
   close(namespace: string): void {
-    this.#namespaces.get(namespace)?.closing.abort();
+    this.#crowded.delete(namespace);
+    const open = this.#namespaces.get(namespace);
+    if (open === undefined) return;
+    open.closing.abort();
     this.#namespaces.delete(namespace);
+    for (const other of this.#crowded) this.#options.onChange(other);
   }
 
   /** The workloads that a Driver owns, by kind and name; one of the same name that somebody else made is not upstream's. */
@@ -75,8 +88,19 @@ export class UpstreamWatches {
   async run(stop: AbortSignal): Promise<void> {
     if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
     this.#stopped = true;
+    this.#crowded.clear();
     for (const namespace of [...this.#namespaces.keys()]) this.close(namespace);
     await Promise.all(this.#running);
+  }
+
+  #hasRoom(namespace: string, more: number): boolean {
+    if (more === 0 || this.states.length + more <= MOST_WATCHES) {
+      this.#crowded.delete(namespace);
+      return true;
+    }
+    if (!this.#crowded.has(namespace)) this.#options.onCrowded(namespace);
+    this.#crowded.add(namespace);
+    return false;
   }
 
   #start(name: UpstreamName, namespace: string, stop: AbortSignal): Watch {
@@ -86,4 +110,8 @@ export class UpstreamWatches {
     this.#running.add(running);
     return { store, informer };
   }
+}
+
+function keyOf({ kind, name }: UpstreamName): string {
+  return `${kind} ${name}`;
 }

@@ -26,6 +26,8 @@ export interface WatchesOptions {
   readonly observer: InformerObserver;
   /** Told the namespace of every change, and each with an assignment for which an informer is no longer waited. */
   readonly onChange: (namespace: string) => void;
+  /** Told once of each namespace in which there is no room for watches of ceph-csi-operator's workloads. */
+  readonly onCrowded: (namespace: string) => void;
 }
 
 export class Watches {
@@ -113,12 +115,13 @@ export class Watches {
     return assignment?.deleting === true ? undefined : assignment;
   }
 
-  /** Those with a Driver object; by Rook's convention where there is none, but where Rook's own workloads are not all there. */
+  /** Those with a Driver object; by Rook's convention where there is none, but a Rook whose own workloads are not all there. */
   #driversOf(namespace: string): string[] {
     const observed = this.#observedDrivers(namespace);
     if (observed.length > 0) return observed;
+    const hasRook = [this.rookOperators, this.rookConfigs].some((store) => store.get(namespace) !== undefined);
     const isComplete = SLOT_LAYOUTS.every(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
-    return isComplete ? [] : defaultDrivers(namespace);
+    return hasRook && !isComplete ? defaultDrivers(namespace) : [];
   }
 
   #observedDrivers(namespace: string): string[] {

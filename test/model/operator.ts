@@ -57,7 +57,8 @@ export class Operator {
     const ignore = (): undefined => undefined;
     const ends = { failed: ignore, closed: ignore, ended: ignore };
     const observer = { ...ends, synced: ignore, listed: ignore, unreadable: ignore };
-    const watches = new Watches({ namespaces: [], transport, observer, onChange: () => (this.#dirty = true) });
+    const onChange = (): boolean => (this.#dirty = true);
+    const watches = new Watches({ namespaces: [], transport, observer, onChange, onCrowded: ignore });
     const monotonicMs = (): number => clock.monotonicMs;
     const writer = new Writer(transport, SOLE);
     this.watches = watches;

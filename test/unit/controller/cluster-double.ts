@@ -65,6 +65,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     transport,
     observer,
     onChange: (namespace) => changed.push(namespace),
+    onCrowded: ignore,
   });
   const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
   let version = 5_000;

@@ -1,5 +1,6 @@
 /** Which watches are open, when a namespace waits for them, and what is seen through those of ceph-csi-operator. */
 import { expect, onTestFinished, test } from 'vitest';
+import { MOST_WATCHES } from '../../../src/controller/upstream-watches.js';
 import { Watches } from '../../../src/controller/watches.js';
 import { connect, eventually } from '../kube/connections.js';
 import { WatchedObjects } from './watched-objects.js';
@@ -14,6 +15,7 @@ const STATIC = [
   'deployments csi-rbdplugin-provisioner',
   'deployments rook-ceph-operator',
 ];
+const ROOK_CONFIG = 'rook-ceph-operator-config';
 const TRIO = STATIC.filter((watched) => watched.includes('plugin'));
 const RBD = `${NAMESPACE}.rbd.csi.ceph.com`;
 
@@ -35,6 +37,8 @@ interface Bench {
   readonly watches: Watches;
   /** Namespaces that were told of. */
   readonly told: string[];
+  /** Namespaces in which there was no room. */
+  readonly crowded: string[];
   readonly warnings: string[];
   readonly ended: string[];
   readonly stop: () => Promise<void>;
@@ -55,11 +59,13 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
   const { server, transport } = await connect();
   const objects = new WatchedObjects(server);
   objects.put('csiportassignments', { namespace: NAMESPACE, name: 'default' }, { spec: {} });
+  objects.put('configmaps', { namespace: NAMESPACE, name: 'rook-ceph-operator-config' });
   for (const workload of own) putWorkload(objects, workload);
   if (drivers === undefined) objects.refusals.set('drivers', 404);
   for (const name of drivers ?? []) objects.put('drivers', { namespace: NAMESPACE, name });
   prepare?.(objects);
   const told: string[] = [];
+  const crowded: string[] = [];
   const warnings: string[] = [];
   const ended: string[] = [];
   const watches = new Watches({
@@ -74,6 +80,7 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
       ended: ({ title }) => void ended.push(title),
     },
     onChange: (namespace) => void told.push(namespace),
+    onCrowded: (namespace) => void crowded.push(namespace),
   });
   const stopping = new AbortController();
   const running = watches.run(stopping.signal);
@@ -83,7 +90,13 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
   };
   onTestFinished(stop);
   const extra = (): string[] => objects.watched.filter((watched) => !STATIC.includes(watched));
-  return { server, objects, watches, told, warnings, ended, stop, extra };
+  return { server, objects, watches, told, crowded, warnings, ended, stop, extra };
+}
+
+/** Another namespace that would have nine. */
+function crowd(objects: WatchedObjects): void {
+  objects.put('csiportassignments', { namespace: 'crowded', name: 'default' }, { spec: {} });
+  objects.put('configmaps', { namespace: 'crowded', name: ROOK_CONFIG });
 }
 
 function putWorkload(objects: WatchedObjects, watched: string, metadata: object = {}): void {
@@ -109,6 +122,17 @@ test("with Rook's own three workloads and no ceph-csi-operator it is the six nam
   expect(upstream(open)).toEqual([]);
   expect(open.warnings).toEqual([]);
 });
+
+test.each(['configmaps rook-ceph-operator-config', 'deployments rook-ceph-operator'])(
+  'in a namespace without a Rook no driver is guessed at: with %s there is one',
+  async (trace) => {
+    const open = await bench({ own: [], prepare: (objects) => objects.remove('configmaps', NAMESPACE, ROOK_CONFIG) });
+    await prepared(open);
+    expect(open.extra()).toEqual([]);
+    putWorkload(open.objects, trace);
+    await eventually(() => open.watches.prepare(NAMESPACE) && open.extra()).toEqual([...DEFAULTS].sort());
+  },
+);
 
 test("where one of Rook's workloads is absent, the drivers have the names that Rook gives them", async () => {
   const open = await bench({ own: TRIO.slice(1) });
@@ -225,6 +249,55 @@ test('but the Drivers are waited for while their list is on its way', async () =
   await eventually(() => open.objects.watched).toEqual(STATIC);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(open.watches.prepare(NAMESPACE)).toBe(false);
+});
+
+test('beyond what memory has room for a namespace goes without, which is said once, until another one is closed', async () => {
+  const others = Array.from({ length: Math.floor(MOST_WATCHES / 9) }, (_, at) => `rook-${at}`);
+  const open = await bench({
+    prepare: (objects) => {
+      for (const namespace of others) {
+        objects.put('csiportassignments', { namespace, name: 'default' }, { spec: {} });
+        objects.put('configmaps', { namespace, name: ROOK_CONFIG });
+      }
+    },
+  });
+  const all = [...others, NAMESPACE];
+  await eventually(() => all.every((namespace) => open.watches.prepare(namespace))).toBe(true);
+  const upstreamStates = (): number => open.watches.states.filter(({ namespace }) => namespace !== undefined).length;
+  expect(upstreamStates()).toBe(9 * others.length);
+  expect(open.crowded).toEqual([]);
+
+  for (const name of TRIO.map((watched) => watched.split(' ') as [string, string]))
+    open.objects.remove(name[0], NAMESPACE, name[1]);
+  await eventually(() => open.watches.observe(NAMESPACE)!.workloads).toEqual({});
+  for (let again = 0; again < 3; again += 1) expect(open.watches.prepare(NAMESPACE)).toBe(true);
+  expect(open.crowded).toEqual([NAMESPACE]);
+  expect(upstreamStates()).toBe(9 * others.length);
+
+  open.objects.remove('csiportassignments', 'rook-7', 'default');
+  await eventually(() => open.watches.assignments.get('rook-7')).toBeUndefined();
+  open.told.length = 0;
+  open.watches.prepare('rook-7');
+  expect(open.told).toEqual([NAMESPACE]);
+  await prepared(open);
+  expect(open.watches.states.filter(({ namespace }) => namespace === NAMESPACE)).toHaveLength(9);
+  expect(upstreamStates()).toBe(9 * others.length);
+});
+
+test('a namespace that has no need of them any more is not told of room', async () => {
+  const names = Array.from({ length: Math.ceil(MOST_WATCHES / 3) }, (_, at) => `d${at}.rbd.csi.ceph.com`);
+  const open = await bench({ drivers: names, prepare: (objects) => crowd(objects) });
+  await prepared(open);
+  await eventually(() => open.watches.prepare('crowded')).toBe(true);
+  expect(open.crowded).toEqual(['crowded']);
+  open.objects.remove('csiportassignments', 'crowded', 'default');
+  await eventually(() => open.watches.assignments.get('crowded')).toBeUndefined();
+  open.watches.prepare('crowded');
+  open.objects.remove('csiportassignments', NAMESPACE, 'default');
+  await eventually(() => open.watches.assignments.get(NAMESPACE)).toBeUndefined();
+  open.told.length = 0;
+  open.watches.prepare(NAMESPACE);
+  expect(open.told).toEqual([]);
 });
 
 test('with the assignment the watches end, and with a new one they are opened anew', async () => {

@@ -38,7 +38,8 @@ export async function openStreams(): Promise<Streams> {
     closed: () => undefined,
     ended: () => undefined,
   };
-  const watches = new Watches({ namespaces: [], transport, observer, onChange: () => undefined });
+  const ignore = (): undefined => undefined;
+  const watches = new Watches({ namespaces: [], transport, observer, onChange: ignore, onCrowded: ignore });
   const stopping = new AbortController();
   const running = watches.run(stopping.signal);
   onTestFinished(async () => {
