@@ -1,6 +1,7 @@
 /**
  * Stores the status of assignments. What changes for people is written at once; what only counts up is written together
- * with the next such change, or ten seconds later: otherwise each repair would cost a second request.
+ * with the next such change, or ten seconds later: otherwise each repair would cost a second request. Where somebody else
+ * writes the status again and again, a pace keeps the two from writing as fast as the API server can.
  */
 import type { AssignmentStatus, PortAssignment } from '../domain/api.js';
 import type { Observed } from '../domain/plan.js';
@@ -9,6 +10,7 @@ import type { StatusPatch, Writer } from '../kube/writer.js';
 import { statusPatch } from './status-patch.js';
 import type { Watches } from './watches.js';
 import type { WorkResult } from './work-queue.js';
+import { WritePace } from './write-pace.js';
 
 /** What was seen and done up to a status that is not stored must not be lost, nor be told twice. */
 interface Unstored {
@@ -32,13 +34,17 @@ export interface StoreResult extends Pick<WorkResult, 'againInMs' | 'failure'> {
 }
 
 const COUNTS_DELAY_MS = 10_000;
+/** No edit and no rollout asks for more; a fight does. */
+const PACE = { burst: 30, everyMs: 1_000 };
 
 export class StatusWriter {
   readonly #deps: StatusWriterDependencies;
   readonly #unstored = new Map<string, Unstored>();
+  readonly #pace: WritePace;
 
   constructor(deps: StatusWriterDependencies) {
     this.#deps = deps;
+    this.#pace = new WritePace({ ...PACE, monotonicMs: deps.monotonicMs });
   }
 
   /** With what the operator said last, whether or not it could be stored. */
@@ -63,7 +69,7 @@ export class StatusWriter {
     }
     const countsSince = this.#countsSince(assignment, patch);
     this.#unstored.set(namespace, { uid, status, countsSince });
-    const waitMs = this.#waitMs(countsSince);
+    const waitMs = Math.max(this.#waitMs(countsSince), this.#pace.waitMs(namespace));
     if (waitMs > 0) return { kind: 'Later', againInMs: waitMs };
     const result = await this.#write(assignment, patch);
     if (result.kind === 'Stored') this.#unstored.delete(namespace);
@@ -77,6 +83,7 @@ export class StatusWriter {
 
   forget(namespace: string): void {
     this.#unstored.delete(namespace);
+    this.#pace.forget(namespace);
   }
 
   async #flush(namespace: string): Promise<void> {
@@ -105,6 +112,7 @@ export class StatusWriter {
 
   async #write(assignment: PortAssignment, patch: StatusPatch): Promise<StoreResult> {
     const { writer, watches } = this.#deps;
+    this.#pace.wrote(assignment.namespace);
     try {
       await watches.assignments.whileWriting(assignment.namespace, async () => {
         watches.assignments.putExpectedAnswer(await writer.patchStatus(assignment, patch));

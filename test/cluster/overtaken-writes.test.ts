@@ -5,6 +5,7 @@ import { Gate, type GateRequest } from '../support/control-plane/gate.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 
 const cluster = useCluster({ nodes: 0 });
+const FIGHT_MS = 5_000;
 const PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 
 /** What the operator reads by GET is what it read again. */
@@ -124,3 +125,28 @@ test('a status that an edit has overtaken speaks of the edit', async () => {
 function isPatchOf(part: string): (request: GateRequest) => boolean {
   return ({ method, path }) => method === 'PATCH' && path.includes(part);
 }
+
+test('against somebody who overwrites the status without end, it writes once a second after the first thirty', async () => {
+  const { controlPlane } = cluster();
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  await assignment.waitUntilSettled();
+  const mark = await controlPlane.audit.mark();
+  const path = `/apis/csiports.io/v1alpha1/namespaces/${rook.namespace}/csiportassignments/default/status`;
+  const begun = performance.now();
+  for (let round = 0; performance.now() - begun < FIGHT_MS; round += 1) {
+    await controlPlane.api.patch(path, { status: { ports: { rbdProvisioner: 5000 + (round % 2) } } });
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  const writes = (await cluster().writesSince(mark)).length;
+  console.log(`measured | status fight of ${seconds.toFixed(1)} s | ${writes} writes of the operator`);
+  expect(writes).toBeGreaterThan(30);
+  expect(writes).toBeLessThanOrEqual(30 + seconds + 1);
+  await waitFor('the operator to have the last word', async () => {
+    const { ports } = await assignment.status();
+    return ports.rbdProvisioner === 9070;
+  });
+  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(operator.warnings).toEqual([]);
+});

@@ -72,6 +72,40 @@ test('what changes for people is written at once', async () => {
   expect([writes(), assignment().status]).toEqual([1, ROLLING]);
 });
 
+test('thirty writes may follow each other; after that one a second, of what there is by then, and the end waits for none', async () => {
+  const { store, statusWriter, assignment, clock, writes } = await bench();
+  const either = [QUIET, ROLLING];
+  for (let at = 0; at < 30; at += 1) expect(await store(either[at % 2]!)).toEqual({ kind: 'Stored' });
+  expect(await store(QUIET)).toEqual({ kind: 'Later', againInMs: 1_000 });
+  clock.ms += 400;
+  expect(await store(counted(1))).toEqual({ kind: 'Later', againInMs: 600 });
+  expect(await store(ROLLING)).toEqual({ kind: 'Unchanged' });
+  expect(await store(counted(2))).toEqual({ kind: 'Later', againInMs: 600 });
+  clock.ms += 600;
+  expect(await store(counted(2))).toEqual({ kind: 'Stored' });
+  expect(await store(ROLLING)).toEqual({ kind: 'Later', againInMs: 1_000 });
+  expect([writes(), assignment().status]).toEqual([31, counted(2)]);
+  await statusWriter.flush();
+  expect([writes(), assignment().status]).toEqual([32, ROLLING]);
+});
+
+test('a rest makes up for what was written, and another assignment of the name begins anew', async () => {
+  const { store, statusWriter, clock } = await bench();
+  const either = [QUIET, ROLLING];
+  const burst = async (count: number): Promise<void> => {
+    for (let at = 0; at < count; at += 1) expect(await store(either[at % 2]!)).toEqual({ kind: 'Stored' });
+  };
+  await burst(30);
+  clock.ms += 10_000;
+  await burst(10);
+  expect(await store(QUIET)).toMatchObject({ kind: 'Later' });
+  clock.ms += 3_600_000;
+  await burst(30);
+  expect(await store(QUIET)).toMatchObject({ kind: 'Later' });
+  statusWriter.forget(NAMESPACE);
+  await burst(2);
+});
+
 test('counts alone wait for ten seconds from the first of them; further ones do not put it off', async () => {
   const { store, clock, assignment, writes } = await settled();
   expect(await store(counted(1))).toEqual({ kind: 'Later', againInMs: 10_000 });
