@@ -1,6 +1,6 @@
-/** What people and tools do to the assignment, to Rook's settings and to the workloads. */
+/** What people and tools do to the assignment and its status, to Rook's settings and to the workloads. */
 import fc from 'fast-check';
-import type { AssignmentSpec, Mode, RookConfigPolicy } from '../../src/domain/api.js';
+import type { AssignmentSpec, AssignmentStatus, Mode, RookConfigPolicy, RookKeys } from '../../src/domain/api.js';
 import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../src/domain/slots.js';
 import type { Author } from './api-server.js';
 import { ASSIGNMENT, CONFIG, WORKLOADS, type StoredAssignment, type StoredWorkload } from './objects.js';
@@ -27,6 +27,7 @@ const layoutPort = fc.constantFrom(...LAYOUT_PORTS);
 const anyValue = fc.oneof(anyPort.map(String), fc.constantFrom('', 'abc', '70000', '0', '80', '9080'));
 
 type Spec = AssignmentSpec;
+type Told = keyof AssignmentStatus;
 type Data = Readonly<Record<string, string>>;
 
 const ofTheSpec: readonly Weighted[] = [
@@ -39,6 +40,18 @@ const ofTheSpec: readonly Weighted[] = [
   often(
     1,
     fc.constantFrom<RookConfigPolicy>('Pin', 'Leave').map((rookConfig) => specSet({ rookConfig })),
+  ),
+];
+
+/** What a restore from a backup, or somebody who repairs by hand, leaves of it. */
+const ofTheStatus: readonly Weighted[] = [
+  often(1, fc.constant(status('is lost', () => undefined))),
+  often(1, fc.constantFrom<Told>('pinned', 'rookKeys', 'workloads', 'reverts', 'conditions', 'ports').map(untold)),
+  often(
+    1,
+    fc
+      .constantFrom<RookKeys>('One', 'Three')
+      .map((rookKeys) => status(`says ${rookKeys}`, (before) => ({ ...before, rookKeys }))),
   ),
 ];
 
@@ -90,6 +103,7 @@ const ofTheWorkloads: readonly Weighted[] = [
 
 export const writers: readonly Weighted[] = [
   ...ofTheSpec,
+  ...ofTheStatus,
   ...ofTheSettings,
   ...ofTheWorkloads,
   often(1, fc.constantFrom(ASSIGNMENT, CONFIG, ...WORKLOADS).map(deleted)),
@@ -150,6 +164,20 @@ function spec(text: string, edit: (before: Spec) => Spec): Step {
     const ports = Object.values(after.ports ?? {});
     // The schema takes distinct ports only.
     if (new Set(ports).size === ports.length) server.update(ASSIGNMENT, { ...stored, spec: after }, PERSON);
+  });
+}
+
+function untold(field: Told): Step {
+  return status(`has no ${field} any more`, (before) => without(before, field));
+}
+
+function status(text: string, edit: (before: AssignmentStatus) => AssignmentStatus | undefined): Step {
+  return new Step(`the status ${text}`, ({ server }) => {
+    const stored = server.get(ASSIGNMENT) as StoredAssignment | undefined;
+    if (stored?.status === undefined) return;
+    const { status: before, ...rest } = stored;
+    const after = edit(before);
+    server.update(ASSIGNMENT, { ...rest, ...(after === undefined ? {} : { status: after }) }, PERSON);
   });
 }
 
