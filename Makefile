@@ -30,6 +30,15 @@ test: install-tools ## Lint, types, format, unit and cluster tests; ends with "N
 unit: install-tools ## The fast tests alone
 	@npm run --silent unit
 
+PROPERTY_ROUNDS ?= 20
+PROPERTY_SEED ?= $(shell date +%s)
+.PHONY: properties
+properties: install-tools ## The fast tests PROPERTY_ROUNDS times, each time with other draws for their properties
+	@for round in $$(seq 0 $$(( $(PROPERTY_ROUNDS) - 1 ))); do \
+	  seed=$$(( $(PROPERTY_SEED) + round )); echo "PROPERTY_SEED=$$seed"; \
+	  PROPERTY_SEED=$$seed npm run --silent unit || exit 1; \
+	done
+
 # In a million there is what no run of twenty thousand has seen; MODEL_SEED and MODEL_PATH run one of them again.
 MODEL_RUNS ?= 1000000
 MODEL_SEED ?= $(shell date +%s)

@@ -30,7 +30,14 @@ export default defineConfig({
     chaiConfig: { truncateThreshold: 1000 },
     projects: [
       // Some ask a server thousands of times, and the machine may be busy.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          setupFiles: ['test/support/property-seed.ts'],
+          testTimeout: 60_000,
+        },
+      },
       { test: { name: 'model', include: ['test/model/**/*.test.ts'], ...forLongRuns } },
       { test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...onControlPlane } },
       // After those that start operators, whose requests it looks at: see scripts/test.js.
