@@ -54,7 +54,10 @@ export class Reconciler {
     const observed = statusWriter.withLastStatus(found);
     const previous = observed.assignment.status;
     const before = plan(observed);
-    const undone = undoings(previous, before, applier.isRookAnsweringPin(namespace));
+    const undone = undoings(previous, before, {
+      isAfterPin: applier.isRookAnsweringPin(namespace),
+      mayBeUntold: !applier.isAllAnswered(namespace),
+    });
     const now = this.#deps.now();
     const recent = recordUndoings(contestable(previous, before), undone, wholeSeconds(now), contestRules);
     const held = heldBack(before, recent, now.getTime());

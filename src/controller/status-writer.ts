@@ -112,14 +112,16 @@ export class StatusWriter {
 
   async #write(assignment: PortAssignment, patch: StatusPatch): Promise<StoreResult> {
     const { writer, watches } = this.#deps;
-    this.#pace.wrote(assignment.namespace);
     try {
       await watches.assignments.whileWriting(assignment.namespace, async () => {
         watches.assignments.putExpectedAnswer(await writer.patchStatus(assignment, patch));
       });
+      this.#pace.wrote(assignment.namespace);
       return { kind: 'Stored' };
     } catch (failure) {
+      // The queue backs off from it, and would begin anew with each wait for the pace.
       if (!(failure instanceof ApiError && failure.isConflict)) return { kind: 'Failed', failure };
+      this.#pace.wrote(assignment.namespace);
       return this.#readAgain(assignment, failure);
     }
   }

@@ -1,6 +1,6 @@
 /**
  * Watches of ceph-csi-operator's workloads. Their names hold a driver's, so they are opened for a namespace when it may
- * have some, and stay open until the namespace is closed: what was there once is told of as gone, not forgotten.
+ * have some, and stay open as long as what they have found is there: it is told of as gone, not forgotten.
  */
 import { upstreamWorkloads, type UpstreamName } from '../domain/upstream.js';
 import type { Workload } from '../domain/workload.js';
@@ -21,24 +21,22 @@ export interface UpstreamWatchesOptions {
 
 /**
  * All namespaces together; of a Rook these are nine, which take 1.1 MiB. Namespaces and Driver objects may be anybody's, and
- * the memory of the operator is everybody's: more than 33 Rooks, of which none has all of its workloads, are not served.
+ * the memory of the operator is everybody's. There is room for 33 Rooks that lack workloads of their own.
  */
 export const MOST_WATCHES = 300;
 
 interface Watch {
   readonly store: Store<Workload>;
   readonly informer: InformerState;
+  readonly closing: AbortController;
 }
 
-interface OpenNamespace {
-  readonly closing: AbortController;
-  /** By kind and name. */
-  readonly watches: Map<string, Watch>;
-}
+/** By kind and name. */
+type Watches = Map<string, Watch>;
 
 export class UpstreamWatches {
   readonly #options: UpstreamWatchesOptions;
-  readonly #namespaces = new Map<string, OpenNamespace>();
+  readonly #namespaces = new Map<string, Watches>();
   /** Those that were refused a watch, for want of room. */
   readonly #crowded = new Set<string>();
   readonly #running = new Set<Promise<void>>();
@@ -49,36 +47,32 @@ export class UpstreamWatches {
   }
 
   get states(): InformerState[] {
-    return [...this.#namespaces.values()].flatMap(({ watches }) =>
-      [...watches.values()].map(({ informer }) => informer),
-    );
+    return [...this.#namespaces.values()].flatMap((watches) => [...watches.values()].map(({ informer }) => informer));
   }
 
-  /** Watches the workloads of these drivers in a namespace, beside those that it watches there already. */
-  open(namespace: string, drivers: readonly string[]): void {
+  /** Watches the workloads of these drivers in a namespace, and no others but those that are still there. */
+  watch(namespace: string, drivers: readonly string[]): void {
     if (this.#stopped) return;
-    const open = this.#namespaces.get(namespace) ?? { closing: new AbortController(), watches: new Map() };
-    const missing = drivers.flatMap(upstreamWorkloads).filter((name) => !open.watches.has(keyOf(name)));
-    if (!this.#hasRoom(namespace, missing.length)) return;
-    if (missing.length > 0) this.#namespaces.set(namespace, open);
-    for (const name of missing) open.watches.set(keyOf(name), this.#start(name, namespace, open.closing.signal));
+    const wanted = new Map(drivers.flatMap(upstreamWorkloads).map((name) => [`${name.kind} ${name.name}`, name]));
+    this.#closeUnless(namespace, (key, { store }) => wanted.has(key) || store.get(namespace) !== undefined);
+    const watches = this.#namespaces.get(namespace) ?? new Map<string, Watch>();
+    const missing = [...wanted].filter(([key]) => !watches.has(key));
+    const added = missing.slice(0, MOST_WATCHES - this.states.length);
+    for (const [key, name] of added) watches.set(key, this.#start(name, namespace));
+    if (added.length > 0) this.#namespaces.set(namespace, watches);
+    if (added.length < missing.length) this.#refuse(namespace);
+    else this.#crowded.delete(namespace);
   }
 
-  /** Ends the watches of a namespace, and forgets what they saw; those that had no room are told that there is some. */
+  /** Ends the watches of a namespace, and forgets what they saw. */
   close(namespace: string): void {
     this.#crowded.delete(namespace);
-    const open = this.#namespaces.get(namespace);
-    if (open === undefined) return;
-    open.closing.abort();
-    this.#namespaces.delete(namespace);
-    for (const other of this.#crowded) this.#options.onChange(other);
+    this.#closeUnless(namespace, () => false);
   }
 
   /** The workloads that a Driver owns, by kind and name; one of the same name that somebody else made is not upstream's. */
   found(namespace: string): Workload[] {
-    const open = this.#namespaces.get(namespace);
-    if (open === undefined) return [];
-    return [...open.watches]
+    return [...(this.#namespaces.get(namespace) ?? [])]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([, { store }]) => store.get(namespace) ?? [])
       .filter(({ driverOwned }) => driverOwned);
@@ -93,25 +87,31 @@ export class UpstreamWatches {
     await Promise.all(this.#running);
   }
 
-  #hasRoom(namespace: string, more: number): boolean {
-    if (more === 0 || this.states.length + more <= MOST_WATCHES) {
-      this.#crowded.delete(namespace);
-      return true;
+  /** Those that had no room are told that there is some. */
+  #closeUnless(namespace: string, isKept: (key: string, watch: Watch) => boolean): void {
+    const watches = this.#namespaces.get(namespace);
+    if (watches === undefined) return;
+    const closed = [...watches].filter(([key, watch]) => !isKept(key, watch));
+    for (const [key, { closing }] of closed) {
+      closing.abort();
+      watches.delete(key);
     }
-    if (!this.#crowded.has(namespace)) this.#options.onCrowded(namespace);
-    this.#crowded.add(namespace);
-    return false;
+    if (watches.size === 0) this.#namespaces.delete(namespace);
+    if (closed.length > 0) for (const other of this.#crowded) if (other !== namespace) this.#options.onChange(other);
   }
 
-  #start(name: UpstreamName, namespace: string, stop: AbortSignal): Watch {
+  #refuse(namespace: string): void {
+    if (this.#crowded.has(namespace)) return;
+    this.#crowded.add(namespace);
+    this.#options.onCrowded(namespace);
+  }
+
+  #start(name: UpstreamName, namespace: string): Watch {
+    const closing = new AbortController();
     const store = new Store<Workload>(this.#options.onChange);
     const informer = new Informer(upstreamSource(name, namespace), store, this.#options);
-    const running = informer.run(stop).finally(() => this.#running.delete(running));
+    const running = informer.run(closing.signal).finally(() => this.#running.delete(running));
     this.#running.add(running);
-    return { store, informer };
+    return { store, informer, closing };
   }
-}
-
-function keyOf({ kind, name }: UpstreamName): string {
-  return `${kind} ${name}`;
 }

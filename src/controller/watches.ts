@@ -80,7 +80,7 @@ export class Watches {
   prepare(namespace: string): boolean {
     if (!isKnown(this.#informers, namespace)) return false;
     if (this.#served(namespace) === undefined) this.#upstream.close(namespace);
-    else this.#upstream.open(namespace, this.#driversOf(namespace));
+    else this.#upstream.watch(namespace, this.#driversOf(namespace));
     return isKnown(this.#upstream.states, namespace);
   }
 

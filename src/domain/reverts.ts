@@ -1,7 +1,6 @@
 /**
  * What somebody undid of the operator's own writes, told from the stored status alone, so that a restart of the operator
- * loses none: a patch of a workload, or the pin of keys in rook-ceph-operator-config. A write of its own of which that status
- * does not tell (its answer was lost, or the process was killed before it could say so) is none: managedFields say whose it is.
+ * loses none: a patch of a workload, or the pin of keys in rook-ceph-operator-config.
  */
 import type { Reverts, UndoneObject } from './api.js';
 import type { Plan, StoredStatus } from './plan.js';
@@ -12,24 +11,35 @@ import { ROOK_MANAGER, isOwnPort, keyWriter, portWriter } from './writers.js';
 /** One object undone, once. */
 export type Undoing = Pick<UndoneObject, 'kind' | 'name' | 'keys' | 'manager'>;
 
-/**
- * Only in mode Enforce: in the others nothing is held.
- *
- * @param afterPin whether Rook is being given time after a pin: what it writes to the workloads then answers the
- *   operator, and is no undoing
- */
-export function undoings(previous: StoredStatus | undefined, plan: Plan, afterPin: boolean): Undoing[] {
+/** What else the operator knows of who may have written. */
+export interface Circumstances {
+  /** Rook is being given time after a pin: what it writes to the workloads then answers the operator, and is no undoing. */
+  readonly isAfterPin: boolean;
+  /**
+   * The operator may have written what the status does not tell: a process before this one was killed, or an answer was lost.
+   * Then what nobody else owns is its own doing. At any other time it is not: where a policy changes what somebody else
+   * writes, the API server leaves the fields with their owner.
+   */
+  readonly mayBeUntold: boolean;
+}
+
+/** Only in mode Enforce: in the others nothing is held. */
+export function undoings(
+  previous: StoredStatus | undefined,
+  plan: Plan,
+  { isAfterPin, mayBeUntold }: Circumstances,
+): Undoing[] {
   if (plan.mode !== 'Enforce') return [];
   const mayBeRooks = ({ manager }: Undoing): boolean => manager === undefined || manager === ROOK_MANAGER;
-  const patches = undonePatches(previous, plan).filter((undone) => !(afterPin && mayBeRooks(undone)));
-  return [...patches, ...undonePin(previous, plan)];
+  const patches = undonePatches(previous, plan, mayBeUntold).filter((undone) => !(isAfterPin && mayBeRooks(undone)));
+  return [...patches, ...undonePin(previous, plan, mayBeUntold)];
 }
 
 /**
  * A patch was undone where the status says that the workload had its assigned port, and now it has another one than
  * that, or declares another one beside it. A port that only the assignment moved away from is no revert.
  */
-function undonePatches(previous: StoredStatus | undefined, { workloads }: Plan): Undoing[] {
+function undonePatches(previous: StoredStatus | undefined, { workloads }: Plan, mayBeUntold: boolean): Undoing[] {
   return (
     workloads
       // Also a sidecar that has become too long to be read: behind that its port could be moved uncounted.
@@ -40,16 +50,16 @@ function undonePatches(previous: StoredStatus | undefined, { workloads }: Plan):
         if (!wasRight || row.currentPort !== row.assignedPort) return false;
         return row.currentPort !== currentPort || row.assignedPort === assignedPort;
       })
-      .filter(({ workload }) => workload === undefined || !isOwnPort(workload))
+      .filter(({ workload }) => !(mayBeUntold && workload !== undefined && isOwnPort(workload)))
       .map(({ layout, workload }) => undoing(layout.kind, layout.workload, workload && portWriter(workload)))
   );
 }
 
 /** A key that was pinned and is to be pinned to the same value again. Several keys at once are one undoing. */
-function undonePin(previous: StoredStatus | undefined, { pin, rookConfig }: Plan): Undoing[] {
+function undonePin(previous: StoredStatus | undefined, { pin, rookConfig }: Plan, mayBeUntold: boolean): Undoing[] {
   if (rookConfig === undefined) return [];
   const keys = (Object.keys(pin) as ConfigKey[]).filter(
-    (key) => previous?.pinned?.[key] === pin[key] && !isOwnPin(rookConfig.keys[key]),
+    (key) => previous?.pinned?.[key] === pin[key] && !(mayBeUntold && isOwnPin(rookConfig.keys[key])),
   );
   if (keys.length === 0) return [];
   const writer = keys.map((key) => keyWriter(rookConfig, key)).find((name) => name !== undefined);

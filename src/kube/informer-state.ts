@@ -35,7 +35,7 @@ export interface InformerState {
   readonly namespace: string | undefined;
   readonly optional: boolean;
   readonly synced: boolean;
-  /** How many tries in a row have failed before they had lasted for the longest wait; the waits grow with them. */
+  /** Failures in a row, by which the waits grow: it begins anew where a watch ended in order, or was open for longer than the longest wait. */
   readonly failures: number;
   /** The failure that it is waiting out; undefined while all is well. */
   readonly problem: unknown;

@@ -266,6 +266,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   async #sitOutAbsence(stop: AbortSignal): Promise<void> {
     this.#listed([], undefined, 'absence');
     this.#heard();
+    this.failures = 0;
     await pause(this.#timing.absentMs * (0.9 + Math.random() / 5), stop);
   }
 

@@ -18,7 +18,9 @@ export function optionalText(value: unknown, field: string): string | undefined 
 
 /** A number that is zero is left out of the JSON. */
 export function count(value: unknown, field: string): number {
-  return value === undefined || value === null ? 0 : integer(value, field);
+  const found = value === undefined || value === null ? 0 : integer(value, field);
+  if (found < 0) throw new TypeError(`${field} is negative`);
+  return found;
 }
 
 export function integer(value: unknown, field: string): number {

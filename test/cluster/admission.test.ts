@@ -1,8 +1,9 @@
 /** Somebody's admission policy refuses or undoes the patch. */
 import { expect, onTestFinished, test } from 'vitest';
+import { workloadManagers } from '../../src/kube/managed-fields.js';
 import { AdminApiError, type KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { STATUS_WRITE, useCluster } from '../support/cluster.js';
+import { OPERATOR_USER, STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
 const cluster = useCluster({ nodes: 0 });
@@ -70,6 +71,34 @@ const APPENDING: Policy = {
   inForce: async (rook) => {
     const stored = (await rook.workload('rbdNodePlugin')).spec!.template as Template;
     return portArguments(await templateAfterProbe(rook)) > portArguments(stored);
+  },
+};
+
+/** Sets the port in whatever anybody but the operator writes: managedFields say that the operator has written it. */
+const SETTING_FOR_OTHERS: Policy = {
+  kind: 'MutatingAdmissionPolicy',
+  spec: {
+    reinvocationPolicy: 'Never',
+    variables: [
+      { name: 'index', expression: "object.spec.template.spec.containers.map(c, c.name).indexOf('csi-addons')" },
+      { name: 'args', expression: 'object.spec.template.spec.containers[variables.index].args' },
+      { name: 'port', expression: "variables.args.map(a, a.startsWith('--controller-port=')).indexOf(true)" },
+    ],
+    matchConditions: [{ name: 'others', expression: `request.userInfo.username != '${OPERATOR_USER}'` }],
+    mutations: [
+      {
+        patchType: 'JSONPatch',
+        jsonPatch: {
+          expression:
+            '[JSONPatch{op: "replace", path: "/spec/template/spec/containers/" + string(variables.index) + "/args/" +' +
+            ' string(variables.port), value: "--controller-port=9999"}]',
+        },
+      },
+    ],
+  },
+  inForce: async (rook) => {
+    const { args } = (await templateAfterProbe(rook)).spec.containers.find(({ name }) => name === 'csi-addons')!;
+    return args!.includes('--controller-port=9999');
   },
 };
 
@@ -229,4 +258,26 @@ test('DryRun finds out that the patch would be refused: Rejected, and nothing is
   const writes = await cluster().writesSince(mark);
   expect(writes.filter((write) => write !== STATUS_WRITE && !write.endsWith('(dry run)'))).toEqual([]);
   expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+});
+
+test('a policy that sets the port in what others write undoes it, also where the operator owns the field: contested', async () => {
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  await assignment.waitUntilSettled();
+  await enforce(SETTING_FOR_OTHERS, rook);
+  const mark = await cluster().controlPlane.audit.mark();
+  for (let undoing = 1; undoing <= 5; undoing += 1) {
+    const touched = { metadata: { annotations: { undoing: String(undoing) } } };
+    await cluster().controlPlane.api.patch(rook.workloadPath('rbdNodePlugin'), touched);
+    const isMended = async (): Promise<boolean> => (await rook.ports('rbdNodePlugin')).argument === 9072;
+    if (undoing < 5) await waitFor(`undoing ${undoing} to be mended`, isMended);
+  }
+  const { reverts } = await assignment.waitForReason('Degraded', 'Contested');
+  expect(reverts).toMatchObject({ count: 5, recent: [{ name: 'csi-rbdplugin', backoffSeconds: 30 }] });
+  const { metadata } = await rook.workload('rbdNodePlugin');
+  const owners = workloadManagers(metadata!.managedFields).filter(({ ownsPort }) => ownsPort);
+  expect(owners.map(({ name }) => name)).toEqual(['csi-port-operator']);
+  const patches = (await cluster().writesSince(mark)).filter((write) => write === 'patch daemonsets csi-rbdplugin');
+  expect(patches).toHaveLength(4);
 });

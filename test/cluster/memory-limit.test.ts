@@ -24,6 +24,8 @@ const ARGUMENT = `--unknown=${'x'.repeat(700)}`;
 /** Of so many Rooks ceph-csi-operator's nine workloads are watched where Rook's own are not there. */
 const SERVED = Math.floor(MOST_WATCHES / 9);
 const EMPTY = 300;
+/** MiB, of the container in config/manager/deployment.yaml. */
+const MEMORY_LIMIT = 192;
 const MOVE_BACK = 'patch deployments csi-cephfsplugin-provisioner';
 
 /** Node's own flags of the image, and the limit of the Deployment. */
@@ -128,6 +130,7 @@ test('hundreds of Rooks without workloads do not take it up: where there is no r
   expect(refused()).toHaveLength(EMPTY - SERVED);
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   const { resident } = memory(operator.pid);
+  expect(resident).toBeLessThan(MEMORY_LIMIT);
   console.log(`measured | ${EMPTY} Rooks without workloads | ${resident.toFixed(0)} MiB resident`);
   for (let index = 0; index < EMPTY; index += 1) await cluster().assignment(`empty-${index}`).delete();
 });

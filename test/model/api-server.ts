@@ -20,6 +20,8 @@ export interface Author {
   readonly manager: string;
   /** The fields of a server-side apply; absent for an update. */
   readonly applies?: readonly string[];
+  /** A policy changed what this one wrote: managedFields were made before it did (API server 1.36, as run). */
+  readonly leavesOwners?: boolean;
 }
 
 export class ApiServer {
@@ -57,7 +59,10 @@ export class ApiServer {
       [before.metadata.annotations, before.spec, before.data, before.status],
       [metadata.annotations, written.spec, written.data, written.status],
     );
-    const managedFields = ownersAfter(before, written, { ...author, time: this.#time });
+    const managedFields =
+      author.leavesOwners === true
+        ? before.metadata.managedFields
+        : ownersAfter(before, written, { ...author, time: this.#time });
     // An apply may only add an owner.
     if (isSame && (author.applies === undefined || isDeepStrictEqual(managedFields, before.metadata.managedFields)))
       return before;

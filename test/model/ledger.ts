@@ -30,18 +30,21 @@ export class Ledger {
   /** The operator's. */
   readonly patches: Record<Slot, number> = forEachSlot(() => 0);
   pins = 0;
+  /** Of either, those that were done when nobody waited for their answer any more: they undo what was written meanwhile. */
+  readonly late = { patches: 0, pins: 0 };
   /** The operator's request that is being done. */
-  request: Pick<Request, 'onto' | 'isLast'> | undefined;
+  request: Pick<Request, 'onto' | 'isLast' | 'isLate'> | undefined;
 
   take(change: Change): void {
     if (change.by === FIELD_MANAGER) this.#takeOwn(change);
     else this.#takeForeign(change);
   }
 
-  /** What the status counts as undone: by others, never by the operator itself, also where it did not hear of its write. */
+  /** What the status counts as undone: by others, and not by the operator itself where it was killed, or did not hear of its write. */
   checkCounts({ count, pins = 0 }: Reverts): void {
-    hold(count <= this.departures, `${count} reverts are counted, at most ${this.departures} were seen`);
-    hold(pins <= this.settingsEdits, `${pins} undone pins are counted, at most ${this.settingsEdits} were seen`);
+    const most = { count: this.departures + this.late.patches, pins: this.settingsEdits + this.late.pins };
+    hold(count <= most.count, `${count} reverts are counted, at most ${most.count} were seen`);
+    hold(pins <= most.pins, `${pins} undone pins are counted, at most ${most.pins} were seen`);
   }
 
   /** The bounds on what the operator writes, and so on what it restarts. */
@@ -79,10 +82,12 @@ export class Ledger {
         `more of ${name} than its port was changed`,
       );
       this.patches[slot] += 1;
+      this.late.patches += this.#late;
     } else if (name === CONFIG) {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
       this.pins += 1;
+      this.late.pins += this.#late;
     } else {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(before.spec, after.spec), 'the spec was changed');
@@ -91,6 +96,10 @@ export class Ledger {
       if (isPlanned) is('status.observedGeneration', status.observedGeneration, after.metadata.generation);
       hasDistinctReadyPorts(status);
     }
+  }
+
+  get #late(): number {
+    return this.request?.isLate === true ? 1 : 0;
   }
 
   /** Else what others wrote meanwhile would be overwritten unseen, or spoken of as if it had been seen. */

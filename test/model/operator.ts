@@ -28,6 +28,8 @@ export interface Request {
   readonly failed: (error: unknown) => void;
   /** Sent at the end of the process: a status that waited is then written onto whatever the spec has become. */
   readonly isLast: boolean;
+  /** Nobody waits for its answer any more: it may come to be done all the same. */
+  isLate: boolean;
   /** Set once the API server has done it. */
   answer: Answer | undefined;
 }
@@ -138,6 +140,7 @@ export class Operator {
       call,
       onto,
       isLast: this.#ending,
+      isLate: false,
       answered: resolve,
       failed: reject,
       answer: undefined,

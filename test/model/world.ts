@@ -118,7 +118,9 @@ export class World {
   }
 
   #leave(request: Request): void {
-    if (request.call.method !== 'GET' && request.answer === undefined) this.#strays.push(request);
+    if (request.call.method === 'GET' || request.answer !== undefined) return;
+    request.isLate = true;
+    this.#strays.push(request);
   }
 
   /** The process ends in order: the work in hand is finished, and what waits is written. */

@@ -89,7 +89,7 @@ test('thirty writes may follow each other; after that one a second, of what ther
   expect([writes(), assignment().status]).toEqual([32, ROLLING]);
 });
 
-test('a rest makes up for what was written, and another assignment of the name begins anew', async () => {
+test('a rest makes up for what was written, and what is forgotten begins anew', async () => {
   const { store, statusWriter, clock } = await bench();
   const either = [QUIET, ROLLING];
   const burst = async (count: number): Promise<void> => {
@@ -104,6 +104,21 @@ test('a rest makes up for what was written, and another assignment of the name b
   expect(await store(QUIET)).toMatchObject({ kind: 'Later' });
   statusWriter.forget(NAMESPACE);
   await burst(2);
+});
+
+test.each([403, 500])('a write that fails with %i counts for nothing: the queue backs off from it', async (status) => {
+  const { cluster, store } = await bench();
+  refuse(cluster, status);
+  for (let at = 0; at < 40; at += 1) expect(await store(QUIET)).toMatchObject({ kind: 'Failed' });
+  cluster.answers.clear();
+  expect(await store(QUIET)).toEqual({ kind: 'Stored' });
+});
+
+test('a write that was overtaken counts: somebody may overtake each of them', async () => {
+  const { cluster, store } = await bench();
+  refuse(cluster, 409);
+  for (let at = 0; at < 30; at += 1) expect((await store(QUIET)).kind).not.toBe('Later');
+  expect(await store(QUIET)).toEqual({ kind: 'Later', againInMs: 1_000 });
 });
 
 test('counts alone wait for ten seconds from the first of them; further ones do not put it off', async () => {

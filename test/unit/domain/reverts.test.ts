@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AssignmentStatus } from '../../../src/domain/api.js';
 import { plan } from '../../../src/domain/plan.js';
-import { countReverts, undoings } from '../../../src/domain/reverts.js';
+import { countReverts, undoings, type Circumstances } from '../../../src/domain/reverts.js';
 import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
 import type { FieldManager } from '../../../src/domain/workload.js';
 import type { RawOptions } from './raw-workload.js';
@@ -19,6 +19,7 @@ import {
   type World,
 } from './worlds.js';
 
+const ORDINARY: Circumstances = { isAfterPin: false, mayBeUntold: false };
 const READY = statusIn(SETTLED);
 const ROLLING = statusIn({ ...SETTLED, workloads: allWorkloads({ rolling: true }) });
 const NODE_ON_9070: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
@@ -29,8 +30,12 @@ const nodeOn9070By = (...names: string[]): World => {
 const SPEC_MOVED: World = { ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } };
 
 /** Slots of the patches that were undone. */
-function undonePatches(previous: Partial<AssignmentStatus> | undefined, world: World, waiting = false): string[] {
-  const names = undoings(previous, plan(observe(world)), waiting).map(({ name }) => name);
+function undonePatches(
+  previous: Partial<AssignmentStatus> | undefined,
+  world: World,
+  circumstances: Partial<Circumstances> = {},
+): string[] {
+  const names = undoings(previous, plan(observe(world)), { ...ORDINARY, ...circumstances }).map(({ name }) => name);
   return SLOT_LAYOUTS.filter(({ workload }) => names.includes(workload)).map(({ slot }) => slot);
 }
 
@@ -44,7 +49,7 @@ describe('an undone patch', () => {
     };
     const planned = plan({ ...others, workloads: { ...found, rbdNodePlugin: unread } });
     expect(planned.workloads.find(({ layout }) => layout.slot === 'rbdNodePlugin')?.state).toBe('Drifted');
-    expect(undoings(READY, planned, false)).toMatchObject([{ name: 'csi-rbdplugin' }]);
+    expect(undoings(READY, planned, ORDINARY)).toMatchObject([{ name: 'csi-rbdplugin' }]);
   });
 
   const rows: [string, Partial<AssignmentStatus> | undefined, World, readonly string[]][] = [
@@ -117,25 +122,31 @@ describe('an undone patch', () => {
       workloads: workloads({ rbdNodePlugin: { managers: [before, operator, ...others], ...sidecar } }),
     });
 
-    it('is none: the status had not told of it when the process ended', () => {
-      expect(undonePatches(READY, movedTo({ port: 9300 }))).toEqual([]);
+    it('is none where a status may not have told of it: a process was killed, or an answer was lost', () => {
+      expect(undonePatches(READY, movedTo({ port: 9300 }), { mayBeUntold: true })).toEqual([]);
+    });
+
+    it('is one at any other time: a policy that changes what others write leaves its owner to the field', () => {
+      expect(undonePatches(READY, movedTo({ port: 9300 }))).toEqual(['rbdNodePlugin']);
     });
 
     it.each<[string, RawOptions, FieldManager[]]>([
       ['somebody declares a port beside it', { port: 9300 }, [{ name: 'kubectl-edit', ownsPort: true }]],
       ['the argument was taken out, which leaves no owner', { sidecar: { ports: [{ containerPort: 9300 }] } }, []],
       ['argument and declared port were taken out', { sidecar: {} }, []],
-    ])('is one where %s', (_, sidecar, others) => {
-      expect(undonePatches(READY, movedTo(sidecar, ...others))).toEqual(['rbdNodePlugin']);
+    ])('is one in any case where %s', (_, sidecar, others) => {
+      const world = movedTo(sidecar, ...others);
+      for (const mayBeUntold of [true, false])
+        expect(undonePatches(READY, world, { mayBeUntold })).toEqual(['rbdNodePlugin']);
     });
   });
 
   it.each([[[]], [['rook']]])('by %j is none while Rook answers a pin', (names) => {
-    expect(undonePatches(READY, nodeOn9070By(...names), true)).toEqual([]);
+    expect(undonePatches(READY, nodeOn9070By(...names), { isAfterPin: true })).toEqual([]);
   });
 
   it('by anybody else is one, also while Rook answers a pin', () => {
-    expect(undonePatches(READY, nodeOn9070By('argocd-controller'), true)).toEqual(['rbdNodePlugin']);
+    expect(undonePatches(READY, nodeOn9070By('argocd-controller'), { isAfterPin: true })).toEqual(['rbdNodePlugin']);
   });
 
   it.each([
@@ -153,7 +164,7 @@ describe('an undone patch', () => {
   ])('names its writer: %s', (manager, managers) => {
     const world: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070, managers } }) };
     const undone = { kind: 'DaemonSet', name: 'csi-rbdplugin', ...(manager === undefined ? {} : { manager }) };
-    expect(undoings(READY, plan(observe(world)), false)).toEqual([undone]);
+    expect(undoings(READY, plan(observe(world)), ORDINARY)).toEqual([undone]);
   });
 
   it('is counted once, however often the same drift is seen', () => {
@@ -171,8 +182,8 @@ describe('an undone pin', () => {
     spec,
     ...(config === undefined ? {} : { config }),
   });
-  const undonePin = (world: World, previous: Partial<AssignmentStatus> = READY): unknown[] =>
-    undoings(previous, plan(observe(world)), true);
+  const undonePin = (world: World, previous: Partial<AssignmentStatus> = READY, mayBeUntold = false): unknown[] =>
+    undoings(previous, plan(observe(world)), { isAfterPin: true, mayBeUntold });
 
   it('is a pinned key that is gone, and one undoing however many are gone', () => {
     expect(READY.pinned).toEqual({
@@ -202,14 +213,17 @@ describe('an undone pin', () => {
     expect(undonePin(withConfig(undone))).toEqual([{ ...CONFIG, keys: ['CSIADDONS_PORT'], manager: 'kubectl-edit' }]);
   });
 
+  it("is none where the keys are the operator's alone, and a status may not have told of it", () => {
+    const told = { pinned: { CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' } };
+    const otherwise = withConfig(pinned(9071, 9070, 9072));
+    expect(undonePin(otherwise, told, true)).toEqual([]);
+    expect(undonePin(otherwise, told)).toMatchObject([{ keys: ALL.slice(0, 2) }]);
+    expect(undonePin(withConfig(rookConfig()), told, true)).toMatchObject([{ keys: ALL.slice(0, 2) }]);
+  });
+
   it.each<[string, World, Partial<AssignmentStatus>]>([
     ['a key set to another valid port: that is a wish', withConfig(rookConfig({ CSIADDONS_PORT: '9075' })), {}],
     ['a first sight', withConfig(rookConfig()), {}],
-    [
-      'a pin of its own of which the status does not tell',
-      withConfig(pinned(9071, 9070, 9072)),
-      { pinned: { CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' } },
-    ],
     [
       'a pin that spec alone moved away from',
       withConfig(pinned(9070, 9071, 9072), { ports: { rbdNodePlugin: 9300 } }),

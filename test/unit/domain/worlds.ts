@@ -149,7 +149,7 @@ export function reconcile(before: World, options: ReconcileOptions = {}): Reconc
   const { after = before, previous, generation = 3, now = NOW } = options;
   const outcome = { ...NOTHING_DONE, ...options.outcome };
   const found = plan(observe(before));
-  const undone = undoings(previous, found, false);
+  const undone = undoings(previous, found, { isAfterPin: false, mayBeUntold: false });
   const rules = { contestedAfter: DEFAULT_CONTESTED_AFTER };
   const recent = recordUndoings(contestable(previous, found), undone, now, rules);
   return {

@@ -119,7 +119,7 @@ function reconciledOf(
   before: Plan,
   outcome: Outcome,
 ): Reconciled {
-  const undone = undoings(previous, before, false);
+  const undone = undoings(previous, before, { isAfterPin: false, mayBeUntold: false });
   const rules = { contestedAfter: DEFAULT_CONTESTED_AFTER };
   const recent = recordUndoings(contestable(previous, before), undone, NOW, rules);
   const held = heldBack(before, recent, Date.parse(NOW));

@@ -281,7 +281,7 @@ test.each<[string, Step]>([
 });
 
 test.each<[string, Step]>([
-  ['has lasted for the longest of them', (exchange) => setTimeout(() => exchange.cut(), 150)],
+  ['has lasted for the longest of them', (exchange) => setTimeout(() => exchange.cut(), 600)],
   ['is closed in order', (exchange) => setTimeout(() => exchange.end(), 1_100)],
 ])('the waits begin anew when a watch %s', async (_, end) => {
   const { failures, closed } = await runInformer(
