@@ -95,7 +95,7 @@ export interface AssignmentStatus {
   /** Absent until Rook's writes have shown it. */
   readonly rookKeys?: RookKeys;
   readonly ports: Readonly<Record<Slot, number>>;
-  /** The keys of rook-ceph-operator-config that hold the assigned port by the operator's own hand. */
+  /** The keys of rook-ceph-operator-config that hold the assigned port, and that nobody but the operator is known to have written. */
   readonly pinned?: Readonly<Partial<Record<ConfigKey, string>>>;
   readonly workloads: readonly WorkloadStatus[];
   /** Absent where no host port is shared. */

@@ -24,14 +24,14 @@ export function planPin(
   return pin;
 }
 
-/** The keys that hold their slot's port and that the operator alone owns. */
+/** The keys that hold their slot's port, and that nobody but the operator is known to own: to change one undoes a pin. */
 export function pinnedKeys(config: RookConfig, ports: Ports): Pin {
   const pinned: Partial<Record<ConfigKey, string>> = {};
   for (const { slot, configKey } of SLOT_LAYOUTS) {
     const entry = config.keys[configKey];
     const meaning = keyMeaning(entry?.value);
-    if (meaning.kind === 'Port' && meaning.port === ports[slot] && isOwnPin(entry))
-      pinned[configKey] = String(meaning.port);
+    const isOthers = entry !== undefined && entry.managers.length > 0 && !isOwnPin(entry);
+    if (meaning.kind === 'Port' && meaning.port === ports[slot] && !isOthers) pinned[configKey] = String(meaning.port);
   }
   return pinned;
 }

@@ -46,7 +46,7 @@ export interface Plan {
   readonly workloads: readonly WorkloadPlan[];
   /** The keys to write; empty when nothing differs, with `rookConfig: Leave`, and where the ConfigMap is absent. */
   readonly pin: Pin;
-  /** The keys that are right by the operator's own hand. */
+  /** The keys that are right, and that nobody but the operator is known to own. */
   readonly pinned: Pin;
   readonly rookConfig?: RookConfig;
   readonly invalidKeys: readonly InvalidKey[];

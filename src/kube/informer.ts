@@ -141,11 +141,13 @@ export class Informer<T extends StoredObject> implements InformerState {
     let listing = this.#version === undefined ? new Map<string, T>() : undefined;
     const { idleMs, listIdleMs } = this.#timing;
     const silence = (): number => (listing === undefined ? idleMs : listIdleMs);
+    // One that is resumed may have nothing to tell for a minute.
+    const isWell = listing === undefined ? setTimeout(() => this.#isWell(), SHORTEST_WATCH_MS) : undefined;
     await readEvents(stream, silence, (event) => {
       this.#heard();
       if (listing === undefined) this.#take(event);
       else if (this.#takeInitial(event, listing)) listing = undefined;
-    });
+    }).finally(() => clearTimeout(isWell));
     if (listing !== undefined) throw new WatchProtocolError('the streamed list ended before its last object');
     if (performance.now() - begun < SHORTEST_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
     this.#isWell();

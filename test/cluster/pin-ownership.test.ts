@@ -122,3 +122,38 @@ test('a ConfigMap that was deleted and made again is pinned again', async () => 
     CSIADDONS_PORT: '9072',
   });
 });
+
+test.each([
+  { how: 'was created empty', prepare: createEmpty },
+  { how: 'lost its managedFields', prepare: resetManagedFields },
+])(
+  'of a ConfigMap that $how nobody owns the keys: a pin that is undone again and again is contested',
+  async ({ prepare }) => {
+    const spec = { ports: { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 } };
+    const { rook, assignment } = await cluster().installRookWithAssignment({}, spec);
+    await prepare(rook);
+    const operator = await cluster().startOperator();
+    await assignment.waitForReason('Ready', 'RollingOut');
+    const settled = await assignment.waitUntilSettled();
+    expect(settled.pinned).toMatchObject({ [CEPHFS]: '9171' });
+    for (let undoing = 1; undoing <= 5; undoing += 1) {
+      await cluster().controlPlane.api.patch(rook.configPath, { data: { [CEPHFS]: '9070' } });
+      const isMended = async (): Promise<boolean> => (await rook.config())[CEPHFS] === '9171';
+      if (undoing < 5) await waitFor(`undoing ${undoing} to be mended`, isMended);
+    }
+    const { reverts } = await assignment.waitForReason('Degraded', 'Contested');
+    expect(reverts).toMatchObject({ pins: 5, recent: [{ name: NAME, keys: [CEPHFS], backoffSeconds: 30 }] });
+    expect((await rook.config())[CEPHFS]).toBe('9070');
+    await operator.stop();
+  },
+);
+
+async function createEmpty({ configPath, namespace }: RookInstallation): Promise<void> {
+  const { api } = cluster().controlPlane;
+  await api.delete(configPath);
+  await api.create<object>(`/api/v1/namespaces/${namespace}/configmaps`, { metadata: { name: NAME } });
+}
+
+async function resetManagedFields({ configPath }: RookInstallation): Promise<void> {
+  await cluster().controlPlane.api.patch(configPath, { metadata: { managedFields: [{}] } });
+}

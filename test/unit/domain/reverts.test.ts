@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AssignmentStatus } from '../../../src/domain/api.js';
 import { plan } from '../../../src/domain/plan.js';
 import { countReverts, undoings, type Circumstances } from '../../../src/domain/reverts.js';
+import type { RookConfigEntry } from '../../../src/domain/rook-config.js';
 import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
 import type { FieldManager } from '../../../src/domain/workload.js';
 import type { RawOptions } from './raw-workload.js';
@@ -192,6 +193,17 @@ describe('an undone pin', () => {
       CSIADDONS_PORT: '9072',
     });
     expect(undonePin(withConfig(rookConfig()))).toEqual([{ ...CONFIG, keys: ALL }]);
+  });
+
+  it('is a key that nobody is known to own, too: of a ConfigMap without managedFields nobody is', () => {
+    const unowned = (value: string): RookConfigEntry => ({ value, managers: [] });
+    const config = pinned(9070, 9071, 9300);
+    const spec = { ports: { rbdNodePlugin: 9300 } };
+    const before = { ...config, keys: { ...config.keys, CSIADDONS_PORT: unowned('9300') } };
+    const after = { ...config, keys: { ...config.keys, CSIADDONS_PORT: unowned('9072') } };
+    const told = statusIn(withConfig(before, spec));
+    expect(told.pinned).toMatchObject({ CSIADDONS_PORT: '9300' });
+    expect(undonePin(withConfig(after, spec), told, true)).toEqual([{ ...CONFIG, keys: ['CSIADDONS_PORT'] }]);
   });
 
   it('of a key that is gone names nobody: taking it out leaves no trace', () => {

@@ -301,6 +301,21 @@ test.each<[string, Step]>([
   expect(failures[5]!.retryInMs).toBeLessThanOrEqual(20);
 });
 
+test('a watch that is resumed after a failure, and has nothing to tell, is well when it has been open for a second', async () => {
+  const { informer, synced, failures } = await runInformer([
+    (exchange, request) => {
+      streamedList('50', object('a', '10'))(exchange, request);
+      exchange.end();
+    },
+    refused(500, 'x'),
+    quiet,
+  ]);
+  await eventually(() => failures.length).toBe(2);
+  expect(informer.problem).toMatchObject({ status: 500 });
+  await eventually(() => informer.problem).toBeUndefined();
+  expect([informer.problemSince, synced()]).toEqual([undefined, 2]);
+});
+
 test('a server that is away is waited for, and tells all that it has now, also where that is older', async () => {
   const { server, store, informer, failures } = await runInformer([listedThen(modified('a', '51'))]);
   await eventually(() => store.get('a')?.resourceVersion).toBe('51');
