@@ -47,15 +47,17 @@ const KEEPING_THE_OLD: Policy = {
   },
 };
 
+const SIDECAR = [
+  { name: 'index', expression: "object.spec.template.spec.containers.map(c, c.name).indexOf('csi-addons')" },
+  { name: 'args', expression: 'object.spec.template.spec.containers[variables.index].args' },
+];
+
 /** Takes the port that was set for a stray, and adds its own behind it: in another place each time. */
 const APPENDING: Policy = {
   kind: 'MutatingAdmissionPolicy',
   spec: {
     reinvocationPolicy: 'Never',
-    variables: [
-      { name: 'index', expression: "object.spec.template.spec.containers.map(c, c.name).indexOf('csi-addons')" },
-      { name: 'args', expression: 'object.spec.template.spec.containers[variables.index].args' },
-    ],
+    variables: SIDECAR,
     matchConditions: [{ name: 'template', expression: 'object.spec.template != oldObject.spec.template' }],
     mutations: [
       {
@@ -80,8 +82,7 @@ const SETTING_FOR_OTHERS: Policy = {
   spec: {
     reinvocationPolicy: 'Never',
     variables: [
-      { name: 'index', expression: "object.spec.template.spec.containers.map(c, c.name).indexOf('csi-addons')" },
-      { name: 'args', expression: 'object.spec.template.spec.containers[variables.index].args' },
+      ...SIDECAR,
       { name: 'port', expression: "variables.args.map(a, a.startsWith('--controller-port=')).indexOf(true)" },
     ],
     matchConditions: [{ name: 'others', expression: `request.userInfo.username != '${OPERATOR_USER}'` }],
