@@ -9,6 +9,7 @@ import type { RookInstallation } from '../support/rook/installation.js';
 const cluster = useCluster({ nodes: 0 });
 
 const POLICIES = '/apis/admissionregistration.k8s.io/v1';
+const STRATEGIC = 'application/strategic-merge-patch+json';
 const CAUSE = 'CSI workloads are frozen until Monday';
 
 interface Policy {
@@ -97,9 +98,15 @@ const SETTING_FOR_OTHERS: Policy = {
       },
     ],
   },
+  // Whatever it has set before.
   inForce: async (rook) => {
-    const { args } = (await templateAfterProbe(rook)).spec.containers.find(({ name }) => name === 'csi-addons')!;
-    return args!.includes('--controller-port=9999');
+    const { containers } = ((await rook.workload('rbdNodePlugin')).spec!.template as Template).spec;
+    const probe = containers.map(({ name, args = [] }) => ({
+      name,
+      args: args.map((argument) => argument.replace(/^(--controller-port)=.*/, '$1=1111')),
+    }));
+    const { spec } = await templateAfterProbe(rook, { spec: { containers: probe } });
+    return JSON.stringify(spec).includes('--controller-port=9999');
   },
 };
 
@@ -140,10 +147,11 @@ interface Template extends KubeObject {
 }
 
 /** What the API server would store of the node plugin's template with an annotation more. */
-async function templateAfterProbe(rook: RookInstallation): Promise<Template> {
-  const body = { spec: { template: { metadata: { annotations: { probe: 'yes' } } } } };
+async function templateAfterProbe(rook: RookInstallation, more: object = {}): Promise<Template> {
+  const body = { spec: { template: { metadata: { annotations: { probe: 'yes' } }, ...more } } };
   const path = `${rook.workloadPath('rbdNodePlugin')}?dryRun=All`;
-  const { spec } = await cluster().controlPlane.api.patch<{ spec: { template: Template } }>(path, body);
+  const { api } = cluster().controlPlane;
+  const { spec } = await api.patch<{ spec: { template: Template } }>(path, body, STRATEGIC);
   return spec.template;
 }
 
