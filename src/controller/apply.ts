@@ -49,8 +49,6 @@ export class Applier {
   readonly #rookTime: RookTime;
   readonly #refusals: Refusals;
   readonly #observer: ReconcileObserver | undefined;
-  /** Namespaces. */
-  readonly #answered = new Set<string>();
 
   constructor(writer: Writer, watches: Watches, monotonicMs: () => number, observer?: ReconcileObserver) {
     this.#writer = writer;
@@ -65,11 +63,6 @@ export class Applier {
     return this.#rookTime.isAfterPin(namespace);
   }
 
-  /** Whether this process has had an answer to all that it wrote there last; what another one wrote it does not know. */
-  isAllAnswered(namespace: string): boolean {
-    return this.#answered.has(namespace);
-  }
-
   /**
    * Never rejects: what went wrong is in the outcome.
    *
@@ -77,14 +70,9 @@ export class Applier {
    */
   async apply(plan: Plan, observed: Observed, held: Held): Promise<Applied> {
     const { namespace } = observed.assignment;
-    this.#answered.add(namespace);
     if (plan.mode === 'Paused') {
       this.#observeRook(plan, namespace, { pinned: false, overtaken: false, config: observed.rookConfig });
-      return {
-        outcome: { ...NOTHING_DONE, rejections: unreadable(plan) },
-        answers: { workloads: {} },
-        refused: [],
-      };
+      return { outcome: { ...NOTHING_DONE, rejections: unreadable(plan) }, answers: { workloads: {} }, refused: [] };
     }
     const dryRun = plan.mode === 'DryRun';
 
@@ -103,8 +91,6 @@ export class Applier {
     const known = waited.flatMap((row) => this.#knownRefusal(row, observed.assignment));
     const sent = await Promise.all(due.map((row) => this.#patch(row, observed.assignment, dryRun)));
     const patches = [...sent, ...known];
-    const written = [pin, ...sent.map((patch) => patch.written)];
-    if (!written.every(isAnswer)) this.#answered.delete(namespace);
     if (!dryRun) {
       this.#tell(namespace, 'ConfigMap', pin);
       for (const { row, written } of sent) this.#tell(namespace, row.layout.kind, written);
@@ -116,7 +102,6 @@ export class Applier {
   forget(namespace: string): void {
     this.#rookTime.forget(namespace);
     this.#refusals.forget(namespace);
-    this.#answered.delete(namespace);
   }
 
   /** In every mode, so that a change of the settings is known when the mode becomes Enforce in the middle of a pass. */
@@ -222,11 +207,6 @@ function appliedFrom(pinNow: Pin, pin: Written<RookConfig>, { patches, plan, roo
 function unreadable({ workloads }: Plan): Partial<Record<Slot, string>> {
   const found = workloads.filter(({ unreadable: why }) => why !== undefined);
   return Object.fromEntries(found.map(({ layout, unreadable: why }) => [layout.slot, why]));
-}
-
-/** Else the API server may have done it. */
-function isAnswer(written: Written<unknown>): boolean {
-  return written.kind !== 'Failed' || isOutdated(written.error);
 }
 
 function isStored(written: Written<unknown>): boolean {

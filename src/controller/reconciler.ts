@@ -29,6 +29,8 @@ export interface ReconcilerDependencies {
 
 export class Reconciler {
   readonly #deps: ReconcilerDependencies;
+  /** Namespaces that this process has reconciled: what it writes there it knows of, whether or not the status could be stored. */
+  readonly #begun = new Set<string>();
 
   constructor(deps: ReconcilerDependencies) {
     this.#deps = deps;
@@ -49,6 +51,7 @@ export class Reconciler {
       applier.forget(namespace);
       statusWriter.forget(namespace);
       observer?.forgotten(namespace);
+      this.#begun.delete(namespace);
       return {};
     }
     const observed = statusWriter.withLastStatus(found);
@@ -56,8 +59,9 @@ export class Reconciler {
     const before = plan(observed);
     const undone = undoings(previous, before, {
       isAfterPin: applier.isRookAnsweringPin(namespace),
-      mayBeUntold: !applier.isAllAnswered(namespace),
+      mayBeUntold: !this.#begun.has(namespace),
     });
+    this.#begun.add(namespace);
     const now = this.#deps.now();
     const recent = recordUndoings(contestable(previous, before), undone, wholeSeconds(now), contestRules);
     const held = heldBack(before, recent, now.getTime());

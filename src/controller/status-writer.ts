@@ -18,6 +18,8 @@ interface Unstored {
   readonly status: AssignmentStatus;
   /** Since when only counts differ, by the monotonic clock; undefined: the rest differs, too. */
   readonly countsSince: number | undefined;
+  /** Why the last try failed; undefined where it did not, or there was none. */
+  readonly failure?: unknown;
 }
 
 export interface StatusWriterDependencies {
@@ -68,11 +70,17 @@ export class StatusWriter {
       return { kind: 'Unchanged' };
     }
     const countsSince = this.#countsSince(assignment, patch);
-    this.#unstored.set(namespace, { uid, status, countsSince });
-    const waitMs = Math.max(this.#waitMs(countsSince), this.#pace.waitMs(namespace));
+    const failure = this.#unstored.get(namespace)?.failure;
+    const unstored = { uid, status, countsSince, failure };
+    this.#unstored.set(namespace, unstored);
+    const paceMs = this.#pace.waitMs(namespace);
+    // The queue backs off from a failure, and would begin anew with anything else.
+    if (paceMs > 0 && failure !== undefined) return { kind: 'Failed', failure };
+    const waitMs = Math.max(this.#waitMs(countsSince), paceMs);
     if (waitMs > 0) return { kind: 'Later', againInMs: waitMs };
     const result = await this.#write(assignment, patch);
     if (result.kind === 'Stored') this.#unstored.delete(namespace);
+    else this.#unstored.set(namespace, { ...unstored, failure: result.failure });
     return result;
   }
 
@@ -112,16 +120,14 @@ export class StatusWriter {
 
   async #write(assignment: PortAssignment, patch: StatusPatch): Promise<StoreResult> {
     const { writer, watches } = this.#deps;
+    this.#pace.wrote(assignment.namespace);
     try {
       await watches.assignments.whileWriting(assignment.namespace, async () => {
         watches.assignments.putExpectedAnswer(await writer.patchStatus(assignment, patch));
       });
-      this.#pace.wrote(assignment.namespace);
       return { kind: 'Stored' };
     } catch (failure) {
-      // The queue backs off from it, and would begin anew with each wait for the pace.
       if (!(failure instanceof ApiError && failure.isConflict)) return { kind: 'Failed', failure };
-      this.#pace.wrote(assignment.namespace);
       return this.#readAgain(assignment, failure);
     }
   }

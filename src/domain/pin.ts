@@ -1,7 +1,8 @@
 /** The pin: which keys of rook-ceph-operator-config the operator writes, so that Rook itself renders the assigned ports. */
 import type { Ports } from './assignment.js';
-import { isOwnPin, keyMeaning, type KeyMeaning, type RookConfig } from './rook-config.js';
+import { keyMeaning, type KeyMeaning, type RookConfig } from './rook-config.js';
 import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
+import { isSomebodyElse } from './writers.js';
 
 /** The keys to write, all in one patch (one pass of Rook); empty when the values are right. */
 export type Pin = Readonly<Partial<Record<ConfigKey, string>>>;
@@ -30,7 +31,7 @@ export function pinnedKeys(config: RookConfig, ports: Ports): Pin {
   for (const { slot, configKey } of SLOT_LAYOUTS) {
     const entry = config.keys[configKey];
     const meaning = keyMeaning(entry?.value);
-    const isOthers = entry !== undefined && entry.managers.length > 0 && !isOwnPin(entry);
+    const isOthers = entry?.managers.some(isSomebodyElse) === true;
     if (meaning.kind === 'Port' && meaning.port === ports[slot] && !isOthers) pinned[configKey] = String(meaning.port);
   }
   return pinned;

@@ -16,9 +16,9 @@ export interface Circumstances {
   /** Rook is being given time after a pin: what it writes to the workloads then answers the operator, and is no undoing. */
   readonly isAfterPin: boolean;
   /**
-   * The operator may have written what the status does not tell: a process before this one was killed, or an answer was lost.
-   * Then what nobody else owns is its own doing. At any other time it is not: where a policy changes what somebody else
-   * writes, the API server leaves the fields with their owner.
+   * The operator may have written what the status does not tell: a process before this one may have been killed. Then what
+   * nobody else owns is its own doing. At any other time it is not: where a policy changes what somebody else writes, the
+   * API server leaves the fields with their owner.
    */
   readonly mayBeUntold: boolean;
 }

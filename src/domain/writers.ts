@@ -8,6 +8,14 @@ import type { Workload } from './workload.js';
 /** Rook's own: it names none, so the API server takes its program's name (1.16.4, 1.17.9 and 1.19.10, as run). */
 export const ROOK_MANAGER = 'rook';
 
+/** Beyond ten writers of an object the API server puts the oldest together under this name: who they were it does not tell. */
+const FOLDED = 'ancient-changes';
+
+/** A writer that can be named, and is not the operator itself. */
+export function isSomebodyElse(manager: string): boolean {
+  return manager !== FIELD_MANAGER && manager !== FOLDED;
+}
+
 interface Stamped {
   readonly name: string;
   /** RFC 3339; managedFields may lack it. */
@@ -16,7 +24,7 @@ interface Stamped {
 
 /** Who last wrote the sidecar's arguments or declared ports, if not the operator itself. */
 export function portWriter({ managers }: Workload): string | undefined {
-  return latest(managers.filter(({ name, ownsPort }) => ownsPort && name !== FIELD_MANAGER))?.name;
+  return latest(managers.filter(({ name, ownsPort }) => ownsPort && isSomebodyElse(name)))?.name;
 }
 
 /**
@@ -24,13 +32,13 @@ export function portWriter({ managers }: Workload): string | undefined {
  * trace, also where only one other has ever written the object.
  */
 export function keyWriter(config: RookConfig, key: ConfigKey): string | undefined {
-  const owners = new Set(config.keys[key]?.managers.filter((name) => name !== FIELD_MANAGER));
+  const owners = new Set(config.keys[key]?.managers.filter(isSomebodyElse));
   return latest(config.managers.filter(({ name }) => owners.has(name)))?.name;
 }
 
 /** Everybody but the operator that has written anything of the object, by name. */
 export function otherWriters({ managers }: RookConfig): string[] {
-  return [...new Set(managers.map(({ name }) => name))].filter((name) => name !== FIELD_MANAGER).sort();
+  return [...new Set(managers.map(({ name }) => name))].filter(isSomebodyElse).sort();
 }
 
 /**

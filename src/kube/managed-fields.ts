@@ -29,15 +29,11 @@ export function workloadManagers(entries: Entries): FieldManager[] {
   return managersOf(own).map((manager, index) => ({ ...manager, ownsPort: ownsPort(own[index]?.fieldsV1) }));
 }
 
-/** Beyond ten writers the API server puts the oldest together under this name: whose the fields were it does not tell. */
-const FOLDED = 'ancient-changes';
-
 /** The managers of one key of a ConfigMap's data. */
 export function keyManagers(entries: Entries, key: string): string[] {
   return named(entries)
     .filter(({ fieldsV1 }) => at(fieldsV1, ['f:data', `f:${key}`]) !== undefined)
-    .map(({ manager }) => manager)
-    .filter((manager) => manager !== FOLDED);
+    .map(({ manager }) => manager);
 }
 
 function ownsPort(fields: unknown): boolean {

@@ -19,7 +19,11 @@ interface Bench {
 }
 
 async function bench(options: ClusterOptions = {}): Promise<Bench> {
-  const cluster = await startCluster(options);
+  return processOn(await startCluster(options));
+}
+
+/** Another process of the operator, which has its own memory. */
+function processOn(cluster: Cluster): Bench {
   const now = (): Date => new Date('2026-11-22T10:00:00.123Z');
   const clock = { ms: 0 };
   const lines: string[] = [];
@@ -217,6 +221,41 @@ test('a revert is repaired at once and counted ten seconds later, or by the firs
     count: 1,
     lastTime: '2026-11-22T10:00:00Z',
     recent: [{ kind: 'Deployment', name: 'csi-cephfsplugin-provisioner', times: ['2026-11-22T10:00:00Z'] }],
+  });
+});
+
+test('what the operator alone owns is its own doing to a process that begins, and an undoing to the same process later', async () => {
+  const { cluster, reconciler } = await bench();
+  await reconciler.reconcile(NAMESPACE, 'r-1');
+  const moved = rawWorkload('cephfsProvisioner', {
+    port: 9300,
+    managers: [{ name: 'csi-port-operator', ownsPort: true }],
+  });
+  cluster.write('cephfsProvisioner', moved);
+  const next = processOn(cluster);
+  const patches = (): string[] => cluster.writes().filter((write) => write === 'PATCH csi-cephfsplugin-provisioner');
+  const countOf = (): number => cluster.observed().assignment.status!.reverts!.count;
+  await next.reconciler.reconcile(NAMESPACE, 'r-2');
+  expect([patches().length, countOf()]).toEqual([2, 0]);
+  cluster.write('cephfsProvisioner', moved);
+  await next.reconciler.reconcile(NAMESPACE, 'r-3');
+  next.clock.ms += 10_000;
+  await next.reconciler.reconcile(NAMESPACE, 'r-4');
+  expect([patches().length, countOf()]).toEqual([3, 1]);
+});
+
+test('what a person owns is an undoing to a process that begins, too', async () => {
+  const { cluster, reconciler } = await bench();
+  await reconciler.reconcile(NAMESPACE, 'r-1');
+  const managers = [{ name: 'kubectl-edit', ownsPort: true }];
+  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9300, managers }));
+  const next = processOn(cluster);
+  await next.reconciler.reconcile(NAMESPACE, 'r-2');
+  next.clock.ms += 10_000;
+  await next.reconciler.reconcile(NAMESPACE, 'r-3');
+  expect(cluster.observed().assignment.status!.reverts).toMatchObject({
+    count: 1,
+    recent: [{ manager: 'kubectl-edit' }],
   });
 });
 

@@ -106,13 +106,20 @@ test('a rest makes up for what was written, and what is forgotten begins anew', 
   await burst(2);
 });
 
-test.each([403, 500])('a write that fails with %i counts for nothing: the queue backs off from it', async (status) => {
-  const { cluster, store } = await bench();
-  refuse(cluster, status);
-  for (let at = 0; at < 40; at += 1) expect(await store(QUIET)).toMatchObject({ kind: 'Failed' });
-  cluster.answers.clear();
-  expect(await store(QUIET)).toEqual({ kind: 'Stored' });
-});
+test.each([403, 500])(
+  'writes that fail with %i keep the pace, too, and stay failures, from which the queue backs off',
+  async (status) => {
+    const { cluster, store, clock, writes } = await bench();
+    refuse(cluster, status);
+    for (let at = 0; at < 40; at += 1)
+      expect(await store(QUIET)).toMatchObject({ kind: 'Failed', failure: { status } });
+    expect(writes()).toBe(30);
+    clock.ms += 1_000;
+    cluster.answers.clear();
+    expect(await store(QUIET)).toEqual({ kind: 'Stored' });
+    expect(await store(ROLLING)).toEqual({ kind: 'Later', againInMs: 1_000 });
+  },
+);
 
 test('a write that was overtaken counts: somebody may overtake each of them', async () => {
   const { cluster, store } = await bench();

@@ -162,6 +162,7 @@ describe('an undone patch', () => {
       ],
     ],
     [undefined, [{ name: 'kube-controller-manager', ownsPort: false }]],
+    [undefined, [{ name: 'ancient-changes', ownsPort: true }]],
   ])('names its writer: %s', (manager, managers) => {
     const world: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070, managers } }) };
     const undone = { kind: 'DaemonSet', name: 'csi-rbdplugin', ...(manager === undefined ? {} : { manager }) };
@@ -195,8 +196,11 @@ describe('an undone pin', () => {
     expect(undonePin(withConfig(rookConfig()))).toEqual([{ ...CONFIG, keys: ALL }]);
   });
 
-  it('is a key that nobody is known to own, too: of a ConfigMap without managedFields nobody is', () => {
-    const unowned = (value: string): RookConfigEntry => ({ value, managers: [] });
+  it.each<[string, string[]]>([
+    ['of a ConfigMap without managedFields nobody is', []],
+    ['of the oldest of many writers the API server keeps no name', ['ancient-changes']],
+  ])('is a key that nobody is known to own, too: %s', (_, managers) => {
+    const unowned = (value: string): RookConfigEntry => ({ value, managers });
     const config = pinned(9070, 9071, 9300);
     const spec = { ports: { rbdNodePlugin: 9300 } };
     const before = { ...config, keys: { ...config.keys, CSIADDONS_PORT: unowned('9300') } };

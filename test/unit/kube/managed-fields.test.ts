@@ -49,13 +49,6 @@ test('those who write the status alone are left out, and those without a name', 
   expect(managersOf(entries)).toHaveLength(4);
 });
 
-test('whose fields the API server has put together with those of others is not known', () => {
-  const key = { 'f:data': { 'f:CSIADDONS_PORT': {} } };
-  const entries = ['ancient-changes', 'kubectl-edit'].map((manager) => ({ manager, time: TIME, fieldsV1: key }));
-  expect(keyManagers(entries, 'CSIADDONS_PORT')).toEqual(['kubectl-edit']);
-  expect(keyManagers(entries.slice(0, 1), 'CSIADDONS_PORT')).toEqual([]);
-});
-
 test('whatever the entries look like, nothing is thrown', () => {
   const paths = fc.constantFrom(
     'f:spec',
