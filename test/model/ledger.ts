@@ -4,6 +4,7 @@ import { FIELD_MANAGER, type AssignmentStatus, type Reverts } from '../../src/do
 import { SIDECAR_CONTAINER, SLOT_LAYOUTS, forEachSlot, type Slot } from '../../src/domain/slots.js';
 import type { Change } from './api-server.js';
 import type { Request } from './operator.js';
+import type { Answer } from './requests.js';
 import {
   ASSIGNMENT,
   CONFIG,
@@ -30,8 +31,11 @@ export class Ledger {
   /** The operator's. */
   readonly patches: Record<Slot, number> = forEachSlot(() => 0);
   pins = 0;
-  /** Of either, those that were done when nobody waited for their answer any more: they undo what was written meanwhile. */
-  readonly late = { patches: 0, pins: 0 };
+  /**
+   * Of either, those of whose answer the process did not hear, and went on: by the time its watch tells of them it may want
+   * another port. So it is, too, where they are done long after their process.
+   */
+  readonly unheard = { patches: 0, pins: 0 };
   /** The operator's request that is being done. */
   request: Pick<Request, 'onto' | 'isLast' | 'isLate'> | undefined;
 
@@ -40,9 +44,17 @@ export class Ledger {
     else this.#takeForeign(change);
   }
 
-  /** What the status counts as undone: by others, and not by the operator itself where it was killed, or did not hear of its write. */
+  /** The answer to what was done is lost. */
+  loseAnswer(answer: Answer): void {
+    if (!('object' in answer)) return;
+    const { name } = answer.object.metadata;
+    if (slotOfWorkload(name) !== undefined) this.unheard.patches += 1;
+    if (name === CONFIG) this.unheard.pins += 1;
+  }
+
+  /** What the status counts as undone: by others, and not by a process of the operator that was killed before it could tell. */
   checkCounts({ count, pins = 0 }: Reverts): void {
-    const most = { count: this.departures + this.late.patches, pins: this.settingsEdits + this.late.pins };
+    const most = { count: this.departures + this.unheard.patches, pins: this.settingsEdits + this.unheard.pins };
     hold(count <= most.count, `${count} reverts are counted, at most ${most.count} were seen`);
     hold(pins <= most.pins, `${pins} undone pins are counted, at most ${most.pins} were seen`);
   }
@@ -82,12 +94,12 @@ export class Ledger {
         `more of ${name} than its port was changed`,
       );
       this.patches[slot] += 1;
-      this.late.patches += this.#late;
+      this.unheard.patches += this.#late;
     } else if (name === CONFIG) {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
       this.pins += 1;
-      this.late.pins += this.#late;
+      this.unheard.pins += this.#late;
     } else {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(before.spec, after.spec), 'the spec was changed');

@@ -113,6 +113,7 @@ export class World {
 
   /** The connection breaks, or the operator's patience ends; what was not done yet may be done late. */
   async breakOff(request: Request): Promise<void> {
+    if (request.answer !== undefined && request.call.method !== 'GET') this.ledger.loseAnswer(request.answer);
     this.#leave(request);
     await this.operator.breakOff(request);
   }
