@@ -41,9 +41,10 @@ properties: install-tools ## The fast tests PROPERTY_ROUNDS times, each time wit
 
 # In a million there is what no run of twenty thousand has seen; MODEL_SEED and MODEL_PATH run one of them again.
 MODEL_RUNS ?= 1000000
-MODEL_SEED ?= $(shell date +%s)
+MODEL_SEED := $(or $(MODEL_SEED),$(shell date +%s))
 .PHONY: model
 model: install-tools ## The whole reconcile in MODEL_RUNS interleavings with what others do (a million)
+	@echo "MODEL_SEED=$(MODEL_SEED)"
 	@MODEL_RUNS=$(MODEL_RUNS) MODEL_SEED=$(MODEL_SEED) npm run --silent model
 
 .PHONY: lint
