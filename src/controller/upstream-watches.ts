@@ -57,6 +57,11 @@ export class UpstreamWatches {
     this.#closeUnless(namespace, (key, { store }) => wanted.has(key) || store.get(namespace) !== undefined);
     const watches = this.#namespaces.get(namespace) ?? new Map<string, Watch>();
     const missing = [...wanted].filter(([key]) => !watches.has(key));
+    // So it mostly is, and there may be many watches to count.
+    if (missing.length === 0) {
+      this.#crowded.delete(namespace);
+      return;
+    }
     const added = missing.slice(0, MOST_WATCHES - this.states.length);
     for (const [key, name] of added) watches.set(key, this.#start(name, namespace));
     if (added.length > 0) this.#namespaces.set(namespace, watches);

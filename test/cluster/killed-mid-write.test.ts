@@ -1,5 +1,6 @@
 /** The process ends in the midst of a write, with and without a word: the next one finds what there is, and does the rest. */
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AssignmentSpec } from '../../src/domain/api.js';
 import type { Assignment } from '../support/assignment.js';
 import { describeRequest, STATUS_WRITE, useCluster } from '../support/cluster.js';
 import { writesOf, type Mark } from '../support/control-plane/audit-log.js';
@@ -67,6 +68,21 @@ async function inMidWrite({ part, held, side }: Moment & { side: GateSide }): Pr
   return { rook, assignment, mark, gate, operator };
 }
 
+/** An operator that has settled, and whose next writes of this kind wait at the gate. */
+async function settledBehindGate(part: string, side: GateSide, spec: AssignmentSpec = {}): Promise<MidWrite> {
+  const { controlPlane } = cluster();
+  const { rook, assignment } = await cluster().installRookWithAssignment({}, spec);
+  let isArmed = false;
+  const isPatch = isPatchOf(part);
+  const gate = new Gate(controlPlane, (request) => isArmed && isPatch(request), side);
+  const operator = await cluster().startOperator({ kubeconfig: await gate.start() });
+  await assignment.waitForReason('Ready', 'RollingOut');
+  await assignment.waitUntilSettled();
+  const mark = await controlPlane.audit.mark();
+  isArmed = true;
+  return { rook, assignment, mark, gate, operator };
+}
+
 /** What was stored, by all processes together, in alphabetical order, without the status. */
 async function stored(mark: Mark): Promise<string[]> {
   const requests = await cluster().requestsSince(mark);
@@ -124,16 +140,7 @@ describe('SIGKILL', () => {
     // As decision 24 says: a SIGKILL loses the counts that wait.
     { side: 'answer', count: 0, why: 'it is repaired, and its count is lost' },
   ] as const)('during the repair of a revert, its $side held: $why', async ({ side, count }) => {
-    const { controlPlane } = cluster();
-    const { rook, assignment } = await cluster().installRookWithAssignment();
-    let isArmed = false;
-    const isPatch = isPatchOf('/apis/apps/');
-    const gate = new Gate(controlPlane, (request) => isArmed && isPatch(request), side);
-    const operator = await cluster().startOperator({ kubeconfig: await gate.start() });
-    await assignment.waitForReason('Ready', 'RollingOut');
-    await assignment.waitUntilSettled();
-    const mark = await controlPlane.audit.mark();
-    isArmed = true;
+    const { rook, assignment, mark, gate, operator } = await settledBehindGate('/apis/apps/', side);
     await rook.rewrite('cephfsProvisioner');
     await waitForHeld(gate, operator, 1);
     await operator.kill();
@@ -155,16 +162,8 @@ describe('SIGKILL', () => {
   ] as const)(
     'after $written of which no status tells, and the port is taken back meanwhile: nobody undid it',
     async ({ written, spec, writes }) => {
-      const { controlPlane } = cluster();
-      const { rook, assignment } = await cluster().installRookWithAssignment({}, spec);
-      let isArmed = false;
-      const isStatus = isPatchOf('/csiportassignments/default/status');
-      const gate = new Gate(controlPlane, (request) => isArmed && isStatus(request), 'request');
-      const operator = await cluster().startOperator({ kubeconfig: await gate.start() });
-      await assignment.waitForReason('Ready', 'RollingOut');
-      await assignment.waitUntilSettled();
-      const mark = await controlPlane.audit.mark();
-      isArmed = true;
+      const settled = await settledBehindGate('/csiportassignments/default/status', 'request', spec);
+      const { rook, assignment, mark, gate, operator } = settled;
       await assignment.edit({ ports: { rbdNodePlugin: 9300 } });
       await waitForHeld(gate, operator, 1);
       await operator.kill();

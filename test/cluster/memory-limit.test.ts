@@ -1,7 +1,8 @@
 /** A heap that is too small for the world: the process ends and says why, and one with room for it goes on where that ended. */
 import { expect, test } from 'vitest';
 import { MOST_WATCHES } from '../../src/controller/upstream-watches.js';
-import { useCluster } from '../support/cluster.js';
+import { ROOK_CONFIG_NAME } from '../../src/domain/rook-config.js';
+import { OPERATOR_USER, useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { readDockerfile } from '../support/image/dockerfile.js';
 import { podEnvironment } from '../support/image/pod-environment.js';
@@ -94,7 +95,7 @@ async function bringRooksWithoutWorkloads(count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     const namespace = `empty-${index}`;
     await api.create<object>('/api/v1/namespaces', { metadata: { name: namespace } });
-    const config = { metadata: { name: 'rook-ceph-operator-config' }, data: {} };
+    const config = { metadata: { name: ROOK_CONFIG_NAME }, data: {} };
     await api.create<object>(`/api/v1/namespaces/${namespace}/configmaps`, config);
     await cluster().assignment(namespace).create();
   }
@@ -110,7 +111,7 @@ async function allowAllWatches(): Promise<void> {
   await api.create<object>(`${path}/clusterrolebindings`, {
     metadata,
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
-    subjects: [{ kind: 'ServiceAccount', name: 'csi-port-operator', namespace: 'csi-port-operator-system' }],
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: OPERATOR_USER }],
   });
 }
 

@@ -2,15 +2,9 @@
 import fc from 'fast-check';
 import { FIELD_MANAGER, type UndoneObject } from '../../src/domain/api.js';
 import type { RookVersion } from '../support/rook/release.js';
+import type { Author } from './api-server.js';
 import { hold } from './ledger.js';
-import {
-  ASSIGNMENT,
-  CONFIG,
-  WORKLOADS,
-  type StoredAssignment,
-  type StoredObject,
-  type StoredWorkload,
-} from './objects.js';
+import { ASSIGNMENT, CONFIG, WORKLOADS, type StoredAssignment, type StoredWorkload } from './objects.js';
 import { goOn, rest, type Order } from './rest.js';
 import { portMoved } from './workload-edits.js';
 import { SETTINGS, World } from './world.js';
@@ -34,6 +28,8 @@ export const anyFight: fc.Arbitrary<Fight> = fc.record({
   order: fc.array(fc.nat({ max: 1000 }), { minLength: 1, maxLength: 10 }),
 });
 
+type Data = Readonly<Record<string, string>>;
+
 const HOUR = 3_600_000;
 /** 30, 60, 120, 240 and then 300 s apart. */
 const MOST_WRITES_OF_A_CONTESTED_OBJECT = 14;
@@ -50,8 +46,7 @@ interface Mended {
 
 /** @returns how often it was undone */
 export async function fight(version: RookVersion, fought: Fight, journal?: string[]): Promise<number> {
-  const { over, undoer, delays, restarts, order } = fought;
-  const undo = undoer === 'git' ? undoneByGit : undoneByPolicy;
+  const { over, delays, restarts, order } = fought;
   const world = new World(version, journal);
   const mended: Mended[] = [];
   world.server.onChange(({ name, by }) => {
@@ -65,7 +60,7 @@ export async function fight(version: RookVersion, fought: Fight, journal?: strin
   let undoings = 0;
   for (; world.clock.monotonicMs < end; undoings += 1) {
     await passTime(world, delays[undoings % delays.length] ?? 0, order);
-    undo(world, over, undoings);
+    undo(world, fought, undoings);
     world.tell(() => `* after ${world.clock.monotonicMs / 1000} s ${over} is undone`);
     const before = mended.length;
     await goOnUntil(world, order, () => mended.slice(before).some(({ name }) => name === over));
@@ -82,27 +77,28 @@ export async function fight(version: RookVersion, fought: Fight, journal?: strin
   return undoings;
 }
 
-/** Of the settings each time a change to Rook, too. */
-function undoneByGit({ server }: World, over: string, at: number): void {
-  const stored = storedIn(server, over);
-  const git = { manager: 'argocd-controller' };
-  if (over === CONFIG) server.update(CONFIG, { ...stored, data: { ...SETTINGS, CSI_LOG_LEVEL: String(at % 2) } }, git);
-  else server.update(over, portMoved(stored as StoredWorkload, 9075), git);
+interface Undoer {
+  readonly author: Author;
+  /** What it makes of Rook's settings. */
+  readonly settings: (data: Data) => Data;
 }
 
-/** Admission changes what somebody else writes, and the API server leaves the fields with their owner: the operator. */
-function undoneByPolicy({ server }: World, over: string, at: number): void {
-  const stored = storedIn(server, over);
-  const policy = { manager: 'kubectl-annotate', leavesOwners: true };
-  const data = { ...stored.data, CSIADDONS_PORT: '9075', CSI_LOG_LEVEL: String(at % 2) };
-  if (over === CONFIG) server.update(CONFIG, { ...stored, data }, policy);
-  else server.update(over, portMoved(stored as StoredWorkload, 9075), policy);
-}
+const UNDOERS: Readonly<Record<Fight['undoer'], Undoer>> = {
+  git: { author: { manager: 'argocd-controller' }, settings: () => SETTINGS },
+  /** Admission changes what somebody else writes, and the API server leaves the fields with their owner: the operator. */
+  policy: {
+    author: { manager: 'kubectl-annotate', leavesOwners: true },
+    settings: (data) => ({ ...data, CSIADDONS_PORT: '9075' }),
+  },
+};
 
-function storedIn(server: World['server'], name: string): StoredObject {
-  const stored = server.get(name);
-  if (stored === undefined) throw new Error(`${name} is gone`);
-  return stored;
+function undo({ server }: World, { over, undoer }: Fight, at: number): void {
+  const stored = server.get(over);
+  if (stored === undefined) throw new Error(`${over} is gone`);
+  const { author, settings } = UNDOERS[undoer];
+  // Each time a change to Rook, too.
+  const data = { ...settings(stored.data ?? {}), CSI_LOG_LEVEL: String(at % 2) };
+  server.update(over, over === CONFIG ? { ...stored, data } : portMoved(stored as StoredWorkload, 9075), author);
 }
 
 /** Everybody goes on by himself meanwhile. */

@@ -119,7 +119,7 @@ export class World {
   }
 
   #leave(request: Request): void {
-    if (request.call.method === 'GET' || request.answer !== undefined) return;
+    if (request.answer !== undefined || request.call.method === 'GET') return;
     request.isLate = true;
     this.#strays.push(request);
   }

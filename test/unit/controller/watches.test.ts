@@ -58,8 +58,7 @@ interface BenchOptions {
 async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOptions = {}): Promise<Bench> {
   const { server, transport } = await connect();
   const objects = new WatchedObjects(server);
-  objects.put('csiportassignments', { namespace: NAMESPACE, name: 'default' }, { spec: {} });
-  objects.put('configmaps', { namespace: NAMESPACE, name: 'rook-ceph-operator-config' });
+  putRookWithoutWorkloads(objects, NAMESPACE);
   for (const workload of own) putWorkload(objects, workload);
   if (drivers === undefined) objects.refusals.set('drivers', 404);
   for (const name of drivers ?? []) objects.put('drivers', { namespace: NAMESPACE, name });
@@ -93,10 +92,10 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
   return { server, objects, watches, told, crowded, warnings, ended, stop, extra };
 }
 
-/** Another namespace that would have nine. */
-function crowd(objects: WatchedObjects): void {
-  objects.put('csiportassignments', { namespace: 'crowded', name: 'default' }, { spec: {} });
-  objects.put('configmaps', { namespace: 'crowded', name: ROOK_CONFIG });
+/** Where that is all, nine are watched. */
+function putRookWithoutWorkloads(objects: WatchedObjects, namespace: string): void {
+  objects.put('csiportassignments', { namespace, name: 'default' }, { spec: {} });
+  objects.put('configmaps', { namespace, name: ROOK_CONFIG });
 }
 
 function putWorkload(objects: WatchedObjects, watched: string, metadata: object = {}): void {
@@ -276,10 +275,7 @@ test('beyond what memory has room for a namespace goes without the rest, which i
   const others = Array.from({ length: Math.floor(MOST_WATCHES / 9) }, (_, at) => `rook-${at}`);
   const open = await bench({
     prepare: (objects) => {
-      for (const namespace of others) {
-        objects.put('csiportassignments', { namespace, name: 'default' }, { spec: {} });
-        objects.put('configmaps', { namespace, name: ROOK_CONFIG });
-      }
+      for (const namespace of others) putRookWithoutWorkloads(objects, namespace);
     },
   });
   const all = [...others, NAMESPACE];
@@ -308,7 +304,7 @@ test('beyond what memory has room for a namespace goes without the rest, which i
 
 test('a namespace that has no need of them any more is not told of room', async () => {
   const names = Array.from({ length: Math.ceil(MOST_WATCHES / 3) }, (_, at) => `d${at}.rbd.csi.ceph.com`);
-  const open = await bench({ drivers: names, prepare: (objects) => crowd(objects) });
+  const open = await bench({ drivers: names, prepare: (objects) => putRookWithoutWorkloads(objects, 'crowded') });
   await prepared(open);
   await eventually(() => open.watches.prepare('crowded')).toBe(true);
   expect(open.crowded).toEqual(['crowded']);

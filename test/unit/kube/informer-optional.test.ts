@@ -31,7 +31,7 @@ test('a resource that the API server does not know is an empty list, and no fail
     timing: { absentMs: 60_000 },
   });
   await informer.firstSync;
-  expect(informer).toMatchObject({ synced: true, problem: undefined });
+  expect(informer).toMatchObject({ synced: true, problem: undefined, failures: 0 });
   expect(sink.in('a')).toEqual([]);
   expect([failures, synced(), listed, server.requests.length]).toEqual([[], 1, ['absence'], 1]);
 });
