@@ -6,7 +6,7 @@ import { operatorCommand, type Command } from '../test/support/image/operator-co
 /** Where the candidates' accounts and Leases are. */
 export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
 
-export interface Surroundings {
+export interface Environment {
   /** The API server's address. */
   readonly server: string;
   /** A folder for what the candidate needs. */
@@ -21,7 +21,7 @@ export interface Candidate {
   /** Its ServiceAccount in OPERATOR_NAMESPACE. */
   readonly account: string;
   /** Metrics and probes are always on. */
-  command(surroundings: Surroundings): Promise<Command>;
+  command(environment: Environment): Promise<Command>;
 }
 
 export const OPERATOR: Candidate = {

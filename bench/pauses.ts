@@ -92,8 +92,8 @@ async function pauseBy(
 }
 
 function metered(meter: Meter): Candidate['command'] {
-  return async (surroundings) => {
-    const { program, env } = await OPERATOR.command(surroundings);
+  return async (environment) => {
+    const { program, env } = await OPERATOR.command(environment);
     const { nodeArgs, env: variables } = meter.preload;
     const [node, ...rest] = program;
     return { program: [node!, ...nodeArgs, ...rest], env: { ...env, ...variables } };

@@ -28,9 +28,9 @@ export class Site {
   readonly #accounts = new Map<string, string>();
   #served: Candidate | undefined;
 
-  private constructor(controlPlane: ControlPlane, problem: string | undefined) {
+  private constructor(controlPlane: ControlPlane, lastError: string | undefined) {
     this.controlPlane = controlPlane;
-    this.inClusterProblem = problem;
+    this.inClusterProblem = lastError;
   }
 
   /** Without controllers and nodes, whose work would be noise. */

@@ -21,7 +21,7 @@ A switch takes \`=true\` and \`=false\`, too. ADDR is \`HOST:PORT\`, \`:PORT\` (
 ## Files
 
 Without \`--kubeconfig\` and \`KUBECONFIG\` the process uses the files of its pod's ServiceAccount, and reads them again
-every minute and whenever the API server refuses the token. A kubeconfig is read once; \`KUBECONFIG\` may list several
+every minute and whenever the API server rejects the token. A kubeconfig is read once; \`KUBECONFIG\` may list several
 files.
 
 ## Signals

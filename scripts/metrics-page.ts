@@ -12,7 +12,7 @@ would wake a process at rest all the time.) Times are in seconds. This page is m
 With \`--metrics-cert-path DIR\` they are served by TLS (1.2 or later) with \`DIR/tls.crt\` and \`DIR/tls.key\`, which are read
 again when they change, and only to a bearer token that the API server knows (TokenReview) and lets \`get\` the path
 \`/metrics\` (SubjectAccessReview). For that the operator needs \`config/rbac/metrics-auth\`, and whoever scrapes the
-ClusterRole \`csi-port-operator-metrics-reader\`. An answer of the API server holds for a minute, a refusal for ten seconds.
+ClusterRole \`csi-port-operator-metrics-reader\`. An answer of the API server holds for a minute, a rejection for ten seconds.
 
 With \`--leader-elect\` each replica serves metrics; those of the assignments, \`csiports_ready\`, \`csiports_degraded\` and
 \`csiports_conflicts\`, come from the leader alone, so that sums are right. A series with a \`namespace\` goes with the

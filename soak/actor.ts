@@ -5,7 +5,7 @@ import type { Journal } from './journal.js';
 import type { Random } from './random.js';
 import type { RepairWatch, Wanted } from './repair-watch.js';
 import { SLOTS, type RookSite } from './rook-site.js';
-import { UndoingBudget } from './undoing-budget.js';
+import { UndoingBudget } from './revert-budget.js';
 
 export interface World {
   readonly journal: Journal;
@@ -19,9 +19,9 @@ export interface World {
 /** How much longer than its bound a repair is waited for, so that one that is late is told from one that never comes. */
 const GRACE_MS = 30_000;
 const PIN_EVERY_MS = 50;
-/** By which the undoings that an object can bear in ten minutes last for about so long; all actors do something every 2.5 s. */
-const SHORTEST_PAUSE_MS = 12_000;
-const LONGEST_PAUSE_MS = 45_000;
+/** By which the reverts that an object can bear in ten minutes last for about so long; all actors do something every 2.5 s. */
+const MIN_PAUSE_MS = 12_000;
+const MAX_PAUSE_MS = 45_000;
 
 /** Waits until all are right, and takes down each. @param seconds what is allowed where nothing is the matter */
 export async function expectRepairs(
@@ -36,12 +36,12 @@ export async function expectRepairs(
       const deadline = (): number => boundOf(begun, seconds, journal.disturbances).deadline;
       const seen = await watch.seen(one, () => performance.now() > deadline() + GRACE_MS);
       const { namespace, name: object } = one;
-      journal.undone.push({ what, namespace, object, begun: seen?.undoneAt ?? begun, rightAt: seen?.at, seconds });
+      journal.reverted.push({ what, namespace, object, begun: seen?.undoneAt ?? begun, rightAt: seen?.at, seconds });
     }),
   );
 }
 
-/** Undoes and edits everything that may be, below the number of undoings from which on an object is contested. */
+/** Undoes and edits everything that may be, below the number of reverts from which on an object is contested. */
 export class Actor {
   readonly #site: RookSite;
   readonly #world: World;
@@ -65,9 +65,7 @@ export class Actor {
       CALM_SECONDS + ROOK_TIME_SECONDS,
     );
     for (;;) {
-      await sleep(this.#random.between(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS), undefined, { signal: over }).catch(
-        () => undefined,
-      );
+      await sleep(this.#random.between(MIN_PAUSE_MS, MAX_PAUSE_MS), undefined, { signal: over }).catch(() => undefined);
       if (over.aborted) return;
       await this.#nextAction()(this.#site, this.#world, this.#random, this.#budget);
     }
@@ -90,7 +88,7 @@ type Action = (site: RookSite, world: World, random: Random, budget: UndoingBudg
 const revert: Action = async (site, world, random, budget) => {
   const slot = random.pick(SLOTS);
   if (!budget.take(slot)) return;
-  await expectRepairs(world, 'revert', [await site.undo(slot)]);
+  await expectRepairs(world, 'revert', [await site.revert(slot)]);
 };
 
 const restartRook: Action = async (site, world, _, budget) => {
@@ -99,7 +97,7 @@ const restartRook: Action = async (site, world, _, budget) => {
 };
 
 /**
- * One that is made again is taken for one that was undone where the operator was away meanwhile: of the budget, if it has
+ * One that is made again is taken for one that was reverted where the operator was away meanwhile: of the budget, if it has
  * some left.
  */
 const recreate: Action = async (site, world, random, budget) => {
@@ -120,13 +118,13 @@ const editSetting: Action = async (site, world, random, budget) => {
   const slot = random.pick(SLOTS);
   if (!budget.take(slot)) return;
   await site.editSetting();
-  await expectRepairs(world, 'settings edited', [await site.undo(slot)], CALM_SECONDS + ROOK_TIME_SECONDS);
+  await expectRepairs(world, 'settings edited', [await site.revert(slot)], CALM_SECONDS + ROOK_TIME_SECONDS);
 };
 
-const undoPin: Action = async (site, { journal }, random, budget) => {
+const revertPin: Action = async (site, { journal }, random, budget) => {
   if (!budget.take('settings')) return;
   const slot = random.pick(SLOTS);
-  await site.undoPin(slot, site.ports[slot] + 1000);
+  await site.revertPin(slot, site.ports[slot] + 1000);
   const begun = performance.now();
   const late = (): boolean =>
     performance.now() > boundOf(begun, CALM_SECONDS, journal.disturbances).deadline + GRACE_MS;
@@ -136,8 +134,8 @@ const undoPin: Action = async (site, { journal }, random, budget) => {
     isPinned = await site.isPinned(slot);
   }
   const rightAt = isPinned ? performance.now() : undefined;
-  const undone = { what: 'pin undone', namespace: site.namespace, object: 'rook-ceph-operator-config' };
-  journal.undone.push({ ...undone, begun, rightAt, seconds: CALM_SECONDS });
+  const reverted = { what: 'pin reverted', namespace: site.namespace, object: 'rook-ceph-operator-config' };
+  journal.reverted.push({ ...reverted, begun, rightAt, seconds: CALM_SECONDS });
 };
 
 /** As often as they are named. */
@@ -148,5 +146,5 @@ const ACTIONS: readonly Action[] = [
   movePorts,
   reassign,
   editSetting,
-  undoPin,
+  revertPin,
 ];

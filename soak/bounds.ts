@@ -1,4 +1,4 @@
-/** In what time a port that was undone has to be right again, whatever goes on meanwhile. */
+/** In what time a port that was reverted has to be right again, whatever goes on meanwhile. */
 
 /** Each with the figures of the operator (and of its kubelet) that it is the sum of. */
 export const SITUATIONS = {
@@ -42,12 +42,12 @@ export const ROOK_TIME_SECONDS = 3;
 /** docs/status.md#contested. */
 const CONTESTED_AFTER = 5;
 const FIRST_BACKOFF_SECONDS = 30;
-const LONGEST_BACKOFF_SECONDS = 300;
+const MAX_BACKOFF_SECONDS = 300;
 
-/** @param undoing the how manyth within ten minutes, without ten quiet minutes in between */
-export function contestedSeconds(undoing: number): number {
-  if (undoing < CONTESTED_AFTER) return 0;
-  return Math.min(FIRST_BACKOFF_SECONDS * 2 ** (undoing - CONTESTED_AFTER), LONGEST_BACKOFF_SECONDS);
+/** @param revert the how manyth within ten minutes, without ten quiet minutes in between */
+export function contestedSeconds(revert: number): number {
+  if (revert < CONTESTED_AFTER) return 0;
+  return Math.min(FIRST_BACKOFF_SECONDS * 2 ** (revert - CONTESTED_AFTER), MAX_BACKOFF_SECONDS);
 }
 
 /** All times in milliseconds of one clock. */

@@ -1,7 +1,7 @@
 /** What the world is to look like when all is over: each object as its owner left it, but for its ports; the status, too. */
 import { isDeepStrictEqual } from 'node:util';
-import type { AssignmentStatus } from '../src/domain/api.js';
-import { SLOT_LAYOUTS } from '../src/domain/slots.js';
+import type { AssignmentStatus } from '../src/domain/rules/api.js';
+import { SLOT_SPECS } from '../src/domain/rules/slots.js';
 import type { AdminApi, KubeObject } from '../test/support/control-plane/admin-api.js';
 import { waitFor } from '../test/support/control-plane/wait-for.js';
 import type { DaemonSet, Deployment } from '../test/support/rook/api-types.js';
@@ -32,7 +32,7 @@ export async function alienChanges(api: AdminApi, { rook, settings }: RookSite):
       found.push(`${rook.namespace}/${stored.metadata.name!} is not as Rook wrote it`);
     }
   }
-  const keys = new Set<string>(SLOT_LAYOUTS.map(({ configKey }) => configKey));
+  const keys = new Set<string>(SLOT_SPECS.map(({ configKey }) => configKey));
   const kept = Object.entries(await rook.config()).filter(([key]) => !keys.has(key));
   if (!isDeepStrictEqual(Object.fromEntries(kept), { ...CONFLICT_CONFIG, ...settings })) {
     found.push(`${rook.namespace}/rook-ceph-operator-config has other settings than were written`);

@@ -6,7 +6,7 @@ import type { Toxic } from '../test/support/faults/toxiproxy.js';
 import type { Journal } from './journal.js';
 import type { Kubelet } from './kubelet.js';
 import { isNetworkFault, NETWORK_FAULTS, type NetworkFaultKind } from './network-faults.js';
-import { FAULTS, fits, SHORTEST_CALM_SECONDS, type FaultKind, type PlannedFault } from './schedule.js';
+import { FAULTS, fits, MIN_CALM_SECONDS, type FaultKind, type PlannedFault } from './schedule.js';
 import type { Site } from './site.js';
 
 interface Scene {
@@ -36,7 +36,7 @@ export async function doFaults(scene: Scene, planned: readonly PlannedFault[], s
 }
 
 async function untilCalm({ disturbances }: Journal): Promise<void> {
-  const left = (): number => calmFrom(disturbances) + SHORTEST_CALM_SECONDS * 1000 - performance.now();
+  const left = (): number => calmFrom(disturbances) + MIN_CALM_SECONDS * 1000 - performance.now();
   for (let ms = left(); ms > 0; ms = left()) await sleep(Math.min(ms, LOOK_AGAIN_MS));
 }
 

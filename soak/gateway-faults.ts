@@ -1,5 +1,5 @@
 /** The faults that happen between the operator and the API server, as the gateway does them. */
-import { errorEvent, MALFORMED, refuse, type Matching, type What } from '../test/support/faults/fault.js';
+import { errorEvent, MALFORMED, reject, type Matching, type What } from '../test/support/faults/fault.js';
 import type { FaultKind } from './schedule.js';
 
 export interface GatewayFault {
@@ -14,7 +14,7 @@ const ALL_BUT_LEASE: Matching = { where: ({ resource }) => resource !== 'leases'
 const WATCHES: Matching = { moment: 'watch' };
 
 export const GATEWAY_FAULTS = {
-  'lease out of reach': { cut: false, inject: { matching: { resource: 'leases' }, what: refuse(500) } },
+  'lease out of reach': { cut: false, inject: { matching: { resource: 'leases' }, what: reject(500) } },
   'connections cut': { cut: true },
   'watches expired': { cut: true, inject: { matching: WATCHES, what: errorEvent(410) } },
   'watches told of an error': { cut: true, inject: { matching: WATCHES, what: errorEvent(500) } },
@@ -23,9 +23,9 @@ export const GATEWAY_FAULTS = {
   'lists cut short': { cut: true, inject: { matching: { moment: 'list' }, what: { kind: 'cut', bytes: 300 } } },
   'API server busy (429)': {
     cut: false,
-    inject: { matching: ALL_BUT_LEASE, what: refuse(429, { retryAfterSeconds: 2 }) },
+    inject: { matching: ALL_BUT_LEASE, what: reject(429, { retryAfterSeconds: 2 }) },
   },
-  'API server failing (500)': { cut: true, inject: { matching: ALL_BUT_LEASE, what: refuse(500) } },
+  'API server failing (500)': { cut: true, inject: { matching: ALL_BUT_LEASE, what: reject(500) } },
   'requests reset': { cut: false, inject: { matching: ALL_BUT_LEASE, what: { kind: 'reset' } } },
   'answers to writes lost': {
     cut: false,

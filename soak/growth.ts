@@ -13,7 +13,7 @@ const FEWEST_SAMPLES = 12;
  * left in buffers. In half an hour a leak of 2 MiB an hour is found, in a day one of little more than 1 MiB an hour.
  */
 export const HEAP: Tolerance = { perHour: 1, growth: 0.5 };
-/** A namespace more, or a contested object, is a handle or two. What leaks does so with each fault or each undoing. */
+/** A namespace more, or a contested object, is a handle or two. What leaks does so with each fault or each revert. */
 const COUNT: Tolerance = { perHour: 5, growth: 5 };
 /** Bursts open up to ten connections more, which are closed when they have been idle for a minute: the fewest of a while count. */
 const LULL_SECONDS = 20;

@@ -25,7 +25,7 @@ export interface Sample {
 }
 
 export interface Repair {
-  /** When the port was undone, or a new one asked for. */
+  /** When the port was reverted, or a new one asked for. */
   readonly at: number;
   readonly namespace: string;
   readonly object: string;
@@ -58,7 +58,7 @@ export interface Incident {
 }
 
 /** Times by performance.now(). */
-export interface Undone {
+export interface Reverted {
   readonly namespace: string;
   readonly object: string;
   readonly what: string;
@@ -74,7 +74,7 @@ export class Journal {
   /** Times by performance.now(). */
   readonly disturbances: Disturbance[] = [];
   readonly samples: Sample[] = [];
-  readonly undone: Undone[] = [];
+  readonly reverted: Reverted[] = [];
   readonly lives: Life[] = [];
   /** What the operator did by the audit log that it had no business with. */
   readonly trespasses: string[] = [];
@@ -96,7 +96,7 @@ export class Journal {
 
   /** With the bounds as far as they can be told by now: a fault that goes on has none. */
   get repairs(): Repair[] {
-    return this.undone.map(({ namespace, object, what, begun, rightAt, seconds }) => {
+    return this.reverted.map(({ namespace, object, what, begun, rightAt, seconds }) => {
       const { deadline, during } = boundOf(begun, seconds, this.disturbances);
       return {
         at: this.seconds(begun),

@@ -5,7 +5,7 @@ import { AdminApiError, type AdminApi } from '../test/support/control-plane/admi
 const AGAIN_MS = 200;
 const GONE_EVERY_MS = 100;
 /** Longer than any fault lasts. */
-const LONGEST_MS = 180_000;
+const MAX_MS = 180_000;
 
 /** Asks again where the API server was away or not quite there yet. @throws what it answers otherwise */
 export async function persistently<T>(ask: () => Promise<T>): Promise<T> {
@@ -13,7 +13,7 @@ export async function persistently<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      if (!isPassing(error) || performance.now() - begun > LONGEST_MS) throw error;
+      if (!isPassing(error) || performance.now() - begun > MAX_MS) throw error;
       await sleep(AGAIN_MS);
     }
   }

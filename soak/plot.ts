@@ -113,7 +113,7 @@ const LATE: Entry = { name: 'later than its bound', color: RED };
 /** One that never came is at the upper edge. */
 function repairPanel({ repairs }: Plotted): Panel {
   return {
-    title: 'Repairs: time until the port is right again (logarithmic), by when it was undone (min:s)',
+    title: 'Repairs: time until the port is right again (logarithmic), by when it was reverted (min:s)',
     entries: [IN_TIME, CONTESTED, LATE],
     draw: (area, span) => {
       const decades = Array.from({ length: HIGHEST - LOWEST + 1 }, (_, index) => LOWEST + index);

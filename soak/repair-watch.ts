@@ -8,7 +8,7 @@ export interface Wanted {
   readonly name: string;
   readonly path: string;
   readonly port: number;
-  /** The resourceVersion of the write that asked for it, or undid it. */
+  /** The resourceVersion of the write that asked for it, or reverted it. */
   readonly after: number;
 }
 

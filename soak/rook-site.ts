@@ -1,5 +1,5 @@
 /** A namespace with a Rook that runs, its assignment, and the ports that are wanted of it now. */
-import type { ConfigKey } from '../src/domain/slots.js';
+import type { ConfigKey } from '../src/domain/rules/slots.js';
 import { waitUntilAllowed } from '../test/support/access.js';
 import { Assignment } from '../test/support/assignment.js';
 import type { AdminApi } from '../test/support/control-plane/admin-api.js';
@@ -66,14 +66,14 @@ export class RookSite {
   }
 
   /** As a Rook does that has not seen its new settings: the whole object, with its own port. */
-  async undo(slot: CsiAddonsWorkload): Promise<Wanted> {
+  async revert(slot: CsiAddonsWorkload): Promise<Wanted> {
     const { metadata } = await persistently(() => this.rook.rewrite(slot));
     return this.wanted(slot, metadata.resourceVersion);
   }
 
   async recreate(slot: CsiAddonsWorkload): Promise<Wanted> {
     await deleteAndWait(this.#api, this.rook.workloadPath(slot));
-    return this.undo(slot);
+    return this.revert(slot);
   }
 
   /** The other ports, by an edit. */
@@ -110,7 +110,7 @@ export class RookSite {
   }
 
   /** A person writes another port into the settings, of one of the keys that the operator holds. */
-  async undoPin(slot: CsiAddonsWorkload, port: number): Promise<void> {
+  async revertPin(slot: CsiAddonsWorkload, port: number): Promise<void> {
     const data = { [KEYS[slot]]: String(port) };
     await persistently(() => this.#api.patch(`${this.rook.configPath}?fieldManager=kubectl-edit`, { data }));
   }
@@ -127,7 +127,7 @@ export class RookSite {
       this.#api.patch(this.rook.operatorPath, { spec: { template: { metadata: { annotations } } } }),
     );
     const wanted: Wanted[] = [];
-    for (const slot of SLOTS) wanted.push(await this.undo(slot));
+    for (const slot of SLOTS) wanted.push(await this.revert(slot));
     return wanted;
   }
 

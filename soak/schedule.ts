@@ -66,13 +66,13 @@ export interface PlannedFault {
 }
 
 /**
- * From the end of a recovery to the next fault: longer than the bound of a repair in the calm, so that none which was undone
+ * From the end of a recovery to the next fault: longer than the bound of a repair in the calm, so that none which was reverted
  * before is given the time of the next fault, too. A contested one alone may be.
  */
-export const SHORTEST_CALM_SECONDS = 10;
-const LONGEST_CALM_SECONDS = 25;
+export const MIN_CALM_SECONDS = 10;
+const MAX_CALM_SECONDS = 25;
 /** The first process has started, and has its time to. */
-const FIRST_AT = SITUATIONS['no process, lease given back'].recoverySeconds + SHORTEST_CALM_SECONDS;
+const FIRST_AT = SITUATIONS['no process, lease given back'].recoverySeconds + MIN_CALM_SECONDS;
 
 /**
  * One after the other, each with the time to recover before the next one and before the end. Those that end the process
@@ -91,7 +91,7 @@ export function planFaults(random: Random, seconds: number): PlannedFault[] {
     if (kind === undefined) return planned;
     const to = from + random.between(FAULTS[kind].lasts[0], FAULTS[kind].lasts[1]);
     planned.push({ kind, fromSeconds: from, toSeconds: to });
-    from = to + recoveries.after(kind, to) + random.between(SHORTEST_CALM_SECONDS, LONGEST_CALM_SECONDS);
+    from = to + recoveries.after(kind, to) + random.between(MIN_CALM_SECONDS, MAX_CALM_SECONDS);
   }
 }
 

@@ -81,7 +81,7 @@ interface Scene {
   readonly sites: readonly RookSite[];
 }
 
-/** @returns for how long samples were taken, in seconds: until all that was undone has been put right, or will not be */
+/** @returns for how long samples were taken, in seconds: until all that was reverted has been put right, or will not be */
 async function live(site: Site, scene: Scene & { readonly random: Random; readonly seconds: number }): Promise<number> {
   const { journal, kubelet, sites, random, seconds } = scene;
   const { controlPlane } = site;

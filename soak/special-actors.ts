@@ -1,4 +1,4 @@
-/** Three who do one thing each: who undoes a port again and again, a namespace that comes and goes, and everybody else. */
+/** Three who do one thing each: who reverts a port again and again, a namespace that comes and goes, and everybody else. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdminApi } from '../test/support/control-plane/admin-api.js';
 import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
@@ -15,12 +15,12 @@ async function pause(world: World, lowMs: number, highMs: number, random: Random
 /** Undoes one object for as long as its repair, which comes later and later, still fits in. */
 export async function contest(site: RookSite, world: World, random: Random, endSeconds: number): Promise<void> {
   await expectRepairs(world, 'the first assignment', await site.assign(), CALM_SECONDS + ROOK_TIME_SECONDS);
-  for (let undoing = 1; ; undoing += 1) {
+  for (let revert = 1; ; revert += 1) {
     await pause(world, 3_000, 6_000, random);
-    const backoff = contestedSeconds(undoing);
+    const backoff = contestedSeconds(revert);
     if (world.over.aborted || world.journal.seconds() + backoff > endSeconds) return;
     const what = backoff === 0 ? 'revert' : 'contested revert';
-    await expectRepairs(world, what, [await site.undo('rbdProvisioner')], CALM_SECONDS + backoff);
+    await expectRepairs(world, what, [await site.revert('rbdProvisioner')], CALM_SECONDS + backoff);
   }
 }
 
@@ -38,7 +38,7 @@ export async function comeAndGo(
       const site = await RookSite.install(controlPlane, namespace, number);
       const first = CALM_SECONDS + ROOK_TIME_SECONDS;
       await expectRepairs(world, 'the first assignment', await site.assign(), first);
-      await expectRepairs(world, 'revert', [await site.undo('cephfsProvisioner')]);
+      await expectRepairs(world, 'revert', [await site.revert('cephfsProvisioner')]);
       await pause(world, 5_000, 15_000, random);
       await deleteAndWait(controlPlane.api, path);
       world.journal.passings += 1;

@@ -1,6 +1,6 @@
 /** What the operator writes, by the audit log: nothing but what it is there for. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SLOT_LAYOUTS } from '../src/domain/slots.js';
+import { SLOT_SPECS } from '../src/domain/rules/slots.js';
 import { writesOf, type AuditEntry, type AuditLog, type Mark } from '../test/support/control-plane/audit-log.js';
 import type { Journal } from './journal.js';
 import { OPERATOR_NAMESPACE, OPERATOR_USER } from './site.js';
@@ -12,7 +12,7 @@ const ITS_OWN: readonly {
   readonly verbs: readonly string[];
   readonly names?: readonly string[];
 }[] = [
-  ...SLOT_LAYOUTS.map(({ kind, workload }) => ({
+  ...SLOT_SPECS.map(({ kind, workload }) => ({
     resource: `${kind.toLowerCase()}s`,
     verbs: ['patch'],
     names: [workload],

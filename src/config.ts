@@ -17,7 +17,7 @@ export interface Config {
   /** Empty: in-cluster credentials. */
   readonly kubeconfigs: readonly string[];
   readonly maxConcurrentReconciles: number;
-  /** Undoings of one object within ten minutes after which it is contested; 0: never. */
+  /** Revert of one object within ten minutes after which it is contested; 0: never. */
   readonly contestedAfter: number;
   /** Name of this process in events and, with something that no other has, in the Lease. */
   readonly instance: string;
@@ -34,37 +34,37 @@ export type Invocation =
   | { readonly kind: 'Invalid'; readonly errors: readonly string[] };
 
 /** Where the process runs, as far as its configuration depends on that. */
-export interface Surroundings {
-  readonly environment: NodeJS.ProcessEnv;
+export interface Environment {
+  readonly variables: NodeJS.ProcessEnv;
   readonly hostname: string;
   /** Undefined outside of a pod. */
   readonly podNamespace: string | undefined;
 }
 
 /** @returns what the command line asks for; all that is wrong with it at once */
-export function parseInvocation(argv: readonly string[], surroundings: Surroundings): Invocation {
-  const { environment, hostname } = surroundings;
+export function parseInvocation(argv: readonly string[], environment: Environment): Invocation {
+  const { variables, hostname } = environment;
   const errors: string[] = [];
   const flags = readFlags(argv, errors);
   if (flags.has('help')) return { kind: 'Help' };
   if (flags.has('version')) return { kind: 'Version' };
   const value = (name: FlagName): string => {
     const { environment: variable, fallback = '' }: Flag = FLAGS[name];
-    return flags.get(name) ?? (variable === undefined ? undefined : environment[variable]) ?? fallback;
+    return flags.get(name) ?? (variable === undefined ? undefined : variables[variable]) ?? fallback;
   };
   const config: Config = {
     watchNamespaces: namespaces(value('watch-namespace'), errors),
     leaderElection: flags.has('leader-elect')
-      ? leaderElection(value('leader-elect-namespace'), surroundings, errors)
+      ? leaderElection(value('leader-elect-namespace'), environment, errors)
       : undefined,
     metrics: metricsAddress(value('metrics-bind-address'), nonEmpty(value('metrics-cert-path')), errors),
     healthProbe: bindAddress('health-probe-bind-address', value('health-probe-bind-address'), errors),
     logLevel: oneOf('log-level', LOG_LEVELS, value('log-level'), errors),
     logFormat: oneOf('log-format', LOG_FORMATS, value('log-format'), errors),
-    kubeconfigs: kubeconfigs(flags.get('kubeconfig'), environment.KUBECONFIG ?? ''),
+    kubeconfigs: kubeconfigs(flags.get('kubeconfig'), variables.KUBECONFIG ?? ''),
     maxConcurrentReconciles: integer('max-concurrent-reconciles', value('max-concurrent-reconciles'), [1, 64], errors),
     contestedAfter: integer('contested-after', value('contested-after'), [0, 100], errors),
-    instance: nonEmpty(environment.POD_NAME) ?? hostname,
+    instance: nonEmpty(variables.POD_NAME) ?? hostname,
   };
   return errors.length > 0 ? { kind: 'Invalid', errors } : { kind: 'Run', config };
 }
@@ -117,11 +117,7 @@ function expectNamespace(flag: FlagName, name: string, errors: string[]): void {
   errors.push(`--${flag}: ${JSON.stringify(name)} is not a namespace name`);
 }
 
-function leaderElection(
-  name: string,
-  { podNamespace }: Surroundings,
-  errors: string[],
-): { readonly namespace: string } {
+function leaderElection(name: string, { podNamespace }: Environment, errors: string[]): { readonly namespace: string } {
   const namespace = nonEmpty(name) ?? podNamespace;
   if (namespace === undefined)
     errors.push('--leader-elect needs --leader-elect-namespace where the process does not run in a pod');

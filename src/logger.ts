@@ -1,7 +1,7 @@
 /** The log: one JSON object a line for collectors, or one readable line for people. */
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import type { Log } from './controller/log.js';
-import { plainText } from './domain/plain-text.js';
+import { sanitize } from './domain/report/sanitize.js';
 
 export interface Logger extends Readonly<Record<LogLevel | 'fatal', Log['info']>> {
   /** Switches to debug, and back to the level that it began with (from debug: to info). */
@@ -13,7 +13,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_FORMATS = ['json', 'pretty'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-const LONGEST_TEXT = 8_000;
+const MAX_TEXT = 8_000;
 
 /** Writes synchronously to stdout: a line is out before a crash that it explains. */
 export async function createLogger({ level, format }: { level: LogLevel; format: LogFormat }): Promise<Logger> {
@@ -34,7 +34,7 @@ function printable(fields: object): Record<string, unknown> {
 }
 
 function printableValue(value: unknown): unknown {
-  if (typeof value === 'string') return plainText(value, LONGEST_TEXT);
+  if (typeof value === 'string') return sanitize(value, MAX_TEXT);
   return Array.isArray(value) ? value.map(printableValue) : value;
 }
 

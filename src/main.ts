@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseInvocation, type Config } from './config.js';
 import { Controller } from './controller/controller.js';
-import { LEASE_NAME, leaseLog, runElected } from './controller/elected.js';
+import { LEASE_NAME, leaseLog, runWhileLeading } from './controller/leader.js';
 import { remedyFor } from './controller/informer-log.js';
 import { messageOf } from './controller/log.js';
 import { HELP } from './flags.js';
 import { InClusterCredentials, podNamespace, type Credentials } from './kube/credentials.js';
 import type { InformerState } from './kube/informer-state.js';
 import { LeaderElection } from './kube/leader-election.js';
-import { SOLE } from './kube/leadership.js';
+import { ALWAYS_LEADING } from './kube/leadership.js';
 import { LeaseClient } from './kube/lease.js';
 import { Transport } from './kube/transport.js';
 import { createLogger, type Logger } from './logger.js';
@@ -23,8 +23,8 @@ declare const __VERSION__: string | undefined;
 const VERSION = typeof __VERSION__ === 'undefined' ? 'dev' : __VERSION__;
 
 async function main(): Promise<void> {
-  const surroundings = { environment: process.env, hostname: hostname(), podNamespace: podNamespace() };
-  const invocation = parseInvocation(process.argv.slice(2), surroundings);
+  const environment = { variables: process.env, hostname: hostname(), podNamespace: podNamespace() };
+  const invocation = parseInvocation(process.argv.slice(2), environment);
   switch (invocation.kind) {
     case 'Help':
       process.stdout.write(HELP);
@@ -50,7 +50,7 @@ async function run(config: Config): Promise<void> {
   try {
     const { transport, controller, election, endpoint } = await assemble(config, logger);
     logger.info({ version: VERSION, node: process.version, watchNamespaces: config.watchNamespaces }, 'Starting');
-    const running = runElected(controller, election, stop, logger);
+    const running = runWhileLeading(controller, election, stop, logger);
     const probes = config.healthProbe && serveProbes(config.healthProbe, probesOf(controller, election));
     const servers = await Promise.all([probes, endpoint?.listen(transport)]);
     const outcome = await running;
@@ -86,7 +86,7 @@ async function assemble(config: Config, logger: Logger): Promise<Parts> {
   const election = electionOf(config, transport, logger);
   const controller = new Controller({
     transport,
-    leadership: election ?? SOLE,
+    leadership: election ?? ALWAYS_LEADING,
     logger,
     namespaces: config.watchNamespaces,
     maxConcurrentReconciles: config.maxConcurrentReconciles,
@@ -132,10 +132,10 @@ function metricsEndpointOf({ metrics, maxConcurrentReconciles }: Config, logger:
 }
 
 function probesOf(controller: Controller, leaderElection: LeaderElection | undefined): Probes {
-  const explain = (problem: unknown, informer?: InformerState): string => {
-    if (problem === undefined) return '';
-    const remedy = informer && remedyFor(informer, problem);
-    return `: ${messageOf(problem)}${remedy === undefined ? '' : `; ${remedy}`}`;
+  const explain = (lastError: unknown, informer?: InformerState): string => {
+    if (lastError === undefined) return '';
+    const remedy = informer && remedyFor(informer, lastError);
+    return `: ${messageOf(lastError)}${remedy === undefined ? '' : `; ${remedy}`}`;
   };
   return {
     '/healthz': () => liveness(controller.informers, monotonicMs()),

@@ -1,4 +1,4 @@
-/** How long a revert lasts, and what it costs: the harness undoes a port as Rook does, and waits for the fix. */
+/** How long a revert lasts, and what it costs: the harness reverts a port as Rook does, and waits for the fix. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PortWatch } from '../../test/support/measure/port-watch.js';
 import { cpuMs } from '../../test/support/measure/proc.js';

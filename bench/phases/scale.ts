@@ -1,4 +1,4 @@
-/** What the candidate costs by the number of namespaces, at rest and when all workloads are undone at once. */
+/** What the candidate costs by the number of namespaces, at rest and when all workloads are reverted at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scaleKey, type ScaleCost } from '../figures.js';
 import { inParallel, WRITERS } from '../../test/support/measure/in-parallel.js';

@@ -107,8 +107,8 @@ async function profileStart(site: Site, plan: Plan, namespace: RookNamespace, fi
 }
 
 function withPreload(notes: string): Candidate['command'] {
-  return async (surroundings) => {
-    const { program, env } = await OPERATOR.command(surroundings);
+  return async (environment) => {
+    const { program, env } = await OPERATOR.command(environment);
     const options = `${env.NODE_OPTIONS ?? ''} --require=${PRELOAD}`.trim();
     return { program, env: { ...env, NODE_OPTIONS: options, BENCH_PROFILE: notes } };
   };

@@ -1,6 +1,6 @@
 /** What the picture shows: two namespaces of Rook on a control plane of their own, and what befalls one of them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AssignmentSpec } from '../../src/domain/api.js';
+import type { AssignmentSpec } from '../../src/domain/rules/api.js';
 import { Assignment } from '../../test/support/assignment.js';
 import type { ControlPlane } from '../../test/support/control-plane/control-plane.js';
 import { RookInstallation } from '../../test/support/rook/installation.js';
@@ -20,7 +20,7 @@ export async function installSite(cluster: ControlPlane, namespace: string, spec
   return { rook, assignment };
 }
 
-/** A conflict that nobody may end, its end, an outage of the API server, some undoings, and a contest. */
+/** A conflict that nobody may end, its end, an outage of the API server, some reverts, and a contest. */
 export async function befall(
   cluster: ControlPlane,
   { rook, assignment }: Site,
@@ -43,25 +43,25 @@ export async function befall(
   await assignment.waitUntilSettled();
   await pause(SCENE_MS);
 
-  const undo = async (count: number): Promise<void> => {
+  const revert = async (count: number): Promise<void> => {
     await rook.rewrite('cephfsProvisioner');
     await assignment.waitForReverts(count);
   };
-  say('undone now and then');
+  say('reverted now and then');
   for (const count of [1, 2, 3]) {
-    await undo(count);
+    await revert(count);
     await pause(SCENE_MS / 2);
   }
   await assignment.edit({ ports: { rbdNodePlugin: 9172 } });
   await assignment.waitUntilAssigned();
   await pause(SCENE_MS);
 
-  say('undone until it is contested');
-  for (const count of [4, 5]) await undo(count);
+  say('reverted until it is contested');
+  for (const count of [4, 5]) await revert(count);
   await assignment.waitForReason('Degraded', 'Contested');
   // It is repaired half a minute later.
   await assignment.waitForReason('Ready', 'PortsAssigned');
   await pause(SCENE_MS / 2);
-  await undo(6);
+  await revert(6);
   await pause(SCENE_MS);
 }

@@ -1,7 +1,7 @@
 /** Puts the controller's parts together and runs them: watches -> work queue -> reconciler. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PortAssignment } from '../domain/api.js';
+import type { PortAssignment } from '../domain/rules/api.js';
 import { ApiError } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
 import type { InformerObserver, InformerState } from '../kube/informer-state.js';
@@ -52,7 +52,7 @@ export class Controller {
     const { transport, leadership, logger, now, observer } = options;
     this.#leadership = leadership;
     let haveWorked = false;
-    const addToQueue = (namespace: string): void => this.#queue.add(namespace);
+    const enqueue = (namespace: string): void => this.#queue.add(namespace);
     this.#watches = new Watches({
       namespaces: options.namespaces,
       transport,
@@ -60,12 +60,12 @@ export class Controller {
         observer?.informers,
         informerLog(logger, options.monotonicMs, (recovered) => {
           const awaited = this.informers.filter(({ optional }) => !optional);
-          if ((haveWorked && !recovered) || !awaited.every(isWell)) return;
+          if ((haveWorked && !recovered) || !awaited.every(isHealthy)) return;
           logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
           haveWorked = true;
         }),
       ),
-      onChange: addToQueue,
+      onChange: enqueue,
       onCrowded: (namespace) => {
         const remedy = 'delete the CSIPortAssignments of namespaces whose Rook is gone, and Drivers that nobody needs';
         logger.warn({ namespace, remedy }, 'ceph-csi-operator not watched here: too many namespaces have it');
@@ -133,7 +133,7 @@ export class Controller {
   }
 
   /** Everything is due from now on: until then the process has watched, and written nothing. */
-  lead(): void {
+  onStartedLeading(): void {
     for (const namespace of this.#watches.assignments.namespaces()) this.#queue.add(namespace);
   }
 
@@ -168,6 +168,6 @@ function both(first: InformerObserver | undefined, second: InformerObserver): In
   };
 }
 
-function isWell({ synced, problem }: InformerState): boolean {
-  return synced && problem === undefined;
+function isHealthy({ synced, lastError }: InformerState): boolean {
+  return synced && lastError === undefined;
 }

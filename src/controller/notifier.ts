@@ -1,12 +1,12 @@
 /** Records a reconcile's notices as events, on the assignment and, where one is concerned, on the workload. */
-import { API_GROUP, API_VERSION, ASSIGNMENT_KIND, type PortAssignment } from '../domain/api.js';
-import type { Notice } from '../domain/notices.js';
-import type { Observed } from '../domain/plan.js';
-import type { Workload } from '../domain/workload.js';
+import { API_GROUP, API_VERSION, ASSIGNMENT_KIND, type PortAssignment } from '../domain/rules/api.js';
+import type { Notice } from '../domain/report/notices.js';
+import type { Observed } from '../domain/rules/plan.js';
+import type { Workload } from '../domain/rules/workload.js';
 import type { EventNotice, EventRecorder, ObjectReference, Occurrences } from '../kube/events.js';
 
 /**
- * A restart of Rook, where it undoes the three ports of each of 500 namespaces, makes 3,000. More than this waits only where
+ * A restart of Rook, where it reverts the three ports of each of 500 namespaces, makes 3,000. More than this waits only where
  * the API server takes no events for minutes.
  */
 const MAX_WAITING = 5_000;

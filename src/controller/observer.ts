@@ -1,6 +1,6 @@
 /** What the controller tells those who count. Nothing here may throw: it is called in the midst of a reconcile. */
-import type { WorkloadKind } from '../domain/slots.js';
-import type { Reconciled } from '../domain/outcome.js';
+import type { WorkloadKind } from '../domain/rules/slots.js';
+import type { Reconciled } from '../domain/report/outcome.js';
 import type { InformerObserver } from '../kube/informer-state.js';
 import type { WriteResult } from './send.js';
 import type { WorkQueueObserver } from './work-queue.js';
@@ -11,7 +11,7 @@ export interface ReconcileObserver {
   /** A write of a workload or of Rook's settings was sent. Dry runs are not told of. */
   wrote(namespace: string, kind: WrittenKind, result: WriteResult): void;
   /** Before its status is stored. */
-  reconciled(namespace: string, reconciled: Pick<Reconciled, 'undone' | 'after' | 'outcome'>): void;
+  reconciled(namespace: string, reconciled: Pick<Reconciled, 'reverted' | 'after' | 'outcome'>): void;
   /** The namespace has no assignment (any more). */
   forgotten(namespace: string): void;
 }

@@ -1,13 +1,13 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
-import { contestedAgainInMs, recordUndoings, type ContestRules } from '../domain/contested.js';
-import { heldBack, contestable } from '../domain/held.js';
-import { notices } from '../domain/notices.js';
-import { asksForMore, plan, type Observed } from '../domain/plan.js';
-import { undoings, type Undoing } from '../domain/reverts.js';
-import { knownRookKeys } from '../domain/rook-keys.js';
-import type { Reconciled } from '../domain/outcome.js';
-import { statusOf } from '../domain/status.js';
-import { wholeSeconds } from '../domain/time.js';
+import { contestedRequeueAfterMs, recordReverts, type ContestRules } from '../domain/rules/contested.js';
+import { heldBack, contestable } from '../domain/rules/held.js';
+import { notices } from '../domain/report/notices.js';
+import { asksForMore, plan, type Observed } from '../domain/rules/plan.js';
+import { reverts, type Revert } from '../domain/rules/reverts.js';
+import { knownRookKeys } from '../domain/rules/rook-keys.js';
+import type { Reconciled } from '../domain/report/outcome.js';
+import { statusOf } from '../domain/report/status.js';
+import { rfc3339Seconds } from '../domain/report/time.js';
 import type { Answers, Applied, Applier } from './apply.js';
 import { withFields, type Log } from './log.js';
 import type { Notifier } from './notifier.js';
@@ -57,16 +57,16 @@ export class Reconciler {
     const observed = statusWriter.withLastStatus(found);
     const previous = observed.assignment.status;
     const before = plan(observed);
-    const undone = undoings(previous, before, {
+    const reverted = reverts(previous, before, {
       isAfterPin: applier.isRookAnsweringPin(namespace),
       mayBeUntold: !this.#begun.has(namespace),
     });
     this.#begun.add(namespace);
     const now = this.#deps.now();
-    const recent = recordUndoings(contestable(previous, before), undone, wholeSeconds(now), contestRules);
+    const recent = recordReverts(contestable(previous, before), reverted, rfc3339Seconds(now), contestRules);
     const held = heldBack(before, recent, now.getTime());
     const applied = await applier.apply(before, observed, held);
-    say(log, applied, undone);
+    say(log, applied, reverted);
 
     // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
     // from that one that it was a revert.
@@ -81,18 +81,18 @@ export class Reconciler {
       before,
       after,
       outcome,
-      undone,
+      reverted,
       recent,
       held,
       ...(rookKeys === undefined ? {} : { rookKeys }),
-      now: wholeSeconds(now),
+      now: rfc3339Seconds(now),
     };
     observer?.reconciled(namespace, reconciled);
     const told = await this.#report(found, reconciled, log);
     // An answer may hold an edit of somebody else's whose own event tells nothing new any more.
     const more = asksForMore(after, before) ? 0 : undefined;
     return {
-      ...soonest(applied.againInMs, contestedAgainInMs(recent, now.getTime()), told.againInMs, more),
+      ...soonest(applied.requeueAfterMs, contestedRequeueAfterMs(recent, now.getTime()), told.requeueAfterMs, more),
       ...('failure' in applied ? { failure: applied.failure } : {}),
       ...('failure' in told ? { failure: told.failure } : {}),
     };
@@ -117,14 +117,14 @@ function isAnswered({ rookConfig, workloads }: Answers): boolean {
   return rookConfig !== undefined || Object.keys(workloads).length > 0;
 }
 
-function say(log: Log, { outcome, refused }: Applied, undone: readonly Undoing[]): void {
-  for (const { kind, name, manager } of undone) log.info({ kind, name, manager }, 'Undone by others');
+function say(log: Log, { outcome, rejected }: Applied, reverted: readonly Revert[]): void {
+  for (const { kind, name, manager } of reverted) log.info({ kind, name, manager }, 'Reverted by others');
   if (Object.keys(outcome.pinned).length > 0) log.info({ keys: outcome.pinned }, 'Pinned Rook config');
   for (const { slot, from, to } of outcome.patched) log.info({ slot, from, to }, 'Patched workload');
-  for (const { name, cause } of refused) log.warn({ name, cause }, 'Write refused');
+  for (const { name, cause } of rejected) log.warn({ name, cause }, 'Write rejected');
 }
 
-function soonest(...times: readonly (number | undefined)[]): Pick<WorkResult, 'againInMs'> {
+function soonest(...times: readonly (number | undefined)[]): Pick<WorkResult, 'requeueAfterMs'> {
   const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? {} : { againInMs: Math.min(...known) };
+  return known.length === 0 ? {} : { requeueAfterMs: Math.min(...known) };
 }

@@ -7,9 +7,9 @@
  * | the operator's pin | Rook has written it with a port that the keys give | 3 s are over, or both provisioners are written |
  * | a change by others | Rook has written it, whatever the port | the same; a pin begins the other wait |
  */
-import type { WaitCause } from '../domain/outcome.js';
-import { inPlay, type WorkloadPlan } from '../domain/plan.js';
-import { ROOK_DEFAULT_PORT, keyGiving, type RookConfig } from '../domain/rook-config.js';
+import type { WaitCause } from '../domain/report/outcome.js';
+import { competing, type WorkloadPlan } from '../domain/rules/plan.js';
+import { ROOK_DEFAULT_PORT, keyForPort, type RookConfig } from '../domain/rules/rook-config.js';
 
 /** Rook takes 0.15 to 0.4 s for a pass (1.17.9 and 1.19.10, as run), and up to 1.6 s while it is retrying. */
 const ROOK_TIME_MS = 3_000;
@@ -120,7 +120,7 @@ export class RookTime {
 
 /** Rook writes the node plugin before its provisioner, so once it has written the provisioners it has written all three. */
 function isPassOver(rows: readonly WorkloadPlan[], wait: Wait, config: RookConfig | undefined): boolean {
-  const provisioners = inPlay(rows).filter(({ layout }) => layout.kind === 'Deployment');
+  const provisioners = competing(rows).filter(({ slotSpec }) => slotSpec.kind === 'Deployment');
   return provisioners.length > 0 && provisioners.every((row) => isAnswered(row, wait, config));
 }
 
@@ -133,8 +133,8 @@ function isAnswered(row: WorkloadPlan, wait: Wait, config: RookConfig | undefine
 }
 
 /** Rook's default says nothing of the key for all: it is as likely from before the keys were set. */
-function isByTheKeys({ layout, currentPort }: WorkloadPlan, config: RookConfig | undefined): boolean {
-  const giving = keyGiving(config, layout.configKey, currentPort);
+function isByTheKeys({ slotSpec, currentPort }: WorkloadPlan, config: RookConfig | undefined): boolean {
+  const giving = keyForPort(config, slotSpec.configKey, currentPort);
   return giving === 'OwnKey' || (giving === 'KeyForAll' && currentPort !== ROOK_DEFAULT_PORT);
 }
 

@@ -1,7 +1,7 @@
-/** One write and what becomes of it: done, refused for a while, or failed for now. */
+/** One write and what becomes of it: done, rejected for a while, or failed for now. */
 import { ApiError } from '../kube/errors.js';
 import type { Store, StoredObject } from '../kube/store.js';
-import type { Attempt, Refusal, Refusals } from './refusals.js';
+import type { Attempt, Rejection, Rejections } from './rejections.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
 
@@ -27,7 +27,7 @@ export interface Exchange<T extends StoredObject> {
 export type Written<T> =
   | { readonly kind: 'Done'; readonly answer?: T }
   /** `isNews`: the API server was asked just now. */
-  | { readonly kind: 'Refused'; readonly refusal: Refusal; readonly isNews: boolean; readonly answer?: T }
+  | { readonly kind: 'Rejected'; readonly rejection: Rejection; readonly isNews: boolean; readonly answer?: T }
   | { readonly kind: 'Failed'; readonly error: unknown };
 
 export type WriteResult = 'applied' | 'rejected' | 'outdated' | 'error';
@@ -35,31 +35,31 @@ export type WriteResult = 'applied' | 'rejected' | 'outdated' | 'error';
 /** What the API server made of a write that is no dry run; undefined where none was sent. */
 export function writeResult(written: Written<unknown>): WriteResult | undefined {
   if (written.kind === 'Failed') return isOutdated(written.error) ? 'outdated' : 'error';
-  if (written.kind === 'Refused') return written.isNews ? 'rejected' : undefined;
+  if (written.kind === 'Rejected') return written.isNews ? 'rejected' : undefined;
   return written.answer === undefined ? undefined : 'applied';
 }
 
-/** Sends a write, unless this very one was refused a moment ago. Never rejects. */
-export async function sendUnlessRefused<T extends StoredObject>(
-  refusals: Refusals,
+/** Sends a write, unless this very one was rejected a moment ago. Never rejects. */
+export async function sendUnlessRejected<T extends StoredObject>(
+  rejections: Rejections,
   target: Target,
   exchange: Exchange<T>,
 ): Promise<Written<T>> {
-  const known = refusals.recall(target);
-  if (known !== undefined) return { kind: 'Refused', refusal: known, isNews: false };
+  const known = rejections.recall(target);
+  if (known !== undefined) return { kind: 'Rejected', rejection: known, isNews: false };
   try {
-    return await send(refusals, target, exchange);
+    return await send(rejections, target, exchange);
   } catch (error) {
     if (isOutdated(error)) await readAgain(exchange);
-    if (!(error instanceof ApiError) || !error.isRefusal) return { kind: 'Failed', error };
+    if (!(error instanceof ApiError) || !error.isRejection) return { kind: 'Failed', error };
     const right = `patch ${target.resource}/${target.name} in namespace ${target.namespace}`;
     const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right})` : '';
-    return { kind: 'Refused', refusal: refusals.remember(target, `${error.message}${advice}`), isNews: true };
+    return { kind: 'Rejected', rejection: rejections.remember(target, `${error.message}${advice}`), isNews: true };
   }
 }
 
 async function send<T extends StoredObject>(
-  refusals: Refusals,
+  rejections: Rejections,
   { namespace, name, goal }: Target,
   { write, isAsSent, isNextVersion, store, dryRun }: Exchange<T>,
 ): Promise<Written<T>> {
@@ -75,8 +75,8 @@ async function send<T extends StoredObject>(
   // Somebody else's edit got in between, and nobody's rule is to blame.
   if (!isNextVersion(answer)) return { kind: 'Failed', error: new ChangedMeanwhileError(name) };
   // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
-  const refusal = refusals.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY);
-  return { kind: 'Refused', refusal, isNews: true, ...kept };
+  const rejection = rejections.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY);
+  return { kind: 'Rejected', rejection, isNews: true, ...kept };
 }
 
 /** The object is not what the store says: the next plan must not be made from the same copy. */

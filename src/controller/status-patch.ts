@@ -1,7 +1,7 @@
 /** The smallest merge patch (RFC 7396) from the stored status to the wanted one. */
 import { isDeepStrictEqual } from 'node:util';
-import type { AssignmentStatus } from '../domain/api.js';
-import { isRecord } from '../kube/shapes.js';
+import type { AssignmentStatus } from '../domain/rules/api.js';
+import { isRecord } from '../kube/validate.js';
 import type { StatusPatch } from '../kube/writer.js';
 
 /** @returns undefined when nothing differs, and then nothing is written */

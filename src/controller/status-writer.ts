@@ -3,8 +3,8 @@
  * with the next such change, or ten seconds later: otherwise each repair would cost a second request. Where somebody else
  * writes the status again and again, a pace keeps the two from writing as fast as the API server can.
  */
-import type { AssignmentStatus, PortAssignment } from '../domain/api.js';
-import type { Observed } from '../domain/plan.js';
+import type { AssignmentStatus, PortAssignment } from '../domain/rules/api.js';
+import type { Observed } from '../domain/rules/plan.js';
 import { ApiError } from '../kube/errors.js';
 import type { StatusPatch, Writer } from '../kube/writer.js';
 import { statusPatch } from './status-patch.js';
@@ -30,7 +30,7 @@ export interface StatusWriterDependencies {
   readonly countsDelayMs?: number | undefined;
 }
 
-export interface StoreResult extends Pick<WorkResult, 'againInMs' | 'failure'> {
+export interface StoreResult extends Pick<WorkResult, 'requeueAfterMs' | 'failure'> {
   /** Overtaken: the assignment was changed meanwhile, and is read again, which brings the namespace back. */
   readonly kind: 'Stored' | 'Unchanged' | 'Later' | 'Overtaken' | 'Failed';
 }
@@ -77,7 +77,7 @@ export class StatusWriter {
     // The queue backs off from a failure, and would begin anew with anything else.
     if (paceMs > 0 && failure !== undefined) return { kind: 'Failed', failure };
     const waitMs = Math.max(this.#waitMs(countsSince), paceMs);
-    if (waitMs > 0) return { kind: 'Later', againInMs: waitMs };
+    if (waitMs > 0) return { kind: 'Later', requeueAfterMs: waitMs };
     const result = await this.#write(assignment, patch);
     if (result.kind === 'Stored') this.#unstored.delete(namespace);
     else this.#unstored.set(namespace, { ...unstored, failure: result.failure });
@@ -145,6 +145,6 @@ export class StatusWriter {
   }
 }
 
-function storedStatus({ status, unsoundStatus }: PortAssignment): object | undefined {
-  return status ?? unsoundStatus;
+function storedStatus({ status, invalidStatus }: PortAssignment): object | undefined {
+  return status ?? invalidStatus;
 }

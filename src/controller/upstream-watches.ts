@@ -2,11 +2,11 @@
  * Watches of ceph-csi-operator's workloads. Their names hold a driver's, so they are opened for a namespace when it may
  * have some, and stay open as long as what they have found is there: it is told of as gone, not forgotten.
  */
-import { upstreamWorkloads, type UpstreamName } from '../domain/upstream.js';
-import type { Workload } from '../domain/workload.js';
+import { upstreamWorkloads, type UpstreamName } from '../domain/rules/upstream.js';
+import type { Workload } from '../domain/rules/workload.js';
 import { Informer } from '../kube/informer.js';
 import type { InformerObserver, InformerState } from '../kube/informer-state.js';
-import { upstreamSource } from '../kube/resources.js';
+import { upstreamTarget } from '../kube/resources.js';
 import { Store } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
 
@@ -15,7 +15,7 @@ export interface UpstreamWatchesOptions {
   readonly observer: InformerObserver;
   /** Told the namespace of every change. */
   readonly onChange: (namespace: string) => void;
-  /** Told once of each namespace in which workloads are not watched, as there are MOST_WATCHES already. */
+  /** Told once of each namespace in which workloads are not watched, as there are MAX_WATCHES already. */
   readonly onCrowded: (namespace: string) => void;
 }
 
@@ -23,7 +23,7 @@ export interface UpstreamWatchesOptions {
  * All namespaces together; of a Rook these are nine, which take 1.1 MiB. Namespaces and Driver objects may be anybody's, and
  * the memory of the operator is everybody's. There is room for 33 Rooks that lack workloads of their own.
  */
-export const MOST_WATCHES = 300;
+export const MAX_WATCHES = 300;
 
 interface Watch {
   readonly store: Store<Workload>;
@@ -37,7 +37,7 @@ type Watches = Map<string, Watch>;
 export class UpstreamWatches {
   readonly #options: UpstreamWatchesOptions;
   readonly #namespaces = new Map<string, Watches>();
-  /** Those that were refused a watch, for want of room. */
+  /** Those that were rejected a watch, for want of room. */
   readonly #crowded = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
@@ -62,10 +62,10 @@ export class UpstreamWatches {
       this.#crowded.delete(namespace);
       return;
     }
-    const added = missing.slice(0, MOST_WATCHES - this.states.length);
+    const added = missing.slice(0, MAX_WATCHES - this.states.length);
     for (const [key, name] of added) watches.set(key, this.#start(name, namespace));
     if (added.length > 0) this.#namespaces.set(namespace, watches);
-    if (added.length < missing.length) this.#refuse(namespace);
+    if (added.length < missing.length) this.#reject(namespace);
     else this.#crowded.delete(namespace);
   }
 
@@ -105,7 +105,7 @@ export class UpstreamWatches {
     if (closed.length > 0) for (const other of this.#crowded) if (other !== namespace) this.#options.onChange(other);
   }
 
-  #refuse(namespace: string): void {
+  #reject(namespace: string): void {
     if (this.#crowded.has(namespace)) return;
     this.#crowded.add(namespace);
     this.#options.onCrowded(namespace);
@@ -114,7 +114,7 @@ export class UpstreamWatches {
   #start(name: UpstreamName, namespace: string): Watch {
     const closing = new AbortController();
     const store = new Store<Workload>(this.#options.onChange);
-    const informer = new Informer(upstreamSource(name, namespace), store, this.#options);
+    const informer = new Informer(upstreamTarget(name, namespace), store, this.#options);
     const running = informer.run(closing.signal).finally(() => this.#running.delete(running));
     this.#running.add(running);
     return { store, informer, closing };

@@ -1,19 +1,19 @@
 /** What is watched, and which key each change leads to: always the namespace of the object that changed. */
-import type { PortAssignment } from '../domain/api.js';
-import type { Observed } from '../domain/plan.js';
-import type { RookConfig } from '../domain/rook-config.js';
-import type { RookOperator } from '../domain/rook-operator.js';
-import { SLOT_LAYOUTS, forEachSlot, type Slot } from '../domain/slots.js';
-import { defaultDrivers, isObservedDriver, type Driver } from '../domain/upstream.js';
-import type { Workload } from '../domain/workload.js';
-import { Informer, type Source } from '../kube/informer.js';
+import type { PortAssignment } from '../domain/rules/api.js';
+import type { Observed } from '../domain/rules/plan.js';
+import type { RookConfig } from '../domain/rules/rook-config.js';
+import type { RookOperator } from '../domain/rules/rook-operator.js';
+import { SLOT_SPECS, forEachSlot, type Slot } from '../domain/rules/slots.js';
+import { defaultDrivers, isObservedDriver, type Driver } from '../domain/rules/upstream.js';
+import type { Workload } from '../domain/rules/workload.js';
+import { Informer, type WatchTarget } from '../kube/informer.js';
 import type { InformerObserver, InformerState } from '../kube/informer-state.js';
 import {
-  assignmentSource,
-  driverSource,
-  rookConfigSource,
-  rookOperatorSource,
-  workloadSource,
+  assignmentTarget,
+  driverTarget,
+  rookConfigTarget,
+  rookOperatorTarget,
+  workloadTarget,
 } from '../kube/resources.js';
 import { Store, StoreByName, type ObjectSink, type StoredObject } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
@@ -53,16 +53,16 @@ export class Watches {
     const namespaces = options.namespaces.length === 0 ? [undefined] : options.namespaces;
     const informers = <T extends StoredObject>(
       store: ObjectSink<T>,
-      source: (namespace?: string) => Source<T>,
+      source: (namespace?: string) => WatchTarget<T>,
     ): Informer<T>[] => namespaces.map((namespace) => new Informer(source(namespace), store, observed));
     this.#informers = [
-      ...informers(this.assignments, assignmentSource),
-      ...informers(this.rookConfigs, rookConfigSource),
-      ...informers(this.rookOperators, rookOperatorSource),
-      ...SLOT_LAYOUTS.flatMap((layout) =>
-        informers(this.workloads[layout.slot], (namespace) => workloadSource(layout, namespace)),
+      ...informers(this.assignments, assignmentTarget),
+      ...informers(this.rookConfigs, rookConfigTarget),
+      ...informers(this.rookOperators, rookOperatorTarget),
+      ...SLOT_SPECS.flatMap((slotSpec) =>
+        informers(this.workloads[slotSpec.slot], (namespace) => workloadTarget(slotSpec, namespace)),
       ),
-      ...informers(this.drivers, driverSource),
+      ...informers(this.drivers, driverTarget),
     ];
   }
 
@@ -96,7 +96,7 @@ export class Watches {
     const rookConfig = this.rookConfigs.get(namespace);
     const rookOperator = this.rookOperators.get(namespace);
     const workloads: Partial<Record<Slot, Workload>> = {};
-    for (const { slot } of SLOT_LAYOUTS) {
+    for (const { slot } of SLOT_SPECS) {
       const workload = this.workloads[slot].get(namespace);
       if (workload !== undefined) workloads[slot] = workload;
     }
@@ -120,7 +120,7 @@ export class Watches {
     const observed = this.#observedDrivers(namespace);
     if (observed.length > 0) return observed;
     const hasRook = [this.rookOperators, this.rookConfigs].some((store) => store.get(namespace) !== undefined);
-    const isComplete = SLOT_LAYOUTS.every(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
+    const isComplete = SLOT_SPECS.every(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
     return hasRook && !isComplete ? defaultDrivers(namespace) : [];
   }
 
@@ -156,8 +156,8 @@ function isKnown(informers: readonly InformerState[], namespace: string): boolea
   return informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
 }
 
-function isAwaited({ synced, optional, problem }: InformerState): boolean {
-  return !synced && !(optional && problem !== undefined);
+function isAwaited({ synced, optional, lastError }: InformerState): boolean {
+  return !synced && !(optional && lastError !== undefined);
 }
 
 function concerns(informer: InformerState, namespace: string): boolean {

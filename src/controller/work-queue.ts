@@ -26,10 +26,10 @@ export interface WorkQueueOptions {
 
 export interface WorkResult {
   /** After how many milliseconds to run again without being added; absent: only when added. */
-  readonly againInMs?: number;
+  readonly requeueAfterMs?: number;
   /** It was not the time for it: nothing was done, and whoever makes it the time adds it anew. */
   readonly skipped?: true;
-  /** What kept it from finishing: it runs again after the back-off, or after `againInMs` where that is sooner. */
+  /** What kept it from finishing: it runs again after the back-off, or after `requeueAfterMs` where that is sooner. */
   readonly failure?: unknown;
 }
 
@@ -105,7 +105,7 @@ export class WorkQueue {
     this.#options.observer?.started(key);
     const result = await this.#result(key);
     this.#options.observer?.ended(key, result);
-    const waits = result.againInMs === undefined ? [] : [result.againInMs];
+    const waits = result.requeueAfterMs === undefined ? [] : [result.requeueAfterMs];
     if ('failure' in result) waits.push(this.#failed(key, result.failure));
     else this.#failures.delete(key);
     this.#working.delete(key);

@@ -22,8 +22,8 @@ export interface Credentials {
   readonly server: URL;
   /** Asked for each request, so that rotated tokens and CAs are taken up. @throws where they cannot be had */
   forRequest(): Promise<RequestCredentials>;
-  /** They did not serve: the API server refused the token (401), or no connection came about. What is cached is forgotten. */
-  refused(): void;
+  /** They did not serve: the API server rejected the token (401), or no connection came about. What is cached is forgotten. */
+  rejected(): void;
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -64,7 +64,7 @@ export class InClusterCredentials implements Credentials {
     return Promise.resolve(this.#read.credentials);
   }
 
-  refused(): void {
+  rejected(): void {
     this.#read = undefined;
   }
 

@@ -1,9 +1,9 @@
 /** Everything that can go wrong between the operator and the API server, as types that say what to do about it. */
 
-import { plainText } from '../domain/plain-text.js';
+import { sanitize } from '../domain/report/sanitize.js';
 
-/** One reason why an object was refused: `status.details.causes[]`. */
-export interface RefusalCause {
+/** One reason why an object was rejected: `status.details.causes[]`. */
+export interface RejectionCause {
   readonly reason?: string;
   readonly field?: string;
   readonly message?: string;
@@ -13,16 +13,16 @@ export interface RefusalCause {
 interface StatusBody {
   readonly reason?: string;
   readonly message?: string;
-  readonly causes: readonly RefusalCause[];
+  readonly causes: readonly RejectionCause[];
   readonly retryAfterSeconds?: unknown;
 }
 
 /** A proxy may name hours; a day's silence, or a wait beyond what timers hold, is not for the server to order. */
-export const LONGEST_RETRY_AFTER_MS = 120_000;
+export const MAX_RETRY_AFTER_MS = 120_000;
 
-/** A refusal may hold a whole object, and a webhook may say anything; what an admin needs of it comes first. */
-const LONGEST_MESSAGE = 2_000;
-const LONGEST_REASON = 100;
+/** A rejection may hold a whole object, and a webhook may say anything; what an admin needs of it comes first. */
+const MAX_MESSAGE = 2_000;
+const MAX_REASON = 100;
 
 /**
  * The API server answered with an error. The message is the server's own, made one line and cut where it is long; headers
@@ -32,7 +32,7 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** `Status.reason`, e.g. NotFound, Conflict, Forbidden, Invalid, Expired; empty where the body was no Status. */
   readonly reason: string;
-  readonly causes: readonly RefusalCause[];
+  readonly causes: readonly RejectionCause[];
   /** How long the server asks to wait, in milliseconds, from Retry-After or the Status; two minutes at most. */
   readonly retryAfterMs: number | undefined;
 
@@ -43,8 +43,8 @@ export class ApiError extends Error {
     retryAfter?: string,
   ) {
     const parsed = parseStatus(body);
-    super(plainText(`${request}: ${status} ${parsed.message ?? parsed.reason ?? body.slice(0, 200)}`, LONGEST_MESSAGE));
-    this.reason = plainText(parsed.reason ?? '', LONGEST_REASON);
+    super(sanitize(`${request}: ${status} ${parsed.message ?? parsed.reason ?? body.slice(0, 200)}`, MAX_MESSAGE));
+    this.reason = sanitize(parsed.reason ?? '', MAX_REASON);
     this.causes = parsed.causes;
     this.retryAfterMs = [retryAfter, parsed.retryAfterSeconds].map(waitMs).find((ms) => ms !== undefined);
   }
@@ -79,7 +79,7 @@ export class ApiError extends Error {
 
   /**
    * A `test` of a JSON Patch failed, so the object is not what it was thought to be: 422 without causes
-   * (API server 1.36, as run). A webhook may refuse with such an answer, too, and then says so in its message.
+   * (API server 1.36, as run). A webhook may reject with such an answer, too, and then says so in its message.
    */
   get isGuardFailure(): boolean {
     return this.status === 422 && this.causes.length === 0 && !this.message.includes('admission webhook');
@@ -90,8 +90,8 @@ export class ApiError extends Error {
     return this.isConflict || this.isGuardFailure;
   }
 
-  /** It was looked at and refused: by validation (422 with causes), by an admission policy or webhook, or as too large. */
-  get isRefusal(): boolean {
+  /** It was looked at and rejected: by validation (422 with causes), by an admission policy or webhook, or as too large. */
+  get isRejection(): boolean {
     return (this.status === 422 && !this.isGuardFailure) || [400, 403, 413].includes(this.status);
   }
 }
@@ -100,7 +100,7 @@ export class ApiError extends Error {
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
   constructor(request: string, cause: unknown) {
-    super(plainText(`${request}: ${describeCause(cause)}`, LONGEST_MESSAGE), { cause });
+    super(sanitize(`${request}: ${describeCause(cause)}`, MAX_MESSAGE), { cause });
   }
 }
 
@@ -141,7 +141,7 @@ export function isConnectionLost(error: unknown): boolean {
 /** Seconds as a wait; a date, the other form of Retry-After, is no such number (no API server sends one). */
 function waitMs(seconds: unknown): number | undefined {
   if (typeof seconds === 'string' ? !/^\d+$/.test(seconds) : typeof seconds !== 'number') return undefined;
-  return Math.min(Math.max(0, Number(seconds) * 1000), LONGEST_RETRY_AFTER_MS);
+  return Math.min(Math.max(0, Number(seconds) * 1000), MAX_RETRY_AFTER_MS);
 }
 
 function describeCause(cause: unknown): string {

@@ -1,5 +1,5 @@
 /** Records Kubernetes events (events.k8s.io/v1); a repeat within six minutes counts up the first one's series. */
-import { plainText } from '../domain/plain-text.js';
+import { sanitize } from '../domain/report/sanitize.js';
 import { ApiError } from './errors.js';
 import { microTime } from './micro-time.js';
 import type { Transport } from './transport.js';
@@ -113,7 +113,7 @@ export class EventRecorder {
 
 function shortened(note: string): string {
   // A byte is at least what a code unit takes.
-  const plain = plainText(note, MAX_NOTE);
+  const plain = sanitize(note, MAX_NOTE);
   const bytes = Buffer.from(plain);
   if (bytes.length <= MAX_NOTE) return plain;
   // A cut inside a character leaves U+FFFD at the end.

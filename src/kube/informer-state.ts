@@ -38,11 +38,11 @@ export interface InformerState {
   /** Failures in a row, by which the waits grow: it begins anew where a watch ended in order, or was open for longer than the longest wait. */
   readonly failures: number;
   /** The failure that it is waiting out; undefined while all is well. */
-  readonly problem: unknown;
+  readonly lastError: unknown;
   /** Since when, in milliseconds of performance.now(); undefined as well while all is well. */
-  readonly problemSince: number | undefined;
+  readonly failingSince: number | undefined;
   /** When its loop last did anything, in milliseconds of performance.now(). */
   readonly lastActivity: number;
   /** When the API server last told it anything (a list, a watch that it resumed, an event), in milliseconds of performance.now(). */
-  readonly lastHeard: number;
+  readonly lastEventAt: number;
 }

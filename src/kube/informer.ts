@@ -13,10 +13,10 @@ import { ObjectReader, type Projection } from './object-reader.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
-import { errorOf, isListDue, isStreamedListRefused } from './watch-failures.js';
+import { errorOf, isListDue, isStreamedListRejected } from './watch-failures.js';
 
 /** What to watch. */
-export interface Source<T> {
+export interface WatchTarget<T> {
   /** For people, e.g. "Deployment csi-rbdplugin-provisioner". */
   readonly title: string;
   readonly rule: WatchedRule;
@@ -56,14 +56,14 @@ export const INFORMER_TIMING: InformerTiming = {
 };
 
 /** A server that ends watches sooner than this is treated as failing, or the loop would spin. */
-const SHORTEST_WATCH_MS = 1_000;
+const MIN_WATCH_MS = 1_000;
 /** How much longer than other failures one may wait that only an admin ends, where nobody waits for the informer. */
 export const FORBIDDEN_PATIENCE = 6;
 const PAGE_SIZE = '250';
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 export class Informer<T extends StoredObject> implements InformerState {
-  readonly #source: Source<T>;
+  readonly #target: WatchTarget<T>;
   readonly #store: ObjectSink<T>;
   readonly #transport: Transport;
   readonly #observer: InformerObserver;
@@ -77,17 +77,17 @@ export class Informer<T extends StoredObject> implements InformerState {
   #acceptedAt: number | undefined;
   synced = false;
   failures = 0;
-  problem: unknown;
-  problemSince: number | undefined;
+  lastError: unknown;
+  failingSince: number | undefined;
   lastActivity = performance.now();
-  lastHeard = this.lastActivity;
+  lastEventAt = this.lastActivity;
 
   constructor(
-    source: Source<T>,
+    source: WatchTarget<T>,
     store: ObjectSink<T>,
     deps: { readonly transport: Transport; readonly observer: InformerObserver; readonly timing?: InformerTiming },
   ) {
-    this.#source = source;
+    this.#target = source;
     this.#store = store;
     this.#transport = deps.transport;
     this.#observer = deps.observer;
@@ -96,19 +96,19 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   get title(): string {
-    return this.#source.title;
+    return this.#target.title;
   }
 
   get rule(): WatchedRule {
-    return this.#source.rule;
+    return this.#target.rule;
   }
 
   get namespace(): string | undefined {
-    return this.#source.namespace;
+    return this.#target.namespace;
   }
 
   get optional(): boolean {
-    return this.#source.optional === true;
+    return this.#target.optional === true;
   }
 
   /** Resolves when the store holds the first complete list. */
@@ -134,7 +134,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.lastActivity = begun;
     this.#acceptedAt = undefined;
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
-    const stream = await this.#transport.watch(this.#source.path, this.#watchQuery(), stop);
+    const stream = await this.#transport.watch(this.#target.path, this.#watchQuery(), stop);
     this.#acceptedAt = performance.now();
     // A proxy may end each watch before its first bookmark. A list is heard when it comes.
     if (this.#version !== undefined) this.#heard();
@@ -142,15 +142,15 @@ export class Informer<T extends StoredObject> implements InformerState {
     const { idleMs, listIdleMs } = this.#timing;
     const silence = (): number => (listing === undefined ? idleMs : listIdleMs);
     // One that is resumed may have nothing to tell for a minute.
-    const isWell = listing === undefined ? setTimeout(() => this.#isWell(), SHORTEST_WATCH_MS) : undefined;
+    const isHealthy = listing === undefined ? setTimeout(() => this.#markHealthy(), MIN_WATCH_MS) : undefined;
     await readEvents(stream, silence, (event) => {
       this.#heard();
       if (listing === undefined) this.#take(event);
       else if (this.#takeInitial(event, listing)) listing = undefined;
-    }).finally(() => clearTimeout(isWell));
+    }).finally(() => clearTimeout(isHealthy));
     if (listing !== undefined) throw new WatchProtocolError('the streamed list ended before its last object');
-    if (performance.now() - begun < SHORTEST_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
-    this.#isWell();
+    if (performance.now() - begun < MIN_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
+    this.#markHealthy();
     this.failures = 0;
     this.#observer.closed(this);
   }
@@ -169,13 +169,13 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   get #selector(): Record<string, string> {
-    const { name } = this.#source.rule;
+    const { name } = this.#target.rule;
     return name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
   }
 
   /** @returns whether the list is complete */
   #takeInitial(event: WatchEvent, listing: Map<string, T>): boolean {
-    if (event.type === 'ERROR') throw errorOf(event.status, this.#source.path);
+    if (event.type === 'ERROR') throw errorOf(event.status, this.#target.path);
     if (event.type !== 'BOOKMARK') {
       const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
       if (object === undefined) listing.delete(event.object.metadata.uid ?? '');
@@ -188,7 +188,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   #take(event: WatchEvent): void {
-    if (event.type === 'ERROR') throw errorOf(event.status, this.#source.path);
+    if (event.type === 'ERROR') throw errorOf(event.status, this.#target.path);
     if (event.type !== 'BOOKMARK') {
       const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
       if (event.type === 'DELETED') this.#reader.forget(event.object);
@@ -196,7 +196,7 @@ export class Informer<T extends StoredObject> implements InformerState {
       else this.#store.put(object);
     }
     this.#version = event.object.metadata.resourceVersion;
-    this.#isWell();
+    this.#markHealthy();
   }
 
   /** Also what is no longer readable: to write from an outdated copy would be worse than not to write. */
@@ -208,7 +208,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   async #listPages(stop: AbortSignal): Promise<void> {
     const objects: T[] = [];
     for (let query: Record<string, string> = { ...this.#selector, limit: PAGE_SIZE }; ;) {
-      const page = (await this.#transport.call({ method: 'GET', path: this.#source.path, query }, stop)) as Page;
+      const page = (await this.#transport.call({ method: 'GET', path: this.#target.path, query }, stop)) as Page;
       this.#heard();
       for (const item of page.items) {
         const object = this.#reader.read(item);
@@ -225,10 +225,10 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   /** @param version to resume from; undefined: list again next time */
   #listed(objects: readonly T[], version: string | undefined, by: ListedBy): void {
-    this.#store.replace(objects, this.#source.namespace);
+    this.#store.replace(objects, this.#target.namespace);
     this.#version = version;
     this.#observer.listed(this, by);
-    this.#isWell();
+    this.#markHealthy();
     if (this.synced) return;
     this.synced = true;
     this.#firstSync.resolve(undefined);
@@ -236,20 +236,20 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   #heard(): void {
-    this.lastHeard = performance.now();
-    this.lastActivity = this.lastHeard;
+    this.lastEventAt = performance.now();
+    this.lastActivity = this.lastEventAt;
   }
 
-  #isWell(): void {
-    const recovered = this.problem !== undefined;
-    this.problem = undefined;
-    this.problemSince = undefined;
+  #markHealthy(): void {
+    const recovered = this.lastError !== undefined;
+    this.lastError = undefined;
+    this.failingSince = undefined;
     if (recovered && this.synced) this.#observer.synced(this);
   }
 
   async #recover(error: unknown, stop: AbortSignal): Promise<void> {
     if (stop.aborted) return;
-    if (this.#version === undefined && this.#streamedList && isStreamedListRefused(error)) {
+    if (this.#version === undefined && this.#streamedList && isStreamedListRejected(error)) {
       this.#streamedList = false;
       // What the server does not know is no fault; that it began a list and fell silent is to be told.
       if (!(error instanceof WatchIdleError)) return;
@@ -279,8 +279,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     // A list alone does not begin anew: where each connection is cut behind it, lists would follow each other without end.
     const hasLasted = this.#acceptedAt !== undefined && now - this.#acceptedAt > maxMs;
     this.failures = hasLasted ? 1 : this.failures + 1;
-    this.problem = error;
-    this.problemSince ??= now;
+    this.lastError = error;
+    this.failingSince ??= now;
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
     return Math.max(asked, backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }));

@@ -79,7 +79,7 @@ class KubeconfigCredentials implements Credentials {
     };
   }
 
-  refused(): void {
+  rejected(): void {
     // client-node renews what it caches by its expiry; there is nothing to forget.
   }
 }

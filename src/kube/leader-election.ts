@@ -27,12 +27,12 @@ const DEFAULT_TIMING: LeaderElectionTiming = { leaseMs: 15_000, renewMs: 10_000,
 const JITTER = 0.1;
 
 /** Somebody who annotates the lease again and again must not cost it. */
-const MOST_OVERTAKEN = 5;
+const MAX_OVERTAKEN = 5;
 /**
  * A lease says for how long its holder counts on it. More than this is no version of this program, but a hand that would
  * keep everybody waiting.
  */
-const LONGEST_LEASE_MS = 60_000;
+const MAX_LEASE_MS = 60_000;
 
 export interface LeaderElectionObserver {
   /** Somebody else holds the lease. Told once for each holder. */
@@ -55,17 +55,17 @@ export interface LeaderElectionOptions {
 export class LeaderElection implements Leadership {
   readonly #options: LeaderElectionOptions;
   readonly #timing: LeaderElectionTiming;
-  readonly #lapse = new AbortController();
-  #lapseTimer: NodeJS.Timeout | undefined;
+  readonly #lost = new AbortController();
+  #lostTimer: NodeJS.Timeout | undefined;
   /** As last seen, and since when it has looked like that. */
   #seen: { readonly lease: Lease; readonly sinceMs: number } | undefined;
   #leadingUntilMs = -Infinity;
   /** A write to the lease was sent, so that it may be this process' by now whatever the answer was. */
   #mayHold = false;
   /** The failure of the last try; undefined while all is well. */
-  problem: unknown;
+  lastError: unknown;
   /** Since when tries have failed, in milliseconds of the monotonic clock. */
-  problemSince: number | undefined;
+  failingSince: number | undefined;
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -73,11 +73,11 @@ export class LeaderElection implements Leadership {
   }
 
   get isLeading(): boolean {
-    return !this.#lapse.signal.aborted && this.#options.monotonicMs() < this.#leadingUntilMs;
+    return !this.#lost.signal.aborted && this.#options.monotonicMs() < this.#leadingUntilMs;
   }
 
-  get lapse(): AbortSignal {
-    return this.#lapse.signal;
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   /** Whoever holds it, as far as was seen; undefined where it is nobody's. */
@@ -106,9 +106,9 @@ export class LeaderElection implements Leadership {
    * @returns Lost where it could not be kept: somebody else may hold it; Kept where it could not be given back
    */
   async hold(done: AbortSignal): Promise<'Released' | 'Kept' | 'Lost'> {
-    const ending = AbortSignal.any([done, this.lapse]);
+    const ending = AbortSignal.any([done, this.lost]);
     while (await this.#pauseUnless(done, ending)) {
-      await this.#try(this.lapse);
+      await this.#try(this.lost);
       if (!this.isLeading) {
         this.#stopLeading();
         return 'Lost';
@@ -120,13 +120,13 @@ export class LeaderElection implements Leadership {
   async #try(stop: AbortSignal): Promise<void> {
     try {
       await this.#takeOrRenew(stop);
-      if (this.problem !== undefined) this.#options.observer.recovered();
-      this.problem = undefined;
-      this.problemSince = undefined;
+      if (this.lastError !== undefined) this.#options.observer.recovered();
+      this.lastError = undefined;
+      this.failingSince = undefined;
     } catch (error) {
       if (stop.aborted) return;
-      this.problem = error;
-      this.problemSince ??= this.#options.monotonicMs();
+      this.lastError = error;
+      this.failingSince ??= this.#options.monotonicMs();
       this.#options.observer.failed(error);
     }
   }
@@ -141,7 +141,7 @@ export class LeaderElection implements Leadership {
       } catch (error) {
         // Somebody was faster, or deleted it, or an earlier try of this process came through after all.
         const isOvertaken = error instanceof ApiError && (error.isConflict || error.isNotFound);
-        if (!isOvertaken || tries === MOST_OVERTAKEN) throw error;
+        if (!isOvertaken || tries === MAX_OVERTAKEN) throw error;
         lease = await this.#readOrCreate(stop);
       }
     }
@@ -176,7 +176,7 @@ export class LeaderElection implements Leadership {
         renewTime,
         leaseTransitions: lease.transitions + (isMine || wasNeverHeld(lease) ? 0 : 1),
       },
-      this.lapse,
+      this.lost,
     );
     this.#observe(written);
     // From before it was sent: others count from when they see it, which is later.
@@ -199,20 +199,20 @@ export class LeaderElection implements Leadership {
     if (this.#seen === undefined) return true;
     const { lease, sinceMs } = this.#seen;
     if (lease.holder === '' || lease.holder === this.#options.identity) return true;
-    const durationMs = Math.min(lease.durationMs ?? this.#timing.leaseMs, LONGEST_LEASE_MS);
+    const durationMs = Math.min(lease.durationMs ?? this.#timing.leaseMs, MAX_LEASE_MS);
     return this.#options.monotonicMs() - sinceMs > durationMs;
   }
 
   #leadUntil(ms: number): void {
     this.#leadingUntilMs = ms;
-    clearTimeout(this.#lapseTimer);
-    this.#lapseTimer = setTimeout(() => this.#stopLeading(), Math.max(ms - this.#options.monotonicMs(), 0));
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = setTimeout(() => this.#stopLeading(), Math.max(ms - this.#options.monotonicMs(), 0));
   }
 
   #stopLeading(): void {
-    clearTimeout(this.#lapseTimer);
+    clearTimeout(this.#lostTimer);
     this.#leadingUntilMs = -Infinity;
-    this.#lapse.abort(new NotLeadingError());
+    this.#lost.abort(new NotLeadingError());
   }
 
   /** So that the next one need not wait for it to expire. @returns false where it could not be done */

@@ -3,11 +3,11 @@ export interface Leadership {
   /** False also where the lease should have been renewed by now, whoever holds it. */
   readonly isLeading: boolean;
   /** Aborted at the moment when `isLeading` becomes false: what is on its way then is cut. */
-  readonly lapse: AbortSignal;
+  readonly lost: AbortSignal;
 }
 
 /** Without leader election there is one process, which leads. */
-export const SOLE: Leadership = { isLeading: true, lapse: new AbortController().signal };
+export const ALWAYS_LEADING: Leadership = { isLeading: true, lost: new AbortController().signal };
 
 /** Another process may be writing. */
 export class NotLeadingError extends Error {
@@ -18,7 +18,7 @@ export class NotLeadingError extends Error {
 }
 
 /** The signal to write with. @throws NotLeadingError */
-export function permitToWrite({ isLeading, lapse }: Leadership): AbortSignal {
+export function permitToWrite({ isLeading, lost }: Leadership): AbortSignal {
   if (!isLeading) throw new NotLeadingError();
-  return lapse;
+  return lost;
 }

@@ -1,5 +1,5 @@
 /** One Lease (coordination.k8s.io/v1) as leader election uses it. */
-import { FIELD_MANAGER } from '../domain/api.js';
+import { FIELD_MANAGER } from '../domain/rules/api.js';
 import { ApiError } from './errors.js';
 import type { Call, Transport } from './transport.js';
 

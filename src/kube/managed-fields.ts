@@ -3,8 +3,8 @@
  * `{"f:data": {"f:KEY": {}}}`. The API server keeps any shape out of other tools' hands, but not out of old backups: none
  * of these ever throws.
  */
-import type { FieldManager, Manager } from '../domain/workload.js';
-import { SIDECAR_CONTAINER } from '../domain/slots.js';
+import type { FieldManager, Manager } from '../domain/rules/workload.js';
+import { SIDECAR_CONTAINER } from '../domain/rules/slots.js';
 
 /** What is used of one entry. */
 export interface ManagedFieldsEntry {

@@ -13,24 +13,24 @@ import type {
   V1OwnerReference,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
-import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy } from '../domain/api.js';
-import { flaggedPort, type CommandLine } from '../domain/port-flag.js';
-import { LONGEST_VALUE, type RookConfig, type RookConfigEntry } from '../domain/rook-config.js';
-import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rook-operator.js';
-import type { RolloutFacts } from '../domain/rollout.js';
-import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type ConfigKey, type WorkloadKind } from '../domain/slots.js';
-import type { Driver } from '../domain/upstream.js';
+import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy } from '../domain/rules/api.js';
+import { flaggedPort, type CommandLine } from '../domain/rules/port-flag.js';
+import { MAX_VALUE_LENGTH, type RookConfig, type RookConfigEntry } from '../domain/rules/rook-config.js';
+import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rules/rook-operator.js';
+import type { RolloutFacts } from '../domain/rules/rollout.js';
+import { SIDECAR_CONTAINER, SLOT_SPECS, type ConfigKey, type WorkloadKind } from '../domain/rules/slots.js';
+import type { Driver } from '../domain/rules/upstream.js';
 import {
   LIVENESS_CONTAINER,
-  MOST_READ,
+  MAX_READ,
   type HostPort,
   type Sidecar,
   type SidecarPort,
   type Workload,
-} from '../domain/workload.js';
+} from '../domain/rules/workload.js';
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
-import { count, integer, isRecord, list, optionalText, optionalTexts, record, text } from './shapes.js';
-import { isSoundStatus } from './stored-status.js';
+import { count, integer, isRecord, list, optionalText, optionalTexts, record, text } from './validate.js';
+import { isValidStatus } from './stored-status.js';
 
 /** metadata as in JSON; the API server sets the first four on every object. */
 interface RawMetadata {
@@ -74,7 +74,7 @@ export function projectAssignment(raw: unknown): PortAssignment {
     generation: generationOf(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
     spec: soundSpec(spec ?? {}),
-    ...(isSoundStatus(status) ? { status } : isRecord(status) ? { unsoundStatus: status } : {}),
+    ...(isValidStatus(status) ? { status } : isRecord(status) ? { invalidStatus: status } : {}),
   };
 }
 
@@ -99,8 +99,8 @@ const POLICIES: readonly RookConfigPolicy[] = ['Pin', 'Leave'];
 export function projectRookConfig(raw: unknown): RookConfig {
   const { metadata, data } = raw as { metadata: RawMetadata; data?: Readonly<Record<string, string>> };
   const keys: Partial<Record<ConfigKey, RookConfigEntry>> = {};
-  for (const { configKey } of SLOT_LAYOUTS) {
-    const value = optionalText(data?.[configKey], `data.${configKey}`)?.slice(0, LONGEST_VALUE + 1);
+  for (const { configKey } of SLOT_SPECS) {
+    const value = optionalText(data?.[configKey], `data.${configKey}`)?.slice(0, MAX_VALUE_LENGTH + 1);
     if (value !== undefined) keys[configKey] = { value, managers: keyManagers(metadata.managedFields, configKey) };
   }
   return {
@@ -212,7 +212,7 @@ function isCephCsiDriver({ kind, apiVersion }: V1OwnerReference): boolean {
 function otherPorts(containers: readonly V1Container[]): HostPort[] {
   const taken: HostPort[] = [];
   for (const container of containers) {
-    if (taken.length >= MOST_READ) break;
+    if (taken.length >= MAX_READ) break;
     if (container.name !== SIDECAR_CONTAINER) taken.push(...portsTaken(container));
   }
   return taken;
@@ -222,7 +222,7 @@ function otherPorts(containers: readonly V1Container[]): HostPort[] {
 function portsTaken(container: V1Container): HostPort[] {
   const name = text(container.name, 'container name');
   const ports = new Set<number>();
-  for (const declared of list(container.ports, 'ports').slice(0, MOST_READ)) {
+  for (const declared of list(container.ports, 'ports').slice(0, MAX_READ)) {
     if (isTcp(declared)) ports.add(integer(declared.containerPort, 'containerPort'));
   }
   // Neither Rook nor ceph-csi-operator declares the port that the liveness container serves its metrics on.
@@ -232,7 +232,7 @@ function portsTaken(container: V1Container): HostPort[] {
 }
 
 function livenessPort(container: V1Container): number | undefined {
-  return elementsOf(container) > MOST_READ ? undefined : flaggedPort('metricsport', commandLineOf(container));
+  return elementsOf(container) > MAX_READ ? undefined : flaggedPort('metricsport', commandLineOf(container));
 }
 
 function elementsOf({ command, args }: V1Container): number {
@@ -253,7 +253,7 @@ function projectSidecar(containers: readonly V1Container[]): Sidecar | undefined
   if (container === undefined) return undefined;
   const ports = list(container.ports, 'ports');
   const elements = elementsOf(container) + ports.length;
-  if (elements > MOST_READ) return { index, command: [], ports: [], unread: elements };
+  if (elements > MAX_READ) return { index, command: [], ports: [], unread: elements };
   const { command = [], args } = commandLineOf(container);
   return { index, command, ...(args === undefined ? {} : { args }), ports: ports.map(projectPort) };
 }

@@ -6,13 +6,13 @@ import {
   ASSIGNMENT_NAME,
   ASSIGNMENT_PLURAL,
   type PortAssignment,
-} from '../domain/api.js';
-import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rook-config.js';
-import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rook-operator.js';
-import type { SlotLayout, WorkloadKind } from '../domain/slots.js';
-import type { Driver, UpstreamName } from '../domain/upstream.js';
-import type { Workload } from '../domain/workload.js';
-import type { Source } from './informer.js';
+} from '../domain/rules/api.js';
+import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rules/rook-config.js';
+import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rules/rook-operator.js';
+import type { SlotSpec, WorkloadKind } from '../domain/rules/slots.js';
+import type { Driver, UpstreamName } from '../domain/rules/upstream.js';
+import type { Workload } from '../domain/rules/workload.js';
+import type { WatchTarget } from './informer.js';
 import {
   projectAssignment,
   projectDaemonSet,
@@ -66,24 +66,24 @@ function workloadResource(kind: WorkloadKind, name: string): Resource<Workload> 
   return { ...WORKLOADS[kind], kind, name };
 }
 
-export function assignmentSource(namespace?: string): Source<PortAssignment> {
+export function assignmentTarget(namespace?: string): WatchTarget<PortAssignment> {
   return source(ASSIGNMENT, namespace);
 }
 
-export function rookConfigSource(namespace?: string): Source<RookConfig> {
+export function rookConfigTarget(namespace?: string): WatchTarget<RookConfig> {
   return source(ROOK_CONFIG, namespace);
 }
 
-export function rookOperatorSource(namespace?: string): Source<RookOperator> {
+export function rookOperatorTarget(namespace?: string): WatchTarget<RookOperator> {
   return source(ROOK_OPERATOR, namespace);
 }
 
-export function workloadSource(layout: SlotLayout, namespace?: string): Source<Workload> {
-  return source(workloadResource(layout.kind, layout.workload), namespace);
+export function workloadTarget(slotSpec: SlotSpec, namespace?: string): WatchTarget<Workload> {
+  return source(workloadResource(slotSpec.kind, slotSpec.workload), namespace);
 }
 
 /** All Driver objects of ceph-csi-operator, which is not installed everywhere. */
-export function driverSource(namespace?: string): Source<Driver> {
+export function driverTarget(namespace?: string): WatchTarget<Driver> {
   // v1 since ceph-csi-operator 0.3.0. A name cannot be watched for: it holds a namespace and a type.
   const collection = { group: 'csi.ceph.io', version: 'v1', plural: 'drivers' };
   return {
@@ -97,13 +97,13 @@ export function driverSource(namespace?: string): Source<Driver> {
 }
 
 /** A workload of ceph-csi-operator. */
-export function upstreamSource({ kind, name }: UpstreamName, namespace: string): Source<Workload> {
+export function upstreamTarget({ kind, name }: UpstreamName, namespace: string): WatchTarget<Workload> {
   return { ...source(workloadResource(kind, name), namespace), optional: true };
 }
 
 /** Path of one workload. */
-export function workloadPath(layout: SlotLayout, namespace: string): string {
-  return objectPath(workloadResource(layout.kind, layout.workload), namespace);
+export function workloadPath(slotSpec: SlotSpec, namespace: string): string {
+  return objectPath(workloadResource(slotSpec.kind, slotSpec.workload), namespace);
 }
 
 export function rookConfigPath(namespace: string): string {
@@ -118,7 +118,7 @@ export function assignmentStatusPath(namespace: string): string {
   return `${assignmentPath(namespace)}/status`;
 }
 
-function source<T>(resource: Resource<T>, namespace: string | undefined): Source<T> {
+function source<T>(resource: Resource<T>, namespace: string | undefined): WatchTarget<T> {
   const { kind, group, plural, name, project } = resource;
   return {
     title: `${kind} ${name}`,

@@ -1,18 +1,18 @@
 /**
  * Whether a stored status can be gone by. It is anybody's to write who has the right, and an older definition may have let
- * through what the operator cannot read. What the next status takes over from it (times, counts, undone objects, ports that
- * are shared) has to be as the definition wants it, too: else the API server refuses that one, again and again. One that is not sound is
+ * through what the operator cannot read. What the next status takes over from it (times, counts, reverted objects, ports that
+ * are shared) has to be as the definition wants it, too: else the API server rejects that one, again and again. One that is not sound is
  * written anew, as if there were none.
  */
-import { ROOK_CONFIG_NAME } from '../domain/rook-config.js';
-import { SLOT_LAYOUTS } from '../domain/slots.js';
-import type { AssignmentStatus, Condition, PortConflict, Reverts, UndoneObject } from '../domain/api.js';
-import { isRecord } from './shapes.js';
+import { ROOK_CONFIG_NAME } from '../domain/rules/rook-config.js';
+import { SLOT_SPECS } from '../domain/rules/slots.js';
+import type { AssignmentStatus, Condition, PortConflict, Reverts, RevertedObject } from '../domain/rules/api.js';
+import { isRecord } from './validate.js';
 
-/** What the operator writes, and others may undo; each is among them once. */
-const WRITTEN: readonly string[] = [ROOK_CONFIG_NAME, ...SLOT_LAYOUTS.map(({ workload }) => workload)];
+/** What the operator writes, and others may revert; each is among them once. */
+const WRITTEN: readonly string[] = [ROOK_CONFIG_NAME, ...SLOT_SPECS.map(({ workload }) => workload)];
 
-export function isSoundStatus(status: unknown): status is Partial<AssignmentStatus> {
+export function isValidStatus(status: unknown): status is Partial<AssignmentStatus> {
   if (!isRecord(status)) return false;
   const { workloads, conflicts, conditions, reverts, pinned, ports } = status as Partial<AssignmentStatus>;
   const isReadable =
@@ -38,11 +38,11 @@ function isSoundReverts({ count = 0, pins = 0, lastTime, recent = [] }: Partial<
   return isCount(count) && isCount(pins) && (lastTime === undefined || isTime(lastTime)) && isSoundRecent(recent);
 }
 
-function isSoundRecent(recent: readonly UndoneObject[]): boolean {
+function isSoundRecent(recent: readonly RevertedObject[]): boolean {
   return recent.length <= WRITTEN.length && recent.every(isSoundObject);
 }
 
-function isSoundObject({ kind, name, keys = [], manager = '', times, backoffSeconds = 1 }: UndoneObject): boolean {
+function isSoundObject({ kind, name, keys = [], manager = '', times, backoffSeconds = 1 }: RevertedObject): boolean {
   return (
     ['Deployment', 'DaemonSet', 'ConfigMap'].includes(kind) &&
     [keys, times].every((list) => Array.isArray(list)) &&

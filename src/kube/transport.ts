@@ -10,7 +10,7 @@ import { finished } from 'node:stream/promises';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 import { ApiError, UnreachableError } from './errors.js';
 import { plainPool, retire, sameTrust, securePool, type CallLane, type Lane, type Pool } from './pools.js';
-import { TimeLimit, unlessAborted } from './time-limit.js';
+import { Deadline, unlessAborted } from './deadline.js';
 
 export type Method = 'GET' | 'POST' | 'PATCH';
 
@@ -66,7 +66,7 @@ export class Transport {
    *   that was aborted
    */
   async call(call: Call, stop?: AbortSignal): Promise<unknown> {
-    const limit = new TimeLimit(call.timeoutMs ?? this.#timeoutMs, stop);
+    const limit = new Deadline(call.timeoutMs ?? this.#timeoutMs, stop);
     try {
       return await this.#inTime(call.method, call, limit, async () => {
         const response = await this.#answer(call, call.lane ?? 'calls', limit.signal);
@@ -83,7 +83,7 @@ export class Transport {
    */
   async watch(path: string, query: Readonly<Record<string, string>>, stop: AbortSignal): Promise<IncomingMessage> {
     const call: Call = { method: 'GET', path, query };
-    const limit = new TimeLimit(this.#timeoutMs, stop);
+    const limit = new Deadline(this.#timeoutMs, stop);
     try {
       const stream = await this.#inTime('WATCH', call, limit, () => this.#answer(call, 'watches', limit.signal));
       stream.once('close', () => limit.release());
@@ -100,7 +100,7 @@ export class Transport {
   }
 
   /** Gives `work` its time, and makes every failure of it one of the three that the callers know. */
-  async #inTime<T>(verb: Method | 'WATCH', call: Call, limit: TimeLimit, work: () => Promise<T>): Promise<T> {
+  async #inTime<T>(verb: Method | 'WATCH', call: Call, limit: Deadline, work: () => Promise<T>): Promise<T> {
     const begun = performance.now();
     try {
       // By the signal, too: node ends a request that still waits for a connection only when it gets one.
@@ -115,12 +115,12 @@ export class Transport {
     }
   }
 
-  /** A token may have been replaced a moment ago: one refusal is asked again with what the credentials say then. */
+  /** A token may have been replaced a moment ago: one rejection is asked again with what the credentials say then. */
   async #answer(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
     const first = await this.#observed(call, this.#send(call, lane, signal));
     if (first.statusCode !== 401) return this.#accept(call, first);
     first.resume();
-    this.#credentials.refused();
+    this.#credentials.rejected();
     return this.#accept(call, await this.#observed(call, this.#send(call, lane, signal)));
   }
 
@@ -152,7 +152,7 @@ export class Transport {
       });
     } catch (error) {
       // The authority may be another one by now, or its file have been read while it was being written.
-      this.#credentials.refused();
+      this.#credentials.rejected();
       throw error;
     }
   }

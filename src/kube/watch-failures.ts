@@ -3,7 +3,7 @@ import { ApiError, isConnectionLost } from './errors.js';
 import { WatchIdleError } from './watch-events.js';
 
 /**
- * A server that was lost may come back with an older backup. A watch from a version ahead of it is not refused: it is silent
+ * A server that was lost may come back with an older backup. A watch from a version ahead of it is not rejected: it is silent
  * until the server has come to that version, and nothing before that is ever told (API server 1.36, as run).
  */
 export function isListDue(error: unknown): boolean {
@@ -17,10 +17,10 @@ function isOfProxy({ status, reason }: ApiError): boolean {
 }
 
 /**
- * Servers before 1.32, or with the feature gate WatchList off, refuse the parameters of a streamed list; one whose watch
+ * Servers before 1.32, or with the feature gate WatchList off, reject the parameters of a streamed list; one whose watch
  * cache lags never comes to its end. Either is asked for pages from then on, for good: names make them short.
  */
-export function isStreamedListRefused(error: unknown): boolean {
+export function isStreamedListRejected(error: unknown): boolean {
   return (
     error instanceof WatchIdleError || (error instanceof ApiError && (error.status === 422 || error.status === 400))
   );

@@ -2,12 +2,12 @@
  * Every write to an object that the operator watches: one place, one field manager; and the reads after a write that
  * showed the store to be behind. Events are in events.ts.
  */
-import { FIELD_MANAGER, type PortAssignment } from '../domain/api.js';
-import type { RookConfig } from '../domain/rook-config.js';
-import type { Pin } from '../domain/pin.js';
-import type { JsonPatch } from '../domain/sidecar-port.js';
-import type { SlotLayout } from '../domain/slots.js';
-import type { Workload } from '../domain/workload.js';
+import { FIELD_MANAGER, type PortAssignment } from '../domain/rules/api.js';
+import type { RookConfig } from '../domain/rules/rook-config.js';
+import type { Pin } from '../domain/rules/pin.js';
+import type { JsonPatch } from '../domain/rules/sidecar-port.js';
+import type { SlotSpec } from '../domain/rules/slots.js';
+import type { Workload } from '../domain/rules/workload.js';
 import { permitToWrite, type Leadership } from './leadership.js';
 import { projectAssignment, projectDaemonSet, projectDeployment, projectRookConfig } from './projections.js';
 import { assignmentPath, assignmentStatusPath, rookConfigPath, workloadPath } from './resources.js';
@@ -38,19 +38,19 @@ export class Writer {
   }
 
   async patchWorkload(
-    layout: SlotLayout,
+    slotSpec: SlotSpec,
     namespace: string,
     patch: JsonPatch,
     options: WriteOptions,
   ): Promise<Workload> {
-    const path = workloadPath(layout, namespace);
-    return projectWorkload(layout, await this.#patch(path, JSON_PATCH, patch, options));
+    const path = workloadPath(slotSpec, namespace);
+    return projectWorkload(slotSpec, await this.#patch(path, JSON_PATCH, patch, options));
   }
 
-  async readWorkload(layout: SlotLayout, namespace: string): Promise<Workload> {
+  async readWorkload(slotSpec: SlotSpec, namespace: string): Promise<Workload> {
     return projectWorkload(
-      layout,
-      await this.#transport.call({ method: 'GET', path: workloadPath(layout, namespace) }),
+      slotSpec,
+      await this.#transport.call({ method: 'GET', path: workloadPath(slotSpec, namespace) }),
     );
   }
 
@@ -83,6 +83,6 @@ export class Writer {
   }
 }
 
-function projectWorkload({ kind }: SlotLayout, raw: unknown): Workload {
+function projectWorkload({ kind }: SlotSpec, raw: unknown): Workload {
   return kind === 'Deployment' ? projectDeployment(raw) : projectDaemonSet(raw);
 }

@@ -25,9 +25,9 @@ export interface Probed {
 
 /** Undefined, both, while all is well. */
 interface Failing {
-  readonly problem: unknown;
+  readonly lastError: unknown;
   /** In milliseconds of the monotonic clock. */
-  readonly problemSince: number | undefined;
+  readonly failingSince: number | undefined;
 }
 
 /**
@@ -38,22 +38,22 @@ interface Failing {
  */
 export function readiness(
   { informers, leaderElection }: Probed,
-  explain: (problem: unknown, informer?: InformerState) => string,
+  explain: (lastError: unknown, informer?: InformerState) => string,
   monotonicMs: number,
 ): ProbeAnswer {
-  const isBlind = ({ problemSince = Infinity }: Failing): boolean => monotonicMs - problemSince > BLIND_AFTER_MS;
+  const isBlind = ({ failingSince = Infinity }: Failing): boolean => monotonicMs - failingSince > BLIND_AFTER_MS;
   const isReady = (informer: InformerState): boolean => informer.synced && !isBlind(informer);
   const lines = informers.map((informer) => {
     const name = nameOf(informer);
     const mark = informer.optional ? '[~]' : '[-]';
-    if (!informer.synced) return `${mark} ${name} not synced${explain(informer.problem, informer)}`;
-    if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer.problem, informer)}`;
-    return `[+] ${name} ok${explain(informer.problem, informer)}`;
+    if (!informer.synced) return `${mark} ${name} not synced${explain(informer.lastError, informer)}`;
+    if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer.lastError, informer)}`;
+    return `[+] ${name} ok${explain(informer.lastError, informer)}`;
   });
   const canBeLed = leaderElection === undefined || !isBlind(leaderElection);
   if (leaderElection !== undefined) {
     lines.push(
-      `${canBeLed ? '[+]' : '[-]'} leader election ${canBeLed ? 'ok' : 'failing'}${explain(leaderElection.problem)}`,
+      `${canBeLed ? '[+]' : '[-]'} leader election ${canBeLed ? 'ok' : 'failing'}${explain(leaderElection.lastError)}`,
     );
   }
   return answer(canBeLed && informers.every((informer) => informer.optional || isReady(informer)), lines);

@@ -153,6 +153,6 @@ test('the pod of the operator passes restricted Pod Security', async () => {
       spec: podSpec,
     });
   expect(await objections(createPod(spec.template.spec))).toEqual([]);
-  const [refusal] = await objections(createPod({ ...spec.template.spec, hostNetwork: true }));
-  expect(refusal).toContain('violates PodSecurity "restricted:latest"');
+  const [rejection] = await objections(createPod({ ...spec.template.spec, hostNetwork: true }));
+  expect(rejection).toContain('violates PodSecurity "restricted:latest"');
 });

@@ -1,4 +1,4 @@
-/** Somebody's admission policy refuses or undoes the patch. */
+/** Somebody's admission policy rejects or reverts the patch. */
 import { expect, onTestFinished, test } from 'vitest';
 import { workloadManagers } from '../../src/kube/managed-fields.js';
 import { AdminApiError, type KubeObject } from '../support/control-plane/admin-api.js';
@@ -171,10 +171,10 @@ async function canMove(rook: RookInstallation): Promise<boolean> {
 }
 
 test.each([
-  { how: 'refused as invalid', policy: REFUSING, cause: CAUSE },
-  { how: 'refused as forbidden', policy: FORBIDDING, cause: CAUSE },
+  { how: 'rejected as invalid', policy: REFUSING, cause: CAUSE },
+  { how: 'rejected as forbidden', policy: FORBIDDING, cause: CAUSE },
   {
-    how: 'accepted and undone on the way',
+    how: 'accepted and reverted on the way',
     policy: KEEPING_THE_OLD,
     cause: 'an admission policy or webhook changed what was sent to something else',
   },
@@ -188,7 +188,7 @@ test.each([
   expect(await rook.layout()).toEqual([9070, 9071, 9070]);
   const message = expect.stringMatching(new RegExp(`DaemonSet csi-rbdplugin: .*${cause}`)) as string;
   expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', message });
-  // The ports collide as long as the patch is refused, which is the graver finding; the cause is told with it.
+  // The ports collide as long as the patch is rejected, which is the graver finding; the cause is told with it.
   expect(await assignment.condition('Degraded')).toMatchObject({ status: 'True', reason: 'PortConflict', message });
 
   await assignment.waitUntilSettled();
@@ -226,7 +226,7 @@ test('a policy that adds another port each time is not fought with: the patch is
   expect(tries).toHaveLength(2);
 });
 
-test('Degraded says PatchRejected where the refused workload has no port in common with another', async () => {
+test('Degraded says PatchRejected where the rejected workload has no port in common with another', async () => {
   const config = { CSIADDONS_RBD_PROVISIONER_PORT: '9170', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9171' };
   const { rook, assignment } = await cluster().installRookWithAssignment({ version: '1.17.9', config });
   await enforce(REFUSING, rook);
@@ -239,7 +239,7 @@ test('Degraded says PatchRejected where the refused workload has no port in comm
   expect(await rook.layout()).toEqual([9170, 9171, 9070]);
 });
 
-test('a refused patch is tried again by itself within half a minute', async () => {
+test('a rejected patch is tried again by itself within half a minute', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const remove = await enforce(REFUSING, rook);
   await cluster().startOperator();
@@ -254,7 +254,7 @@ test('a refused patch is tried again by itself within half a minute', async () =
   expect(tries).toHaveLength(1);
 });
 
-test('DryRun finds out that the patch would be refused: Rejected, and nothing is written but the status', async () => {
+test('DryRun finds out that the patch would be rejected: Rejected, and nothing is written but the status', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment({}, { mode: 'DryRun' });
   await enforce(REFUSING, rook);
   const mark = await cluster().controlPlane.audit.mark();
@@ -269,18 +269,18 @@ test('DryRun finds out that the patch would be refused: Rejected, and nothing is
   expect(await rook.layout()).toEqual([9070, 9070, 9070]);
 });
 
-test('a policy that sets the port in what others write undoes it, also where the operator owns the field: contested', async () => {
+test('a policy that sets the port in what others write reverts it, also where the operator owns the field: contested', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
   await assignment.waitUntilSettled();
   await enforce(SETTING_FOR_OTHERS, rook);
   const mark = await cluster().controlPlane.audit.mark();
-  for (let undoing = 1; undoing <= 5; undoing += 1) {
-    const touched = { metadata: { annotations: { undoing: String(undoing) } } };
+  for (let revert = 1; revert <= 5; revert += 1) {
+    const touched = { metadata: { annotations: { revert: String(revert) } } };
     await cluster().controlPlane.api.patch(rook.workloadPath('rbdNodePlugin'), touched);
     const isMended = async (): Promise<boolean> => (await rook.ports('rbdNodePlugin')).argument === 9072;
-    if (undoing < 5) await waitFor(`undoing ${undoing} to be mended`, isMended);
+    if (revert < 5) await waitFor(`revert ${revert} to be mended`, isMended);
   }
   const { reverts } = await assignment.waitForReason('Degraded', 'Contested');
   expect(reverts).toMatchObject({ count: 5, recent: [{ name: 'csi-rbdplugin', backoffSeconds: 30 }] });

@@ -1,4 +1,4 @@
-/** What the chart makes of its values, and which it refuses. */
+/** What the chart makes of its values, and which it rejects. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FLAGS, type Flag } from '../../src/flags.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
@@ -176,7 +176,7 @@ test('one replica without leader election makes room before it starts, and asks 
   expect(JSON.stringify(objects)).not.toContain('"leases"');
 });
 
-describe('what cannot be is refused, with what to do', () => {
+describe('what cannot be is rejected, with what to do', () => {
   test.each([
     [['replicas=2'], "additional properties 'replicas' not allowed"],
     [['image.tags=a'], "at '/image': additional properties 'tags' not allowed"],
@@ -217,8 +217,8 @@ describe('what cannot be is refused, with what to do', () => {
     ['--log-format=pretty', 'logFormat decides'],
   ])('extraArgs={%s}', async (arg, message) => {
     const flag = arg.split('=')[0]!;
-    const refusal = `extraArgs cannot have ${flag}, which the chart sets itself: ${message}`;
-    await expect(helm.render('x', '--set', `extraArgs={--contested-after=3,${arg}}`)).rejects.toThrow(refusal);
+    const rejection = `extraArgs cannot have ${flag}, which the chart sets itself: ${message}`;
+    await expect(helm.render('x', '--set', `extraArgs={--contested-after=3,${arg}}`)).rejects.toThrow(rejection);
   });
 
   test('extraArgs with any flag that the chart sets, by an argument or by the environment', async () => {
@@ -230,8 +230,8 @@ describe('what cannot be is refused, with what to do', () => {
     });
     expect(set.length).toBeGreaterThanOrEqual(args.length);
     for (const [name] of set) {
-      const refusal = `extraArgs cannot have --${name}, which the chart sets itself`;
-      await expect(helm.render('x', '--set', `extraArgs={--${name}=a}`), name).rejects.toThrow(refusal);
+      const rejection = `extraArgs cannot have --${name}, which the chart sets itself`;
+      await expect(helm.render('x', '--set', `extraArgs={--${name}=a}`), name).rejects.toThrow(rejection);
     }
   });
 });

@@ -1,6 +1,6 @@
-/** Somebody undoes what the operator writes, again and again. The clock is the test's: nobody waits ten minutes. */
+/** Somebody reverts what the operator writes, again and again. The clock is the test's: nobody waits ten minutes. */
 import { expect, test } from 'vitest';
-import type { AssignmentSpec, AssignmentStatus, Condition } from '../../src/domain/api.js';
+import type { AssignmentSpec, AssignmentStatus, Condition } from '../../src/domain/rules/api.js';
 import type { Assignment } from '../support/assignment.js';
 import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
@@ -32,7 +32,7 @@ async function begin(spec: AssignmentSpec = { ports: PORTS }): Promise<Contest> 
 }
 
 /** A full PUT, as Rook writes, under any field manager's name. */
-async function undo({ rook }: Contest, name: CsiAddonsWorkload, manager = 'rook'): Promise<void> {
+async function revert({ rook }: Contest, name: CsiAddonsWorkload, manager = 'rook'): Promise<void> {
   await rook.rewriteAs(manager, name);
 }
 
@@ -40,9 +40,9 @@ async function argument({ rook }: Contest, name: CsiAddonsWorkload): Promise<num
   return (await rook.ports(name)).argument;
 }
 
-async function undoAndWait(contest: Contest, name: CsiAddonsWorkload, manager?: string): Promise<void> {
+async function revertAndWait(contest: Contest, name: CsiAddonsWorkload, manager?: string): Promise<void> {
   const { count } = (await contest.assignment.status()).reverts;
-  await undo(contest, name, manager);
+  await revert(contest, name, manager);
   await waitForPort(contest, name, PORTS[name]);
   expect((await contest.assignment.waitUntilSettled()).reverts.count).toBe(count + 1);
 }
@@ -66,10 +66,10 @@ async function contestCephfs(manager?: string): Promise<Contest> {
   const contest = await begin();
   for (const seconds of [0, 60, 60, 60]) {
     contest.clock.step(seconds);
-    await undoAndWait(contest, 'cephfsProvisioner', manager);
+    await revertAndWait(contest, 'cephfsProvisioner', manager);
   }
   expect((await degraded(contest)).reason).not.toBe('Contested');
-  await undo(contest, 'cephfsProvisioner', manager);
+  await revert(contest, 'cephfsProvisioner', manager);
   await contest.assignment.waitForReason('Degraded', 'Contested');
   return contest;
 }
@@ -78,7 +78,7 @@ function recent({ reverts }: AssignmentStatus): unknown[] {
   return (reverts.recent ?? []).map(({ name, manager, backoffSeconds }) => [name, manager, backoffSeconds]);
 }
 
-test('five undoings in ten minutes: the fifth is left for 30 s, the writer and the remedy are named', async () => {
+test('five reverts in ten minutes: the fifth is left for 30 s, the writer and the remedy are named', async () => {
   const contest = await contestCephfs();
   const { assignment, rook } = contest;
   const status = await assignment.waitUntilSettled();
@@ -105,9 +105,9 @@ test('five undoings in ten minutes: the fifth is left for 30 s, the writer and t
   ]);
 });
 
-test('what else is undone meanwhile is put back at once', async () => {
+test('what else is reverted meanwhile is put back at once', async () => {
   const contest = await contestCephfs();
-  await undoAndWait(contest, 'rbdNodePlugin', 'kubectl-edit');
+  await revertAndWait(contest, 'rbdNodePlugin', 'kubectl-edit');
   expect(recent(await contest.assignment.status())).toEqual([
     ['csi-rbdplugin', 'kubectl-edit', undefined],
     ['csi-cephfsplugin-provisioner', 'rook', 30],
@@ -128,7 +128,7 @@ test('a restart of the operator forgets nothing: the object is left alone until 
   await waitForPort(contest, 'cephfsProvisioner', 9171);
 });
 
-test('each further undoing doubles the wait; ten quiet minutes end it, and then it is put back at once again', async () => {
+test('each further revert doubles the wait; ten quiet minutes end it, and then it is put back at once again', async () => {
   const contest = await contestCephfs();
   const { assignment } = contest;
   for (const [wait, next] of [
@@ -146,7 +146,7 @@ test('each further undoing doubles the wait; ten quiet minutes end it, and then 
     await waitFor('the status to say so', async () => {
       return (await assignment.condition('Progressing')).reason === 'RollingOut';
     });
-    await undo(contest, 'cephfsProvisioner');
+    await revert(contest, 'cephfsProvisioner');
     await waitFor(`a wait of ${next} s`, async () => {
       const [object] = (await assignment.status()).reverts.recent!;
       return object!.backoffSeconds === next && (await assignment.condition('Progressing')).reason === 'BackingOff';
@@ -162,7 +162,7 @@ test('each further undoing doubles the wait; ten quiet minutes end it, and then 
   const { reverts } = await assignment.status();
   expect(reverts).toMatchObject({ count: 10 });
   expect(reverts).not.toHaveProperty('recent');
-  await undoAndWait(contest, 'cephfsProvisioner');
+  await revertAndWait(contest, 'cephfsProvisioner');
   expect((await degraded(contest)).reason).not.toBe('Contested');
 });
 
@@ -210,7 +210,7 @@ test.each([
   ['no time', { times: [], backoffSeconds: 30 }],
   ['a time of no such zone', { times: ['2026-11-22T10:00:00+25:00'], backoffSeconds: 30 }],
   ['a time far ahead', { times: ['2036-11-22T10:00:00Z'], backoffSeconds: 30 }],
-])('an undone object with %s in the status, by whomever, is dropped', async (_what, object) => {
+])('an reverted object with %s in the status, by whomever, is dropped', async (_what, object) => {
   const { rook, assignment } = await begin();
   const path = `/apis/csiports.io/v1alpha1/namespaces/${rook.namespace}/csiportassignments/default/status`;
   const recent = [{ kind: 'DaemonSet', name: 'csi-rbdplugin', ...object }];
@@ -227,10 +227,10 @@ test.each([
   const { rook, assignment } = contest;
   const { api } = cluster().controlPlane;
   const git = { ...CONFLICT_CONFIG, ROOK_LOG_LEVEL: 'DEBUG', ...keys };
-  for (const undoing of [1, 2, 3, 4]) {
+  for (const revert of [1, 2, 3, 4]) {
     await replaceFromGit(api, rook, git);
-    await waitFor(`the pin after undoing ${undoing}`, async () => {
-      return (await assignment.status()).reverts.pins === undoing && (await rook.config())[KEY] === '9071';
+    await waitFor(`the pin after revert ${revert}`, async () => {
+      return (await assignment.status()).reverts.pins === revert && (await rook.config())[KEY] === '9071';
     });
   }
   await replaceFromGit(api, rook, git);
@@ -253,11 +253,11 @@ test('two tools that hold different copies in turn are a contest for the keys th
   const { rook, assignment } = await begin({});
   const { api } = cluster().controlPlane;
   const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
-  for (let undoing = 1; undoing <= 5; undoing += 1) {
-    await replaceFromGit(api, rook, undoing % 2 === 0 ? CONFLICT_CONFIG : { ...CONFLICT_CONFIG, [KEY]: '9171' });
-    await waitFor(`undoing ${undoing} to be dealt with`, async () => {
+  for (let revert = 1; revert <= 5; revert += 1) {
+    await replaceFromGit(api, rook, revert % 2 === 0 ? CONFLICT_CONFIG : { ...CONFLICT_CONFIG, [KEY]: '9171' });
+    await waitFor(`revert ${revert} to be dealt with`, async () => {
       const { reverts } = await assignment.status();
-      return reverts.pins === undoing && (undoing === 5 || (await rook.config())[RBD] === '9070');
+      return reverts.pins === revert && (revert === 5 || (await rook.config())[RBD] === '9070');
     });
   }
   const { reverts } = await assignment.waitForReason('Degraded', 'Contested');
@@ -271,9 +271,9 @@ test('the wait ends by itself, in the built operator by the real clock', async (
   await cluster().startOperator({ watchNamespaces: [rook.namespace] });
   await assignment.waitForReason('Ready', 'RollingOut');
   const isPutBack = async (): Promise<boolean> => (await rook.ports('cephfsProvisioner')).argument === 9171;
-  for (const undoing of [1, 2, 3, 4]) {
+  for (const revert of [1, 2, 3, 4]) {
     await rook.rewrite('cephfsProvisioner');
-    await waitFor(`the repair of undoing ${undoing}`, isPutBack);
+    await waitFor(`the repair of revert ${revert}`, isPutBack);
   }
   await rook.rewrite('cephfsProvisioner');
   const { lastTime } = (await assignment.waitForReason('Degraded', 'Contested')).reverts;
@@ -285,9 +285,9 @@ test('--contested-after=0 never backs off', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment({}, { ports: PORTS });
   await cluster().startOperator({ watchNamespaces: [rook.namespace], args: ['--contested-after=0'] });
   await assignment.waitForReason('Ready', 'RollingOut');
-  for (const undoing of [1, 2, 3, 4, 5, 6, 7]) {
+  for (const revert of [1, 2, 3, 4, 5, 6, 7]) {
     await rook.rewrite('cephfsProvisioner');
-    await waitFor(`the repair of undoing ${undoing}`, async () => {
+    await waitFor(`the repair of revert ${revert}`, async () => {
       return (await rook.ports('cephfsProvisioner')).argument === 9171;
     });
   }

@@ -128,9 +128,9 @@ describe('a control plane', () => {
 
   it('applies RBAC to ServiceAccounts', async () => {
     const stranger = await asServiceAccount(controlPlane, 'stranger');
-    const refusal = await stranger.list(CONFIG_MAPS).catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(AdminApiError);
-    expect(refusal).toMatchObject({ status: 403, body: { reason: 'Forbidden' } });
+    const rejection = await stranger.list(CONFIG_MAPS).catch((error: unknown) => error);
+    expect(rejection).toBeInstanceOf(AdminApiError);
+    expect(rejection).toMatchObject({ status: 403, body: { reason: 'Forbidden' } });
 
     await allowConfigMaps(controlPlane, 'stranger');
     await waitFor('the role to be in force', async () => (await stranger.list(CONFIG_MAPS)).length >= 0);
@@ -167,7 +167,7 @@ describe('a control plane', () => {
     writer.close();
   });
 
-  it('says who a refused token came from', async () => {
+  it('says who a rejected token came from', async () => {
     const mark = await controlPlane.audit.mark();
     const forger = new AdminApi(controlPlane.server, controlPlane.ca, 'forged');
     await expect(forger.list(CONFIG_MAPS)).rejects.toMatchObject({ status: 401 });

@@ -1,7 +1,7 @@
-// The CRD as a real API server takes it: what it refuses and with which words, and what kubectl shows.
+// The CRD as a real API server takes it: what it rejects and with which words, and what kubectl shows.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AssignmentStatus, WorkloadState } from '../../src/domain/api.js';
+import type { AssignmentStatus, WorkloadState } from '../../src/domain/rules/api.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { ASSIGNMENTS, CONFIG, assignmentObject, objections, useLayouts } from '../support/layouts.js';
 
@@ -15,7 +15,7 @@ const create = (object: KubeObject): Promise<KubeObject> =>
 
 const SLOTS = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
 
-describe('an invalid assignment is refused with the fix', () => {
+describe('an invalid assignment is rejected with the fix', () => {
   const invalid = (field: string, why: string): string => `${field}: Invalid value: ${why}`;
 
   test('another name', async () => {
@@ -35,8 +35,8 @@ describe('an invalid assignment is refused with the fix', () => {
     ['cephfsProvisioner', 'rbdNodePlugin'],
   ])('one port for %s and %s', async (a, b) => {
     const why = `${a} and ${b} have the same port: change one of them, or leave one out to have it assigned`;
-    const refused = await objections(create(assignmentObject({ ports: { [a]: 9070, [b]: 9070 } })));
-    expect(refused).toEqual([invalid('spec.ports', why)]);
+    const rejected = await objections(create(assignmentObject({ ports: { [a]: 9070, [b]: 9070 } })));
+    expect(rejected).toEqual([invalid('spec.ports', why)]);
   });
 
   const LIVENESS =
@@ -57,11 +57,11 @@ describe('an invalid assignment is refused with the fix', () => {
 
   test.each(cases)('$slot: $port', async ({ slot, port, why }) => {
     const field = `spec.ports.${slot}`;
-    const refused = await objections(create(assignmentObject({ ports: { [slot]: port } })));
-    const [first] = refused;
+    const rejected = await objections(create(assignmentObject({ ports: { [slot]: port } })));
+    const [first] = rejected;
     expect([first]).toEqual(why(field).map((line) => invalid(field, line)));
     // A fraction is objected to twice: by the schema and by the CEL type check.
-    expect(refused).toHaveLength(port === 9070.5 ? 2 : 1);
+    expect(rejected).toHaveLength(port === 9070.5 ? 2 : 1);
   });
 
   test.each([
@@ -178,7 +178,7 @@ describe('status', () => {
     [{ conditions: [{ ...condition, reason: '' }] }, 'status.conditions[0].reason: Invalid value: ""'],
     [{ conditions: [{ ...condition, reason: 'two words' }] }, 'status.conditions[0].reason: Invalid value'],
     [{ phase: 'Running' }, 'strict decoding error: unknown field "status.phase"'],
-  ])('refuses %j', async (status, line) => {
+  ])('rejects %j', async (status, line) => {
     expect((await objections(patch(status))).join('\n')).toContain(line);
   });
 

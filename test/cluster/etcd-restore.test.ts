@@ -54,7 +54,7 @@ async function advanceBeyond(version: number, rook: RookInstallation): Promise<v
 async function expectDoneOnce(mark: Mark, { assignment, operator }: Restored): Promise<void> {
   const writes = await cluster().writesUntilSettled(mark, assignment);
   expect(writes.filter((write) => write !== STATUS_WRITE).sort()).toEqual([PIN, ...MOVES]);
-  // The restore undid each of them. What had told so before is gone as well where the assignment is read again first.
+  // The restore reverted each of them. What had told so before is gone as well where the assignment is read again first.
   const { reverts } = await assignment.status();
   expect(reverts.count).toBeLessThanOrEqual(2);
   expect(reverts.pins ?? 0).toBeLessThanOrEqual(1);

@@ -8,7 +8,7 @@ import { useCluster } from '../support/cluster.js';
 import { allowRows } from '../support/faults/world.js';
 import { ANSWER_ROWS } from '../support/faults/rows/answers.js';
 import { NETWORK_ROWS } from '../support/faults/rows/network.js';
-import { REFUSAL_ROWS } from '../support/faults/rows/refusals.js';
+import { REFUSAL_ROWS } from '../support/faults/rows/rejections.js';
 import { WATCH_ROWS } from '../support/faults/rows/watches.js';
 import { runRow } from '../support/faults/run-row.js';
 import { recorded, textTable, violations, type Recorded } from '../support/faults/table.js';
@@ -17,7 +17,7 @@ import { toolProblem } from '../support/tools/tools.js';
 
 const ROWS = [...REFUSAL_ROWS, ...ANSWER_ROWS, ...WATCH_ROWS, ...NETWORK_ROWS].map((row, index) => ({ row, index }));
 /** So that none of them is the last to begin. */
-const LONGEST_FIRST = ROWS.toSorted((a, b) => b.row.boundS - a.row.boundS);
+const MAX_FIRST = ROWS.toSorted((a, b) => b.row.boundS - a.row.boundS);
 
 const cluster = useCluster({ nodes: 0 });
 const noToxiproxy = await toolProblem('toxiproxy');
@@ -40,7 +40,7 @@ afterAll(async () => {
   if (file !== undefined) await writeFile(file, `${JSON.stringify(rows, undefined, 2)}\n`);
 });
 
-test.concurrent.for(LONGEST_FIRST)('$row.moment: $row.fault', async ({ row, index }, { skip }) => {
+test.concurrent.for(MAX_FIRST)('$row.moment: $row.fault', async ({ row, index }, { skip }) => {
   if ('network' in row.obstacle && noToxiproxy !== undefined) {
     skip(maySkip, noToxiproxy);
     throw new Error(`${noToxiproxy}; in CI set up Go before the tests, as .github/workflows/ci.yml does`);

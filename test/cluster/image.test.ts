@@ -14,8 +14,8 @@ import { podEnvironment } from '../support/image/pod-environment.js';
 import type { LogLine } from '../support/operator.js';
 
 const cluster = useCluster();
-const problem = await namespaceProblem();
-if (problem !== undefined) console.log(`skipped: the image is not run, as ${problem}`);
+const lastError = await namespaceProblem();
+if (lastError !== undefined) console.log(`skipped: the image is not run, as ${lastError}`);
 
 const NOTHING = '0000000000000000';
 
@@ -23,7 +23,7 @@ function fields(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/^(\w+):\s*(.*?)\s*$/gm)].map(([, name, value]) => [name!, value!]));
 }
 
-describe.skipIf(problem !== undefined)('the image', () => {
+describe.skipIf(lastError !== undefined)('the image', () => {
   let image: Image;
   beforeAll(async () => {
     const { controlPlane } = cluster();

@@ -91,7 +91,7 @@ test('install, upgrade, uninstall and install again: the ports come right and st
   expect(await operator.stop()).toBe(0);
   operator = await installed.start();
   for (const assignment of assignments) await assignment.waitUntilSettled();
-  expect(await installed.refusedSince(mark)).toEqual([]);
+  expect(await installed.rejectedSince(mark)).toEqual([]);
   expect([await stateOf(rook), await stateOf(second)]).toEqual(before);
 
   await operator.stop();
@@ -114,7 +114,7 @@ test('install, upgrade, uninstall and install again: the ports come right and st
   await createNamespace('elsewhere');
   const rival = helm.run('install', 'rival', '--namespace=elsewhere', CHART, '--set', 'crds.install=false');
   await expect(rival).rejects.toThrow('invalid ownership metadata');
-  // Helm does not wait for the end of the pods before it takes their rights: what runs on would be refused.
+  // Helm does not wait for the end of the pods before it takes their rights: what runs on would be rejected.
   await operator.stop();
   await helm.run('uninstall', ...RELEASE, '--wait');
   await installed.readyPods(0);
@@ -140,7 +140,7 @@ test('without clusterWide it serves its namespaces by Roles alone, from inside o
   await assignment.waitUntilSettled();
   expect(await rook.layout()).toEqual([9170, 9171, 9272]);
   expect((await cluster().assignment(other.namespace).get()).status).toBeUndefined();
-  expect(await installed.refusedSince(mark)).toEqual([]);
+  expect(await installed.rejectedSince(mark)).toEqual([]);
 
   await operator.stop();
   await helm.run('uninstall', ...release, '--wait');

@@ -43,7 +43,7 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   await cluster().assignment('rook-single').waitUntilSettled();
   expect(await rook.layout()).toEqual([9170, 9171, 9272]);
   expect((await cluster().assignment(other.namespace).get()).status).toBeUndefined();
-  expect(await installed.refusedSince(mark)).toEqual([]);
+  expect(await installed.rejectedSince(mark)).toEqual([]);
   expect((await objectsOfOperator(cluster())).filter((name) => name.startsWith('clusterrole'))).toEqual([]);
 
   await operator.stop();

@@ -51,7 +51,7 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
   expect(await operator.stop()).toBe(0);
   operator = await installed.start();
   for (const namespace of ['rook-ceph', 'rook-two']) await cluster().assignment(namespace).waitUntilSettled();
-  expect(await installed.refusedSince(mark)).toEqual([]);
+  expect(await installed.rejectedSince(mark)).toEqual([]);
   expect([await stateOf(rook), await stateOf(second)]).toEqual(before);
 
   await operator.stop();

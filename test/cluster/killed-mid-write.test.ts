@@ -1,6 +1,6 @@
 /** The process ends in the midst of a write, with and without a word: the next one finds what there is, and does the rest. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AssignmentSpec } from '../../src/domain/api.js';
+import type { AssignmentSpec } from '../../src/domain/rules/api.js';
 import type { Assignment } from '../support/assignment.js';
 import { describeRequest, STATUS_WRITE, useCluster } from '../support/cluster.js';
 import { writesOf, type Mark } from '../support/control-plane/audit-log.js';
@@ -24,7 +24,7 @@ interface Moment {
   readonly part: string;
   /** How many requests. */
   readonly held: number;
-  /** How the API server refuses them where they come too late. */
+  /** How the API server rejects them where they come too late. */
   readonly tooLate: number;
 }
 
@@ -126,9 +126,9 @@ describe('SIGKILL', () => {
     await expectSuccessor(midWrite, `SIGKILL during ${moment.during}, processed later`, performance.now());
     const status = await assignment.status();
     gate.open();
-    await waitFor('the late requests to be refused', async () => {
-      const refused = (await cluster().requestsSince(mark)).filter(({ code }) => code === moment.tooLate);
-      return refused.length === moment.held;
+    await waitFor('the late requests to be rejected', async () => {
+      const rejected = (await cluster().requestsSince(mark)).filter(({ code }) => code === moment.tooLate);
+      return rejected.length === moment.held;
     });
     expect(await rook.layout()).toEqual([9070, 9071, 9072]);
     expect(await assignment.status()).toEqual(status);
@@ -160,7 +160,7 @@ describe('SIGKILL', () => {
     { written: 'a pin and a patch', spec: {}, writes: ONCE_EACH.slice(0, 2) },
     { written: 'a patch', spec: { rookConfig: 'Leave' }, writes: ONCE_EACH.slice(1, 2) },
   ] as const)(
-    'after $written of which no status tells, and the port is taken back meanwhile: nobody undid it',
+    'after $written of which no status tells, and the port is taken back meanwhile: nobody reverted it',
     async ({ written, spec, writes }) => {
       const settled = await settledBehindGate('/csiportassignments/default/status', 'request', spec);
       const { rook, assignment, mark, gate, operator } = settled;

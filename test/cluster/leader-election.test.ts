@@ -113,7 +113,7 @@ test('SIGTERM: the lease is given back after the work in hand, and the other rep
   await expectOneWriterAtATime(pair, 'leader', 'standby');
 });
 
-test('kill -9: what is undone while nobody leads is put right by the other replica when the lease has expired', async () => {
+test('kill -9: what is reverted while nobody leads is put right by the other replica when the lease has expired', async () => {
   const pair = await leaderAndStandby();
   const begun = performance.now();
   await pair.leader.operator.kill();
@@ -202,7 +202,7 @@ test('without the right to the Lease nobody leads, and one line names the rule t
   // The right to create is asked for within the patch that makes the Lease.
   await api.delete(LEASE);
   await api.patch(ROLE, { rules: [{ ...RULE, verbs: ['get', 'patch'] }] });
-  await operator.waitForLine('the refusal of the patch', ({ level, error }) => {
+  await operator.waitForLine('the rejection of the patch', ({ level, error }) => {
     return level === 'warn' && String(error).includes('cannot create resource');
   });
   await controlPlane.kubectl(['apply', '-k', 'config/rbac/leader-election']);

@@ -40,7 +40,7 @@ test('an event loop that is stuck for more than ten seconds fails a probe, and o
 
   // Nobody had to restart it.
   await rook.rewrite('rbdNodePlugin');
-  await waitFor('the revert to be undone', async () => (await rook.layout()).join() === '9070,9071,9072');
+  await waitFor('the revert to be reverted', async () => (await rook.layout()).join() === '9070,9071,9072');
   expect((await operator.probe('/readyz')).status).toBe(200);
   expect(operator.warnings).toEqual([]);
 });

@@ -17,7 +17,7 @@ test('what one reconcile did has one id, and the next one another', async () => 
   const ids = (message: string): unknown[] => said(operator, message).map(({ reconcileID }) => reconcileID);
   await rook.rewrite('rbdNodePlugin');
   const { reconcileID: repair } = await operator.waitForLine('the repair', ({ msg, reconcileID }) => {
-    return msg === 'Patched workload' && ids('Undone by others').includes(reconcileID);
+    return msg === 'Patched workload' && ids('Reverted by others').includes(reconcileID);
   });
   const [first, , third] = ids('Patched workload');
   expect(first).toMatch(/^[0-9a-f-]{36}$/);
@@ -27,7 +27,7 @@ test('what one reconcile did has one id, and the next one another', async () => 
   await operator.waitForLine('the status of what was patched for the edit', ({ msg, reconcileID }) => {
     return msg === 'Updated status' && ids('Patched workload').indexOf(reconcileID) >= 3;
   });
-  expect(ids('Undone by others')).toEqual([repair]);
+  expect(ids('Reverted by others')).toEqual([repair]);
   for (const line of said(operator, 'Patched workload')) expect(line.namespace).toBe(rook.namespace);
 });
 

@@ -1,7 +1,7 @@
 /** A heap that is too small for the world: the process ends and says why, and one with room for it goes on where that ended. */
 import { expect, test } from 'vitest';
-import { MOST_WATCHES } from '../../src/controller/upstream-watches.js';
-import { ROOK_CONFIG_NAME } from '../../src/domain/rook-config.js';
+import { MAX_WATCHES } from '../../src/controller/upstream-watches.js';
+import { ROOK_CONFIG_NAME } from '../../src/domain/rules/rook-config.js';
 import { OPERATOR_USER, useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { readDockerfile } from '../support/image/dockerfile.js';
@@ -23,7 +23,7 @@ const CROWD = 100;
 const ARGUMENTS = 900;
 const ARGUMENT = `--unknown=${'x'.repeat(700)}`;
 /** Of so many Rooks ceph-csi-operator's nine workloads are watched where Rook's own are not there. */
-const SERVED = Math.floor(MOST_WATCHES / 9);
+const SERVED = Math.floor(MAX_WATCHES / 9);
 const EMPTY = 300;
 /** MiB, of the container in config/manager/deployment.yaml. */
 const MEMORY_LIMIT = 192;
@@ -121,14 +121,14 @@ test('hundreds of Rooks without workloads do not take it up: where there is no r
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const operator = await cluster().startOperator(await asInImage());
   await assignment.waitForReason('Ready', 'RollingOut');
-  const refused = (): unknown[] =>
+  const rejected = (): unknown[] =>
     operator.warnings
       .filter(({ msg }) => msg.startsWith('ceph-csi-operator not watched'))
       .map((line) => line.namespace);
-  await waitFor('all without room to be told of', () => Promise.resolve(refused().length >= EMPTY - SERVED));
+  await waitFor('all without room to be told of', () => Promise.resolve(rejected().length >= EMPTY - SERVED));
   await assignment.waitUntilSettled();
-  expect(new Set(refused()).size).toBe(EMPTY - SERVED);
-  expect(refused()).toHaveLength(EMPTY - SERVED);
+  expect(new Set(rejected()).size).toBe(EMPTY - SERVED);
+  expect(rejected()).toHaveLength(EMPTY - SERVED);
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   const { resident } = memory(operator.pid);
   expect(resident).toBeLessThan(MEMORY_LIMIT);

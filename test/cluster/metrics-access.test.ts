@@ -80,14 +80,14 @@ test('without a token 401, without the right 403, with the role 200; the API ser
   await operator.waitForLine('a warning', ({ level }) => level === 'warn');
   expect(operator.warnings).toMatchObject([
     {
-      msg: 'Scrape refused: its token cannot be checked',
+      msg: 'Scrape rejected: its token cannot be checked',
       remedy: 'kubectl apply -k config/rbac/metrics-auth',
     },
   ]);
 
   await controlPlane.kubectl(['apply', '-k', 'config/rbac/metrics-auth']);
   const mark = await controlPlane.audit.mark();
-  // Before the first scrape: what is refused is kept for a while, and asked again then.
+  // Before the first scrape: what is rejected is kept for a while, and asked again then.
   const toReview = { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' };
   await waitUntilAllowed(controlPlane.api, OPERATOR_USER, toReview);
   await waitUntilAllowed(controlPlane.api, 'system:serviceaccount:default:reader', { verb: 'get', path: '/metrics' });

@@ -1,6 +1,6 @@
 /** From Rook's own workloads to those of ceph-csi-operator, as a live switch goes: told by the status, never written. */
 import { expect, onTestFinished, test } from 'vitest';
-import type { AssignmentStatus } from '../../src/domain/api.js';
+import type { AssignmentStatus } from '../../src/domain/rules/api.js';
 import { useCluster } from '../support/cluster.js';
 import { CephCsiOperator } from '../support/ceph-csi-operator/ceph-csi-operator.js';
 import type { DriverObject } from '../support/ceph-csi-operator/workloads.js';

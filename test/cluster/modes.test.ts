@@ -1,6 +1,6 @@
 /** spec.mode: what the operator does to the world, and what it only says. */
 import { expect, test } from 'vitest';
-import type { Mode } from '../../src/domain/api.js';
+import type { Mode } from '../../src/domain/rules/api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
@@ -62,7 +62,7 @@ test('DryRun stores nothing but the status, which shows every move and every key
   expect(await cluster().eventsAfterStop(operator, rook.namespace)).toEqual([]);
 });
 
-test('Paused asks nothing of the API server but the status write, and says what is left undone', async () => {
+test('Paused asks nothing of the API server but the status write, and says what is left reverted', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment({}, { mode: 'Paused' });
   const before = await stored(rook);
   const mark = await cluster().controlPlane.audit.mark();

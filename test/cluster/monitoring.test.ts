@@ -99,13 +99,13 @@ test('a conflict, its end, and a contest: each alert holds when it should, and e
     return (await prometheus.query('csiports_watch_restarts_total{cause="unavailable"}')).length > 0;
   });
 
-  for (const undoing of [1, 2, 3, 4, 5]) {
+  for (const revert of [1, 2, 3, 4, 5]) {
     await rook.rewrite('cephfsProvisioner');
-    await assignment.waitForReverts(undoing);
-    if (undoing < 5) await assignment.waitUntilAssigned();
+    await assignment.waitForReverts(revert);
+    if (revert < 5) await assignment.waitUntilAssigned();
   }
   await assignment.waitForReason('Degraded', 'Contested');
-  // What was undone shares its port with another until it is repaired.
+  // What was reverted shares its port with another until it is repaired.
   await waitForActive(prometheus, [
     `CSIPortConflict ${namespace}`,
     `CSIPortsContested ${namespace}`,

@@ -48,7 +48,7 @@ test('every namespace gets its own ports and its own status', async () => {
   expect(firstStatus).toMatchObject({ rookVersion: 'v1.16.4', ports: { rbdNodePlugin: 9072 } });
   expect(secondStatus).toMatchObject({ rookVersion: 'v1.17.9', ports: OTHER_PORTS });
 
-  // What is undone in one is no business of the other.
+  // What is reverted in one is no business of the other.
   await cluster().waitUntilAtRest(second.rook);
   const mark = await cluster().controlPlane.audit.mark();
   await first.rook.rewrite('rbdNodePlugin');

@@ -63,7 +63,7 @@ test('changes made while the API server was away from the operator are not misse
   process.kill(operator.pid, 'SIGCONT');
 
   const status = await assignment.waitForState('rbdProvisioner', 'Absent');
-  await waitFor('both rewrites to be undone', async () => {
+  await waitFor('both rewrites to be reverted', async () => {
     const ports = [await rook.ports('cephfsProvisioner'), await rook.ports('rbdNodePlugin')];
     return ports.map(({ argument }) => argument).join() === '9071,9072';
   });
@@ -105,7 +105,7 @@ test('what was changed while the operator was down is put right at its start, an
 
   await cluster().startOperator();
   await waitForLayout(rook, [9070, 9071, 9072]);
-  // The provisioner of RBD has Rook's own port: nothing of it was undone.
+  // The provisioner of RBD has Rook's own port: nothing of it was reverted.
   expect((await assignment.waitUntilSettled()).reverts.count).toBe(2);
 });
 

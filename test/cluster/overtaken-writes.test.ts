@@ -1,4 +1,4 @@
-/** Writes that somebody overtakes: they are refused, the object is read again, and what comes of that is right. */
+/** Writes that somebody overtakes: they are rejected, the object is read again, and what comes of that is right. */
 import { expect, test } from 'vitest';
 import { useCluster } from '../support/cluster.js';
 import { Gate, type GateRequest } from '../support/control-plane/gate.js';

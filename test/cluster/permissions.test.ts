@@ -128,7 +128,7 @@ test("Rook's settings that may not be patched are PinRejected, and the workloads
   await cluster().startOperator();
 
   // The conflict, of which the pods are not there to end it, comes first; the message has both.
-  const message = await waitFor('the refusal in the status', async () => {
+  const message = await waitFor('the rejection in the status', async () => {
     const degraded = await assignment.condition('Degraded');
     return degraded.message.includes('rook-ceph-operator-config: ') && degraded.message;
   });
@@ -180,8 +180,8 @@ test('without the right to write the status a contest is bounded all the same, a
     await waitFor(`repair ${time}`, isRight);
   }
   await rook.rewrite('cephfsProvisioner');
-  await waitFor('the fifth undoing to be seen', () =>
-    Promise.resolve(operator.log.filter(({ msg }) => msg === 'Undone by others').length === 5),
+  await waitFor('the fifth revert to be seen', () =>
+    Promise.resolve(operator.log.filter(({ msg }) => msg === 'Reverted by others').length === 5),
   );
   await grant();
   const { reverts } = await assignment.waitUntilSettled();

@@ -127,7 +127,7 @@ test.each([
   { how: 'was created empty', prepare: createEmpty },
   { how: 'lost its managedFields', prepare: resetManagedFields },
 ])(
-  'of a ConfigMap that $how nobody owns the keys: a pin that is undone again and again is contested',
+  'of a ConfigMap that $how nobody owns the keys: a pin that is reverted again and again is contested',
   async ({ prepare }) => {
     const spec = { ports: { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 } };
     const { rook, assignment } = await cluster().installRookWithAssignment({}, spec);
@@ -136,10 +136,10 @@ test.each([
     await assignment.waitForReason('Ready', 'RollingOut');
     const settled = await assignment.waitUntilSettled();
     expect(settled.pinned).toMatchObject({ [CEPHFS]: '9171' });
-    for (let undoing = 1; undoing <= 5; undoing += 1) {
+    for (let revert = 1; revert <= 5; revert += 1) {
       await cluster().controlPlane.api.patch(rook.configPath, { data: { [CEPHFS]: '9070' } });
       const isMended = async (): Promise<boolean> => (await rook.config())[CEPHFS] === '9171';
-      if (undoing < 5) await waitFor(`undoing ${undoing} to be mended`, isMended);
+      if (revert < 5) await waitFor(`revert ${revert} to be mended`, isMended);
     }
     const { reverts } = await assignment.waitForReason('Degraded', 'Contested');
     expect(reverts).toMatchObject({ pins: 5, recent: [{ name: NAME, keys: [CEPHFS], backoffSeconds: 30 }] });

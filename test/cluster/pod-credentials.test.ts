@@ -14,8 +14,8 @@ import type { RookInstallation } from '../support/rook/installation.js';
 
 // A starting API server answers 403 until it has read its own roles.
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
-const problem = await namespaceProblem();
-if (problem !== undefined) console.log(`skipped: no pod's files can be laid out for a process, as ${problem}`);
+const lastError = await namespaceProblem();
+if (lastError !== undefined) console.log(`skipped: no pod's files can be laid out for a process, as ${lastError}`);
 
 const ACCOUNT = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/csi-port-operator`;
 /** A write that failed is tried again after up to 30 s. */
@@ -44,12 +44,12 @@ async function shortLivedToken(expirationSeconds: number): Promise<string> {
 }
 
 /** The API server believes a token for some seconds more. */
-async function waitUntilRefused(token: string): Promise<void> {
+async function waitUntilRejected(token: string): Promise<void> {
   const { server, ca } = cluster().controlPlane;
   const api = new AdminApi(server, ca, token);
-  await waitFor('the token to be refused', async () => {
-    const refusal = await api.get('/version').catch((error: unknown) => error);
-    return refusal instanceof AdminApiError && refusal.status === 401;
+  await waitFor('the token to be rejected', async () => {
+    const rejection = await api.get('/version').catch((error: unknown) => error);
+    return rejection instanceof AdminApiError && rejection.status === 401;
   });
   api.close();
 }
@@ -60,12 +60,12 @@ async function stored(mark: Mark): Promise<string[]> {
   return writes.map(describeRequest).filter((write) => write !== STATUS_WRITE);
 }
 
-describe.skipIf(problem !== undefined)('in a pod', () => {
+describe.skipIf(lastError !== undefined)('in a pod', () => {
   test('a token that has expired is replaced by what is in its file then, before any write is lost', async () => {
     const token = await shortLivedToken(8);
     const { rook, assignment, pod } = await serve(token);
     await pod.setAccount({ token: await shortLivedToken(3600) });
-    await waitUntilRefused(token);
+    await waitUntilRejected(token);
     const logged = pod.log.length;
     const mark = await cluster().controlPlane.audit.mark();
     await rook.rewrite('cephfsProvisioner');
@@ -84,13 +84,13 @@ describe.skipIf(problem !== undefined)('in a pod', () => {
     const token = await shortLivedToken(8);
     const { rook, assignment, pod } = await serve(token);
     const valid = await shortLivedToken(3600);
-    await waitUntilRefused(token);
+    await waitUntilRejected(token);
     const mark = await cluster().controlPlane.audit.mark();
     await pod.setAccount({ token: '' });
     await rook.rewrite('cephfsProvisioner');
     await pod.waitForLine('the empty file', ({ error }) => String(error).includes('token is empty'));
     await pod.setAccount({ token: valid.slice(0, valid.length / 2) });
-    await pod.waitForLine('the refusal of half a token', ({ error }) => String(error).includes('401'));
+    await pod.waitForLine('the rejection of half a token', ({ error }) => String(error).includes('401'));
     expect(await pod.isHealthy()).toBe(true);
     expect((await rook.ports('cephfsProvisioner')).argument).toBe(9070);
     await pod.setAccount({ token: valid });

@@ -1,6 +1,6 @@
 /** What spec.ports does to workloads, pins, status and pods. */
 import { expect, test } from 'vitest';
-import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/api.js';
+import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/rules/api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
@@ -99,7 +99,7 @@ test.each<Edit>([
   await assignment.edit({ ports: edit });
   const status = await assignment.waitUntilAssigned();
   await expectLayout(rook, status, layout);
-  // The ports moved because the spec did: nobody undid anything.
+  // The ports moved because the spec did: nobody reverted anything.
   expect(status.reverts).toEqual({ count: 0 });
 });
 

@@ -50,9 +50,9 @@ test('a CRD that is deleted and comes back under a running operator is taken up 
   expect(await rook.layout()).toEqual([9070, 9071, 9172]);
 });
 
-test('a refused token is said in one line, and the operator is not ready', async () => {
+test('a rejected token is said in one line, and the operator is not ready', async () => {
   const { controlPlane } = cluster();
-  const kubeconfig = await writeKubeconfig(join(controlPlane.directory, 'refused.kubeconfig'), {
+  const kubeconfig = await writeKubeconfig(join(controlPlane.directory, 'rejected.kubeconfig'), {
     server: controlPlane.server,
     ca: controlPlane.ca,
     token: 'not-a-token',

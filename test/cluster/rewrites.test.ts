@@ -1,9 +1,9 @@
 /**
- * Others undo a port. Without nodes there are no controllers that write workloads, and no rollout ever ends: what the
+ * Others revert a port. Without nodes there are no controllers that write workloads, and no rollout ever ends: what the
  * operator writes can then be counted to the last status write.
  */
 import { expect, test } from 'vitest';
-import type { AssignmentSpec } from '../../src/domain/api.js';
+import type { AssignmentSpec } from '../../src/domain/rules/api.js';
 import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { Operator } from '../support/operator.js';
@@ -52,7 +52,7 @@ async function declaredPorts(rook: RookInstallation, name: CsiAddonsWorkload): P
 }
 
 test.each(['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const)(
-  'a full rewrite of %s is undone by one patch, counted once, and told on the workload and the assignment',
+  'a full rewrite of %s is reverted by one patch, counted once, and told on the workload and the assignment',
   async (name) => {
     const { rook, assignment, operator } = await assigned({ ports: PORTS });
     const wanted = await rook.layout();
@@ -123,7 +123,7 @@ interface Pass {
   rule: string;
   version: '1.16.4' | '1.17.9';
   readsPin: boolean;
-  undone: CsiAddonsWorkload[];
+  reverted: CsiAddonsWorkload[];
 }
 
 test.each<Pass>([
@@ -131,29 +131,29 @@ test.each<Pass>([
     rule: 'that has not read the pin',
     version: '1.16.4',
     readsPin: false,
-    undone: ['rbdNodePlugin', 'cephfsProvisioner'],
+    reverted: ['rbdNodePlugin', 'cephfsProvisioner'],
   },
   // One key for all three: they all move to the node plugin's port.
   {
     rule: 'of 1.16.4 with the pin',
     version: '1.16.4',
     readsPin: true,
-    undone: ['rbdProvisioner', 'cephfsProvisioner'],
+    reverted: ['rbdProvisioner', 'cephfsProvisioner'],
   },
-  { rule: 'of 1.17.9 with the pin', version: '1.17.9', readsPin: true, undone: [] },
-])('after a whole pass of Rook $rule exactly these are patched, once each: $undone', async (pass) => {
+  { rule: 'of 1.17.9 with the pin', version: '1.17.9', readsPin: true, reverted: [] },
+])('after a whole pass of Rook $rule exactly these are patched, once each: $reverted', async (pass) => {
   const { rook, assignment } = await assigned({}, { version: pass.version });
   const mark = await cluster().controlPlane.audit.mark();
 
   await rook.writePass(pass.readsPin ? await rook.config() : {});
-  await assignment.waitForReverts(pass.undone.length);
+  await assignment.waitForReverts(pass.reverted.length);
 
   const writes = await cluster().writesUntilSettled(mark, assignment);
   const workloads = writes.filter((write) => /deployments|daemonsets/.test(write));
-  expect(workloads.sort()).toEqual(pass.undone.map((name) => WORKLOAD_WRITES[name]).sort());
+  expect(workloads.sort()).toEqual(pass.reverted.map((name) => WORKLOAD_WRITES[name]).sort());
   expect(writes.filter((write) => write.includes('configmaps'))).toEqual([]);
-  if (pass.undone.length === 0) expect(writes).toEqual([]);
-  expect((await assignment.status()).reverts.count).toBe(pass.undone.length);
+  if (pass.reverted.length === 0) expect(writes).toEqual([]);
+  expect((await assignment.status()).reverts.count).toBe(pass.reverted.length);
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
 });
 
@@ -210,7 +210,7 @@ test('a workload whose status and annotations change all the time is repaired by
   const mark = await audit.mark();
   try {
     // The fifth would be left alone for a while: contested.test.ts has that.
-    for (let undoing = 1; undoing <= 4; undoing += 1) {
+    for (let revert = 1; revert <= 4; revert += 1) {
       const before = changes;
       await waitFor('the churn to go on', () => Promise.resolve(changes > before + 5));
       await rook.rewrite('cephfsProvisioner');

@@ -1,6 +1,6 @@
 /** When a move is over: judged by pods, which three nodes run here. */
 import { expect, onTestFinished, test } from 'vitest';
-import type { AssignmentStatus } from '../../src/domain/api.js';
+import type { AssignmentStatus } from '../../src/domain/rules/api.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';

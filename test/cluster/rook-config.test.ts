@@ -1,6 +1,6 @@
 /** What the keys in rook-ceph-operator-config do to the assignment, and what the pin does to them. */
 import { expect, test } from 'vitest';
-import type { AssignmentSpec } from '../../src/domain/api.js';
+import type { AssignmentSpec } from '../../src/domain/rules/api.js';
 import { waitUntilForbidden } from '../support/access.js';
 import { OPERATOR_USER, useCluster, type RookOptions } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
@@ -142,7 +142,7 @@ function orderedPorts<T>(ports: { rbdProvisioner: T; cephfsProvisioner: T; rbdNo
 const INVALID = [
   { value: 'abc', consequence: 'stops managing all CSI workloads' },
   { value: '70000', consequence: 'stops managing all CSI workloads' },
-  { value: '0', consequence: 'the API server refuses what Rook renders from it' },
+  { value: '0', consequence: 'the API server rejects what Rook renders from it' },
   { value: '9080', consequence: 'liveness ports 9080 and 9081' },
 ];
 

@@ -39,7 +39,7 @@ async function assigned(options: Partial<OperatorOptions> = {}): Promise<Started
 }
 
 /** Resolves as soon as it is repaired. */
-async function undo({ rook }: Pick<Started, 'rook'>): Promise<void> {
+async function revert({ rook }: Pick<Started, 'rook'>): Promise<void> {
   await rook.rewrite('cephfsProvisioner');
   await waitFor('the repair', async () => (await rook.ports('cephfsProvisioner')).argument === 9071, { everyMs: 10 });
 }
@@ -81,7 +81,7 @@ async function count({ assignment }: Started): Promise<number> {
 test('a revert costs the patch and no other request, until its events and, ten seconds later, its count are told', async () => {
   const started = await assigned();
   const mark = await cluster().controlPlane.audit.mark();
-  await undo(started);
+  await revert(started);
   const { reverts } = await started.assignment.waitForReverts(1);
   const requests = await requestsOnce(mark, (all) => all.includes(STATUS_WRITE));
   expect(requests.map(said)).toEqual([PATCH, 'create event', 'create event', STATUS_WRITE]);
@@ -97,7 +97,7 @@ test('a revert costs the patch and no other request, until its events and, ten s
 test('ten reverts in a row cost ten patches, one status write and one event each for workload and assignment', async () => {
   const started = await assigned({ args: ['--contested-after=0'] });
   const mark = await cluster().controlPlane.audit.mark();
-  for (let round = 1; round <= 10; round += 1) await undo(started);
+  for (let round = 1; round <= 10; round += 1) await revert(started);
   const requests = await requestsOnce(mark, (all) => all.includes(STATUS_WRITE));
   const patches = Array.from({ length: 10 }, () => PATCH);
   expect(requests.map(said)).toEqual([...patches, 'create event', 'create event', STATUS_WRITE]);
@@ -108,18 +108,18 @@ test('ten reverts in a row cost ten patches, one status write and one event each
   ]);
 });
 
-test('where something is undone without a pause, counts and events are told every ten seconds all the same', async () => {
+test('where something is reverted without a pause, counts and events are told every ten seconds all the same', async () => {
   const started = await assigned({ args: ['--contested-after=0'] });
   const mark = await cluster().controlPlane.audit.mark();
   const stop = new AbortController();
-  const undoing = (async () => {
-    while (!stop.signal.aborted) await undo(started);
+  const reverting = (async () => {
+    while (!stop.signal.aborted) await revert(started);
   })();
   const isTold = (all: readonly string[]): boolean => {
     return all.filter((one) => one === STATUS_WRITE).length === 2 && all.includes('patch event');
   };
   const requests = await requestsOnce(mark, isTold).finally(() => stop.abort());
-  await undoing;
+  await reverting;
 
   const [begun] = timesOf(requests, PATCH) as [number];
   const [first, second] = timesOf(requests, STATUS_WRITE) as [number, number];
@@ -139,7 +139,7 @@ test('where something is undone without a pause, counts and events are told ever
 
 test('SIGTERM right after a repair: its count and its events are written before the process ends', async () => {
   const started = await assigned();
-  await undo(started);
+  await revert(started);
   expect([await count(started), await reasserted(started)]).toEqual([0, []]);
   expect(await started.operator.stop()).toBe(0);
   expect(await count(started)).toBe(1);
@@ -173,13 +173,13 @@ test('SIGTERM, and an edit of the assignment that the operator no longer sees: t
   expect((await assignment.get()).metadata).toMatchObject({ annotations });
 });
 
-test('restarts lose nothing: four operators repair once each, and the fifth undoing is a contest', async () => {
+test('restarts lose nothing: four operators repair once each, and the fifth revert is a contest', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   for (const total of [0, 1, 2, 3, 4]) {
     const operator = await cluster().startOperator();
     await operator.waitUntilReady();
     if (total === 0) await assignment.waitForReason('Ready', 'RollingOut');
-    else await undo({ rook });
+    else await revert({ rook });
     await operator.stop();
     expect((await assignment.status()).reverts.count).toBe(total);
   }
@@ -193,9 +193,9 @@ test('restarts lose nothing: four operators repair once each, and the fifth undo
 test('SIGKILL loses the counts that were not told yet, and nothing else', async () => {
   const started = await assigned();
   const { rook, assignment, operator } = started;
-  await undo(started);
+  await revert(started);
   await assignment.waitForReverts(1);
-  await undo(started);
+  await revert(started);
   await operator.kill();
   expect(await count(started)).toBe(1);
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
@@ -204,6 +204,6 @@ test('SIGKILL loses the counts that were not told yet, and nothing else', async 
   await cluster().startOperator();
   expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([]);
   expect(await count(started)).toBe(1);
-  await undo(started);
+  await revert(started);
   expect((await assignment.waitForReverts(2)).reverts.count).toBe(2);
 });

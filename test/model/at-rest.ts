@@ -8,8 +8,8 @@ import {
   type AssignmentStatus,
   type Condition,
   type ConditionType,
-} from '../../src/domain/api.js';
-import { SLOT_LAYOUTS, forEachSlot, type ConfigKey, type Slot, type SlotLayout } from '../../src/domain/slots.js';
+} from '../../src/domain/rules/api.js';
+import { SLOT_SPECS, forEachSlot, type ConfigKey, type Slot, type SlotSpec } from '../../src/domain/rules/slots.js';
 import { hold, is } from './ledger.js';
 import {
   ASSIGNMENT,
@@ -33,15 +33,15 @@ export function checkAtRest(world: World): void {
   const ports = desiredPorts(spec, config);
   hold(new Set(Object.values(ports)).size === 3, 'the desired ports are distinct');
   is('status.observedGeneration', status.observedGeneration, metadata.generation);
-  for (const { slot } of SLOT_LAYOUTS) is(`status.ports.${slot}`, status.ports[slot], ports[slot]);
-  const rows = SLOT_LAYOUTS.map((layout) => checkRow(world, layout, assignment, ports[layout.slot]));
+  for (const { slot } of SLOT_SPECS) is(`status.ports.${slot}`, status.ports[slot], ports[slot]);
+  const rows = SLOT_SPECS.map((layout) => checkRow(world, layout, assignment, ports[layout.slot]));
   checkConditions(rows, spec, status);
   world.ledger.checkCounts(status.reverts);
   if ((spec.mode ?? 'Enforce') === 'Enforce') checkEnforced(world, rows, assignment);
 }
 
-/** What is refused is said, and what comes of that is not the operator's. */
-function checkEnforced({ server, refused }: World, rows: readonly Row[], { spec, status }: StoredAssignment): void {
+/** What is rejected is said, and what comes of that is not the operator's. */
+function checkEnforced({ server, rejected }: World, rows: readonly Row[], { spec, status }: StoredAssignment): void {
   if (status === undefined) return;
   const config = server.get(CONFIG);
   const competing = rows.filter(({ competes }) => competes);
@@ -51,29 +51,29 @@ function checkEnforced({ server, refused }: World, rows: readonly Row[], { spec,
     is('status.conflicts', status.conflicts, undefined);
   }
   if (spec.rookConfig === 'Leave' || config === undefined) return;
-  if (refused.has(CONFIG)) checkPinRejected(status, competing, config);
+  if (rejected.has(CONFIG)) checkPinRejected(status, competing, config);
   else checkKeys(config, status, competing);
 }
 
 function checkPinRejected(status: AssignmentStatus, competing: readonly Row[], { data = {} }: StoredObject): void {
   const isWanted = competing.some(({ layout, port }) => Number(data[layout.configKey]) !== port);
   const { message } = conditionOf(status, 'Degraded');
-  if (isWanted) hold(message.includes(CONFIG), `Degraded does not say that the pin is refused: ${message}`);
+  if (isWanted) hold(message.includes(CONFIG), `Degraded does not say that the pin is rejected: ${message}`);
 }
 
 interface Row {
-  readonly layout: SlotLayout;
+  readonly layout: SlotSpec;
   readonly state: string;
   readonly competes: boolean;
   readonly declared: readonly number[];
   readonly port: number;
 }
 
-function checkRow(world: World, layout: SlotLayout, { spec, status }: StoredAssignment, port: number): Row {
+function checkRow(world: World, layout: SlotSpec, { spec, status }: StoredAssignment, port: number): Row {
   const stored = world.server.get(layout.workload) as StoredWorkload | undefined;
-  const isRefused = spec.mode !== 'Paused' && world.refused.has(layout.workload);
+  const isRejected = spec.mode !== 'Paused' && world.rejected.has(layout.workload);
   const standing = stateOf(world, stored, port);
-  const state = standing === 'Drifted' && isRefused ? 'Rejected' : standing;
+  const state = standing === 'Drifted' && isRejected ? 'Rejected' : standing;
   const said = stored && saidPorts(stored);
   const expected = [state, port, said?.listens];
   is(`status of ${layout.workload}`, toldOf(status, layout).join(' '), expected.join(' '));
@@ -81,7 +81,7 @@ function checkRow(world: World, layout: SlotLayout, { spec, status }: StoredAssi
   return { layout, state, competes, declared: said?.declared ?? [], port };
 }
 
-function toldOf(status: AssignmentStatus | undefined, { slot }: SlotLayout): unknown[] {
+function toldOf(status: AssignmentStatus | undefined, { slot }: SlotSpec): unknown[] {
   const row = status?.workloads.find((one) => one.slot === slot);
   return [row?.state, row?.assignedPort, row?.currentPort];
 }
@@ -125,7 +125,7 @@ function readyReason(states: readonly string[], mode: string): string {
 
 function checkKeys({ metadata, data = {} }: StoredObject, status: AssignmentStatus, competing: readonly Row[]): void {
   for (const { layout, port } of competing) is(layout.configKey, Number(data[layout.configKey]), port);
-  for (const { slot, configKey } of SLOT_LAYOUTS) {
+  for (const { slot, configKey } of SLOT_SPECS) {
     const isOwn = isPort(data[configKey]) && isOperators(metadata, configKey);
     const pinned = isOwn && Number(data[configKey]) === status.ports[slot];
     is(`status.pinned.${configKey}`, status.pinned?.[configKey] !== undefined, pinned);
@@ -136,14 +136,14 @@ function checkKeys({ metadata, data = {} }: StoredObject, status: AssignmentStat
 function desiredPorts(spec: AssignmentSpec, config: StoredObject | undefined): Record<Slot, number> {
   const ports: Partial<Record<Slot, number>> = { ...spec.ports };
   const isFree = (port: number): boolean => !Object.values(ports).includes(port);
-  const fill = (wish: (layout: SlotLayout) => number | undefined): void => {
-    for (const layout of SLOT_LAYOUTS) {
+  const fill = (wish: (layout: SlotSpec) => number | undefined): void => {
+    for (const layout of SLOT_SPECS) {
       const port = wish(layout);
       if (ports[layout.slot] === undefined && port !== undefined && isFree(port)) ports[layout.slot] = port;
     }
   };
   fill(({ configKey }) => ownKey(config, configKey));
-  fill(({ fixedPort }) => fixedPort);
+  fill(({ defaultPort }) => defaultPort);
   fill(() => [9070, 9071, 9072].find(isFree));
   return forEachSlot(({ slot }) => ports[slot] ?? NaN);
 }

@@ -1,6 +1,6 @@
 /** metadata.managedFields, as the API server keeps them (run on 1.36): who wrote which field last. */
 import { isDeepStrictEqual } from 'node:util';
-import { SIDECAR_CONTAINER } from '../../src/domain/slots.js';
+import { SIDECAR_CONTAINER } from '../../src/domain/rules/slots.js';
 import { sidecarOf, type ManagedFields, type StoredObject, type StoredWorkload, type Written } from './objects.js';
 
 export interface Writing {

@@ -11,7 +11,7 @@ for (const version of ['1.16.4', '1.17.9'] as const) {
       arbitrary: anyFight,
       numRuns: Math.ceil(RUNS / 500),
       run: (fought, journal) => fight(version, fought, journal),
-      unit: 'undoings in three hours',
+      unit: 'reverts in three hours',
     });
   });
 }

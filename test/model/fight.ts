@@ -1,6 +1,6 @@
-/** A fight that never ends: each time the operator has mended an object, somebody undoes it, sooner or later. */
+/** A fight that never ends: each time the operator has mended an object, somebody reverts it, sooner or later. */
 import fc from 'fast-check';
-import { FIELD_MANAGER, type UndoneObject } from '../../src/domain/api.js';
+import { FIELD_MANAGER, type RevertedObject } from '../../src/domain/rules/api.js';
 import type { RookVersion } from '../support/rook/release.js';
 import type { Author } from './api-server.js';
 import { hold } from './ledger.js';
@@ -12,17 +12,17 @@ import { SETTINGS, World } from './world.js';
 export interface Fight {
   /** The object that is fought over. */
   readonly over: string;
-  readonly undoer: 'git' | 'policy';
-  /** How long each undoing takes, in milliseconds, again and again; all well within the ten minutes that end a contest. */
+  readonly reverter: 'git' | 'policy';
+  /** How long each revert takes, in milliseconds, again and again; all well within the ten minutes that end a contest. */
   readonly delays: readonly number[];
-  /** After which undoings the operator is restarted in order. */
+  /** After which reverts the operator is restarted in order. */
   readonly restarts: readonly number[];
   readonly order: Order;
 }
 
 export const anyFight: fc.Arbitrary<Fight> = fc.record({
   over: fc.constantFrom(CONFIG, ...WORKLOADS),
-  undoer: fc.constantFrom('git', 'policy'),
+  reverter: fc.constantFrom('git', 'policy'),
   delays: fc.array(fc.oneof(fc.constantFrom(0, 100, 5_000), fc.nat({ max: 240_000 })), { minLength: 1, maxLength: 6 }),
   restarts: fc.array(fc.nat({ max: 40 }), { maxLength: 4 }),
   order: fc.array(fc.nat({ max: 1000 }), { minLength: 1, maxLength: 10 }),
@@ -32,11 +32,11 @@ type Data = Readonly<Record<string, string>>;
 
 const HOUR = 3_600_000;
 /** 30, 60, 120, 240 and then 300 s apart. */
-const MOST_WRITES_OF_A_CONTESTED_OBJECT = 14;
-/** Four undoings in ten minutes are no contest yet. */
-const MOST_WRITES = 25;
+const MAX_WRITES_OF_A_CONTESTED_OBJECT = 14;
+/** Four reverts in ten minutes are no contest yet. */
+const MAX_WRITES = 25;
 /** The longest back-off, and what Rook is given. */
-const LONGEST_WAIT = 303_000;
+const MAX_WAIT = 303_000;
 
 interface Mended {
   readonly name: string;
@@ -44,7 +44,7 @@ interface Mended {
   readonly contested: boolean;
 }
 
-/** @returns how often it was undone */
+/** @returns how often it was reverted */
 export async function fight(version: RookVersion, fought: Fight, journal?: string[]): Promise<number> {
   const { over, delays, restarts, order } = fought;
   const world = new World(version, journal);
@@ -57,33 +57,30 @@ export async function fight(version: RookVersion, fought: Fight, journal?: strin
   await rest(world, order);
 
   const end = 3 * HOUR;
-  let undoings = 0;
-  for (; world.clock.monotonicMs < end; undoings += 1) {
-    await passTime(world, delays[undoings % delays.length] ?? 0, order);
-    undo(world, fought, undoings);
-    world.tell(() => `* after ${world.clock.monotonicMs / 1000} s ${over} is undone`);
+  let reverts = 0;
+  for (; world.clock.monotonicMs < end; reverts += 1) {
+    await passTime(world, delays[reverts % delays.length] ?? 0, order);
+    revert(world, fought, reverts);
+    world.tell(() => `* after ${world.clock.monotonicMs / 1000} s ${over} is reverted`);
     const before = mended.length;
     await goOnUntil(world, order, () => mended.slice(before).some(({ name }) => name === over));
-    if (restarts.includes(undoings)) await world.restart();
-    // Nor would time pass, where it is undone and mended at once.
-    hold(
-      undoings <= 3 * MOST_WRITES,
-      `${over} was mended ${undoings} times within ${world.clock.monotonicMs / HOUR} h`,
-    );
+    if (restarts.includes(reverts)) await world.restart();
+    // Nor would time pass, where it is reverted and mended at once.
+    hold(reverts <= 3 * MAX_WRITES, `${over} was mended ${reverts} times within ${world.clock.monotonicMs / HOUR} h`);
   }
   await rest(world, order);
   checkRates(mended, over);
-  checkCount(world, fought, undoings);
-  return undoings;
+  checkCount(world, fought, reverts);
+  return reverts;
 }
 
-interface Undoer {
+interface Reverter {
   readonly author: Author;
   /** What it makes of Rook's settings. */
   readonly settings: (data: Data) => Data;
 }
 
-const UNDOERS: Readonly<Record<Fight['undoer'], Undoer>> = {
+const REVERTERS: Readonly<Record<Fight['reverter'], Reverter>> = {
   git: { author: { manager: 'argocd-controller' }, settings: () => SETTINGS },
   /** Admission changes what somebody else writes, and the API server leaves the fields with their owner: the operator. */
   policy: {
@@ -92,10 +89,10 @@ const UNDOERS: Readonly<Record<Fight['undoer'], Undoer>> = {
   },
 };
 
-function undo({ server }: World, { over, undoer }: Fight, at: number): void {
+function revert({ server }: World, { over, reverter }: Fight, at: number): void {
   const stored = server.get(over);
   if (stored === undefined) throw new Error(`${over} is gone`);
-  const { author, settings } = UNDOERS[undoer];
+  const { author, settings } = REVERTERS[reverter];
   // Each time a change to Rook, too.
   const data = { ...settings(stored.data ?? {}), CSI_LOG_LEVEL: String(at % 2) };
   server.update(over, over === CONFIG ? { ...stored, data } : portMoved(stored as StoredWorkload, 9075), author);
@@ -109,8 +106,8 @@ async function passTime(world: World, ms: number, order: Order): Promise<void> {
 }
 
 async function goOnUntil(world: World, order: Order, isSo: () => boolean): Promise<void> {
-  await goOn(world, order, { time: world.clock.monotonicMs + LONGEST_WAIT, isSo });
-  hold(isSo(), `what was undone was not mended within ${LONGEST_WAIT / 1000} s`);
+  await goOn(world, order, { time: world.clock.monotonicMs + MAX_WAIT, isSo });
+  hold(isSo(), `what was reverted was not mended within ${MAX_WAIT / 1000} s`);
 }
 
 function backedOff({ server }: World): string[] {
@@ -119,13 +116,13 @@ function backedOff({ server }: World): string[] {
   );
 }
 
-function recentOf({ status }: StoredAssignment): readonly UndoneObject[] {
+function recentOf({ status }: StoredAssignment): readonly RevertedObject[] {
   return status?.reverts.recent ?? [];
 }
 
 /**
  * In every hour. A workload that nobody fights over moves with the settings, where Rook reads one key: what Rook writes
- * after a pin is no undoing, so the workload is written once more for each.
+ * after a pin is no revert, so the workload is written once more for each.
  */
 function checkRates(mended: readonly Mended[], over: string): void {
   mended.forEach(({ name, at, contested }, index) => {
@@ -134,17 +131,17 @@ function checkRates(mended: readonly Mended[], over: string): void {
       number,
       number,
     ];
-    const most = (contested ? MOST_WRITES_OF_A_CONTESTED_OBJECT : MOST_WRITES) + (name === over ? 0 : pins);
+    const most = (contested ? MAX_WRITES_OF_A_CONTESTED_OBJECT : MAX_WRITES) + (name === over ? 0 : pins);
     hold(writes <= most, `${name} was written ${writes} times within an hour, at most ${most} were due`);
   });
 }
 
 /** Nobody crashed, so none is lost; but a process that begins takes what nobody else owns for its own doing. */
-function checkCount(world: World, { over, undoer, restarts }: Fight, undoings: number): void {
+function checkCount(world: World, { over, reverter, restarts }: Fight, reverts: number): void {
   const { status } = world.server.get(ASSIGNMENT) as StoredAssignment;
   const { pins = 0, count } = status!.reverts;
   const counted = over === CONFIG ? pins : count;
-  const unseen = undoer === 'git' ? 0 : new Set(restarts).size;
-  hold(counted <= undoings, `${counted} undoings of ${over} are counted, of ${undoings}`);
-  hold(counted >= undoings - unseen, `${counted} undoings of ${over} are counted, of ${undoings}`);
+  const unseen = reverter === 'git' ? 0 : new Set(restarts).size;
+  hold(counted <= reverts, `${counted} reverts of ${over} are counted, of ${reverts}`);
+  hold(counted >= reverts - unseen, `${counted} reverts of ${over} are counted, of ${reverts}`);
 }

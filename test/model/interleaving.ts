@@ -1,6 +1,6 @@
 /** One interleaving: its steps, then rest, and all that must hold of both. */
 import { isDeepStrictEqual } from 'node:util';
-import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/api.js';
+import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/rules/api.js';
 import fc from 'fast-check';
 import { checkAtRest } from './at-rest.js';
 import { hold } from './ledger.js';
@@ -28,8 +28,8 @@ export const anyInterleaving: fc.Arbitrary<Interleaving> = fc.record({
 });
 
 /** How many reconciles write anything at most, from when the others rest until nothing is left to do. */
-const MOST_RECONCILES = 30;
-/** A refused write is sent again after 30 s. */
+const MAX_RECONCILES = 30;
+/** A rejected write is sent again after 30 s. */
 const TWO_TRIES = 61_000;
 
 /** @returns how many reconciles wrote something when the others rested */
@@ -42,26 +42,26 @@ export async function live(
   if (begin === 'Conflict') world.bringConflict();
   for (const step of steps) await step.run(world);
   world.tell(() => '--- the others rest');
-  await expectRefusals(world, order);
-  world.refused.clear();
+  await expectRejections(world, order);
+  world.rejected.clear();
   const before = world.reconciles;
   await rest(world, order);
   const reconciles = world.reconciles - before;
-  hold(reconciles <= MOST_RECONCILES, `${reconciles} reconciles wrote something until nothing was left to do`);
+  hold(reconciles <= MAX_RECONCILES, `${reconciles} reconciles wrote something until nothing was left to do`);
   checkAtRest(world);
   world.ledger.checkBounds();
   await expectSilence(world, order);
   return reconciles;
 }
 
-/** As long as a policy refuses writes the status says so; that it was lifted nobody tells the operator. */
-async function expectRefusals(world: World, order: Order): Promise<void> {
-  if (world.refused.size === 0) return;
+/** As long as a policy rejects writes the status says so; that it was lifted nobody tells the operator. */
+async function expectRejections(world: World, order: Order): Promise<void> {
+  if (world.rejected.size === 0) return;
   await goOn(world, order, { time: world.clock.monotonicMs + TWO_TRIES });
   // A policy that came after the dry run is met by the next one only.
   if (specOf(world)?.mode === 'DryRun') return;
   const isContested = statusOf(world)?.reverts.recent?.some(({ backoffSeconds }) => backoffSeconds !== undefined);
-  // What is held back is not sent, and so not refused.
+  // What is held back is not sent, and so not rejected.
   if (isContested !== true) checkAtRest(world);
 }
 

@@ -1,7 +1,7 @@
 /** Counts who changed what, and holds every write of the operator against what must never happen. */
 import { isDeepStrictEqual } from 'node:util';
-import { FIELD_MANAGER, type AssignmentStatus, type Reverts } from '../../src/domain/api.js';
-import { SIDECAR_CONTAINER, SLOT_LAYOUTS, forEachSlot, type Slot } from '../../src/domain/slots.js';
+import { FIELD_MANAGER, type AssignmentStatus, type Reverts } from '../../src/domain/rules/api.js';
+import { SIDECAR_CONTAINER, SLOT_SPECS, forEachSlot, type Slot } from '../../src/domain/rules/slots.js';
 import type { Change } from './api-server.js';
 import type { Request } from './operator.js';
 import type { Answer } from './requests.js';
@@ -17,7 +17,7 @@ import {
   type StoredWorkload,
 } from './objects.js';
 
-const PORT_KEYS: readonly string[] = SLOT_LAYOUTS.map(({ configKey }) => configKey);
+const PORT_KEYS: readonly string[] = SLOT_SPECS.map(({ configKey }) => configKey);
 
 export class Ledger {
   /** Changes by others of what a slot's sidecar says of its port; that a workload comes or goes, or its host network, is one. */
@@ -52,17 +52,17 @@ export class Ledger {
     if (name === CONFIG) this.unheard.pins += 1;
   }
 
-  /** What the status counts as undone: by others, and not by a process of the operator that was killed before it could tell. */
+  /** What the status counts as reverted: by others, and not by a process of the operator that was killed before it could tell. */
   checkCounts({ count, pins = 0 }: Reverts): void {
     const most = { count: this.departures + this.unheard.patches, pins: this.settingsEdits + this.unheard.pins };
     hold(count <= most.count, `${count} reverts are counted, at most ${most.count} were seen`);
-    hold(pins <= most.pins, `${pins} undone pins are counted, at most ${most.pins} were seen`);
+    hold(pins <= most.pins, `${pins} reverted pins are counted, at most ${most.pins} were seen`);
   }
 
   /** The bounds on what the operator writes, and so on what it restarts. */
   checkBounds(): void {
     const edits = this.specEdits + this.settingsEdits;
-    for (const { slot } of SLOT_LAYOUTS) {
+    for (const { slot } of SLOT_SPECS) {
       const most = this.portChanges[slot] + edits;
       hold(this.patches[slot] <= most, `${slot} was patched ${this.patches[slot]} times, at most ${most} were due`);
     }

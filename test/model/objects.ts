@@ -2,15 +2,15 @@
  * The objects of one namespace as the API server keeps them, as far as anything here looks at them. None is ever changed
  * in place: an older version stays what it was, and shares with the newer what is the same.
  */
-import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/api.js';
-import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type Slot, type WorkloadKind } from '../../src/domain/slots.js';
+import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/rules/api.js';
+import { SIDECAR_CONTAINER, SLOT_SPECS, type Slot, type WorkloadKind } from '../../src/domain/rules/slots.js';
 import { ROOK_OPERATOR_CONFIG, ROOK_OPERATOR_DEPLOYMENT } from '../support/rook/names.js';
 
 export const NAMESPACE = 'rook-ceph';
 export const ASSIGNMENT = 'default';
 export const CONFIG = ROOK_OPERATOR_CONFIG;
 export const ROOK = ROOK_OPERATOR_DEPLOYMENT;
-export const WORKLOADS: readonly string[] = SLOT_LAYOUTS.map(({ workload }) => workload);
+export const WORKLOADS: readonly string[] = SLOT_SPECS.map(({ workload }) => workload);
 /** Everything that the operator watches by name. */
 export const NAMES: readonly string[] = [ASSIGNMENT, CONFIG, ROOK, ...WORKLOADS];
 
@@ -100,5 +100,5 @@ export function isOnHostNetwork({ spec }: StoredWorkload): boolean {
 }
 
 export function slotOfWorkload(name: string): Slot | undefined {
-  return SLOT_LAYOUTS.find(({ workload }) => workload === name)?.slot;
+  return SLOT_SPECS.find(({ workload }) => workload === name)?.slot;
 }

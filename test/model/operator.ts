@@ -8,10 +8,10 @@ import { Reconciler } from '../../src/controller/reconciler.js';
 import { StatusWriter } from '../../src/controller/status-writer.js';
 import { Watches } from '../../src/controller/watches.js';
 import type { WorkResult } from '../../src/controller/work-queue.js';
-import { DEFAULT_CONTESTED_AFTER } from '../../src/domain/contested.js';
+import { DEFAULT_CONTESTED_AFTER } from '../../src/domain/rules/contested.js';
 import { backoffMs } from '../../src/kube/backoff.js';
 import { UnreachableError } from '../../src/kube/errors.js';
-import { SOLE } from '../../src/kube/leadership.js';
+import { ALWAYS_LEADING } from '../../src/kube/leadership.js';
 import type { Call } from '../../src/kube/transport.js';
 import { Writer } from '../../src/kube/writer.js';
 import type { ApiServer } from './api-server.js';
@@ -62,7 +62,7 @@ export class Operator {
     const onChange = (): boolean => (this.#dirty = true);
     const watches = new Watches({ namespaces: [], transport, observer, onChange, onCrowded: ignore });
     const monotonicMs = (): number => clock.monotonicMs;
-    const writer = new Writer(transport, SOLE);
+    const writer = new Writer(transport, ALWAYS_LEADING);
     this.watches = watches;
     this.feed = new WatchFeed(server, watches);
     this.#statusWriter = new StatusWriter({ writer, watches, monotonicMs });
@@ -164,7 +164,7 @@ export class Operator {
 
   #end(result: WorkResult): void {
     this.#working = false;
-    const waits = result.againInMs === undefined ? [] : [result.againInMs];
+    const waits = result.requeueAfterMs === undefined ? [] : [result.requeueAfterMs];
     this.#failures = 'failure' in result ? this.#failures + 1 : 0;
     if ('failure' in result) waits.push(backoffMs(this.#failures, RETRY));
     if (waits.length > 0) this.#dueAt = this.#clock.monotonicMs + Math.min(...waits);

@@ -1,6 +1,6 @@
 /** The operator's requests as the API server answers them (run on 1.36), and the connection that they come by. */
-import { FIELD_MANAGER } from '../../src/domain/api.js';
-import type { JsonPatch } from '../../src/domain/sidecar-port.js';
+import { FIELD_MANAGER } from '../../src/domain/rules/api.js';
+import type { JsonPatch } from '../../src/domain/rules/sidecar-port.js';
 import { ApiError } from '../../src/kube/errors.js';
 import { Transport, type Call } from '../../src/kube/transport.js';
 import { applyPatch } from '../unit/domain/json-patch.js';
@@ -13,15 +13,15 @@ export type Answer = { readonly object: StoredObject } | { readonly error: ApiEr
 
 const OPERATOR = { manager: FIELD_MANAGER };
 
-/** @param isRefused whether an admission policy refuses the operator's writes to the object of this name */
-export function answer(server: ApiServer, call: Call, isRefused: (name: string) => boolean): Answer {
+/** @param isRejected whether an admission policy rejects the operator's writes to the object of this name */
+export function answer(server: ApiServer, call: Call, isRejected: (name: string) => boolean): Answer {
   const { name, isStatus } = targetOf(call);
   const stored = server.get(name);
   if (stored === undefined) return failed(call, 404, { reason: 'NotFound', message: `"${name}" not found` });
   if (call.method === 'GET') return { object: stored };
   const patched = patchedBy(call, stored, isStatus);
   if ('error' in patched) return patched;
-  if (isRefused(name) && !isStatus) {
+  if (isRejected(name) && !isStatus) {
     const message = `admission webhook "policy.example" denied the request: leave ${name} alone`;
     return failed(call, 403, { reason: 'Forbidden', message });
   }
@@ -73,7 +73,7 @@ export class HandedOver extends Transport {
   constructor(onCall: (call: Call) => Promise<unknown>) {
     const forRequest = (): Promise<never> => Promise.reject(new Error('nothing is sent'));
     const server = new URL('http://localhost');
-    super({ server, forRequest, refused: () => undefined }, { userAgent: 'csi-port-operator/model' });
+    super({ server, forRequest, rejected: () => undefined }, { userAgent: 'csi-port-operator/model' });
     this.#onCall = onCall;
   }
 

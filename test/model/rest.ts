@@ -5,7 +5,7 @@ import type { World } from './world.js';
 /** Which of several moves is next: again and again the same list. */
 export type Order = readonly number[];
 
-const MOST_MOVES = 1_000;
+const MAX_MOVES = 1_000;
 
 /** Until nothing is under way and the operator waits for nothing. */
 export async function rest(world: World, order: Order): Promise<void> {
@@ -21,7 +21,7 @@ export interface Until {
 /** Until then, or until nothing is left to do: the time is then the earlier one. */
 export async function goOn(world: World, order: Order, { time = Infinity, isSo }: Until = {}): Promise<void> {
   for (let done = 0; isSo?.() !== true; done += 1) {
-    hold(done < MOST_MOVES, `no rest after ${MOST_MOVES} moves`);
+    hold(done < MAX_MOVES, `no rest after ${MAX_MOVES} moves`);
     const { moves } = world;
     const move = moves[(order[done % order.length] ?? 0) % Math.max(moves.length, 1)];
     const dueAt = world.operator.dueAt ?? Infinity;

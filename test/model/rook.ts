@@ -75,7 +75,7 @@ export class Rook {
     const { name } = workload.metadata;
     if (saidPorts(workload)?.declared.includes(0) === true) {
       this.#pass = undefined;
-      return `${name} refused: port 0`;
+      return `${name} rejected: port 0`;
     }
     const stored = this.#server.get(name);
     if (stored === undefined) this.#server.create(name, workload, ROOK_AUTHOR);
@@ -114,7 +114,7 @@ export class Rook {
 
 /** Rendered once for the settings that bear on it: a million interleavings ask for the same again and again. */
 const RENDERED = new Map<string, StoredWorkload[]>();
-const MOST_RENDERED = 1000;
+const MAX_RENDERED = 1000;
 const IN_ROOKS_ORDER = [WORKLOADS[2]!, WORKLOADS[0]!, WORKLOADS[1]!];
 
 /** @throws RookConfigError */
@@ -124,7 +124,7 @@ function rendered(version: RookVersion, config: Settings): StoredWorkload[] {
   if (known !== undefined) return known;
   const all = Object.values(renderRook({ namespace: NAMESPACE, version, config })) as unknown as StoredWorkload[];
   const workloads = IN_ROOKS_ORDER.map((name) => all.find(({ metadata }) => metadata.name === name)!);
-  if (RENDERED.size >= MOST_RENDERED) RENDERED.clear();
+  if (RENDERED.size >= MAX_RENDERED) RENDERED.clear();
   RENDERED.set(key, workloads);
   return workloads;
 }

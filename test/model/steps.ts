@@ -72,11 +72,11 @@ const faults: readonly Weighted[] = [
     1,
     fc
       .constantFrom(CONFIG, ...WORKLOADS)
-      .map((name) => new Step(`a policy keeps the operator off ${name}`, ({ refused }) => refused.add(name))),
+      .map((name) => new Step(`a policy keeps the operator off ${name}`, ({ rejected }) => rejected.add(name))),
   ),
   often(
     1,
-    always('the policies are lifted', ({ refused }) => refused.clear()),
+    always('the policies are lifted', ({ rejected }) => rejected.clear()),
   ),
 ];
 

@@ -11,7 +11,7 @@ import {
   projectRookOperator,
 } from '../../src/kube/projections.js';
 import type { ObjectSink, StoredObject as Projected } from '../../src/kube/store.js';
-import { SLOT_LAYOUTS } from '../../src/domain/slots.js';
+import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import type { ApiServer, Change } from './api-server.js';
 import { ASSIGNMENT, CONFIG, NAMES, NAMESPACE, ROOK, type StoredObject } from './objects.js';
 
@@ -40,7 +40,7 @@ export class WatchFeed {
       [ASSIGNMENT, channel(watches.assignments, projectAssignment)],
       [CONFIG, channel(watches.rookConfigs, projectRookConfig)],
       [ROOK, channel(watches.rookOperators, projectRookOperator)],
-      ...SLOT_LAYOUTS.map(({ slot, workload, kind }) => {
+      ...SLOT_SPECS.map(({ slot, workload, kind }) => {
         const project = kind === 'Deployment' ? projectDeployment : projectDaemonSet;
         return [workload, channel(watches.workloads[slot], project)] as const;
       }),

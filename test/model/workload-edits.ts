@@ -1,5 +1,5 @@
 /** How people and tools change a CSI workload. */
-import { SIDECAR_CONTAINER } from '../../src/domain/slots.js';
+import { SIDECAR_CONTAINER } from '../../src/domain/rules/slots.js';
 import { WORKLOADS, type Container, type PodTemplate, type StoredWorkload } from './objects.js';
 
 export const LAYOUT_PORTS: readonly number[] = [9070, 9071, 9072, 9073];

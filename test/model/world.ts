@@ -1,5 +1,5 @@
 /** Everybody on one namespace: the API server, Rook, the pods, and the operator, each of whom goes on step by step. */
-import { SLOT_LAYOUTS } from '../../src/domain/slots.js';
+import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import type { RookVersion } from '../support/rook/release.js';
 import { ApiServer } from './api-server.js';
 import { Clock } from './clock.js';
@@ -35,7 +35,7 @@ export class World {
   readonly rook: Rook;
   readonly ledger = new Ledger();
   /** Names of objects which an admission policy keeps the operator from writing. */
-  readonly refused = new Set<string>();
+  readonly rejected = new Set<string>();
   /** Reconciles that wrote anything, of all processes of the operator; the others had only looked. */
   reconciles = 0;
   #hasWritten = false;
@@ -153,7 +153,7 @@ export class World {
 
   #do(request: Request): string {
     this.ledger.request = request;
-    request.answer = answer(this.server, request.call, (name) => this.refused.has(name));
+    request.answer = answer(this.server, request.call, (name) => this.rejected.has(name));
     const { answer: done } = request;
     if (isWrite(request)) this.#countWrite('error' in done && done.error.status === 404);
     return 'error' in done ? done.error.message : `version ${done.object.metadata.resourceVersion}`;
@@ -183,9 +183,9 @@ export class World {
   }
 
   #state(): string {
-    const workloads = SLOT_LAYOUTS.map(({ slot, workload }) => `${slot} ${placeOf(this.server.get(workload))}`);
+    const workloads = SLOT_SPECS.map(({ slot, workload }) => `${slot} ${placeOf(this.server.get(workload))}`);
     const data = this.server.get(CONFIG)?.data;
-    const keys = SLOT_LAYOUTS.map(({ configKey }) =>
+    const keys = SLOT_SPECS.map(({ configKey }) =>
       data === undefined ? '-' : JSON.stringify(data[configKey] ?? null),
     );
     const assignment = this.server.get(ASSIGNMENT) as StoredAssignment | undefined;

@@ -1,7 +1,7 @@
 /** What people and tools do to the assignment and its status, to Rook's settings and to the workloads. */
 import fc from 'fast-check';
-import type { AssignmentSpec, AssignmentStatus, Mode, RookConfigPolicy, RookKeys } from '../../src/domain/api.js';
-import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../src/domain/slots.js';
+import type { AssignmentSpec, AssignmentStatus, Mode, RookConfigPolicy, RookKeys } from '../../src/domain/rules/api.js';
+import { SLOT_SPECS, type ConfigKey, type Slot } from '../../src/domain/rules/slots.js';
 import type { Author } from './api-server.js';
 import { ASSIGNMENT, CONFIG, WORKLOADS, type StoredAssignment, type StoredWorkload } from './objects.js';
 import { Step, always, often, type Weighted } from './step.js';
@@ -19,8 +19,8 @@ import { SETTINGS, type World } from './world.js';
 const PERSON: Author = { manager: 'kubectl-edit' };
 const GIT: Author = { manager: 'argocd-controller' };
 
-const anySlot = fc.constantFrom<Slot>(...SLOT_LAYOUTS.map(({ slot }) => slot));
-const anyKey = fc.constantFrom<ConfigKey>(...SLOT_LAYOUTS.map(({ configKey }) => configKey));
+const anySlot = fc.constantFrom<Slot>(...SLOT_SPECS.map(({ slot }) => slot));
+const anyKey = fc.constantFrom<ConfigKey>(...SLOT_SPECS.map(({ configKey }) => configKey));
 const anyWorkload = fc.constantFrom(...WORKLOADS);
 const anyPort = fc.constantFrom(...LAYOUT_PORTS, 9075);
 const layoutPort = fc.constantFrom(...LAYOUT_PORTS);

@@ -79,8 +79,8 @@ async function showThatItRuns(binary: RookBinary): Promise<RookInstallation> {
 }
 
 test('a program called rook is started in what looks like a pod', async (context) => {
-  const problem = unshareProblem();
-  if (problem !== undefined) skip(context, problem);
+  const lastError = unshareProblem();
+  if (lastError !== undefined) skip(context, lastError);
   const folder = await mkdtemp(join(tmpdir(), 'rook-stand-in-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const [path, crds] = [await standIn(folder), await cephClusterCrd(folder)];

@@ -1,6 +1,6 @@
 /** Rook changes while the operator is at work, or while it is not: upgrades, passes that overlap, and its absence. */
 import { describe, expect, test } from 'vitest';
-import type { AssignmentSpec } from '../../src/domain/api.js';
+import type { AssignmentSpec } from '../../src/domain/rules/api.js';
 import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { SteppedClock } from '../support/in-process-operator.js';
@@ -87,7 +87,7 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
     expect(measured).toEqual(cost([0, 1, 1], CEPHFS_PATCH, NODE_PATCH));
   });
 
-  test('the tail of a pass comes after the patches: what it undoes is patched again', async () => {
+  test('the tail of a pass comes after the patches: what it reverts is patched again', async () => {
     const { scenario, tail, begin } = await amidPass({ rookConfig: 'Leave' });
     const end = { layout: [9070, 9071, 9072] as const, keys: {} };
     const act = async (): Promise<void> => {

@@ -141,7 +141,7 @@ describe.each<RookVersion>(['1.16.4', '1.17.9', '1.19.10'])('Rook %s', (version)
     expect((await rook.ports('rbdNodePlugin')).argument).toBe(9171);
   });
 
-  test('each start is one pass, which undoes what was patched', async () => {
+  test('each start is one pass, which reverts what was patched', async () => {
     const { rook, program, writes } = await running(version);
     await cluster().controlPlane.kubectl([
       ...['-n', rook.namespace, 'set', 'image', 'ds/csi-rbdplugin', 'csi-addons=example.com/mine:1'],
@@ -235,7 +235,7 @@ describe.each<RookVersion>(['1.17.9', '1.19.10'])('Rook %s keeps a deleted key',
     expect((await writes.putsSince(mark)).length).toBeGreaterThanOrEqual(4);
   });
 
-  test('0 is half a pass: the API server refuses the provisioner, again and again', async () => {
+  test('0 is half a pass: the API server rejects the provisioner, again and again', async () => {
     const { rook, program, writes } = await running(version);
     const mark = await writes.mark();
     await set(rook, { [RBD]: '0' });

@@ -40,7 +40,7 @@ export class Exchange {
   }
 
   /** A metav1.Status, as for every error of a real API server. */
-  refuse(code: number, reason: string, more: object = {}, headers: Readonly<Record<string, string>> = {}): void {
+  reject(code: number, reason: string, more: object = {}, headers: Readonly<Record<string, string>> = {}): void {
     this.json(
       code,
       { kind: 'Status', status: 'Failure', code, reason, message: `${reason} said the server`, ...more },
@@ -84,7 +84,7 @@ export class ApiServerDouble implements AsyncDisposable {
   readonly identity: Identity;
   /** How many connections were ever accepted. */
   connections = 0;
-  handler: Handler = (_, exchange) => exchange.refuse(404, 'NotFound');
+  handler: Handler = (_, exchange) => exchange.reject(404, 'NotFound');
   readonly #server: http.Server;
   readonly #sockets = new Map<Socket, number>();
 

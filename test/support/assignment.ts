@@ -5,8 +5,8 @@ import type {
   Condition,
   ConditionType,
   WorkloadState,
-} from '../../src/domain/api.js';
-import type { Slot } from '../../src/domain/slots.js';
+} from '../../src/domain/rules/api.js';
+import type { Slot } from '../../src/domain/rules/slots.js';
 import type { AdminApi, KubeObject } from './control-plane/admin-api.js';
 import type { AuditLog, Mark } from './control-plane/audit-log.js';
 import { waitFor } from './control-plane/wait-for.js';

@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/api.js';
+import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/rules/api.js';
 import { waitUntilAllowed, type ResourceRight } from './access.js';
 import { Assignment } from './assignment.js';
 import type { AuditEntry, Mark } from './control-plane/audit-log.js';

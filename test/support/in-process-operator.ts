@@ -1,7 +1,7 @@
 /** The controller in this process, with a clock of the test's own, against a real API server. */
 import { onTestFinished } from 'vitest';
 import { Controller } from '../../src/controller/controller.js';
-import { SOLE } from '../../src/kube/leadership.js';
+import { ALWAYS_LEADING } from '../../src/kube/leadership.js';
 import { kubeconfigCredentials } from '../../src/kube/kubeconfig.js';
 import { Transport } from '../../src/kube/transport.js';
 import type { Cluster } from './cluster.js';
@@ -29,7 +29,7 @@ export class InProcessOperator {
     this.#transport = transport;
     const controller = new Controller({
       transport,
-      leadership: SOLE,
+      leadership: ALWAYS_LEADING,
       logger: { debug: say, info: say, warn: say },
       namespaces,
       maxConcurrentReconciles: 4,

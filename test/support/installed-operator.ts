@@ -77,14 +77,14 @@ export class InstalledOperator {
     return operator;
   }
 
-  /** What was refused to its account for want of a right. */
-  async refusedSince(mark: Mark): Promise<string[]> {
+  /** What was rejected to its account for want of a right. */
+  async rejectedSince(mark: Mark): Promise<string[]> {
     const { serviceAccountName } = (await this.deployment()).spec.template.spec;
     const user = `system:serviceaccount:${this.#namespace}:${serviceAccountName}`;
     const requests = await this.#cluster.controlPlane.audit.since(mark, { user });
     if (requests.length === 0) throw new Error(`${user} has asked for nothing`);
-    const refused = requests.filter(({ code }) => code === 401 || code === 403);
-    return refused.map(({ verb, requestUri }) => `${verb} ${requestUri}`);
+    const rejected = requests.filter(({ code }) => code === 401 || code === 403);
+    return rejected.map(({ verb, requestUri }) => `${verb} ${requestUri}`);
   }
 
   #valueOf({ value, valueFrom }: { value?: string; valueFrom?: { fieldRef: { fieldPath: string } } }): string {

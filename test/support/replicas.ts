@@ -29,7 +29,7 @@ async function credentialOf(kubeconfig: string): Promise<string> {
   return `JTI=${jti}`;
 }
 
-/** Who wrote what since the mark, in order, as "NAME lease" and "NAME verb resource"; what was refused is left out. */
+/** Who wrote what since the mark, in order, as "NAME lease" and "NAME verb resource"; what was rejected is left out. */
 export async function writesByReplica(cluster: Cluster, mark: Mark, replicas: readonly Replica[]): Promise<string[]> {
   const entries = await cluster.controlPlane.audit.since(mark, { user: OPERATOR_USER });
   const nameOf = ({ credential }: AuditEntry): string =>

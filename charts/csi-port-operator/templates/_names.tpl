@@ -1,6 +1,6 @@
 {{/*
 All names are fixed, whatever the release is called: the Lease has one name, and a second release that claims the same
-ClusterRole or the same Rook namespace is refused by Helm instead of fighting over the ports.
+ClusterRole or the same Rook namespace is rejected by Helm instead of fighting over the ports.
 */}}
 
 {{- define "selector" -}}

@@ -26,10 +26,10 @@ interface Kept {
 const PATH = '/metrics';
 const KEEP_ALLOWED_MS = 60_000;
 const KEEP_REFUSED_MS = 10_000;
-const MOST_KEPT = 128;
+const MAX_KEPT = 128;
 /** Strangers who guess must not make the API server's work of it. */
-const MOST_UNDER_WAY = 4;
-const MOST_NEW_IN_A_SECOND = 10;
+const MAX_UNDER_WAY = 4;
+const MAX_NEW_IN_A_SECOND = 10;
 
 const NO_TOKEN: Verdict = { status: 401, message: 'send a bearer token of the cluster: Authorization: Bearer TOKEN' };
 const UNKNOWN_TOKEN: Verdict = {
@@ -42,7 +42,7 @@ export class ScrapeAccess {
   readonly #deps: AccessDependencies;
   /** By hash of the token, oldest first. Apart, so that strangers who guess cannot push out those who may. */
   readonly #allowed = new Map<string, Kept>();
-  readonly #refused = new Map<string, Kept>();
+  readonly #rejected = new Map<string, Kept>();
   readonly #underWay = new Map<string, Promise<Verdict>>();
   #strangers = { second: 0, count: 0 };
   #lastFault = '';
@@ -51,12 +51,12 @@ export class ScrapeAccess {
     this.#deps = deps;
   }
 
-  /** @param authorization the request's header. Never rejects; what cannot be checked is refused. */
+  /** @param authorization the request's header. Never rejects; what cannot be checked is rejected. */
   async check(authorization: string | undefined): Promise<Verdict> {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return NO_TOKEN;
     const key = createHash('sha256').update(token).digest('base64');
-    const kept = this.#allowed.get(key) ?? this.#refused.get(key);
+    const kept = this.#allowed.get(key) ?? this.#rejected.get(key);
     if (kept !== undefined && this.#deps.monotonicMs() < kept.until) return kept.verdict;
     const same = this.#underWay.get(key);
     if (same !== undefined) return same;
@@ -70,7 +70,7 @@ export class ScrapeAccess {
   #takesStranger(): boolean {
     const second = Math.floor(this.#deps.monotonicMs() / 1000);
     if (this.#strangers.second !== second) this.#strangers = { second, count: 0 };
-    if (this.#underWay.size >= MOST_UNDER_WAY || this.#strangers.count >= MOST_NEW_IN_A_SECOND) return false;
+    if (this.#underWay.size >= MAX_UNDER_WAY || this.#strangers.count >= MAX_NEW_IN_A_SECOND) return false;
     this.#strangers.count += 1;
     return true;
   }
@@ -98,10 +98,10 @@ export class ScrapeAccess {
 
   #keep(key: string, verdict: Verdict): void {
     const isAllowed = verdict.status === 200;
-    const kept = isAllowed ? this.#allowed : this.#refused;
-    for (const map of [this.#allowed, this.#refused]) map.delete(key);
+    const kept = isAllowed ? this.#allowed : this.#rejected;
+    for (const map of [this.#allowed, this.#rejected]) map.delete(key);
     kept.set(key, { verdict, until: this.#deps.monotonicMs() + (isAllowed ? KEEP_ALLOWED_MS : KEEP_REFUSED_MS) });
-    for (const oldest of [...kept.keys()].slice(0, -MOST_KEPT)) kept.delete(oldest);
+    for (const oldest of [...kept.keys()].slice(0, -MAX_KEPT)) kept.delete(oldest);
   }
 
   #fault(error: unknown): Verdict {
@@ -113,7 +113,7 @@ export class ScrapeAccess {
     const fault = messageOf(error);
     if (fault !== this.#lastFault) {
       const remedy = isForbidden ? 'kubectl apply -k config/rbac/metrics-auth' : undefined;
-      this.#deps.logger.warn({ error: fault, remedy }, 'Scrape refused: its token cannot be checked');
+      this.#deps.logger.warn({ error: fault, remedy }, 'Scrape rejected: its token cannot be checked');
     }
     this.#lastFault = fault;
     return verdict;

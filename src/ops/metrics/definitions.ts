@@ -48,7 +48,7 @@ export const DEFINITIONS = {
   csiports_reverts_total: {
     type: 'counter',
     labels: ['namespace'],
-    help: 'Ports and pinned keys that somebody else undid, one for each object undone.',
+    help: 'Ports and pinned keys that somebody else reverted, one for each object reverted.',
     look: 'When it climbs: status.reverts of the assignment names who does it.',
   },
   csiports_rollout_seconds: {
@@ -67,7 +67,7 @@ export const DEFINITIONS = {
   csiports_watch_lists_total: {
     type: 'counter',
     labels: ['resource', 'by'],
-    help: 'Complete lists, which a watch begins with and cannot always be resumed without; by is stream, pages (where the server refused the stream, or did not end it) or absence (the server does not know the resource).',
+    help: 'Complete lists, which a watch begins with and cannot always be resumed without; by is stream, pages (where the server rejected the stream, or did not end it) or absence (the server does not know the resource).',
     look: 'When the API server is busy: a list is dearer than a watch that is resumed, and is to come at the start, and with a cause of expired, idle or unavailable, alone.',
   },
   csiports_watch_syncs_total: {
@@ -185,7 +185,7 @@ export const DEFINITIONS = {
     type: 'counter',
     labels: ['code', 'host', 'method'],
     help: 'HTTP requests to the API server by status code, <error> where there was no answer.',
-    look: 'For what the operator asks of the API server, and what is refused: 403 is a missing right, 429 a busy server.',
+    look: 'For what the operator asks of the API server, and what is rejected: 403 is a missing right, 429 a busy server.',
   },
   rest_client_request_duration_seconds: {
     type: 'histogram',

@@ -58,5 +58,5 @@ export class QueueMetrics implements WorkQueueObserver {
 /** As controller-runtime names them. */
 function nameOf(result: WorkResult): 'success' | 'error' | 'requeue_after' {
   if ('failure' in result) return 'error';
-  return result.againInMs === undefined ? 'success' : 'requeue_after';
+  return result.requeueAfterMs === undefined ? 'success' : 'requeue_after';
 }

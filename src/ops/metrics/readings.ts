@@ -2,8 +2,8 @@
  * The gauges: read at each scrape from what is stored and under way now, so that a series goes with its object.
  * What is told of an assignment is what its stored status says: one truth for people and for alerts.
  */
-import { LEASE_NAME } from '../../controller/elected.js';
-import type { Condition, ConditionType, PortAssignment } from '../../domain/api.js';
+import { LEASE_NAME } from '../../controller/leader.js';
+import type { Condition, ConditionType, PortAssignment } from '../../domain/rules/api.js';
 import type { InformerState } from '../../kube/informer-state.js';
 import type { Leadership } from '../../kube/leadership.js';
 import type { Labels, NameOf } from './definitions.js';
@@ -46,12 +46,12 @@ export function readings(from: ReadFrom): Readings {
       }),
     csiports_conflicts: () => assignments().map((one) => [namespaceOf(one), one.status?.conflicts?.length ?? 0]),
     csiports_watch_up: () => {
-      const isUp = ({ synced, problem }: InformerState): number => (synced && problem === undefined ? 1 : 0);
+      const isUp = ({ synced, lastError }: InformerState): number => (synced && lastError === undefined ? 1 : 0);
       return byResource(from.controller.informers, isUp, Math.min);
     },
     csiports_watch_last_event_age_seconds: () => {
       const now = from.monotonicMs();
-      return byResource(from.controller.informers, ({ lastHeard }) => (now - lastHeard) / 1000, Math.max);
+      return byResource(from.controller.informers, ({ lastEventAt }) => (now - lastEventAt) / 1000, Math.max);
     },
     csiports_build_info: () => [[{ version: from.version, node: process.version }, 1]],
     leader_election_master_status: () =>

@@ -1,8 +1,8 @@
 /** csiports_patches_total, csiports_reverts_total and csiports_rollout_seconds: what is written, and what comes of it. */
 import type { ReconcileObserver, WrittenKind } from '../../controller/observer.js';
 import type { WriteResult } from '../../controller/send.js';
-import type { Reconciled } from '../../domain/outcome.js';
-import type { Slot } from '../../domain/slots.js';
+import type { Reconciled } from '../../domain/report/outcome.js';
+import type { Slot } from '../../domain/rules/slots.js';
 import type { Recorder } from './recorder.js';
 
 const WRITTEN_KINDS: readonly WrittenKind[] = ['Deployment', 'DaemonSet', 'ConfigMap'];
@@ -22,8 +22,11 @@ export class ReconcileMetrics implements ReconcileObserver {
     this.#recorder.count('csiports_patches_total', { namespace, kind, result });
   }
 
-  reconciled(namespace: string, { undone, after, outcome }: Pick<Reconciled, 'undone' | 'after' | 'outcome'>): void {
-    this.#recorder.count('csiports_reverts_total', { namespace }, undone.length);
+  reconciled(
+    namespace: string,
+    { reverted, after, outcome }: Pick<Reconciled, 'reverted' | 'after' | 'outcome'>,
+  ): void {
+    this.#recorder.count('csiports_reverts_total', { namespace }, reverted.length);
     // None at all, so that a rate shows the first one, too.
     for (const kind of WRITTEN_KINDS) {
       this.#recorder.count('csiports_patches_total', { namespace, kind, result: 'applied' }, 0);
@@ -31,13 +34,13 @@ export class ReconcileMetrics implements ReconcileObserver {
     const now = this.#monotonicMs();
     const patched = new Map(this.#patched.get(namespace));
     for (const { slot } of outcome.patched) patched.set(slot, now);
-    for (const { layout, state } of after.workloads) {
-      const since = patched.get(layout.slot);
+    for (const { slotSpec, state } of after.workloads) {
+      const since = patched.get(slotSpec.slot);
       if (state === 'Ready' && since !== undefined) {
-        this.#recorder.time('csiports_rollout_seconds', { kind: layout.kind }, now - since);
+        this.#recorder.time('csiports_rollout_seconds', { kind: slotSpec.kind }, now - since);
       }
       // What is not on its port any more is patched again, or has nothing to wait for.
-      if (state !== 'RollingOut') patched.delete(layout.slot);
+      if (state !== 'RollingOut') patched.delete(slotSpec.slot);
     }
     if (patched.size === 0) this.#patched.delete(namespace);
     else this.#patched.set(namespace, patched);

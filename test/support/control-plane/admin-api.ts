@@ -26,7 +26,7 @@ export interface KubeObject {
   [field: string]: unknown;
 }
 
-/** The body of a refusal, a metav1.Status. */
+/** The body of a rejection, a metav1.Status. */
 export interface StatusBody {
   message?: string;
   reason?: string;

@@ -15,14 +15,14 @@ export interface AuditTarget {
 
 export interface AuditEntry extends AuditTarget {
   verb: string;
-  /** Empty when the token was refused. */
+  /** Empty when the token was rejected. */
   user: string;
   /** Of the token, JTI=...: tells processes of the same ServiceAccount apart. */
   credential?: string;
   userAgent: string;
   requestUri: string;
   code: number;
-  /** Refused for want of a right; a policy's 403 is another matter. */
+  /** Rejected for want of a right; a policy's 403 is another matter. */
   forbidden: boolean;
   dryRun: boolean;
   /** Of a status write that moves it. */
@@ -59,7 +59,7 @@ interface AuditEvent {
 }
 
 /** In bytes; the policy logs no body longer than a status. */
-const LONGEST_LINE = 1024 * 1024;
+const MAX_LINE = 1024 * 1024;
 const WRITING_VERBS = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
 /**
@@ -79,7 +79,7 @@ export class AuditLog {
   async mark(): Promise<Mark> {
     const { size } = await stat(this.#path());
     if (size === 0) return { offset: 0 };
-    const start = Math.max(0, size - LONGEST_LINE);
+    const start = Math.max(0, size - MAX_LINE);
     const tail = await buffer(createReadStream(this.#path(), { start, end: size - 1 }));
     return { offset: start + tail.lastIndexOf('\n') + 1 };
   }

@@ -36,8 +36,8 @@ export async function provideBinaries(report: (line: string) => void): Promise<B
 
   const built = join(cacheFolder(), 'bin');
   if (missingFrom(built, BINARY_NAMES).length === 0) return binariesIn(built);
-  const problem = await buildProblem();
-  if (problem === undefined) {
+  const lastError = await buildProblem();
+  if (lastError === undefined) {
     await buildControlPlane(cacheFolder(), report);
     return binariesIn(built);
   }
@@ -45,7 +45,7 @@ export async function provideBinaries(report: (line: string) => void): Promise<B
   const downloaded = join(cacheFolder(), 'envtest');
   if (missingFrom(downloaded, SERVING).length > 0) {
     report(
-      `No Go to build the control plane with (${problem}): downloading the envtest archive, which has no scheduler.`,
+      `No Go to build the control plane with (${lastError}): downloading the envtest archive, which has no scheduler.`,
     );
     await downloadEnvtest(KUBERNETES_VERSION, downloaded, report);
   }

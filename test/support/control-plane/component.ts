@@ -58,10 +58,10 @@ export class Component {
   }
 
   /** What went wrong, from the end of the log. */
-  async failure(problem: string): Promise<Error> {
+  async failure(lastError: string): Promise<Error> {
     const log = await readFile(this.#logFile, 'utf8');
     const tail = log.trimEnd().split('\n').slice(-LOG_TAIL_LINES).join('\n');
-    const message = `${this.name} ${problem}. The end of its log:\n${tail}`;
+    const message = `${this.name} ${lastError}. The end of its log:\n${tail}`;
     return tail.includes('address already in use') ? new PortClashError(message) : new Error(message);
   }
 }
@@ -76,7 +76,7 @@ export async function untilServing(
   timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  // A refused connection is the normal answer of a server that is starting.
+  // A rejected connection is the normal answer of a server that is starting.
   while (!(await probe().catch(() => false))) {
     const ended = components.find((component) => !component.running);
     if (ended !== undefined) throw await ended.failure('ended while it was starting');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The release the tests run against. go/pin.sh writes the go.mod for it, and a build refuses to start when they differ. */
+/** The release the tests run against. go/pin.sh writes the go.mod for it, and a build rejects to start when they differ. */
 export const KUBERNETES_VERSION = '1.36.3';
 
 /** The release that go/kubernetes/go.mod pins, without the v. */

@@ -25,9 +25,9 @@ export function run(program: string, args: readonly string[], { env, stdin = '' 
         resolve({ stdout, stderr });
         return;
       }
-      const problem = error.killed === true ? `did not end within ${PROGRAM_TIMEOUT_MS / 1000} s` : 'failed';
+      const lastError = error.killed === true ? `did not end within ${PROGRAM_TIMEOUT_MS / 1000} s` : 'failed';
       const said = error.killed === true ? (stdout + stderr).trim() : stderr.trim();
-      reject(new Error(`${program.split('/').at(-1)!} ${args.join(' ')} ${problem}: ${said || error.message}`));
+      reject(new Error(`${program.split('/').at(-1)!} ${args.join(' ')} ${lastError}: ${said || error.message}`));
     });
     // It may end without reading its input; its exit code tells.
     child.stdin?.on('error', () => undefined);

@@ -81,13 +81,13 @@ export function status(code: number, details?: object): object {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code, details };
 }
 
-export interface RefusalOptions {
+export interface RejectionOptions {
   readonly retryAfterSeconds?: number;
   /** status.details, e.g. causes. */
   readonly details?: object;
 }
 
-export function refuse(code: number, { retryAfterSeconds, details }: RefusalOptions = {}): What {
+export function reject(code: number, { retryAfterSeconds, details }: RejectionOptions = {}): What {
   const waiting = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
   const headers = { 'Content-Type': 'application/json', ...waiting };
   return { kind: 'answer', status: code, headers, body: JSON.stringify(status(code, details)) };

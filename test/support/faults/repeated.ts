@@ -1,4 +1,4 @@
-/** Events that are there twice: what happens again counts up the first one, and what was sent again is refused. */
+/** Events that are there twice: what happens again counts up the first one, and what was sent again is rejected. */
 import type { RecordedEvent } from '../cluster.js';
 
 /** @returns each event of which there is another with its reason, its object and its note, as `reason of KIND NAME: note` */

@@ -4,8 +4,8 @@ import type { Toxic } from './toxiproxy.js';
 
 /**
  * `start`: the operator is started into the fault. Else it is at rest when the fault begins:
- * `list`, `watch`: it has to list or watch anew, and a port is undone meanwhile; `rest`: it has to list anew, and nothing is;
- * `patch`, `event`, `lease`, `work`: a port is undone; `pin`: a pinned key is taken out; `status`: the assignment is edited.
+ * `list`, `watch`: it has to list or watch anew, and a port is reverted meanwhile; `rest`: it has to list anew, and nothing is;
+ * `patch`, `event`, `lease`, `work`: a port is reverted; `pin`: a pinned key is taken out; `status`: the assignment is edited.
  */
 export type RowMoment = 'start' | 'rest' | 'list' | 'watch' | 'patch' | 'pin' | 'status' | 'event' | 'lease' | 'work';
 
@@ -14,7 +14,7 @@ export type StruckMoment = Exclude<RowMoment, 'work'>;
 
 export type Count = number | { readonly atMost: number };
 
-/** Of the operator, from the beginning of the fault to its rest; what was refused is not counted. */
+/** Of the operator, from the beginning of the fault to its rest; what was rejected is not counted. */
 export interface Writes {
   /** Of workloads. */
   readonly patches: Count;
@@ -25,7 +25,7 @@ export interface Writes {
 
 /** What stands in the way: of requests, or of bytes. */
 export type Obstacle =
-  { readonly faults: readonly Fault[] } | { readonly network: Toxic | 'refused'; readonly forMs: number };
+  { readonly faults: readonly Fault[] } | { readonly network: Toxic | 'rejected'; readonly forMs: number };
 
 export interface Row {
   readonly fault: string;
@@ -36,7 +36,7 @@ export interface Row {
   /** From the beginning of the fault to the right state, in seconds. */
   readonly boundS: number;
   readonly writes: Writes;
-  /** How many undoings the status has counted by the end. */
+  /** How many reverts the status has counted by the end. */
   readonly reverts: Count;
   /** How often the process ends by itself, and is started again. */
   readonly restarts: Count;
@@ -61,7 +61,7 @@ export function striking(moment: StruckMoment, what: What, times: number): Obsta
   return { faults: [{ matching: STRUCK[moment], what, times }] };
 }
 
-/** The count of an undoing is told with the next status, or ten seconds later. */
+/** The count of an revert is told with the next status, or ten seconds later. */
 const REPAIR: Writes = { patches: 1, pins: 0, status: { atMost: 1 } };
 
 /** What the same costs without a fault. */
@@ -78,7 +78,7 @@ const USUAL: Readonly<Record<RowMoment, Writes>> = {
   work: REPAIR,
 };
 
-/** A key that is taken out was nobody's wish, and is no undoing. */
+/** A key that is taken out was nobody's wish, and is no revert. */
 const UNDOES_NOTHING: readonly RowMoment[] = ['start', 'rest', 'pin', 'status'];
 
 /** Six of the start, two of the repair: in no row is one of them there twice, and where they are struck no other comes. */

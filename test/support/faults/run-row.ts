@@ -17,7 +17,7 @@ export interface Measured {
   /** From the beginning of the fault to the right state. */
   readonly seconds: number;
   readonly writes: WriteCounts;
-  /** How many undoings the status has counted. */
+  /** How many reverts the status has counted. */
   readonly reverts: number;
   readonly restarts: number;
   /** Stored by the end. */
@@ -149,12 +149,12 @@ async function throughProxy(
   let healed = Promise.resolve();
   const heal = async (): Promise<void> => {
     await sleep(forMs);
-    await (network === 'refused' ? proxy.accept() : proxy.remove(network));
+    await (network === 'rejected' ? proxy.accept() : proxy.remove(network));
   };
   return {
     kubeconfig: await writeKubeconfig(kubeconfig, { server, ca: controlPlane.ca, token }),
     async begin() {
-      await (network === 'refused' ? proxy.refuse() : proxy.add(network));
+      await (network === 'rejected' ? proxy.reject() : proxy.add(network));
       healed = heal();
     },
     spent: () => healed,

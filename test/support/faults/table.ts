@@ -20,7 +20,7 @@ export function violations({ writes, reverts, restarts, events }: Row, measured:
     ['patches', writes.patches, measured.writes.patches],
     ['pins', writes.pins, measured.writes.pins],
     ['status writes', writes.status, measured.writes.status],
-    ['undoings counted', reverts, measured.reverts],
+    ['reverts counted', reverts, measured.reverts],
     ['restarts', restarts, measured.restarts],
     ['events', events ?? measured.events, measured.events],
   ];
@@ -50,8 +50,8 @@ export function markdownTable(rows: readonly Recorded[]): string {
 }
 
 function cellsOf({ fault, moment, expected, boundS, writes, measured }: Recorded): string[] {
-  const { patches, pins, status, refused } = measured.writes;
-  const tried = refused === 0 ? '' : ` (and ${refused} refused)`;
+  const { patches, pins, status, rejected } = measured.writes;
+  const tried = rejected === 0 ? '' : ` (and ${rejected} rejected)`;
   const most = typeof writes.status === 'number' ? '' : ` of at most ${writes.status.atMost}`;
   return [
     fault,

@@ -82,8 +82,8 @@ export class Proxy {
     return this.#call(`/toxics/${type}_${stream}`, undefined);
   }
 
-  /** Ends every connection and refuses new ones. */
-  refuse(): Promise<void> {
+  /** Ends every connection and rejects new ones. */
+  reject(): Promise<void> {
     return this.#call('', { enabled: false });
   }
 

@@ -24,8 +24,8 @@ export interface WriteCounts {
   readonly patches: number;
   readonly pins: number;
   readonly status: number;
-  /** Of any of these, refused by the API server: a guard or a version has held. */
-  readonly refused: number;
+  /** Of any of these, rejected by the API server: a guard or a version has held. */
+  readonly rejected: number;
 }
 
 /** Once, before the first row. */
@@ -117,7 +117,7 @@ export class RowWorld {
       patches: count('deployments', 'daemonsets'),
       pins: count('configmaps'),
       status: count('csiportassignments'),
-      refused: sent.length - stored.length,
+      rejected: sent.length - stored.length,
     };
   }
 }

@@ -102,8 +102,8 @@ export class Program {
     return within(STOP_TIMEOUT_MS, `the program ${what}`, Promise.race([work, ended]));
   }
 
-  #failure(problem: string): Error {
+  #failure(lastError: string): Error {
     const tail = readFileSync(this.#log, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
-    return new Error(`the program ${problem}. The end of its log:\n${tail}`);
+    return new Error(`the program ${lastError}. The end of its log:\n${tail}`);
   }
 }

@@ -22,8 +22,8 @@ export interface RookBinary {
 export function rookBinary(environment: NodeJS.ProcessEnv): RookBinary | { readonly skipped: string } {
   const { ROOK_OPERATOR_BINARY: path, ROOK_CRDS: crds } = environment;
   if (!path || !crds) return { skipped: 'ROOK_OPERATOR_BINARY and ROOK_CRDS do not name a Rook program and its CRDs' };
-  const problem = unshareProblem();
-  if (problem !== undefined) return { skipped: problem };
+  const lastError = unshareProblem();
+  if (lastError !== undefined) return { skipped: lastError };
   return { path: resolve(path), crds: resolve(crds), version: environment.ROOK_VERSION ?? versionOf(path) };
 }
 

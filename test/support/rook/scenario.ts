@@ -1,6 +1,6 @@
 /** A namespace in which a Rook runs and has made the conflict, and what it costs to get from one state to another. */
 import { onTestFinished } from 'vitest';
-import type { AssignmentSpec } from '../../../src/domain/api.js';
+import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
 import type { Assignment } from '../assignment.js';
 import type { Cluster } from '../cluster.js';
 import { waitFor } from '../control-plane/wait-for.js';

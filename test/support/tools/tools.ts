@@ -46,8 +46,8 @@ export async function tool(name: ToolName): Promise<string> {
   const cache = await cacheFolder(module);
   const binary = join(cache, 'bin', name);
   if (existsSync(binary)) return binary;
-  const problem = await toolProblem(name);
-  if (problem !== undefined) throw new Error(problem);
+  const lastError = await toolProblem(name);
+  if (lastError !== undefined) throw new Error(lastError);
   const missing = { name, ...program, module: join(MODULES, module) } satisfies GoProgram;
   await buildPrograms(cache, [missing], (line) => console.error(line));
   return binary;
@@ -57,8 +57,8 @@ export async function tool(name: ToolName): Promise<string> {
 export async function toolProblem(name: ToolName): Promise<string | undefined> {
   const { module } = TOOLS[name];
   if (existsSync(join(await cacheFolder(module), 'bin', name))) return undefined;
-  const problem = await goProblem(join(MODULES, module));
-  return problem === undefined ? undefined : `${name} cannot be built: ${problem}`;
+  const lastError = await goProblem(join(MODULES, module));
+  return lastError === undefined ? undefined : `${name} cannot be built: ${lastError}`;
 }
 
 /** Another for each set of pinned versions. */

@@ -9,7 +9,7 @@ import { withCacheLock } from '../go-programs/cache-lock.js';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 const PINS = join(import.meta.dirname, 'wheels');
-/** Nothing is built and nothing else comes with it; a wheel with another digest is refused. */
+/** Nothing is built and nothing else comes with it; a wheel with another digest is rejected. */
 const PIP_OPTIONS = ['--no-deps', '--only-binary=:all:', '--require-hashes', '--disable-pip-version-check', '--quiet'];
 
 export type WheelProgram = 'hadolint';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Applier, type Applied } from '../../../src/controller/apply.js';
-import { NOTHING_HELD, type Held } from '../../../src/domain/held.js';
-import { NOTHING_DONE } from '../../../src/domain/outcome.js';
-import { plan } from '../../../src/domain/plan.js';
-import { currentPort } from '../../../src/domain/sidecar-port.js';
+import { NOTHING_HELD, type Held } from '../../../src/domain/rules/held.js';
+import { NOTHING_DONE } from '../../../src/domain/report/outcome.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { currentPort } from '../../../src/domain/rules/sidecar-port.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
 import { NAMESPACE, projected, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
@@ -40,7 +40,7 @@ test('the pin goes first, then a patch for each workload that differs; the store
     ],
     rejections: {},
   });
-  expect(rest).toEqual({ refused: [] });
+  expect(rest).toEqual({ rejected: [] });
   expect(Object.keys(answers.workloads).sort()).toEqual(['cephfsProvisioner', 'rbdNodePlugin']);
   expect(answers.rookConfig?.keys.CSIADDONS_PORT?.value).toBe('9072');
   const [first, ...patches] = cluster.writes();
@@ -79,15 +79,15 @@ test('DryRun asks with dryRun=All and keeps nothing of the answers', async () =>
   expect(await apply()).toEqual({
     outcome: NOTHING_DONE,
     answers: { workloads: {} },
-    refused: [],
+    rejected: [],
   });
   expect(cluster.server.requests.map(({ query }) => query.dryRun)).toEqual(['All', 'All', 'All']);
   expect(currentPort(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!.sidecar!)).toBe(9070);
 });
 
-test('DryRun tells what would be refused', async () => {
+test('DryRun tells what would be rejected', async () => {
   const { cluster, apply } = await bench({ spec: { mode: 'DryRun' } });
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
   const { outcome } = await apply();
   expect(Object.keys(outcome.rejections)).toEqual(['rbdNodePlugin']);
   expect(outcome.patched).toEqual([]);
@@ -97,11 +97,11 @@ test('a running Rook gets three seconds after the pin before anything is patched
   const { cluster, clock, apply } = await bench({ rookAlive: true });
   expect(await apply()).toMatchObject({
     outcome: { waitingForRook: 'Pin', pinned: PINS, patched: [] },
-    againInMs: 3_000,
+    requeueAfterMs: 3_000,
   });
   expect(cluster.writes()).toEqual(['PATCH rook-ceph-operator-config']);
   clock.ms += 1_000;
-  expect(await apply()).toMatchObject({ outcome: { waitingForRook: 'Pin', pinned: {} }, againInMs: 2_000 });
+  expect(await apply()).toMatchObject({ outcome: { waitingForRook: 'Pin', pinned: {} }, requeueAfterMs: 2_000 });
   clock.ms += 2_000;
   const { outcome } = await apply();
   expect(outcome).toMatchObject({ patched: [{ to: 9071 }, { to: 9072 }] });
@@ -110,11 +110,11 @@ test('a running Rook gets three seconds after the pin before anything is patched
 
 test('a pin that somebody was faster than is read again, and a running Rook is waited for: it is about to write', async () => {
   const { cluster, clock, apply } = await bench({ rookAlive: true });
-  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set(CONFIG, (exchange) => exchange.reject(409, 'Conflict'));
   const first = await apply();
   expect(first).toMatchObject({ outcome: { waitingForRook: 'ForeignChange', pinned: {}, patched: [] } });
   expect(first.outcome.failure).toBe('an object changed while it was being written; it is read again');
-  expect(first).toMatchObject({ againInMs: 3_000, failure: { status: 409 } });
+  expect(first).toMatchObject({ requeueAfterMs: 3_000, failure: { status: 409 } });
   expect(cluster.server.requests.map(({ method }) => method)).toEqual(['PATCH', 'GET']);
   expect(cluster.changed).toEqual([NAMESPACE]);
 
@@ -125,7 +125,7 @@ test('a pin that somebody was faster than is read again, and a running Rook is w
 
 test('a pin that somebody was faster than keeps nothing from its port where Rook does not run', async () => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set(CONFIG, (exchange) => exchange.reject(409, 'Conflict'));
   expect((await apply()).outcome.patched).toHaveLength(2);
 });
 
@@ -138,7 +138,7 @@ test('Rook is given no time where nothing differs, nor where the pin failed', as
   expect(well).toMatchObject({ pinned: PINS });
   expect(well).not.toHaveProperty('waitingForRook');
   const failing = await bench({ rookAlive: true });
-  failing.cluster.answers.set(CONFIG, (exchange) => exchange.refuse(500, 'InternalError'));
+  failing.cluster.answers.set(CONFIG, (exchange) => exchange.reject(500, 'InternalError'));
   const { outcome, failure } = await failing.apply();
   expect(outcome).toMatchObject({ pinned: {}, patched: [{ to: 9071 }, { to: 9072 }] });
   expect(outcome).not.toHaveProperty('waitingForRook');
@@ -146,16 +146,16 @@ test('Rook is given no time where nothing differs, nor where the pin failed', as
   expect(failure).toMatchObject({ status: 500 });
 });
 
-test('a refused pin is told with the right that RBAC has to give, and the workloads are patched all the same', async () => {
+test('a rejected pin is told with the right that RBAC has to give, and the workloads are patched all the same', async () => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(403, 'Forbidden'));
-  const { outcome, againInMs, failure } = await apply();
+  cluster.answers.set(CONFIG, (exchange) => exchange.reject(403, 'Forbidden'));
+  const { outcome, requeueAfterMs, failure } = await apply();
   expect(outcome.pinRejection).toContain(
     '(if this is RBAC, allow: patch configmaps/rook-ceph-operator-config in namespace rook-ceph)',
   );
   expect(outcome.patched).toHaveLength(2);
   expect(outcome.failure).toBeUndefined();
-  expect([againInMs, failure]).toEqual([30_000, undefined]);
+  expect([requeueAfterMs, failure]).toEqual([30_000, undefined]);
 });
 
 test('an absent ConfigMap is not written', async () => {
@@ -173,38 +173,38 @@ test.each([
     {},
     ' (if this is RBAC, allow: patch daemonsets.apps/csi-rbdplugin in namespace rook-ceph)',
   ],
-])('a workload refused %s does not keep the other from its port', async (_, code, more, advice) => {
+])('a workload rejected %s does not keep the other from its port', async (_, code, more, advice) => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(code, 'Refused', more));
-  const { outcome, againInMs, failure } = await apply();
-  expect(outcome.rejections).toEqual({ rbdNodePlugin: `${RBD}: ${code} Refused said the server${advice}` });
+  cluster.answers.set(RBD, (exchange) => exchange.reject(code, 'Rejected', more));
+  const { outcome, requeueAfterMs, failure } = await apply();
+  expect(outcome.rejections).toEqual({ rbdNodePlugin: `${RBD}: ${code} Rejected said the server${advice}` });
   expect(outcome.patched).toMatchObject([{ slot: 'cephfsProvisioner' }]);
-  expect([againInMs, failure]).toEqual([30_000, undefined]);
+  expect([requeueAfterMs, failure]).toEqual([30_000, undefined]);
 });
 
-test('a refused write is asked again after 30 s, and a timer that fires early is told to come back', async () => {
+test('a rejected write is asked again after 30 s, and a timer that fires early is told to come back', async () => {
   const { cluster, clock, apply } = await bench();
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
   const asked = (): number => cluster.writes().filter((write) => write === 'PATCH csi-rbdplugin').length;
-  expect((await apply()).refused.map(({ name }) => name)).toEqual(['csi-rbdplugin']);
+  expect((await apply()).rejected.map(({ name }) => name)).toEqual(['csi-rbdplugin']);
   clock.ms += 29_999.6;
   const early = await apply();
-  expect(early.againInMs).toBeCloseTo(0.4);
-  expect([asked(), early.refused, Object.keys(early.outcome.rejections)]).toEqual([1, [], ['rbdNodePlugin']]);
+  expect(early.requeueAfterMs).toBeCloseTo(0.4);
+  expect([asked(), early.rejected, Object.keys(early.outcome.rejections)]).toEqual([1, [], ['rbdNodePlugin']]);
   clock.ms += 0.4;
-  expect((await apply()).againInMs).toBe(30_000);
+  expect((await apply()).requeueAfterMs).toBe(30_000);
   expect(asked()).toBe(2);
 });
 
-test('pods that come and go do not make a refused patch another one; a change of the workload does', async () => {
+test('pods that come and go do not make a rejected patch another one; a change of the workload does', async () => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
   const raw = rawWorkload('rbdNodePlugin', { port: 9070 });
   await apply();
   cluster.write('rbdNodePlugin', { ...raw, status: { ...raw.status, pods: 1 } });
-  expect((await apply()).refused).toEqual([]);
+  expect((await apply()).rejected).toEqual([]);
   cluster.write('rbdNodePlugin', { ...raw, metadata: { ...raw.metadata, generation: 99 } });
-  expect((await apply()).refused).toHaveLength(1);
+  expect((await apply()).rejected).toHaveLength(1);
 });
 
 test('a policy that appends a port of its own, each time anew, is asked once in 30 s: each try restarts pods', async () => {
@@ -219,18 +219,18 @@ test('a policy that appends a port of its own, each time anew, is asked once in 
     raw = { ...rawWorkload('rbdNodePlugin', { sidecar: { args } }), metadata };
     exchange.json(200, raw);
   });
-  for (const time of [1, 2, 3]) expect((await apply()).refused, `time ${time}`).toHaveLength(time === 1 ? 1 : 0);
+  for (const time of [1, 2, 3]) expect((await apply()).rejected, `time ${time}`).toHaveLength(time === 1 ? 1 : 0);
   expect(tries).toBe(1);
   clock.ms += 30_000;
   await apply();
   expect(tries).toBe(2);
 });
 
-test('a refusal is over where its write is not needed any more: what is undone later is put back at once', async () => {
+test('a rejection is over where its write is not needed any more: what is reverted later is put back at once', async () => {
   const { cluster, clock, apply } = await bench();
   const on = (port: number): RawWorkload => rawWorkload('rbdNodePlugin', { port });
   cluster.answers.set(RBD, (exchange) => exchange.json(200, on(9555)));
-  expect((await apply()).refused).toHaveLength(1);
+  expect((await apply()).rejected).toHaveLength(1);
   cluster.answers.delete(RBD);
   clock.ms += 2_000;
   cluster.write('rbdNodePlugin', on(9072));
@@ -239,50 +239,50 @@ test('a refusal is over where its write is not needed any more: what is undone l
   expect((await apply()).outcome.patched).toMatchObject([{ slot: 'rbdNodePlugin' }]);
 });
 
-test('while Rook is waited for, what was refused before stays so, and is asked nothing', async () => {
+test('while Rook is waited for, what was rejected before stays so, and is asked nothing', async () => {
   const { cluster, apply } = await bench({ rookAlive: true, config: PINS });
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
   await apply();
   cluster.configure({ ROOK_LOG_LEVEL: 'DEBUG' });
   const { length } = cluster.writes();
-  const { outcome, refused } = await apply();
+  const { outcome, rejected } = await apply();
   expect(outcome.waitingForRook).toBe('ForeignChange');
-  expect([Object.keys(outcome.rejections), refused]).toEqual([['rbdNodePlugin'], []]);
+  expect([Object.keys(outcome.rejections), rejected]).toEqual([['rbdNodePlugin'], []]);
   expect(cluster.writes()).toHaveLength(length);
 });
 
-test('a ConfigMap that was made again is pinned at once, whatever was refused of the one before', async () => {
+test('a ConfigMap that was made again is pinned at once, whatever was rejected of the one before', async () => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(CONFIG, (exchange) => exchange.reject(403, 'Forbidden'));
   await apply();
   cluster.answers.delete(CONFIG);
   cluster.watches.rookConfigs.put({ ...cluster.observed().rookConfig!, uid: 'another' });
   expect((await apply()).outcome.pinned).toEqual(PINS);
 });
 
-test('a refused pin is another one where its keys are, and not where anything else of the ConfigMap is', async () => {
+test('a rejected pin is another one where its keys are, and not where anything else of the ConfigMap is', async () => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(CONFIG, (exchange) => exchange.reject(403, 'Forbidden'));
   await apply();
   cluster.configure({ ROOK_LOG_LEVEL: 'DEBUG' });
-  expect((await apply()).refused).toEqual([]);
+  expect((await apply()).rejected).toEqual([]);
   cluster.configure({ CSIADDONS_PORT: 'abc' });
-  expect((await apply()).refused.map(({ name }) => name)).toEqual(['rook-ceph-operator-config']);
+  expect((await apply()).rejected.map(({ name }) => name)).toEqual(['rook-ceph-operator-config']);
 });
 
 test.each([404, 429, 500])('%i is a passing fault, told as the failure', async (code) => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(CEPHFS, (exchange) => exchange.refuse(code, 'Passing'));
-  const { outcome, againInMs, failure } = await apply();
+  cluster.answers.set(CEPHFS, (exchange) => exchange.reject(code, 'Passing'));
+  const { outcome, requeueAfterMs, failure } = await apply();
   expect(outcome).toMatchObject({ rejections: {}, patched: [{ slot: 'rbdNodePlugin' }] });
   expect(outcome.failure).toBe(`${CEPHFS}: ${code} Passing said the server`);
-  expect([againInMs, failure]).toMatchObject([undefined, { status: code }]);
+  expect([requeueAfterMs, failure]).toMatchObject([undefined, { status: code }]);
 });
 
 test('after a failed guard the workload is read again, and its namespace is told', async () => {
   const { cluster, apply } = await bench();
   const again = rawWorkload('rbdNodePlugin', { port: 9999 });
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(422, 'Invalid'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(422, 'Invalid'));
   cluster.answers.set('GET', (exchange) =>
     exchange.json(200, { ...again, metadata: { ...again.metadata, resourceVersion: '6000' } }),
   );
@@ -295,13 +295,13 @@ test('after a failed guard the workload is read again, and its namespace is told
 
 test('a workload that cannot be read again leaves the store as it was', async () => {
   const { cluster, apply } = await bench();
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(422, 'Invalid'));
-  cluster.answers.set('GET', (exchange) => exchange.refuse(404, 'NotFound'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(422, 'Invalid'));
+  cluster.answers.set('GET', (exchange) => exchange.reject(404, 'NotFound'));
   expect((await apply()).outcome.failure).toContain('is read again');
   expect(cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)?.resourceVersion).toBe('4711');
 });
 
-test('an answer that is not what was sent is a refusal, and told as a change', async () => {
+test('an answer that is not what was sent is a rejection, and told as a change', async () => {
   const { cluster, apply } = await bench();
   const changed = rawWorkload('rbdNodePlugin', { port: 9070 });
   const metadata = { ...changed.metadata, resourceVersion: '9000' };
@@ -311,7 +311,7 @@ test('an answer that is not what was sent is a refusal, and told as a change', a
   expect(cluster.changed).toEqual([NAMESPACE]);
 });
 
-test('an answer with an edit that got in between is no refusal, and told as a change', async () => {
+test('an answer with an edit that got in between is no rejection, and told as a change', async () => {
   const { cluster, apply } = await bench();
   const edited = rawWorkload('rbdNodePlugin', { port: 9070 });
   const metadata = { ...edited.metadata, resourceVersion: '9000', generation: edited.metadata.generation + 2 };

@@ -1,9 +1,9 @@
 /** One namespace of a cluster behind an API server double, which stores what is written as the real one would. */
 import { Watches } from '../../../src/controller/watches.js';
-import type { AssignmentSpec } from '../../../src/domain/api.js';
-import type { Observed } from '../../../src/domain/plan.js';
-import type { JsonPatch } from '../../../src/domain/sidecar-port.js';
-import { SLOT_LAYOUTS, forEachSlot, type Slot } from '../../../src/domain/slots.js';
+import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
+import type { Observed } from '../../../src/domain/rules/plan.js';
+import type { JsonPatch } from '../../../src/domain/rules/sidecar-port.js';
+import { SLOT_SPECS, forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
 import {
   projectAssignment,
   projectDaemonSet,
@@ -11,7 +11,7 @@ import {
   projectRookConfig,
   projectRookOperator,
 } from '../../../src/kube/projections.js';
-import { SOLE } from '../../../src/kube/leadership.js';
+import { ALWAYS_LEADING } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
 import { applyPatch } from '../domain/json-patch.js';
@@ -87,14 +87,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const operator = { metadata: metadata('rook-ceph-operator'), spec: { template }, status: { readyReplicas: 1 } };
     watches.rookOperators.put(projectRookOperator(operator));
   }
-  for (const { slot } of SLOT_LAYOUTS) watches.workloads[slot].put(projected(stored[slot]));
+  for (const { slot } of SLOT_SPECS) watches.workloads[slot].put(projected(stored[slot]));
   changed.length = 0;
 
   const answers = new Map<string, Answer>();
   const next = (): string => String((version += 1));
   const happenings = new Map<string, () => void>();
   const store: Answer = (exchange, request) => {
-    const layout = SLOT_LAYOUTS.find(({ workload }) => request.path.endsWith(`/${workload}`));
+    const layout = SLOT_SPECS.find(({ workload }) => request.path.endsWith(`/${workload}`));
     if (layout !== undefined) {
       let raw = stored[layout.slot];
       if (request.method === 'PATCH') {
@@ -127,7 +127,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return {
     server,
     transport,
-    writer: new Writer(transport, SOLE),
+    writer: new Writer(transport, ALWAYS_LEADING),
     watches,
     changed,
     observed: () => watches.observe(NAMESPACE)!,

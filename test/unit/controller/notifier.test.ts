@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Notifier } from '../../../src/controller/notifier.js';
-import type { Notice } from '../../../src/domain/notices.js';
+import type { Notice } from '../../../src/domain/report/notices.js';
 import { EventRecorder } from '../../../src/kube/events.js';
 import { eventually } from '../kube/connections.js';
 import { startCluster, type Cluster } from './cluster-double.js';
@@ -61,7 +61,7 @@ test('an event that is lost is told, and the others are recorded', async () => {
   let calls = 0;
   cluster.answers.set('POST', (exchange) => {
     calls += 1;
-    if (calls === 1) exchange.refuse(403, 'Forbidden');
+    if (calls === 1) exchange.reject(403, 'Forbidden');
     else exchange.json(201, {});
   });
   notifier.notify([PINNED, MOVED], cluster.observed());

@@ -10,7 +10,7 @@ import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cl
 
 interface Bench {
   readonly cluster: Cluster;
-  /** What the wait of a refused write and of counts is measured by. */
+  /** What the wait of a rejected write and of counts is measured by. */
   readonly clock: { ms: number };
   readonly lines: string[];
   readonly fields: object[];
@@ -94,9 +94,9 @@ test('the pin, then the patches, then the status; events beside them; a second t
 
 test('a passing fault is in the status, and handed on for the retry', async () => {
   const { cluster, reconciler } = await bench();
-  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, 'InternalError'));
-  const { againInMs, failure: fault } = await reconciler.reconcile(NAMESPACE, 'r-1');
-  expect([againInMs, fault]).toMatchObject([undefined, { status: 500 }]);
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, 'InternalError'));
+  const { requeueAfterMs, failure: fault } = await reconciler.reconcile(NAMESPACE, 'r-1');
+  expect([requeueAfterMs, fault]).toMatchObject([undefined, { status: 500 }]);
   expect(reasonOf(cluster, 'Progressing')).toBe('Retrying');
 });
 
@@ -104,14 +104,17 @@ test('a fault hides no time at which there is something to do', async () => {
   const { cluster, reconciler } = await bench({ rookAlive: true });
   await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.configure({ CSIADDONS_PORT: 'abc' });
-  cluster.answers.set('PATCH /api/v1', (exchange) => exchange.refuse(500, 'InternalError'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
+  cluster.answers.set('PATCH /api/v1', (exchange) => exchange.reject(500, 'InternalError'));
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({
+    requeueAfterMs: 3_000,
+    failure: { status: 500 },
+  });
 });
 
 test('what the operator says itself does not bring it back: a fault that is told in ever new words is retried in its time', async () => {
   const { cluster, reconciler } = await bench();
   let port = 40_000;
-  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, `read tcp 10.0.0.1:${(port += 1)}`));
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, `read tcp 10.0.0.1:${(port += 1)}`));
   await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.changed.length = 0;
   const { length } = cluster.writes();
@@ -120,28 +123,31 @@ test('what the operator says itself does not bring it back: a fault that is told
   expect(cluster.changed).toEqual([]);
 });
 
-test("a refusal is in the status, and asked again in people's time", async () => {
+test("a rejection is in the status, and asked again in people's time", async () => {
   const { cluster, reconciler, lines } = await bench();
-  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(403, 'Forbidden'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ againInMs: 30_000 });
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(403, 'Forbidden'));
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ requeueAfterMs: 30_000 });
   expect(reasonOf(cluster, 'Ready')).toBe('PatchRejected');
-  expect(lines.filter((line) => line === 'Write refused')).toHaveLength(2);
+  expect(lines.filter((line) => line === 'Write rejected')).toHaveLength(2);
   // Neither asked nor logged again before that.
   const { length } = cluster.writes();
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ againInMs: 30_000 });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ requeueAfterMs: 30_000 });
   expect(cluster.writes().slice(length)).toEqual([]);
-  expect(lines.filter((line) => line === 'Write refused')).toHaveLength(2);
+  expect(lines.filter((line) => line === 'Write rejected')).toHaveLength(2);
 });
 
 test('a status that cannot be written is a fault, which hides no time either', async () => {
   const { cluster, reconciler } = await bench({ rookAlive: true });
-  cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ againInMs: 3_000, failure: { status: 500 } });
+  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({
+    requeueAfterMs: 3_000,
+    failure: { status: 500 },
+  });
 });
 
 test('a status onto an assignment that was changed meanwhile is no fault: it is read again, and that is told', async () => {
   const { cluster, reconciler, lines } = await bench();
-  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
   cluster.beforeAnswer('/status', () => cluster.edit({ ports: { cephfsProvisioner: 9171 } }));
   expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
   expect(lines).toContain('Status not written: the assignment was changed meanwhile');
@@ -155,7 +161,7 @@ test('a status onto an assignment that was changed meanwhile is no fault: it is 
 test('a conflict about a version that is still the newest is a fault, which the retry brings back', async () => {
   const { cluster, reconciler } = await bench();
   const { resourceVersion } = cluster.observed().assignment;
-  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
   cluster.answers.set('GET', (exchange) => {
     exchange.json(200, { metadata: { namespace: NAMESPACE, name: 'default', uid: 'uid-default', resourceVersion } });
   });
@@ -164,8 +170,8 @@ test('a conflict about a version that is still the newest is a fault, which the 
 
 test('an assignment that cannot be read again is a fault: nobody but the retry would bring it back', async () => {
   const { cluster, reconciler } = await bench();
-  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
-  cluster.answers.set('GET', (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
+  cluster.answers.set('GET', (exchange) => exchange.reject(403, 'Forbidden'));
   expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 403 } });
 });
 
@@ -177,7 +183,7 @@ test('a patch whose status could not be stored is not taken for a finished rollo
   expect(reasonOf(cluster, 'Ready')).toBe('PortsAssigned');
 
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.answers.set('/status', (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.answers.delete('/status');
   // Its controller has not looked at the new template yet.
@@ -188,7 +194,7 @@ test('a patch whose status could not be stored is not taken for a finished rollo
 
 test('events that cannot be recorded do not fail the reconcile', async () => {
   const { cluster, reconciler, notifier, lines } = await bench();
-  cluster.answers.set('POST', (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set('POST', (exchange) => exchange.reject(403, 'Forbidden'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   expect(lines).toContain('lost');
@@ -196,7 +202,7 @@ test('events that cannot be recorded do not fail the reconcile', async () => {
 
 test('what was done is told even where the status cannot be written', async () => {
   const { cluster, reconciler, notifier } = await bench();
-  cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   const events = (): string[] => cluster.writes().filter((write) => write === 'POST events');
@@ -213,10 +219,10 @@ test('a revert is repaired at once and counted ten seconds later, or by the firs
   await reconciler.reconcile(NAMESPACE, 'r-1');
   const { length } = cluster.writes();
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ againInMs: 10_000 });
+  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ requeueAfterMs: 10_000 });
   expect(cluster.writes().slice(length)).toEqual(['PATCH csi-cephfsplugin-provisioner']);
   clock.ms += 10_000;
-  cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
   expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 500 } });
   cluster.answers.delete('/status');
   expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
@@ -227,7 +233,7 @@ test('a revert is repaired at once and counted ten seconds later, or by the firs
   });
 });
 
-test('what the operator alone owns is its own doing to a process that begins, and an undoing to the same process later', async () => {
+test('what the operator alone owns is its own doing to a process that begins, and an revert to the same process later', async () => {
   const { cluster, reconciler } = await bench();
   await reconciler.reconcile(NAMESPACE, 'r-1');
   const moved = rawWorkload('cephfsProvisioner', {
@@ -247,7 +253,7 @@ test('what the operator alone owns is its own doing to a process that begins, an
   expect([patches(), countOf()]).toEqual([3, 1]);
 });
 
-test('what a person owns is an undoing to a process that begins, too', async () => {
+test('what a person owns is an revert to a process that begins, too', async () => {
   const { cluster, reconciler } = await bench();
   await reconciler.reconcile(NAMESPACE, 'r-1');
   const managers = [{ name: 'kubectl-edit', ownsPort: true }];
@@ -265,7 +271,7 @@ test('what a person owns is an undoing to a process that begins, too', async () 
 test('without a status that can be written reverts are counted all the same, each of them, and contested as ever', async () => {
   const { cluster, reconciler } = await bench();
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  cluster.answers.set('/status', (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(403, 'Forbidden'));
   const patches = (): number => cephfsPatches(cluster);
   const before = patches();
   for (let time = 0; time < 8; time += 1) {
@@ -283,7 +289,7 @@ test('what could not be stored is forgotten with its assignment', async () => {
   const { cluster, reconciler } = await bench();
   await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.answers.set('/status', (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(403, 'Forbidden'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.answers.delete('/status');
   cluster.watches.assignments.put({ ...cluster.observed().assignment, uid: 'another', status: {} });
@@ -292,12 +298,12 @@ test('what could not be stored is forgotten with its assignment', async () => {
   expect((JSON.parse(body) as { status: object }).status).toMatchObject({ reverts: { count: 0 } });
 });
 
-test('an undoing that could not be repaired at once is told as one when it is', async () => {
+test('an revert that could not be repaired at once is told as one when it is', async () => {
   const { cluster, reconciler, notifier } = await bench();
   const told = (): unknown[] => cluster.server.requests.map(({ body }) => (/"reason":"(\w+)"/.exec(body) ?? [])[1]);
   await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.refuse(500, 'InternalError'));
+  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, 'InternalError'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
   await notifier.drained();
   expect(told()).not.toContain('Reasserted');

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { RookTime, type RookTimeLeft } from '../../../src/controller/rook-time.js';
-import { plan, type WorkloadPlan } from '../../../src/domain/plan.js';
-import type { RookConfig } from '../../../src/domain/rook-config.js';
+import { plan, type WorkloadPlan } from '../../../src/domain/rules/plan.js';
+import type { RookConfig } from '../../../src/domain/rules/rook-config.js';
 import { CONFLICTING, observe, pinned } from '../domain/worlds.js';
 
 const ROWS = plan(observe(CONFLICTING)).workloads;
-const NAMES = ROWS.map(({ layout }) => layout.workload);
+const NAMES = ROWS.map(({ slotSpec }) => slotSpec.workload);
 const RBD = 'csi-rbdplugin-provisioner';
 const CEPHFS = 'csi-cephfsplugin-provisioner';
 const NODE = 'csi-rbdplugin';
@@ -45,7 +45,7 @@ function bench(): Bench {
 }
 
 function waitedFor({ isWaitedFor }: RookTimeLeft, rows = ROWS): string[] {
-  return rows.filter(isWaitedFor).map(({ layout }) => layout.workload);
+  return rows.filter(isWaitedFor).map(({ slotSpec }) => slotSpec.workload);
 }
 
 test('the settings as first seen are no change: Rook may have followed them long ago', () => {
@@ -89,7 +89,7 @@ describe('after a pin', () => {
     expect(waitedFor(left('none'), written({ [CEPHFS]: 9070, [NODE]: 9500 }))).toEqual(NAMES);
   });
 
-  test('it is over once Rook has written both provisioners: what is undone then is undone by somebody', () => {
+  test('it is over once Rook has written both provisioners: what is reverted then is reverted by somebody', () => {
     const { left, time } = bench();
     left('pin');
     const after = written({ [RBD]: 9070, [CEPHFS]: 9071 });
@@ -100,7 +100,7 @@ describe('after a pin', () => {
 
   test('where there is no provisioner nothing shows the end of the pass', () => {
     const { left, time } = bench();
-    const alone = ROWS.filter(({ layout }) => layout.kind === 'DaemonSet');
+    const alone = ROWS.filter(({ slotSpec }) => slotSpec.kind === 'DaemonSet');
     left('pin', alone);
     left('none', alone);
     expect(time.isAfterPin('rook')).toBe(true);

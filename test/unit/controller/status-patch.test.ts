@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { statusPatch } from '../../../src/controller/status-patch.js';
-import type { AssignmentStatus } from '../../../src/domain/api.js';
+import type { AssignmentStatus } from '../../../src/domain/rules/api.js';
 import { CONFLICTING, DRIFTED, SETTLED, statusIn } from '../domain/worlds.js';
 
 const SETTLED_STATUS = statusIn(SETTLED);

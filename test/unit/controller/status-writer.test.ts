@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { StatusWriter, type StoreResult } from '../../../src/controller/status-writer.js';
-import type { AssignmentStatus, PortAssignment } from '../../../src/domain/api.js';
+import type { AssignmentStatus, PortAssignment } from '../../../src/domain/rules/api.js';
 import type { Leadership } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
 import { AFTER_PATCH, SETTLED, statusIn } from '../domain/worlds.js';
@@ -54,8 +54,8 @@ async function settled(options: Parameters<typeof bench>[0] = {}): Promise<Bench
   return result;
 }
 
-const refuse = (cluster: Cluster, status: number): void => {
-  cluster.answers.set('PATCH', (exchange) => exchange.refuse(status, 'Refused'));
+const reject = (cluster: Cluster, status: number): void => {
+  cluster.answers.set('PATCH', (exchange) => exchange.reject(status, 'Rejected'));
 };
 
 test('the first status is written at once; the store goes on from the answer, and nobody is told', async () => {
@@ -76,14 +76,14 @@ test('thirty writes may follow each other; after that one a second, of what ther
   const { store, statusWriter, assignment, clock, writes } = await bench();
   const either = [QUIET, ROLLING];
   for (let at = 0; at < 30; at += 1) expect(await store(either[at % 2]!)).toEqual({ kind: 'Stored' });
-  expect(await store(QUIET)).toEqual({ kind: 'Later', againInMs: 1_000 });
+  expect(await store(QUIET)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
   clock.ms += 400;
-  expect(await store(counted(1))).toEqual({ kind: 'Later', againInMs: 600 });
+  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 600 });
   expect(await store(ROLLING)).toEqual({ kind: 'Unchanged' });
-  expect(await store(counted(2))).toEqual({ kind: 'Later', againInMs: 600 });
+  expect(await store(counted(2))).toEqual({ kind: 'Later', requeueAfterMs: 600 });
   clock.ms += 600;
   expect(await store(counted(2))).toEqual({ kind: 'Stored' });
-  expect(await store(ROLLING)).toEqual({ kind: 'Later', againInMs: 1_000 });
+  expect(await store(ROLLING)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
   expect([writes(), assignment().status]).toEqual([31, counted(2)]);
   await statusWriter.flush();
   expect([writes(), assignment().status]).toEqual([32, ROLLING]);
@@ -110,43 +110,43 @@ test.each([403, 500])(
   'writes that fail with %i keep the pace, too, and stay failures, from which the queue backs off',
   async (status) => {
     const { cluster, store, clock, writes } = await bench();
-    refuse(cluster, status);
+    reject(cluster, status);
     for (let at = 0; at < 40; at += 1)
       expect(await store(QUIET)).toMatchObject({ kind: 'Failed', failure: { status } });
     expect(writes()).toBe(30);
     clock.ms += 1_000;
     cluster.answers.clear();
     expect(await store(QUIET)).toEqual({ kind: 'Stored' });
-    expect(await store(ROLLING)).toEqual({ kind: 'Later', againInMs: 1_000 });
+    expect(await store(ROLLING)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
   },
 );
 
 test('a write that was overtaken counts: somebody may overtake each of them', async () => {
   const { cluster, store } = await bench();
-  refuse(cluster, 409);
+  reject(cluster, 409);
   for (let at = 0; at < 30; at += 1) expect((await store(QUIET)).kind).not.toBe('Later');
-  expect(await store(QUIET)).toEqual({ kind: 'Later', againInMs: 1_000 });
+  expect(await store(QUIET)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
 });
 
 test('counts alone wait for ten seconds from the first of them; further ones do not put it off', async () => {
   const { store, clock, assignment, writes } = await settled();
-  expect(await store(counted(1))).toEqual({ kind: 'Later', againInMs: 10_000 });
+  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
   clock.ms += 4_000;
-  expect(await store(counted(2))).toEqual({ kind: 'Later', againInMs: 6_000 });
+  expect(await store(counted(2))).toEqual({ kind: 'Later', requeueAfterMs: 6_000 });
   clock.ms += 5_999;
-  expect(await store(counted(3))).toEqual({ kind: 'Later', againInMs: 1 });
+  expect(await store(counted(3))).toEqual({ kind: 'Later', requeueAfterMs: 1 });
   expect([writes(), assignment().status]).toEqual([0, QUIET]);
   clock.ms += 1;
   expect(await store(counted(3))).toEqual({ kind: 'Stored' });
   expect([writes(), assignment().status]).toEqual([1, counted(3)]);
   // The next one has its own ten seconds.
   clock.ms += 60_000;
-  expect(await store(counted(4))).toEqual({ kind: 'Later', againInMs: 10_000 });
+  expect(await store(counted(4))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
 });
 
 test('how long counts wait can be chosen', async () => {
   const { store, clock } = await settled({ countsDelayMs: 300 });
-  expect(await store(counted(1))).toEqual({ kind: 'Later', againInMs: 300 });
+  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 300 });
   clock.ms += 300;
   expect(await store(counted(1))).toEqual({ kind: 'Stored' });
 });
@@ -157,7 +157,7 @@ test('counts go with the next other change, and those after it wait anew', async
   clock.ms += 9_000;
   expect(await store(counted(2, ROLLING))).toEqual({ kind: 'Stored' });
   expect([writes(), assignment().status]).toEqual([1, counted(2, ROLLING)]);
-  expect(await store(counted(3, ROLLING))).toEqual({ kind: 'Later', againInMs: 10_000 });
+  expect(await store(counted(3, ROLLING))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
 });
 
 test('what waits counts as the last status, and for no other assignment of the name', async () => {
@@ -177,7 +177,7 @@ test('another assignment of the name does not inherit since when counts wait', a
   await store(counted(1));
   clock.ms += 9_000;
   cluster.watches.assignments.put({ ...cluster.observed().assignment, uid: 'another', resourceVersion: '9000' });
-  expect(await store(counted(1))).toEqual({ kind: 'Later', againInMs: 10_000 });
+  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
 });
 
 test('a world that is back where the stored status was leaves nothing to write', async () => {
@@ -190,7 +190,7 @@ test('a world that is back where the stored status was leaves nothing to write',
 
 test('a status that fails is kept as the last one, and written by the next try', async () => {
   const { cluster, store, statusWriter, assignment } = await settled();
-  refuse(cluster, 500);
+  reject(cluster, 500);
   expect(await store(ROLLING)).toMatchObject({ kind: 'Failed', failure: { status: 500 } });
   expect(statusWriter.withLastStatus(cluster.observed()).assignment.status).toEqual(ROLLING);
   cluster.answers.clear();
@@ -202,7 +202,7 @@ test('counts whose write failed are due: they do not begin to wait anew', async 
   const { cluster, store, clock, assignment } = await settled();
   await store(counted(1));
   clock.ms += 10_000;
-  refuse(cluster, 500);
+  reject(cluster, 500);
   expect(await store(counted(1))).toMatchObject({ kind: 'Failed' });
   cluster.answers.clear();
   expect(await store(counted(2))).toEqual({ kind: 'Stored' });
@@ -211,7 +211,7 @@ test('counts whose write failed are due: they do not begin to wait anew', async 
 
 test('an assignment that was changed meanwhile is read again and told, and takes the status then', async () => {
   const { cluster, store, statusWriter, assignment } = await settled();
-  refuse(cluster, 409);
+  reject(cluster, 409);
   cluster.edit({ mode: 'Paused' });
   expect(await store(ROLLING)).toEqual({ kind: 'Overtaken' });
   expect([assignment().spec, cluster.changed]).toEqual([{ mode: 'Paused' }, [NAMESPACE]]);
@@ -223,12 +223,12 @@ test('an assignment that was changed meanwhile is read again and told, and takes
 test('a conflict about the newest version is a failure: nothing else would bring the namespace back', async () => {
   const { cluster, store, assignment } = await settled();
   const { resourceVersion, uid } = assignment();
-  refuse(cluster, 409);
+  reject(cluster, 409);
   cluster.answers.set('GET', (exchange) => {
     exchange.json(200, { metadata: { namespace: NAMESPACE, name: 'default', uid, resourceVersion } });
   });
   expect(await store(ROLLING)).toMatchObject({ kind: 'Failed', failure: { status: 409 } });
-  cluster.answers.set('GET', (exchange) => exchange.refuse(404, 'NotFound'));
+  cluster.answers.set('GET', (exchange) => exchange.reject(404, 'NotFound'));
   expect(await store(ROLLING)).toMatchObject({ kind: 'Failed', failure: { status: 404 } });
 });
 
@@ -237,7 +237,7 @@ test('a flush writes what waits, and what could not be written', async () => {
   await store(counted(1));
   await statusWriter.flush();
   expect([writes(), assignment().status]).toEqual([1, counted(1)]);
-  refuse(cluster, 500);
+  reject(cluster, 500);
   await store(counted(1, ROLLING));
   cluster.answers.clear();
   await statusWriter.flush();
@@ -264,13 +264,13 @@ test.each<[string, (bench: Bench) => void]>([
 test('a flush that fails does not reject', async () => {
   const { cluster, store, statusWriter, writes } = await settled();
   await store(counted(1));
-  refuse(cluster, 500);
+  reject(cluster, 500);
   await statusWriter.flush();
   expect(writes()).toBe(1);
 });
 
 test('whoever does not lead any more writes no status, at the end neither', async () => {
-  const leadership = { isLeading: true, lapse: new AbortController().signal };
+  const leadership = { isLeading: true, lost: new AbortController().signal };
   const { cluster, store, statusWriter, clock } = await settled({ leadership });
   await store(counted(1));
   leadership.isLeading = false;
@@ -283,7 +283,7 @@ test('whoever does not lead any more writes no status, at the end neither', asyn
 test('at the end nothing is written onto an assignment that was made again meanwhile, and that is found out once', async () => {
   const { cluster, statusWriter, store } = await settled();
   await store(counted(1));
-  refuse(cluster, 409);
+  reject(cluster, 409);
   cluster.answers.set('GET', (exchange) => {
     const metadata = {
       namespace: NAMESPACE,

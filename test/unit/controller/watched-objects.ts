@@ -21,8 +21,8 @@ interface Watcher {
 }
 
 export class WatchedObjects {
-  /** What requests whose plural or name this is are refused with; 'never': they are left unanswered. */
-  readonly refusals = new Map<string, 403 | 404 | 500 | 'never'>();
+  /** What requests whose plural or name this is are rejected with; 'never': they are left unanswered. */
+  readonly rejections = new Map<string, 403 | 404 | 500 | 'never'>();
   readonly #objects = new Map<string, Map<string, RawObject>>();
   readonly #watchers = new Set<Watcher>();
   #version = 100;
@@ -69,10 +69,10 @@ export class WatchedObjects {
     const plural = path.split('/').at(-1)!;
     const namespace = /\/namespaces\/([^/]+)\//.exec(path)?.[1];
     const name = query.fieldSelector?.replace('metadata.name=', '');
-    const refusal = this.refusals.get(plural) ?? this.refusals.get(name ?? '');
-    if (refusal === 'never') return;
-    if (refusal !== undefined) {
-      exchange.refuse(refusal, 'Refused');
+    const rejection = this.rejections.get(plural) ?? this.rejections.get(name ?? '');
+    if (rejection === 'never') return;
+    if (rejection !== undefined) {
+      exchange.reject(rejection, 'Rejected');
       return;
     }
     const watcher: Watcher = { plural, namespace, name, exchange };

@@ -1,6 +1,6 @@
 /** Which watches are open, when a namespace waits for them, and what is seen through those of ceph-csi-operator. */
 import { expect, onTestFinished, test } from 'vitest';
-import { MOST_WATCHES } from '../../../src/controller/upstream-watches.js';
+import { MAX_WATCHES } from '../../../src/controller/upstream-watches.js';
 import { Watches } from '../../../src/controller/watches.js';
 import { connect, eventually } from '../kube/connections.js';
 import { WatchedObjects } from './watched-objects.js';
@@ -60,7 +60,7 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
   const objects = new WatchedObjects(server);
   putRookWithoutWorkloads(objects, NAMESPACE);
   for (const workload of own) putWorkload(objects, workload);
-  if (drivers === undefined) objects.refusals.set('drivers', 404);
+  if (drivers === undefined) objects.rejections.set('drivers', 404);
   for (const name of drivers ?? []) objects.put('drivers', { namespace: NAMESPACE, name });
   prepare?.(objects);
   const told: string[] = [];
@@ -230,13 +230,13 @@ test('where Drivers have names of their own, those that were guessed at are clos
 
 test('a namespace waits for a watch that is opening, and is told when it has opened', async () => {
   const name = `${RBD}-nodeplugin`;
-  const open = await bench({ own: [], prepare: ({ refusals }) => refusals.set(name, 'never') });
+  const open = await bench({ own: [], prepare: ({ rejections }) => rejections.set(name, 'never') });
   await eventually(() => open.watches.prepare(NAMESPACE) || open.extra().length).toBe(8);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(open.watches.prepare(NAMESPACE)).toBe(false);
   expect(open.watches.prepare('other')).toBe(true);
   open.told.length = 0;
-  open.objects.refusals.delete(name);
+  open.objects.rejections.delete(name);
   open.server.cutAll();
   await eventually(() => open.watches.prepare(NAMESPACE)).toBe(true);
   expect(open.told).toContain(NAMESPACE);
@@ -244,7 +244,7 @@ test('a namespace waits for a watch that is opening, and is told when it has ope
 
 test('not for one that is failing, which it is told of once', async () => {
   const name = `${RBD}-nodeplugin`;
-  const open = await bench({ own: [], prepare: ({ refusals }) => refusals.set(name, 403) });
+  const open = await bench({ own: [], prepare: ({ rejections }) => rejections.set(name, 403) });
   await prepared(open);
   expect(open.extra()).toHaveLength(8);
   open.told.length = 0;
@@ -256,7 +256,7 @@ test('not for one that is failing, which it is told of once', async () => {
 test.each([403, 500] as const)(
   'nor for Drivers that are answered with %d: no namespace depends on them',
   async (code) => {
-    const open = await bench({ prepare: ({ refusals }) => refusals.set('drivers', code) });
+    const open = await bench({ prepare: ({ rejections }) => rejections.set('drivers', code) });
     await prepared(open);
     expect(new Set(open.warnings)).toEqual(new Set(['Drivers of ceph-csi-operator']));
     expect(open.told.filter((namespace) => namespace !== NAMESPACE)).toEqual([]);
@@ -265,14 +265,14 @@ test.each([403, 500] as const)(
 );
 
 test('but the Drivers are waited for while their list is on its way', async () => {
-  const open = await bench({ prepare: ({ refusals }) => refusals.set('drivers', 'never') });
+  const open = await bench({ prepare: ({ rejections }) => rejections.set('drivers', 'never') });
   await eventually(() => open.objects.watched).toEqual(STATIC);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(open.watches.prepare(NAMESPACE)).toBe(false);
 });
 
 test('beyond what memory has room for a namespace goes without the rest, which is said once, until another one is closed', async () => {
-  const others = Array.from({ length: Math.floor(MOST_WATCHES / 9) }, (_, at) => `rook-${at}`);
+  const others = Array.from({ length: Math.floor(MAX_WATCHES / 9) }, (_, at) => `rook-${at}`);
   const open = await bench({
     prepare: (objects) => {
       for (const namespace of others) putRookWithoutWorkloads(objects, namespace);
@@ -290,7 +290,7 @@ test('beyond what memory has room for a namespace goes without the rest, which i
   await prepared(open);
   expect(open.watches.prepare(NAMESPACE)).toBe(true);
   expect(open.crowded).toEqual([NAMESPACE]);
-  expect(upstreamStates()).toBe(MOST_WATCHES);
+  expect(upstreamStates()).toBe(MAX_WATCHES);
 
   open.objects.remove('csiportassignments', 'rook-7', 'default');
   await eventually(() => open.watches.assignments.get('rook-7')).toBeUndefined();
@@ -303,7 +303,7 @@ test('beyond what memory has room for a namespace goes without the rest, which i
 });
 
 test('a namespace that has no need of them any more is not told of room', async () => {
-  const names = Array.from({ length: Math.ceil(MOST_WATCHES / 3) }, (_, at) => `d${at}.rbd.csi.ceph.com`);
+  const names = Array.from({ length: Math.ceil(MAX_WATCHES / 3) }, (_, at) => `d${at}.rbd.csi.ceph.com`);
   const open = await bench({ drivers: names, prepare: (objects) => putRookWithoutWorkloads(objects, 'crowded') });
   await prepared(open);
   await eventually(() => open.watches.prepare('crowded')).toBe(true);

@@ -4,10 +4,10 @@ import { WorkQueue, type WorkQueueOptions, type WorkResult } from '../../../src/
 
 export interface Run {
   readonly key: string;
-  readonly done: (againInMs?: number) => Promise<void>;
+  readonly done: (requeueAfterMs?: number) => Promise<void>;
   readonly fail: (error?: unknown) => Promise<void>;
   /** Fails, and says when it wants to run again. */
-  readonly failFor: (againInMs: number) => Promise<void>;
+  readonly failFor: (requeueAfterMs: number) => Promise<void>;
 }
 
 interface Failed {
@@ -55,9 +55,9 @@ export class Bench {
     };
     const run: Run = {
       key,
-      done: (againInMs) => end(() => resolve(againInMs === undefined ? {} : { againInMs })),
+      done: (requeueAfterMs) => end(() => resolve(requeueAfterMs === undefined ? {} : { requeueAfterMs })),
       fail: (error = new Error('passing')) => end(() => reject(error)),
-      failFor: (againInMs) => end(() => resolve({ againInMs, failure: new Error('passing') })),
+      failFor: (requeueAfterMs) => end(() => resolve({ requeueAfterMs, failure: new Error('passing') })),
     };
     this.runs.push(run);
     this.open.push(run);

@@ -306,6 +306,6 @@ test('its observer follows each key: added once while it waits, started, ended w
   expect(told).toEqual([
     ...['added a', 'started a', 'added a', 'ended a []'],
     ...['started a', 'ended a ["failure"]'],
-    ...['added a', 'started a', 'ended a ["againInMs"]'],
+    ...['added a', 'started a', 'ended a ["requeueAfterMs"]'],
   ]);
 });

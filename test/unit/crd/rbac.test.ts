@@ -2,12 +2,12 @@
 // from the code that makes the requests.
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { API_GROUP, ASSIGNMENT_NAME, ASSIGNMENT_PLURAL } from '../../../src/domain/api.js';
-import { ROOK_CONFIG_NAME } from '../../../src/domain/rook-config.js';
-import { ROOK_OPERATOR_NAME } from '../../../src/domain/rook-operator.js';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
-import { defaultDrivers, upstreamWorkloads } from '../../../src/domain/upstream.js';
-import { driverSource } from '../../../src/kube/resources.js';
+import { API_GROUP, ASSIGNMENT_NAME, ASSIGNMENT_PLURAL } from '../../../src/domain/rules/api.js';
+import { ROOK_CONFIG_NAME } from '../../../src/domain/rules/rook-config.js';
+import { ROOK_OPERATOR_NAME } from '../../../src/domain/rules/rook-operator.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+import { defaultDrivers, upstreamWorkloads } from '../../../src/domain/rules/upstream.js';
+import { driverTarget } from '../../../src/kube/resources.js';
 import { rightsOf, type Role } from '../../support/rights.js';
 import { readManifest, readText, yamlFiles } from './manifests.js';
 
@@ -15,13 +15,13 @@ function rights(path: string): string[] {
   return rightsOf((readManifest(path) as Role).rules);
 }
 
-const WORKLOADS = SLOT_LAYOUTS.map(({ kind, workload }) => `apps/${kind.toLowerCase()}s ${workload}`);
+const WORKLOADS = SLOT_SPECS.map(({ kind, workload }) => `apps/${kind.toLowerCase()}s ${workload}`);
 const CONFIG = `/configmaps ${ROOK_CONFIG_NAME}`;
 const ASSIGNMENT = `${API_GROUP}/${ASSIGNMENT_PLURAL} ${ASSIGNMENT_NAME}`;
 const STATUS = `${API_GROUP}/${ASSIGNMENT_PLURAL}/status ${ASSIGNMENT_NAME}`;
 const EVENTS = 'events.k8s.io/events (any)';
 
-const { group, resource } = driverSource().rule;
+const { group, resource } = driverTarget().rule;
 const DRIVERS = `${group}/${resource} (any)`;
 const UPSTREAM = defaultDrivers('rook-ceph')
   .flatMap(upstreamWorkloads)

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import type { AssignmentSpec } from '../../../src/domain/api.js';
-import { assignPorts } from '../../../src/domain/assignment.js';
+import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
+import { assignPorts } from '../../../src/domain/rules/assignment.js';
 import { SCHEMA, fieldSchema, readManifest, yamlFiles, type Schema } from './manifests.js';
 
 interface Assignment {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { assignPorts } from '../../../src/domain/assignment.js';
-import { SLOT_LAYOUTS, isAssignable, type Slot } from '../../../src/domain/slots.js';
+import { assignPorts } from '../../../src/domain/rules/assignment.js';
+import { SLOT_SPECS, isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
 import { CRD, CRD_VERSION, SCHEMA, allFields, fieldSchema } from './manifests.js';
 
 const FIELDS = allFields();
@@ -24,11 +24,11 @@ describe('descriptions', () => {
     },
   );
 
-  test.each(SLOT_LAYOUTS)('spec.ports.$slot names its workload, its key and its fixed port', (layout) => {
+  test.each(SLOT_SPECS)('spec.ports.$slot names its workload, its key and its fixed port', (layout) => {
     const { description } = fieldSchema(`spec.ports.${layout.slot}`);
     expect(description).toContain(`is the port of the ${layout.kind} ${layout.workload}, `);
-    expect(description).toContain(`the user's key ${layout.configKey}, else ${layout.fixedPort}, `);
-    expect(fieldSchema('spec.ports').description).toContain(`${layout.slot} ${layout.fixedPort}`);
+    expect(description).toContain(`the user's key ${layout.configKey}, else ${layout.defaultPort}, `);
+    expect(fieldSchema('spec.ports').description).toContain(`${layout.slot} ${layout.defaultPort}`);
   });
 
   test('spec.ports tells how to restart nothing on the nodes, and what follows from it', () => {
@@ -46,7 +46,7 @@ describe('spec', () => {
     for (const [path, field] of FIELDS) expect(field, path).not.toHaveProperty('default');
   });
 
-  const slots = SLOT_LAYOUTS.map(({ slot }) => slot);
+  const slots = SLOT_SPECS.map(({ slot }) => slot);
 
   test.each(slots)('a given %s is what isAssignable accepts', (slot) => {
     const { minimum, maximum, 'x-kubernetes-validations': rules } = fieldSchema(`spec.ports.${slot}`);

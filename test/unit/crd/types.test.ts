@@ -16,12 +16,12 @@ import {
   type Reverts,
   type RookConfigPolicy,
   type RookKeys,
-  type UndoneObject,
+  type RevertedObject,
   type WorkloadState,
   type WorkloadStatus,
-} from '../../../src/domain/api.js';
-import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from '../../../src/domain/reasons.js';
-import { SLOT_LAYOUTS, type Slot, type WorkloadKind } from '../../../src/domain/slots.js';
+} from '../../../src/domain/rules/api.js';
+import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from '../../../src/domain/report/reasons.js';
+import { SLOT_SPECS, type Slot, type WorkloadKind } from '../../../src/domain/rules/slots.js';
 import { CRD, SCHEMA, fieldSchema } from './manifests.js';
 
 type JsonType<T> = T extends string
@@ -79,7 +79,7 @@ const REVERTS: Fields<Reverts> = {
   lastTime: 'optional string',
   recent: 'optional array',
 };
-const UNDONE: Fields<UndoneObject> = {
+const UNDONE: Fields<RevertedObject> = {
   kind: 'required string',
   name: 'required string',
   keys: 'optional array',
@@ -140,7 +140,7 @@ const MODES: Words<Mode> = { Enforce: true, DryRun: true, Paused: true };
 const POLICIES: Words<RookConfigPolicy> = { Pin: true, Leave: true };
 const PROVIDERS: Words<Provider> = { Rook: true, CephCSIOperator: true, Mixed: true, None: true };
 const ROOK_KEYS: Words<RookKeys> = { One: true, Three: true };
-const UNDONE_KINDS: Words<UndoneObject['kind']> = { Deployment: true, DaemonSet: true, ConfigMap: true };
+const UNDONE_KINDS: Words<RevertedObject['kind']> = { Deployment: true, DaemonSet: true, ConfigMap: true };
 const KINDS: Words<WorkloadKind> = { Deployment: true, DaemonSet: true };
 const SLOTS: Words<Slot> = { rbdProvisioner: true, cephfsProvisioner: true, rbdNodePlugin: true };
 const STATES: Words<WorkloadState> = {
@@ -171,7 +171,7 @@ describe('the words of the CRD are those of the types', () => {
   });
 
   test('every slot has its workload', () => {
-    expect(SLOT_LAYOUTS.map(({ slot }) => slot)).toEqual(Object.keys(SLOTS));
+    expect(SLOT_SPECS.map(({ slot }) => slot)).toEqual(Object.keys(SLOTS));
   });
 
   test('every reason fits status.conditions.reason', () => {

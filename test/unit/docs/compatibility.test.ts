@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect, it } from 'vitest';
-import { COMPATIBILITY, type CompatibilityRow, type Evidence } from '../../../src/domain/compatibility.js';
+import { COMPATIBILITY, type CompatibilityRow, type Evidence } from '../../../src/domain/report/compatibility.js';
 
 const BEGIN = '<!-- the table: rendered from src/domain/compatibility.ts, and compared with it by a test -->\n';
 const END = '<!-- end of the table -->\n';

@@ -1,7 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEGRADED_REASONS, EVENT_REASONS, PROGRESSING_REASONS, READY_REASONS } from '../../../src/domain/reasons.js';
+import {
+  DEGRADED_REASONS,
+  EVENT_REASONS,
+  PROGRESSING_REASONS,
+  READY_REASONS,
+} from '../../../src/domain/report/reasons.js';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { KUBERNETES_VERSION, pinnedKubernetesVersion } from '../../support/control-plane/kubernetes-version.js';
 

@@ -1,8 +1,8 @@
 /** Random ports, sidecars, settings and worlds, drawn so that what matters (clashes, leftovers, own pins) is frequent. */
 import fc from 'fast-check';
-import { FIELD_MANAGER, type AssignmentSpec } from '../../../src/domain/api.js';
-import type { RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
-import { isAssignable, type Slot } from '../../../src/domain/slots.js';
+import { FIELD_MANAGER, type AssignmentSpec } from '../../../src/domain/rules/api.js';
+import type { RookConfig, RookConfigEntry } from '../../../src/domain/rules/rook-config.js';
+import { isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
 import { ROOK_ARGS, rawWorkload, type RawContainer, type RawPort, type RawWorkload } from './raw-workload.js';
 import { SLOTS, rookConfig, type World } from './worlds.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignPorts } from '../../../src/domain/assignment.js';
-import { isAssignable, type Slot } from '../../../src/domain/slots.js';
+import { assignPorts } from '../../../src/domain/rules/assignment.js';
+import { isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
 import { hostileSlotPorts, validSlotPorts } from './arbitraries.js';
 import { SLOTS } from './worlds.js';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Provider } from '../../../src/domain/api.js';
+import type { Provider } from '../../../src/domain/rules/api.js';
 import {
   COMPATIBILITY,
   advice,
@@ -8,9 +8,9 @@ import {
   livenessRemedy,
   lostHostNetwork,
   remedyForUpstreamConflict,
-} from '../../../src/domain/compatibility.js';
-import { compareRookVersions, parseRookVersion } from '../../../src/domain/rook-operator.js';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+} from '../../../src/domain/report/compatibility.js';
+import { compareRookVersions, parseRookVersion } from '../../../src/domain/rules/rook-operator.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 
 const PROVIDERS: readonly Provider[] = ['Rook', 'CephCSIOperator', 'Mixed', 'None'];
 
@@ -120,7 +120,7 @@ describe('advice', () => {
   it.each(['v1.16.4', 'v1.16.5', 'v1.17.9', 'v1.19.10', undefined])(
     'names each key and each Helm value in legacy mode: %s',
     (version) => {
-      for (const { configKey, helmValue } of SLOT_LAYOUTS) {
+      for (const { configKey, helmValue } of SLOT_SPECS) {
         expect(advice(version, 'Rook')).toContain(configKey);
         expect(advice(version, 'Rook')).toContain(helmValue);
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Condition, ConditionType } from '../../../src/domain/api.js';
-import { conditions } from '../../../src/domain/conditions.js';
+import type { Condition, ConditionType } from '../../../src/domain/rules/api.js';
+import { conditions } from '../../../src/domain/report/conditions.js';
 import { rawWorkload } from './raw-workload.js';
 import {
   AFTER_PATCH,
@@ -136,7 +136,7 @@ describe('the message of', () => {
       'Degraded',
       { workloads: workloads() },
       {},
-      'ConfigMap rook-ceph-operator-config is absent, so Rook cannot be told the ports and undoes them when it restarts; create it, or set spec.rookConfig: Leave',
+      'ConfigMap rook-ceph-operator-config is absent, so Rook cannot be told the ports and reverts them when it restarts; create it, or set spec.rookConfig: Leave',
     ],
     [
       'ClashingRookConfig',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Condition, ConditionType } from '../../../src/domain/api.js';
-import { conditions } from '../../../src/domain/conditions.js';
+import type { Condition, ConditionType } from '../../../src/domain/rules/api.js';
+import { conditions } from '../../../src/domain/report/conditions.js';
 import {
   AFTER_PATCH,
   CONFLICTING,

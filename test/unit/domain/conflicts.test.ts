@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AssignmentStatus, Condition, PortConflict } from '../../../src/domain/api.js';
-import { isAmongSidecars, sidecarOf } from '../../../src/domain/conflicts.js';
-import { plan } from '../../../src/domain/plan.js';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import type { AssignmentStatus, Condition, PortConflict } from '../../../src/domain/rules/api.js';
+import { isAmongSidecars, sidecarOf } from '../../../src/domain/rules/conflicts.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import { anyWorld } from './arbitraries.js';
 import {
   CONFLICTING,
@@ -18,7 +18,7 @@ import {
   workloads,
   type World,
 } from './worlds.js';
-import { statusOf } from '../../../src/domain/status.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 
 const [rbd, cephfs, nvmeof] = [
   upstreamWorkload('rbd'),
@@ -58,7 +58,7 @@ describe('workloads of ceph-csi-operator', () => {
 
   it('are never planned to be written', () => {
     const planned = plan(observe({ ...CONFLICTING, upstream: [rbd, nvmeof] }));
-    expect(planned.workloads.map(({ layout }) => layout.workload)).not.toContain(rbd.name);
+    expect(planned.workloads.map(({ slotSpec }) => slotSpec.workload)).not.toContain(rbd.name);
     expect(plan(observe({ config: rookConfig(), upstream: [rbd, nvmeof] }))).toMatchObject({ pin: {} });
   });
 
@@ -208,7 +208,7 @@ describe("the pods of a workload that has no part in a conflict do not make Rook
 });
 
 describe('of a port that sidecars shared, who is told', () => {
-  const [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] = SLOT_LAYOUTS.map(sidecarOf);
+  const [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] = SLOT_SPECS.map(sidecarOf);
   const previous = statusIn(CONFLICTING);
   const now = (options: Parameters<typeof workloads>[0], before = previous): readonly PortConflict[] | undefined =>
     statusOf(reconcile({ ...SETTLED, workloads: workloads(options) }, { previous: before })).conflicts;

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { UndoneObject } from '../../../src/domain/api.js';
-import { describeContested } from '../../../src/domain/contested-message.js';
-import { notices } from '../../../src/domain/notices.js';
-import { plan } from '../../../src/domain/plan.js';
-import { statusOf } from '../../../src/domain/status.js';
+import type { RevertedObject } from '../../../src/domain/rules/api.js';
+import { describeContested } from '../../../src/domain/report/contested-message.js';
+import { notices } from '../../../src/domain/report/notices.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 import { NOW, SETTLED, observe, reconcile, rookConfig, statusIn, workloads, type World } from './worlds.js';
 
 const SETTINGS =
   'the ports are: CSIADDONS_RBD_PROVISIONER_PORT=9070 (Helm csi.csiAddonsRBDProvisionerPort), CSIADDONS_CEPHFS_PROVISIONER_PORT=9071 (Helm csi.csiAddonsCephFSProvisionerPort), CSIADDONS_PORT=9072 (Helm csi.csiAddonsPort)';
 
-function contested(object: Partial<UndoneObject>): UndoneObject {
+function contested(object: Partial<RevertedObject>): RevertedObject {
   return { kind: 'DaemonSet', name: 'csi-rbdplugin', times: [NOW], backoffSeconds: 60, ...object };
 }
 
-function told(object: Partial<UndoneObject>, world: World = SETTLED, rookKeys?: 'One' | 'Three'): string {
+function told(object: Partial<RevertedObject>, world: World = SETTLED, rookKeys?: 'One' | 'Three'): string {
   return describeContested([contested(object)], plan(observe(world)), rookKeys);
 }
 
@@ -63,17 +63,17 @@ describe('what is told of a contested object', () => {
 });
 
 describe('the event', () => {
-  const undone: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
+  const reverted: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
   const four = { kind: 'DaemonSet' as const, name: 'csi-rbdplugin', times: [NOW, NOW, NOW, NOW] };
   const before = { ...statusIn(SETTLED), reverts: { count: 4, recent: [four] } };
 
   it('is recorded once, on the workload too', () => {
-    const reconciled = reconcile(undone, { previous: before });
+    const reconciled = reconcile(reverted, { previous: before });
     const status = statusOf(reconciled);
     const found = notices(reconciled, status).filter(({ reason }) => reason === 'Contested');
     expect(found).toMatchObject([{ type: 'Warning', action: 'BackOff', slot: 'rbdNodePlugin' }]);
     expect(found[0]!.note).toContain('DaemonSet csi-rbdplugin is changed back again and again');
-    const next = reconcile(undone, { previous: status });
+    const next = reconcile(reverted, { previous: status });
     expect(notices(next, statusOf(next)).filter(({ reason }) => reason === 'Contested')).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { UndoneObject } from '../../../src/domain/api.js';
-import { heldBack, contestable } from '../../../src/domain/held.js';
-import { plan } from '../../../src/domain/plan.js';
+import type { RevertedObject } from '../../../src/domain/rules/api.js';
+import { heldBack, contestable } from '../../../src/domain/rules/held.js';
+import { plan } from '../../../src/domain/rules/plan.js';
 import { NOW, SETTLED, observe, statusIn, workloads, type World } from './worlds.js';
 
-const NODE: UndoneObject = { kind: 'DaemonSet', name: 'csi-rbdplugin', times: [NOW], backoffSeconds: 60 };
-const PIN: UndoneObject = {
+const NODE: RevertedObject = { kind: 'DaemonSet', name: 'csi-rbdplugin', times: [NOW], backoffSeconds: 60 };
+const PIN: RevertedObject = {
   kind: 'ConfigMap',
   name: 'rook-ceph-operator-config',
   keys: ['CSIADDONS_PORT'],
@@ -26,7 +26,7 @@ describe('what is held back', () => {
     expect(held(SETTLED, 60)).toEqual([]);
   });
 
-  it('is nothing that was undone, but not so often', () => {
+  it('is nothing that was reverted, but not so often', () => {
     const { backoffSeconds, ...quiet } = NODE;
     expect(backoffSeconds).toBe(60);
     expect(held(SETTLED, 0, [quiet])).toEqual([]);
@@ -37,16 +37,16 @@ describe('what is held back', () => {
   });
 });
 
-describe('what was undone is forgotten', () => {
+describe('what was reverted is forgotten', () => {
   const names = (world: World): string[] => contestable(PREVIOUS, plan(observe(world))).map(({ name }) => name);
 
   it('not while it is there and its port stays', () => expect(names(SETTLED)).toEqual([NODE.name, PIN.name]));
 
   it('where its port is a new one: that is the word of the admin', () => {
     expect(names({ ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } })).toEqual([]);
-    // Of the ConfigMap that is one of the keys; what was undone of the others stays.
+    // Of the ConfigMap that is one of the keys; what was reverted of the others stays.
     expect(names({ ...SETTLED, spec: { ports: { cephfsProvisioner: 9300 } } })).toEqual([NODE.name, PIN.name]);
-    const both: UndoneObject = { ...PIN, keys: ['CSIADDONS_CEPHFS_PROVISIONER_PORT', 'CSIADDONS_PORT'] };
+    const both: RevertedObject = { ...PIN, keys: ['CSIADDONS_CEPHFS_PROVISIONER_PORT', 'CSIADDONS_PORT'] };
     const previous = { ...PREVIOUS, reverts: { count: 6, recent: [both] } };
     const moved = { ...SETTLED, spec: { ports: { cephfsProvisioner: 9300 } } };
     expect(contestable(previous, plan(observe(moved)))).toEqual([PIN]);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hostPorts, sharedPorts } from '../../../src/domain/host-ports.js';
-import type { Workload } from '../../../src/domain/workload.js';
+import { hostPorts, sharedPorts } from '../../../src/domain/rules/host-ports.js';
+import type { Workload } from '../../../src/domain/rules/workload.js';
 import { anyWorld } from './arbitraries.js';
 import { ROOK_ARGS, project, rawWorkload, type RawOptions } from './raw-workload.js';
-import type { Slot } from '../../../src/domain/slots.js';
+import type { Slot } from '../../../src/domain/rules/slots.js';
 
 const workload = (slot: Slot, options: RawOptions = {}): Workload => project(rawWorkload(slot, options));
 const shown = (workloads: readonly Workload[]): string[] =>

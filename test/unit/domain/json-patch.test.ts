@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonPatchOperation } from '../../../src/domain/sidecar-port.js';
+import type { JsonPatchOperation } from '../../../src/domain/rules/sidecar-port.js';
 import { applyPatch } from './json-patch.js';
 
 /** The other tests lean on this implementation, so it is held to the examples of RFC 6902, appendix A. */
@@ -30,7 +30,7 @@ describe('RFC 6902', () => {
     ['remove of an absent element', { op: 'remove', path: '/foo/2' }],
     ['a path without a leading slash', { op: 'test', path: 'foo', value: [1, 2] }],
   ];
-  it.each(failing)('refuses a %s, and what came before it', (_name, operation) => {
+  it.each(failing)('rejects a %s, and what came before it', (_name, operation) => {
     const document = { foo: [1, 2] };
     expect(() =>
       applyPatch(document, [{ op: 'add', path: '/foo/-', value: 3 }, { op: 'remove', path: '/foo/2' }, operation]),

@@ -1,6 +1,6 @@
-/** RFC 6902 as strictly as the API server takes it: a failing operation, a `test` included, undoes the whole patch. */
+/** RFC 6902 as strictly as the API server takes it: a failing operation, a `test` included, reverts the whole patch. */
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonPatch, JsonPatchOperation } from '../../../src/domain/sidecar-port.js';
+import type { JsonPatch, JsonPatchOperation } from '../../../src/domain/rules/sidecar-port.js';
 
 /** The patched copy; the document itself is never changed. Throws on the first operation that does not hold. */
 export function applyPatch<T>(document: T, patch: JsonPatch): T {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { notices, type Notice } from '../../../src/domain/notices.js';
-import type { AssignmentStatus } from '../../../src/domain/api.js';
-import type { Outcome } from '../../../src/domain/outcome.js';
-import { statusOf } from '../../../src/domain/status.js';
+import { notices, type Notice } from '../../../src/domain/report/notices.js';
+import type { AssignmentStatus } from '../../../src/domain/rules/api.js';
+import type { Outcome } from '../../../src/domain/report/outcome.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 import {
   CONFLICTING,
   DRIFTED,
@@ -110,7 +110,7 @@ describe('a conflict', () => {
 });
 
 describe('a patch', () => {
-  it('is called Reasserted for just the workloads where somebody had undone one', () => {
+  it('is called Reasserted for just the workloads where somebody had reverted one', () => {
     const previous = statusIn({ ...SETTLED, workloads: workloads({ cephfsProvisioner: { port: 9500 } }) });
     const before: World = {
       ...SETTLED,
@@ -125,7 +125,7 @@ describe('a patch', () => {
   });
 });
 
-describe('a patch long after an undoing', () => {
+describe('a patch long after an revert', () => {
   const UNDONE = { kind: 'DaemonSet', name: 'csi-rbdplugin', manager: 'rook', times: [EARLIER] } as const;
   const patchOf = (previous: AssignmentStatus): (string | undefined)[] => {
     const outcome: Partial<Outcome> = { patched: [{ slot: 'rbdNodePlugin', from: 9500, to: 9072 }] };

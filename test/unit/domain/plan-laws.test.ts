@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asksForMore, inPlay, plan, type Plan } from '../../../src/domain/plan.js';
-import type { Slot } from '../../../src/domain/slots.js';
+import { asksForMore, competing, plan, type Plan } from '../../../src/domain/rules/plan.js';
+import type { Slot } from '../../../src/domain/rules/slots.js';
 import { anyWorld } from './arbitraries.js';
 import { applyPatch } from './json-patch.js';
 import type { RawWorkload } from './raw-workload.js';
@@ -12,11 +12,11 @@ const RUNS = { numRuns: 1000 };
 /** The world after all that the plan says was written; the API server counts the generation of what it changed. */
 function applied(world: World, { workloads, pin }: Plan): World {
   const after: Partial<Record<Slot, RawWorkload>> = { ...world.workloads };
-  for (const { layout, patch } of workloads) {
-    const raw = after[layout.slot];
+  for (const { slotSpec, patch } of workloads) {
+    const raw = after[slotSpec.slot];
     if (raw === undefined || patch === undefined) continue;
     const counted = { op: 'replace' as const, path: '/metadata/generation', value: raw.metadata.generation + 1 };
-    after[layout.slot] = applyPatch(raw, [...patch, counted]);
+    after[slotSpec.slot] = applyPatch(raw, [...patch, counted]);
   }
   return { ...world, ...(world.config === undefined ? {} : { config: applyPin(world.config, pin) }), workloads: after };
 }
@@ -33,8 +33,8 @@ describe('a plan of any world', () => {
           Object.keys(first.pin).length > 0 || first.workloads.some(({ patch }) => patch !== undefined),
         );
         expect(second.workloads.map(({ patch }) => patch)).toEqual([undefined, undefined, undefined]);
-        expect(inPlay(second.workloads).map(({ assignedPort }) => assignedPort)).toEqual(
-          inPlay(first.workloads).map(({ assignedPort }) => assignedPort),
+        expect(competing(second.workloads).map(({ assignedPort }) => assignedPort)).toEqual(
+          competing(first.workloads).map(({ assignedPort }) => assignedPort),
         );
       }),
       RUNS,

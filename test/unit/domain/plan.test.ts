@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asksForMore, plan, type Plan } from '../../../src/domain/plan.js';
+import { asksForMore, plan, type Plan } from '../../../src/domain/rules/plan.js';
 import { applyPatch } from './json-patch.js';
 import { ROOK_ARGS, rawWorkload, type RawOptions } from './raw-workload.js';
 import {
@@ -56,11 +56,11 @@ describe('the state of a workload', () => {
   it.each(rows)('%s', (...[, options, state, currentPort, patched]) => {
     const row = planOf({ workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', options) } }).workloads[2]!;
     expect([row.state, row.currentPort, row.patch !== undefined]).toEqual([state, currentPort, patched]);
-    expect(row).toMatchObject({ assignedPort: 9072, layout: { workload: 'csi-rbdplugin' } });
+    expect(row).toMatchObject({ assignedPort: 9072, slotSpec: { workload: 'csi-rbdplugin' } });
   });
 
-  it('is Absent for what is not there, in the order of the layout', () => {
-    const rows = planOf({}).workloads.map(({ layout, state }) => [layout.slot, state]);
+  it('is Absent for what is not there, in the order of the slotSpec', () => {
+    const rows = planOf({}).workloads.map(({ slotSpec, state }) => [slotSpec.slot, state]);
     expect(rows).toEqual(SLOTS.map((slot) => [slot, 'Absent']));
   });
 });

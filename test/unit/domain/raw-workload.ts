@@ -1,6 +1,6 @@
 /** CSI workloads as Rook writes them, and the projection of them that the domain plans with. */
-import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type Slot, type WorkloadKind } from '../../../src/domain/slots.js';
-import { LIVENESS_CONTAINER, type FieldManager, type Workload } from '../../../src/domain/workload.js';
+import { SIDECAR_CONTAINER, SLOT_SPECS, type Slot, type WorkloadKind } from '../../../src/domain/rules/slots.js';
+import { LIVENESS_CONTAINER, type FieldManager, type Workload } from '../../../src/domain/rules/workload.js';
 
 export interface RawPort {
   readonly containerPort: number;
@@ -73,8 +73,8 @@ export const ROOK_ARGS: readonly string[] = [
 ];
 
 export function rawWorkload(slot: Slot, options: RawOptions = {}): RawWorkload {
-  const { kind, workload: name, fixedPort } = SLOT_LAYOUTS.find((layout) => layout.slot === slot)!;
-  const port = options.port ?? fixedPort;
+  const { kind, workload: name, defaultPort } = SLOT_SPECS.find((layout) => layout.slot === slot)!;
+  const port = options.port ?? defaultPort;
   const sidecar = options.sidecar ?? {
     args: [...ROOK_ARGS.slice(0, 3), `--controller-port=${port}`, ...ROOK_ARGS.slice(3)],
     ports: [{ containerPort: port, protocol: 'TCP' }],

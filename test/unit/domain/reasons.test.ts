@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { notices } from '../../../src/domain/notices.js';
-import { DEGRADED_REASONS, EVENT_REASONS, PROGRESSING_REASONS, READY_REASONS } from '../../../src/domain/reasons.js';
-import { statusOf } from '../../../src/domain/status.js';
+import { notices } from '../../../src/domain/report/notices.js';
+import {
+  DEGRADED_REASONS,
+  EVENT_REASONS,
+  PROGRESSING_REASONS,
+  READY_REASONS,
+} from '../../../src/domain/report/reasons.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 import {
   CONFLICTING,
   DRIFTED,
@@ -37,7 +42,7 @@ describe.each(Object.entries(RECORDS))('%s', (_name, record) => {
 const LEFT = { ...SETTLED, spec: { rookConfig: 'Leave' } } as const;
 const patched = [{ slot: 'rbdNodePlugin', from: 9500, to: 9072 }] as const;
 
-/** Undone four times, a moment ago: the fifth makes it contested. */
+/** Reverted four times, a moment ago: the fifth makes it contested. */
 const CONTESTED = {
   ...statusIn(SETTLED),
   reverts: { count: 4, recent: [{ kind: 'DaemonSet' as const, name: 'csi-rbdplugin', times: [NOW, NOW, NOW, NOW] }] },

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { AssignmentStatus } from '../../../src/domain/api.js';
-import { plan } from '../../../src/domain/plan.js';
-import { countReverts, undoings, type Circumstances } from '../../../src/domain/reverts.js';
-import type { RookConfigEntry } from '../../../src/domain/rook-config.js';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
-import type { FieldManager } from '../../../src/domain/workload.js';
+import type { AssignmentStatus } from '../../../src/domain/rules/api.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { countReverts, reverts, type Circumstances } from '../../../src/domain/rules/reverts.js';
+import type { RookConfigEntry } from '../../../src/domain/rules/rook-config.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+import type { FieldManager } from '../../../src/domain/rules/workload.js';
 import type { RawOptions } from './raw-workload.js';
 import {
   CONFLICTING,
@@ -30,17 +30,17 @@ const nodeOn9070By = (...names: string[]): World => {
 };
 const SPEC_MOVED: World = { ...SETTLED, spec: { ports: { rbdNodePlugin: 9300 } } };
 
-/** Slots of the patches that were undone. */
-function undonePatches(
+/** Slots of the patches that were reverted. */
+function revertedPatches(
   previous: Partial<AssignmentStatus> | undefined,
   world: World,
   circumstances: Partial<Circumstances> = {},
 ): string[] {
-  const names = undoings(previous, plan(observe(world)), { ...ORDINARY, ...circumstances }).map(({ name }) => name);
-  return SLOT_LAYOUTS.filter(({ workload }) => names.includes(workload)).map(({ slot }) => slot);
+  const names = reverts(previous, plan(observe(world)), { ...ORDINARY, ...circumstances }).map(({ name }) => name);
+  return SLOT_SPECS.filter(({ workload }) => names.includes(workload)).map(({ slot }) => slot);
 }
 
-describe('an undone patch', () => {
+describe('an reverted patch', () => {
   it('is one where the sidecar is not read any more: behind that its port could be moved uncounted', () => {
     const { workloads: found, ...others } = observe(SETTLED);
     const { rbdNodePlugin } = found;
@@ -49,8 +49,8 @@ describe('an undone patch', () => {
       sidecar: { ...rbdNodePlugin!.sidecar!, command: [], ports: [], unread: 2_000 },
     };
     const planned = plan({ ...others, workloads: { ...found, rbdNodePlugin: unread } });
-    expect(planned.workloads.find(({ layout }) => layout.slot === 'rbdNodePlugin')?.state).toBe('Drifted');
-    expect(undoings(READY, planned, ORDINARY)).toMatchObject([{ name: 'csi-rbdplugin' }]);
+    expect(planned.workloads.find(({ slotSpec }) => slotSpec.slot === 'rbdNodePlugin')?.state).toBe('Drifted');
+    expect(reverts(READY, planned, ORDINARY)).toMatchObject([{ name: 'csi-rbdplugin' }]);
   });
 
   const rows: [string, Partial<AssignmentStatus> | undefined, World, readonly string[]][] = [
@@ -77,8 +77,8 @@ describe('an undone patch', () => {
       ['rbdNodePlugin'],
     ],
   ];
-  it.each(rows)('is %s', (_name, previous, world, undone) => {
-    expect(undonePatches(previous, world)).toEqual(undone);
+  it.each(rows)('is %s', (_name, previous, world, reverted) => {
+    expect(revertedPatches(previous, world)).toEqual(reverted);
   });
 
   const not: [string, Partial<AssignmentStatus> | undefined, World][] = [
@@ -112,7 +112,7 @@ describe('an undone patch', () => {
     ['a change in mode DryRun', READY, { ...NODE_ON_9070, spec: { mode: 'DryRun' } }],
   ];
   it.each(not)('is not %s', (_name, previous, world) => {
-    expect(undonePatches(previous, world)).toEqual([]);
+    expect(revertedPatches(previous, world)).toEqual([]);
   });
 
   describe('of which the operator is the last writer itself', () => {
@@ -124,11 +124,11 @@ describe('an undone patch', () => {
     });
 
     it('is none where a status may not have told of it: a process was killed, or an answer was lost', () => {
-      expect(undonePatches(READY, movedTo({ port: 9300 }), { mayBeUntold: true })).toEqual([]);
+      expect(revertedPatches(READY, movedTo({ port: 9300 }), { mayBeUntold: true })).toEqual([]);
     });
 
     it('is one at any other time: a policy that changes what others write leaves its owner to the field', () => {
-      expect(undonePatches(READY, movedTo({ port: 9300 }))).toEqual(['rbdNodePlugin']);
+      expect(revertedPatches(READY, movedTo({ port: 9300 }))).toEqual(['rbdNodePlugin']);
     });
 
     it.each<[string, RawOptions, FieldManager[]]>([
@@ -138,16 +138,16 @@ describe('an undone patch', () => {
     ])('is one in any case where %s', (_, sidecar, others) => {
       const world = movedTo(sidecar, ...others);
       for (const mayBeUntold of [true, false])
-        expect(undonePatches(READY, world, { mayBeUntold })).toEqual(['rbdNodePlugin']);
+        expect(revertedPatches(READY, world, { mayBeUntold })).toEqual(['rbdNodePlugin']);
     });
   });
 
   it.each([[[]], [['rook']]])('by %j is none while Rook answers a pin', (names) => {
-    expect(undonePatches(READY, nodeOn9070By(...names), { isAfterPin: true })).toEqual([]);
+    expect(revertedPatches(READY, nodeOn9070By(...names), { isAfterPin: true })).toEqual([]);
   });
 
   it('by anybody else is one, also while Rook answers a pin', () => {
-    expect(undonePatches(READY, nodeOn9070By('argocd-controller'), { isAfterPin: true })).toEqual(['rbdNodePlugin']);
+    expect(revertedPatches(READY, nodeOn9070By('argocd-controller'), { isAfterPin: true })).toEqual(['rbdNodePlugin']);
   });
 
   it.each([
@@ -165,8 +165,8 @@ describe('an undone patch', () => {
     [undefined, [{ name: 'ancient-changes', ownsPort: true }]],
   ])('names its writer: %s', (manager, managers) => {
     const world: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070, managers } }) };
-    const undone = { kind: 'DaemonSet', name: 'csi-rbdplugin', ...(manager === undefined ? {} : { manager }) };
-    expect(undoings(READY, plan(observe(world)), ORDINARY)).toEqual([undone]);
+    const reverted = { kind: 'DaemonSet', name: 'csi-rbdplugin', ...(manager === undefined ? {} : { manager }) };
+    expect(reverts(READY, plan(observe(world)), ORDINARY)).toEqual([reverted]);
   });
 
   it('is counted once, however often the same drift is seen', () => {
@@ -176,7 +176,7 @@ describe('an undone patch', () => {
   });
 });
 
-describe('an undone pin', () => {
+describe('an reverted pin', () => {
   const CONFIG = { kind: 'ConfigMap', name: 'rook-ceph-operator-config' } as const;
   const ALL = ['CSIADDONS_RBD_PROVISIONER_PORT', 'CSIADDONS_CEPHFS_PROVISIONER_PORT', 'CSIADDONS_PORT'];
   const withConfig = (config: World['config'], spec: World['spec'] = {}): World => ({
@@ -184,16 +184,16 @@ describe('an undone pin', () => {
     spec,
     ...(config === undefined ? {} : { config }),
   });
-  const undonePin = (world: World, previous: Partial<AssignmentStatus> = READY, mayBeUntold = false): unknown[] =>
-    undoings(previous, plan(observe(world)), { isAfterPin: true, mayBeUntold });
+  const revertedPins = (world: World, previous: Partial<AssignmentStatus> = READY, mayBeUntold = false): unknown[] =>
+    reverts(previous, plan(observe(world)), { isAfterPin: true, mayBeUntold });
 
-  it('is a pinned key that is gone, and one undoing however many are gone', () => {
+  it('is a pinned key that is gone, and one revert however many are gone', () => {
     expect(READY.pinned).toEqual({
       CSIADDONS_RBD_PROVISIONER_PORT: '9070',
       CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
       CSIADDONS_PORT: '9072',
     });
-    expect(undonePin(withConfig(rookConfig()))).toEqual([{ ...CONFIG, keys: ALL }]);
+    expect(revertedPins(withConfig(rookConfig()))).toEqual([{ ...CONFIG, keys: ALL }]);
   });
 
   it.each<[string, string[]]>([
@@ -207,7 +207,7 @@ describe('an undone pin', () => {
     const after = { ...config, keys: { ...config.keys, CSIADDONS_PORT: unowned('9072') } };
     const told = statusIn(withConfig(before, spec));
     expect(told.pinned).toMatchObject({ CSIADDONS_PORT: '9300' });
-    expect(undonePin(withConfig(after, spec), told, true)).toEqual([{ ...CONFIG, keys: ['CSIADDONS_PORT'] }]);
+    expect(revertedPins(withConfig(after, spec), told, true)).toEqual([{ ...CONFIG, keys: ['CSIADDONS_PORT'] }]);
   });
 
   it('of a key that is gone names nobody: taking it out leaves no trace', () => {
@@ -215,7 +215,7 @@ describe('an undone pin', () => {
       { name: 'helm', time: '2026-11-20T08:00:00Z' },
       { name: 'csi-port-operator', time: '2026-11-22T09:00:00Z' },
     ];
-    expect(undonePin(withConfig({ ...rookConfig(), managers }))).toEqual([{ ...CONFIG, keys: ALL }]);
+    expect(revertedPins(withConfig({ ...rookConfig(), managers }))).toEqual([{ ...CONFIG, keys: ALL }]);
   });
 
   it('names the owner of a key that was set to something else', () => {
@@ -225,16 +225,18 @@ describe('an undone pin', () => {
       { name: 'argocd-controller', time: '2026-11-22T09:00:00Z' },
     ];
     const config = { ...pinned(9070, 9071, 9072), managers };
-    const undone = { ...config, keys: { ...config.keys, ...keys } };
-    expect(undonePin(withConfig(undone))).toEqual([{ ...CONFIG, keys: ['CSIADDONS_PORT'], manager: 'kubectl-edit' }]);
+    const reverted = { ...config, keys: { ...config.keys, ...keys } };
+    expect(revertedPins(withConfig(reverted))).toEqual([
+      { ...CONFIG, keys: ['CSIADDONS_PORT'], manager: 'kubectl-edit' },
+    ]);
   });
 
   it("is none where the keys are the operator's alone, and a status may not have told of it", () => {
     const told = { pinned: { CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' } };
     const otherwise = withConfig(pinned(9071, 9070, 9072));
-    expect(undonePin(otherwise, told, true)).toEqual([]);
-    expect(undonePin(otherwise, told)).toMatchObject([{ keys: ALL.slice(0, 2) }]);
-    expect(undonePin(withConfig(rookConfig()), told, true)).toMatchObject([{ keys: ALL.slice(0, 2) }]);
+    expect(revertedPins(otherwise, told, true)).toEqual([]);
+    expect(revertedPins(otherwise, told)).toMatchObject([{ keys: ALL.slice(0, 2) }]);
+    expect(revertedPins(withConfig(rookConfig()), told, true)).toMatchObject([{ keys: ALL.slice(0, 2) }]);
   });
 
   it.each<[string, World, Partial<AssignmentStatus>]>([
@@ -248,7 +250,7 @@ describe('an undone pin', () => {
     ['anything with rookConfig: Leave', withConfig(rookConfig(), { rookConfig: 'Leave' }), READY],
     ['anything in mode Paused', withConfig(rookConfig(), { mode: 'Paused' }), READY],
     ['an absent ConfigMap', { workloads: workloads() }, READY],
-  ])('is not %s', (_name, world, previous) => expect(undonePin(world, previous)).toEqual([]));
+  ])('is not %s', (_name, world, previous) => expect(revertedPins(world, previous)).toEqual([]));
 });
 
 describe('countReverts', () => {
@@ -260,7 +262,7 @@ describe('countReverts', () => {
     expect(countReverts({}, [], NOW)).toEqual({ count: 0 });
   });
 
-  it('adds each undone patch, and pins apart from them', () => {
+  it('adds each reverted patch, and pins apart from them', () => {
     expect(countReverts(undefined, [patch], NOW)).toEqual({ count: 1, lastTime: NOW });
     expect(
       countReverts(

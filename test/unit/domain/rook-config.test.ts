@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FIELD_MANAGER } from '../../../src/domain/api.js';
-import { assignPorts } from '../../../src/domain/assignment.js';
-import { invalidKeys, keyMeaning, userKeys, type RookConfig } from '../../../src/domain/rook-config.js';
-import { planPin, type Pin } from '../../../src/domain/pin.js';
-import { SLOT_LAYOUTS, type ConfigKey, type Slot } from '../../../src/domain/slots.js';
+import { FIELD_MANAGER } from '../../../src/domain/rules/api.js';
+import { assignPorts } from '../../../src/domain/rules/assignment.js';
+import { invalidKeys, parsePortKey, userKeys, type RookConfig } from '../../../src/domain/rules/rook-config.js';
+import { planPin, type Pin } from '../../../src/domain/rules/pin.js';
+import { SLOT_SPECS, type ConfigKey, type Slot } from '../../../src/domain/rules/slots.js';
 import { anyRookConfig, assignablePort, validSlotPorts } from './arbitraries.js';
 import { SLOTS, applyPin, pinned, rookConfig, type Keys } from './worlds.js';
 
@@ -23,10 +23,10 @@ describe('the meaning of a value', () => {
     ['65535', 65535],
     ['9079', 9079],
   ];
-  it.each(ports)('%j is a port', (value, port) => expect(keyMeaning(value)).toEqual({ kind: 'Port', port }));
+  it.each(ports)('%j is a port', (value, port) => expect(parsePortKey(value)).toEqual({ kind: 'Port', port }));
 
   const blank = [undefined, '', ' ', '\t\n\v\f\r', '\u00a0', '\u2003', '\u3000', '\u0085'];
-  it.each(blank)('%j is unset', (value) => expect(keyMeaning(value)).toEqual({ kind: 'Unset' }));
+  it.each(blank)('%j is unset', (value) => expect(parsePortKey(value)).toEqual({ kind: 'Unset' }));
 
   const unparsable = [
     'abc',
@@ -44,21 +44,21 @@ describe('the meaning of a value', () => {
   ];
   const exotic = ['9,070', '９０７０', '٩٠٧٠', '9'.repeat(400), '\ufeff', '\u200b', '\0', 'NaN', 'Infinity', '"9070"'];
   it.each([...unparsable, ...exotic])('%j stops Rook', (value) => {
-    expect(keyMeaning(value)).toMatchObject({
+    expect(parsePortKey(value)).toMatchObject({
       kind: 'Invalid',
       consequence: expect.stringContaining('cannot parse') as string,
     });
   });
 
-  it.each(['0', '0000'])('%j makes Rook render what the API server refuses', (value) => {
-    expect(keyMeaning(value)).toMatchObject({
+  it.each(['0', '0000'])('%j makes Rook render what the API server rejects', (value) => {
+    expect(parsePortKey(value)).toMatchObject({
       kind: 'Invalid',
-      consequence: expect.stringContaining('refuses') as string,
+      consequence: expect.stringContaining('rejects') as string,
     });
   });
 
   it.each(['1', '80', '1023', '9080', '9081', '09081'])('%j works for Rook, but is no port for a sidecar', (value) => {
-    expect(keyMeaning(value)).toMatchObject({
+    expect(parsePortKey(value)).toMatchObject({
       kind: 'Invalid',
       consequence: expect.stringContaining('below 1024') as string,
     });
@@ -111,8 +111,8 @@ describe('invalidKeys', () => {
 describe('the pin', () => {
   type Current = Partial<Record<Slot, number>>;
   const none: readonly Slot[] = [];
-  const pinOf = (keys: Keys, inPlay: readonly Slot[] = SLOTS, currentPorts: Current = {}): Pin => {
-    return planPin(rookConfig(keys), FIXED, { inPlay, currentPorts });
+  const pinOf = (keys: Keys, competing: readonly Slot[] = SLOTS, currentPorts: Current = {}): Pin => {
+    return planPin(rookConfig(keys), FIXED, { competing, currentPorts });
   };
   const rows: [string, Pin, Pin][] = [
     ['all keys where none is set', pinOf({}), { [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' }],
@@ -159,13 +159,13 @@ describe('the pin', () => {
     };
     const { ports } = assignPorts({}, userKeys(edited));
     expect(ports).toEqual({ ...FIXED, rbdNodePlugin: 9100 });
-    expect(planPin(edited, ports, { inPlay: SLOTS, currentPorts: {} })).toEqual({});
+    expect(planPin(edited, ports, { competing: SLOTS, currentPorts: {} })).toEqual({});
   });
 
   it('brings the fixed ports back once spec no longer says otherwise', () => {
     const config = pinned(9100, 9101, 9102);
     const { ports } = assignPorts({}, userKeys(config));
-    expect(planPin(config, ports, { inPlay: SLOTS, currentPorts: {} })).toEqual({
+    expect(planPin(config, ports, { competing: SLOTS, currentPorts: {} })).toEqual({
       [RBD]: '9070',
       [CEPHFS]: '9071',
       [NODE]: '9072',
@@ -181,14 +181,14 @@ describe('laws of the pin', () => {
 
   it('writes each key that Rook would choke on, and no key out of play otherwise', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, inPlay, currentPorts) => {
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, competing, currentPorts) => {
         const { ports } = assignPorts(wanted, userKeys(config));
-        const after = applyPin(config, planPin(config, ports, { inPlay, currentPorts }));
-        for (const { slot, configKey } of SLOT_LAYOUTS) {
-          const meaning = keyMeaning(after.keys[configKey]?.value);
-          expect(meaning.kind === 'Invalid' && /parse|refuses/.test(meaning.consequence)).toBe(false);
-          if (inPlay.includes(slot)) expect(meaning).toEqual({ kind: 'Port', port: ports[slot] });
-          else if (keyMeaning(config.keys[configKey]?.value).kind !== 'Invalid') {
+        const after = applyPin(config, planPin(config, ports, { competing, currentPorts }));
+        for (const { slot, configKey } of SLOT_SPECS) {
+          const meaning = parsePortKey(after.keys[configKey]?.value);
+          expect(meaning.kind === 'Invalid' && /parse|rejects/.test(meaning.consequence)).toBe(false);
+          if (competing.includes(slot)) expect(meaning).toEqual({ kind: 'Port', port: ports[slot] });
+          else if (parsePortKey(config.keys[configKey]?.value).kind !== 'Invalid') {
             expect(after.keys[configKey]).toEqual(config.keys[configKey]);
           }
         }
@@ -198,10 +198,10 @@ describe('laws of the pin', () => {
 
   it('leaves nothing to write for the same ports', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, inPlay) => {
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, competing) => {
         const { ports } = assignPorts(wanted, userKeys(config));
-        const after = applyPin(config, planPin(config, ports, { inPlay, currentPorts: {} }));
-        expect(planPin(after, ports, { inPlay, currentPorts: {} })).toEqual({});
+        const after = applyPin(config, planPin(config, ports, { competing, currentPorts: {} }));
+        expect(planPin(after, ports, { competing, currentPorts: {} })).toEqual({});
       }),
     );
   });
@@ -210,7 +210,7 @@ describe('laws of the pin', () => {
     fc.assert(
       fc.property(anyRookConfig, validSlotPorts, (config, wanted) => {
         const { ports } = assignPorts(wanted, userKeys(config));
-        const after = applyPin(config, planPin(config, ports, { inPlay: SLOTS, currentPorts: {} }));
+        const after = applyPin(config, planPin(config, ports, { competing: SLOTS, currentPorts: {} }));
         expect(assignPorts(wanted, userKeys(after)).ports).toEqual(ports);
       }),
       { numRuns: 500 },
@@ -219,20 +219,20 @@ describe('laws of the pin', () => {
 
   it('does not change it either where a clashing key belongs to a slot out of play', () => {
     const config = rookConfig({ [RBD]: '9090', [CEPHFS]: '9090', [NODE]: '9070' });
-    const inPlay: Slot[] = ['rbdProvisioner', 'cephfsProvisioner'];
+    const competing: Slot[] = ['rbdProvisioner', 'cephfsProvisioner'];
     const { ports } = assignPorts({}, userKeys(config));
-    const after = applyPin(config, planPin(config, ports, { inPlay, currentPorts: {} }));
+    const after = applyPin(config, planPin(config, ports, { competing, currentPorts: {} }));
     const again = assignPorts({}, userKeys(after)).ports;
-    expect(inPlay.map((slot) => again[slot])).toEqual(inPlay.map((slot) => ports[slot]));
+    expect(competing.map((slot) => again[slot])).toEqual(competing.map((slot) => ports[slot]));
   });
 
   it('takes none of the keys it owns for a wish of the user', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, inPlay) => {
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, competing) => {
         const { ports } = assignPorts(wanted, userKeys(config));
-        const pin = planPin(config, ports, { inPlay, currentPorts: {} });
+        const pin = planPin(config, ports, { competing, currentPorts: {} });
         const keys = userKeys(applyPin(config, pin));
-        for (const { slot, configKey } of SLOT_LAYOUTS) {
+        for (const { slot, configKey } of SLOT_SPECS) {
           expect(keys[slot]).toBe(configKey in pin ? undefined : userKeys(config)[slot]);
         }
       }),
@@ -241,11 +241,11 @@ describe('laws of the pin', () => {
 
   it('never writes but decimal ports that Rook can parse', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, inPlay, currentPorts) => {
+      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, competing, currentPorts) => {
         const { ports } = assignPorts(wanted, userKeys(config));
-        const pin: Partial<Record<ConfigKey, string>> = planPin(config, ports, { inPlay, currentPorts });
+        const pin: Partial<Record<ConfigKey, string>> = planPin(config, ports, { competing, currentPorts });
         for (const value of Object.values(pin))
-          expect(keyMeaning(value)).toEqual({ kind: 'Port', port: Number(value) });
+          expect(parsePortKey(value)).toEqual({ kind: 'Port', port: Number(value) });
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { AssignmentStatus } from '../../../src/domain/api.js';
-import { plan } from '../../../src/domain/plan.js';
-import { knownRookKeys } from '../../../src/domain/rook-keys.js';
+import type { AssignmentStatus } from '../../../src/domain/rules/api.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { knownRookKeys } from '../../../src/domain/rules/rook-keys.js';
 import { SETTLED, observe, pinned, statusIn, workloads, type World } from './worlds.js';
 
 const BY_ROOK = { managers: [{ name: 'rook', time: '2026-11-22T09:00:00Z', ownsPort: true }] };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { SLOT_LAYOUTS, forEachSlot, isAssignable } from '../../../src/domain/slots.js';
+import { SLOT_SPECS, forEachSlot, isAssignable } from '../../../src/domain/rules/slots.js';
 
 describe('isAssignable', () => {
   it.each([1024, 9070, 9073, 9079, 9082, 65535])('takes %d', (port) => expect(isAssignable(port)).toBe(true));
 
   it.each([NaN, Infinity, -Infinity, -9070, -0, 0, 80, 1023, 9070.5, 9080, 9081, 65536, 2 ** 53])(
-    'refuses %d',
+    'rejects %d',
     (port) => {
       expect(isAssignable(port)).toBe(false);
     },
@@ -14,8 +14,8 @@ describe('isAssignable', () => {
 
 describe('the layout', () => {
   it('is the one that the documentation promises', () => {
-    const rows = SLOT_LAYOUTS.map(({ slot, kind, workload, fixedPort, configKey }) => {
-      return [slot, kind, workload, fixedPort, configKey];
+    const rows = SLOT_SPECS.map(({ slot, kind, workload, defaultPort, configKey }) => {
+      return [slot, kind, workload, defaultPort, configKey];
     });
     expect(rows).toEqual([
       ['rbdProvisioner', 'Deployment', 'csi-rbdplugin-provisioner', 9070, 'CSIADDONS_RBD_PROVISIONER_PORT'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { advice } from '../../../src/domain/compatibility.js';
-import { statusOf } from '../../../src/domain/status.js';
+import { advice } from '../../../src/domain/report/compatibility.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 import { rawWorkload } from './raw-workload.js';
 import { CONFLICTING, NOW, SETTLED, allWorkloads, reconcile, statusIn, workloads, type World } from './worlds.js';
 
@@ -73,7 +73,7 @@ describe('the status', () => {
     ]);
   });
 
-  it('calls a workload Rejected whose patch was refused, and the others what they are', () => {
+  it('calls a workload Rejected whose patch was rejected, and the others what they are', () => {
     const status = statusIn(CONFLICTING, { outcome: { rejections: { rbdNodePlugin: 'denied' } } });
     expect(status.workloads.map(({ state }) => state)).toEqual(['Ready', 'Drifted', 'Rejected']);
   });
@@ -89,8 +89,8 @@ describe('the status', () => {
 
   it('goes on counting the reverts of an earlier status', () => {
     const previous = { ...statusIn(SETTLED), reverts: { count: 4, lastTime: '2026-11-20T00:00:00Z' } };
-    const undone: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
+    const reverted: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
     expect(statusOf(reconcile(SETTLED, { previous })).reverts).toEqual(previous.reverts);
-    expect(statusOf(reconcile(undone, { previous })).reverts).toMatchObject({ count: 5, lastTime: NOW });
+    expect(statusOf(reconcile(reverted, { previous })).reverts).toMatchObject({ count: 5, lastTime: NOW });
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { defaultDrivers, isObservedDriver, upstreamWorkloads } from '../../../src/domain/upstream.js';
+import { defaultDrivers, isObservedDriver, upstreamWorkloads } from '../../../src/domain/rules/upstream.js';
 
 test.each([
   ['rook-ceph.rbd.csi.ceph.com', true],

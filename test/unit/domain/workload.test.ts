@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isInPlay } from '../../../src/domain/workload.js';
+import { isCompeting } from '../../../src/domain/rules/workload.js';
 import { project, rawWorkload, type RawOptions } from './raw-workload.js';
 
 const rows: [string, RawOptions, boolean][] = [
@@ -11,7 +11,7 @@ const rows: [string, RawOptions, boolean][] = [
 ];
 
 it.each(rows)('is in play: %s', (_name, options, expected) => {
-  expect(isInPlay(project(rawWorkload('rbdNodePlugin', options)))).toBe(expected);
+  expect(isCompeting(project(rawWorkload('rbdNodePlugin', options)))).toBe(expected);
 });
 
-it('is in play: not where there is no workload', () => expect(isInPlay(undefined)).toBe(false));
+it('is in play: not where there is no workload', () => expect(isCompeting(undefined)).toBe(false));

@@ -1,17 +1,17 @@
 /** Worlds as the tests describe them: what is observed of one namespace, and what a reconcile of it came to. */
-import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../../../src/domain/api.js';
-import { NOTHING_DONE, type Outcome } from '../../../src/domain/outcome.js';
-import { plan, type Observed, type Plan, type StoredStatus } from '../../../src/domain/plan.js';
-import { DEFAULT_CONTESTED_AFTER, recordUndoings } from '../../../src/domain/contested.js';
-import { heldBack, contestable } from '../../../src/domain/held.js';
-import { undoings } from '../../../src/domain/reverts.js';
-import { knownRookKeys } from '../../../src/domain/rook-keys.js';
-import type { RookConfig, RookConfigEntry } from '../../../src/domain/rook-config.js';
-import type { Pin } from '../../../src/domain/pin.js';
-import { SLOT_LAYOUTS, type ConfigKey, type Slot, type WorkloadKind } from '../../../src/domain/slots.js';
-import type { Reconciled } from '../../../src/domain/outcome.js';
-import type { Workload } from '../../../src/domain/workload.js';
-import { statusOf } from '../../../src/domain/status.js';
+import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../../../src/domain/rules/api.js';
+import { NOTHING_DONE, type Outcome } from '../../../src/domain/report/outcome.js';
+import { plan, type Observed, type Plan, type StoredStatus } from '../../../src/domain/rules/plan.js';
+import { DEFAULT_CONTESTED_AFTER, recordReverts } from '../../../src/domain/rules/contested.js';
+import { heldBack, contestable } from '../../../src/domain/rules/held.js';
+import { reverts } from '../../../src/domain/rules/reverts.js';
+import { knownRookKeys } from '../../../src/domain/rules/rook-keys.js';
+import type { RookConfig, RookConfigEntry } from '../../../src/domain/rules/rook-config.js';
+import type { Pin } from '../../../src/domain/rules/pin.js';
+import { SLOT_SPECS, type ConfigKey, type Slot, type WorkloadKind } from '../../../src/domain/rules/slots.js';
+import type { Reconciled } from '../../../src/domain/report/outcome.js';
+import type { Workload } from '../../../src/domain/rules/workload.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 import { project, rawWorkload, type RawOptions, type RawWorkload } from './raw-workload.js';
 
 export const SLOTS: readonly Slot[] = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'];
@@ -132,7 +132,7 @@ export const DRIFTED: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin
 
 export function pinned(rbdProvisioner: number, cephfsProvisioner: number, rbdNodePlugin: number): RookConfig {
   const ports = { rbdProvisioner, cephfsProvisioner, rbdNodePlugin };
-  const pin = Object.fromEntries(SLOT_LAYOUTS.map(({ slot, configKey }) => [configKey, String(ports[slot])]));
+  const pin = Object.fromEntries(SLOT_SPECS.map(({ slot, configKey }) => [configKey, String(ports[slot])]));
   return applyPin(rookConfig(), pin);
 }
 
@@ -149,16 +149,16 @@ export function reconcile(before: World, options: ReconcileOptions = {}): Reconc
   const { after = before, previous, generation = 3, now = NOW } = options;
   const outcome = { ...NOTHING_DONE, ...options.outcome };
   const found = plan(observe(before));
-  const undone = undoings(previous, found, { isAfterPin: false, mayBeUntold: false });
+  const reverted = reverts(previous, found, { isAfterPin: false, mayBeUntold: false });
   const rules = { contestedAfter: DEFAULT_CONTESTED_AFTER };
-  const recent = recordUndoings(contestable(previous, found), undone, now, rules);
+  const recent = recordReverts(contestable(previous, found), reverted, now, rules);
   return {
     generation,
     ...(previous === undefined ? {} : { previous }),
     before: found,
     after: plan(observe(after)),
     outcome,
-    undone,
+    reverted,
     recent,
     held: heldBack(found, recent, Date.parse(now)),
     ...knownKeys(found, previous),

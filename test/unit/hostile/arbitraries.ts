@@ -1,6 +1,6 @@
 /** Objects as nobody would write them: some that the API server takes, and some that only a broken one would send. */
 import fc from 'fast-check';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 
 /** Own keys of JSON.parse, and names that every object inherits. */
 export const INHERITED = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'];
@@ -100,7 +100,7 @@ function metadata(name: string): fc.Arbitrary<object> {
 /** A workload of Rook's that the API server would take. */
 export const hostileWorkload: fc.Arbitrary<object> = fc
   .record({
-    metadata: fc.constantFrom(...SLOT_LAYOUTS).chain(({ workload }) => metadata(workload)),
+    metadata: fc.constantFrom(...SLOT_SPECS).chain(({ workload }) => metadata(workload)),
     containers: fc.array(container(containerName), { minLength: 1, maxLength: 5 }),
     initContainers: fc.array(container(fc.constant('csi-addons')), { maxLength: 2 }),
     hostNetwork: fc.integer({ min: 0, max: 9 }).map((dice) => dice > 0),
@@ -122,7 +122,7 @@ export const hostileConfigMap: fc.Arbitrary<object> = fc
     metadata: metadata('rook-ceph-operator-config'),
     strangers: fc.array(fc.tuple(fc.constantFrom(...INHERITED, 'csiaddons_port', 'CSIADDONS_PORT '), strangeText)),
     keys: fc.record(
-      Object.fromEntries(SLOT_LAYOUTS.map(({ configKey }) => [configKey, fc.oneof(portText, strangeText)])),
+      Object.fromEntries(SLOT_SPECS.map(({ configKey }) => [configKey, fc.oneof(portText, strangeText)])),
       { requiredKeys: [] },
     ),
   })

@@ -3,11 +3,11 @@
  * count here would not come to an end in the time of a test.
  */
 import { describe, expect, test } from 'vitest';
-import { keyMeaning } from '../../../src/domain/rook-config.js';
-import { rookVersion } from '../../../src/domain/rook-operator.js';
-import { plan } from '../../../src/domain/plan.js';
-import { describeObject } from '../../../src/domain/contested-message.js';
-import { MOST_READ } from '../../../src/domain/workload.js';
+import { parsePortKey } from '../../../src/domain/rules/rook-config.js';
+import { rookVersion } from '../../../src/domain/rules/rook-operator.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { describeObject } from '../../../src/domain/report/contested-message.js';
+import { MAX_READ } from '../../../src/domain/rules/workload.js';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
 import { projectDeployment, projectRookConfig, projectRookOperator } from '../../../src/kube/projections.js';
 
@@ -32,12 +32,12 @@ describe('a sidecar', () => {
   test.each(['command', 'args', 'ports'])('whose %s are too many: none is looked at, none is kept', (list) => {
     const looks = new Set<string>();
     const elements = counted<unknown>(
-      Array.from({ length: MOST_READ + 1 }, () => '--controller-port=9075'),
+      Array.from({ length: MAX_READ + 1 }, () => '--controller-port=9075'),
       looks,
     );
     const { sidecar, ...rest } = projectDeployment(workload({ name: 'csi-addons', [list]: elements }));
     expect(looks.size).toBe(0);
-    expect(sidecar).toEqual({ index: 0, command: [], ports: [], unread: MOST_READ + 1 });
+    expect(sidecar).toEqual({ index: 0, command: [], ports: [], unread: MAX_READ + 1 });
     const [row] = plan({ assignment, workloads: { rbdProvisioner: { ...rest, sidecar: sidecar! } } }).workloads;
     expect(row).toMatchObject({ state: 'Drifted', unreadable: expect.stringContaining('at most 1000') as string });
     expect(row).not.toHaveProperty('patch');
@@ -49,20 +49,20 @@ describe('a sidecar', () => {
       const rbdProvisioner = projectDeployment(workload({ name: 'csi-addons', args }));
       return plan({ assignment, workloads: { rbdProvisioner } }).workloads[0]!;
     };
-    expect(planned(MOST_READ - 1).patch).toContainEqual(expect.objectContaining({ op: 'add' }));
-    expect(planned(MOST_READ)).toMatchObject({
+    expect(planned(MAX_READ - 1).patch).toContainEqual(expect.objectContaining({ op: 'add' }));
+    expect(planned(MAX_READ)).toMatchObject({
       state: 'Drifted',
-      unreadable: expect.stringContaining(`${MOST_READ} arguments and ports`) as string,
+      unreadable: expect.stringContaining(`${MAX_READ} arguments and ports`) as string,
     });
-    expect(planned(MOST_READ)).not.toHaveProperty('patch');
+    expect(planned(MAX_READ)).not.toHaveProperty('patch');
   });
 
   test('with as many as are read is repaired by fewer operations than an API server takes', () => {
-    const args = Array.from({ length: MOST_READ / 2 }, () => '--controller-port=9075');
-    const ports = Array.from({ length: MOST_READ / 2 }, () => ({ containerPort: 9075 }));
+    const args = Array.from({ length: MAX_READ / 2 }, () => '--controller-port=9075');
+    const ports = Array.from({ length: MAX_READ / 2 }, () => ({ containerPort: 9075 }));
     const rbdProvisioner = projectDeployment(workload({ name: 'csi-addons', args, ports }));
     const [row] = plan({ assignment, workloads: { rbdProvisioner } }).workloads;
-    expect(row!.patch!.length).toBeGreaterThan(MOST_READ);
+    expect(row!.patch!.length).toBeGreaterThan(MAX_READ);
     expect(row!.patch!.length).toBeLessThan(10_000);
   });
 });
@@ -72,7 +72,7 @@ test('of the ports of other containers the first are kept, also of the liveness 
   const ports = Array.from({ length: 600 }, (_, index) => ({ containerPort: index + 1 }));
   const others = Array.from({ length: 50 }, (_, index) => ({ name: `c${index}`, ports }));
   const args = counted(
-    Array.from({ length: MOST_READ + 1 }, () => '--metricsport=9080'),
+    Array.from({ length: MAX_READ + 1 }, () => '--metricsport=9080'),
     looks,
   );
   const { otherPorts } = projectDeployment(workload({ name: 'liveness-prometheus', args }, ...others));
@@ -84,8 +84,8 @@ test('a port key of a megabyte is invalid, and no more is kept of it than shows 
   const data = { CSIADDONS_PORT: ' '.repeat(1_000_000) };
   const { keys } = projectRookConfig({ metadata, data });
   expect(keys.CSIADDONS_PORT!.value).toHaveLength(1001);
-  expect(keyMeaning(keys.CSIADDONS_PORT!.value)).toMatchObject({ kind: 'Invalid', stopsRook: true });
-  expect(keyMeaning(' '.repeat(1000))).toEqual({ kind: 'Unset' });
+  expect(parsePortKey(keys.CSIADDONS_PORT!.value)).toMatchObject({ kind: 'Invalid', stopsRook: true });
+  expect(parsePortKey(' '.repeat(1000))).toEqual({ kind: 'Unset' });
 });
 
 test("Rook's image may be any text", () => {
@@ -106,12 +106,12 @@ test('of thousands of writers the first few are named', () => {
   expect(describeObject(object, config)).toMatch(/\(one of m0, m1, .* or 4992 more\?\)/);
 });
 
-test('the message of an answer is one line of limited length; too large is a refusal', () => {
+test('the message of an answer is one line of limited length; too large is a rejection', () => {
   const body = JSON.stringify({ reason: 'x\n'.repeat(5_000), message: `webhook\n\u001b[31m${'x'.repeat(1_000_000)}` });
   const error = new ApiError('PATCH /x', 413, body);
   expect(error.message).toMatch(/^PATCH \/x: 413 webhook {2}\[31mxxx/);
   expect(error.message).toHaveLength(2_000);
   expect(error.reason.length).toBeLessThanOrEqual(100);
-  expect(error.isRefusal).toBe(true);
+  expect(error.isRejection).toBe(true);
   expect(new UnreachableError('GET /x', new Error('a\nb')).message).toBe('GET /x: a b');
 });

@@ -1,7 +1,7 @@
 /** The operator's own watches on an API server double that keeps every stream open and sends what the test says. */
 import { onTestFinished } from 'vitest';
 import { Watches } from '../../../src/controller/watches.js';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import type { Exchange } from '../../support/api-server-double.js';
 import { connect, eventually } from '../kube/connections.js';
 
@@ -68,7 +68,7 @@ export async function openStreams(): Promise<Streams> {
 
 /** By the kinds that are watched. */
 export const WATCHED_NAMES = [
-  ...SLOT_LAYOUTS.map(({ workload }) => workload),
+  ...SLOT_SPECS.map(({ workload }) => workload),
   'rook-ceph-operator-config',
   'rook-ceph-operator',
   'default',

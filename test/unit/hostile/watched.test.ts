@@ -6,15 +6,15 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { statusPatch } from '../../../src/controller/status-patch.js';
-import { DEFAULT_CONTESTED_AFTER, recordUndoings } from '../../../src/domain/contested.js';
-import { contestable, heldBack } from '../../../src/domain/held.js';
-import { notices } from '../../../src/domain/notices.js';
-import { NOTHING_DONE, type Outcome, type Reconciled } from '../../../src/domain/outcome.js';
-import { plan, type Observed, type Plan, type WorkloadPlan } from '../../../src/domain/plan.js';
-import { undoings } from '../../../src/domain/reverts.js';
-import { knownRookKeys } from '../../../src/domain/rook-keys.js';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
-import { statusOf } from '../../../src/domain/status.js';
+import { DEFAULT_CONTESTED_AFTER, recordReverts } from '../../../src/domain/rules/contested.js';
+import { contestable, heldBack } from '../../../src/domain/rules/held.js';
+import { notices } from '../../../src/domain/report/notices.js';
+import { NOTHING_DONE, type Outcome, type Reconciled } from '../../../src/domain/report/outcome.js';
+import { plan, type Observed, type Plan, type WorkloadPlan } from '../../../src/domain/rules/plan.js';
+import { reverts } from '../../../src/domain/rules/reverts.js';
+import { knownRookKeys } from '../../../src/domain/rules/rook-keys.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 import { CRD_VERSION } from '../crd/manifests.js';
 import { applyPatch } from '../domain/json-patch.js';
 import { mergePatch } from '../domain/merge-patch.js';
@@ -70,7 +70,7 @@ interface Raw {
 }
 
 function rowOf({ workloads }: Plan, raw: Raw): WorkloadPlan {
-  return workloads.find(({ layout }) => layout.workload === raw.metadata.name)!;
+  return workloads.find(({ slotSpec }) => slotSpec.workload === raw.metadata.name)!;
 }
 
 /** Everything but the sidecar's argument for the port and its declared ports. */
@@ -113,19 +113,19 @@ function expectWritable(value: object): void {
 
 const NOW = '2026-01-01T00:05:00Z';
 
-/** As the reconciler does, from the status that is stored; nothing of the plan is written, or all is refused. */
+/** As the reconciler does, from the status that is stored; nothing of the plan is written, or all is rejected. */
 function reconciledOf(
   { assignment: { generation, status: previous } }: Observed,
   before: Plan,
   outcome: Outcome,
 ): Reconciled {
-  const undone = undoings(previous, before, { isAfterPin: false, mayBeUntold: false });
+  const reverted = reverts(previous, before, { isAfterPin: false, mayBeUntold: false });
   const rules = { contestedAfter: DEFAULT_CONTESTED_AFTER };
-  const recent = recordUndoings(contestable(previous, before), undone, NOW, rules);
+  const recent = recordReverts(contestable(previous, before), reverted, NOW, rules);
   const held = heldBack(before, recent, Date.parse(NOW));
   const rookKeys = knownRookKeys(before, previous);
   return {
-    ...{ generation, before, after: before, outcome, undone, recent, held, now: NOW },
+    ...{ generation, before, after: before, outcome, reverted, recent, held, now: NOW },
     ...(previous === undefined ? {} : { previous }),
     ...(rookKeys === undefined ? {} : { rookKeys }),
   };
@@ -136,20 +136,20 @@ const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/;
 
 const REFUSED: Outcome = {
   ...NOTHING_DONE,
-  pinRejection: 'refused\u001b[31m',
-  rejections: Object.fromEntries(SLOT_LAYOUTS.map(({ slot }) => [slot, 'refused\u001b[31m'])),
+  pinRejection: 'rejected\u001b[31m',
+  rejections: Object.fromEntries(SLOT_SPECS.map(({ slot }) => [slot, 'rejected\u001b[31m'])),
 };
 
 /** @param stored the status as it was sent */
 function expectSoundStatus(observed: Observed, before: Plan, stored: unknown): void {
-  const { status: read, unsoundStatus } = observed.assignment;
+  const { status: read, invalidStatus } = observed.assignment;
   for (const outcome of [NOTHING_DONE, REFUSED]) {
     const reconciled = reconciledOf(observed, before, outcome);
     const status = statusOf(reconciled);
     expect(isValidStatus(status), ajv.errorsText(isValidStatus.errors)).toBe(true);
     expectWritable(status);
     for (const { message } of status.conditions) expect(message).not.toMatch(CONTROLS);
-    const patch = statusPatch(read ?? unsoundStatus, status) ?? {};
+    const patch = statusPatch(read ?? invalidStatus, status) ?? {};
     expect(mergePatch(stored, JSON.parse(JSON.stringify(patch)))).toEqual(JSON.parse(JSON.stringify(status)));
     for (const { note } of notices(reconciled, status)) expect(note).toBeTypeOf('string');
   }
@@ -172,7 +172,7 @@ test('a workload that the API server takes is repaired in its port, and in nothi
       const observed = watches.observe(NAMESPACE)!;
       const found = plan(observed);
       expectSoundStatus(observed, found, ASSIGNMENT.status);
-      for (const key of Object.keys(found.pin)) expect(SLOT_LAYOUTS.map(({ configKey }) => configKey)).toContain(key);
+      for (const key of Object.keys(found.pin)) expect(SLOT_SPECS.map(({ configKey }) => configKey)).toContain(key);
       const { patch, workload: seen, assignedPort } = rowOf(found, raw);
       if (patch === undefined) return;
       repaired += 1;
@@ -200,11 +200,11 @@ test('an object with a value of any other type is read, or counts as absent: no 
     return ['default', wellFormed({ ...ASSIGNMENT, status })];
   });
   const anyObject = fc.oneof(
-    ...SLOT_LAYOUTS.map(({ workload }) => odd(workload, hostileWorkload)),
+    ...SLOT_SPECS.map(({ workload }) => odd(workload, hostileWorkload)),
     odd('rook-ceph-operator', hostileWorkload),
     odd('rook-ceph-operator-config', hostileConfigMap),
     odd('default', fc.constant(ASSIGNMENT)),
-    ...SLOT_LAYOUTS.map(() => oddStatus),
+    ...SLOT_SPECS.map(() => oddStatus),
   );
   /** By version: of an object that is not read, the store may go on with the one before. */
   const statuses = new Map<string, unknown>();
@@ -240,10 +240,10 @@ test.each([
   ['of a megabyte', JSON.stringify('x'.repeat(1_000_000))],
 ])('what the operator has no use for may be %s', async (_, json) => {
   const { watches, send, failed, unreadable } = await openStreams();
-  for (const { workload: name } of SLOT_LAYOUTS) {
+  for (const { workload: name } of SLOT_SPECS) {
     const metadata = `{"namespace":"rook","name":"${name}","uid":"u","resourceVersion":"7","annotations":{"x":${json}}}`;
     await send(name, `{"metadata":${metadata},"x":${json},"spec":{"y":${json},"template":{"z":${json}}}}`);
   }
-  expect(SLOT_LAYOUTS.map(({ slot }) => watches.workloads[slot].get('rook')?.resourceVersion)).toEqual(['7', '7', '7']);
+  expect(SLOT_SPECS.map(({ slot }) => watches.workloads[slot].get('rook')?.resourceVersion)).toEqual(['7', '7', '7']);
   expect([failed, unreadable]).toEqual([[], []]);
 });

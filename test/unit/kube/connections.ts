@@ -45,7 +45,7 @@ export function bearer(server: ApiServerDouble, more: Partial<Credentials> = {})
   return {
     server: server.url,
     forRequest: () => Promise.resolve(request),
-    refused: () => undefined,
+    rejected: () => undefined,
     ...more,
   };
 }

@@ -47,7 +47,7 @@ test('without a mounted service account the error names the file', () => {
   expect(() => credentials.forRequest()).toThrow(/ENOENT.*token/);
 });
 
-test('files are read again after a minute, and at once when the token was refused', async () => {
+test('files are read again after a minute, and at once when the token was rejected', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const { path, write } = mounted();
   const credentials = new InClusterCredentials(IN_POD, path);
@@ -62,7 +62,7 @@ test('files are read again after a minute, and at once when the token was refuse
     trust: { ca: 'CA 2' },
   });
   write('token', 'token-3');
-  credentials.refused();
+  credentials.rejected();
   expect((await credentials.forRequest()).headers.Authorization).toBe('Bearer token-3');
 });
 

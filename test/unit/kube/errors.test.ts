@@ -32,7 +32,7 @@ test('a body of any shape makes an error whose questions have answers', () => {
       const error = new ApiError('GET /x', code, body);
       expect(error.message.startsWith(`GET /x: ${code} `)).toBe(true);
       expect(typeof error.reason).toBe('string');
-      for (const answer of [error.isVersionUnusable, error.isGuardFailure, error.isRefusal]) {
+      for (const answer of [error.isVersionUnusable, error.isGuardFailure, error.isRejection]) {
         expect(typeof answer).toBe('boolean');
       }
     }),
@@ -67,31 +67,31 @@ test.each([
 });
 
 test.each([
-  [422, [], { guard: true, refusal: false }],
-  [422, [{ field: 'spec' }], { guard: false, refusal: true }],
-  [400, [], { guard: false, refusal: true }],
-  [403, [], { guard: false, refusal: true }],
-  [404, [], { guard: false, refusal: false }],
-  [409, [], { guard: false, refusal: false }],
-  [500, [{ field: 'spec' }], { guard: false, refusal: false }],
-])('%i with causes %j: guard or refusal', (code, causes, { guard, refusal }) => {
+  [422, [], { guard: true, rejection: false }],
+  [422, [{ field: 'spec' }], { guard: false, rejection: true }],
+  [400, [], { guard: false, rejection: true }],
+  [403, [], { guard: false, rejection: true }],
+  [404, [], { guard: false, rejection: false }],
+  [409, [], { guard: false, rejection: false }],
+  [500, [{ field: 'spec' }], { guard: false, rejection: false }],
+])('%i with causes %j: guard or rejection', (code, causes, { guard, rejection }) => {
   const error = new ApiError('PATCH /x', code, status({ details: { causes } }));
-  expect({ guard: error.isGuardFailure, refusal: error.isRefusal }).toEqual({ guard, refusal });
+  expect({ guard: error.isGuardFailure, rejection: error.isRejection }).toEqual({ guard, rejection });
   expect(error.isForbidden).toBe(code === 403);
   expect(error.isNotFound).toBe(code === 404);
 });
 
-test("a webhook's refusal without causes is no failed guard", () => {
+test("a webhook's rejection without causes is no failed guard", () => {
   const message = 'admission webhook "ports.example" denied the request: not these ports';
   const error = new ApiError('PATCH /x', 422, status({ message }));
-  expect([error.isGuardFailure, error.isRefusal]).toEqual([false, true]);
+  expect([error.isGuardFailure, error.isRejection]).toEqual([false, true]);
 });
 
 test('UnreachableError says what its cause says', () => {
-  const refused = Object.assign(new Error(''), { code: 'ECONNREFUSED' });
-  const both = new AggregateError([new Error('connect ECONNREFUSED ::1:6443'), refused]);
+  const rejected = Object.assign(new Error(''), { code: 'ECONNREFUSED' });
+  const both = new AggregateError([new Error('connect ECONNREFUSED ::1:6443'), rejected]);
   expect(new UnreachableError('GET /x', new Error('socket hang up')).message).toBe('GET /x: socket hang up');
-  expect(new UnreachableError('GET /x', refused).message).toBe('GET /x: ECONNREFUSED');
+  expect(new UnreachableError('GET /x', rejected).message).toBe('GET /x: ECONNREFUSED');
   expect(new UnreachableError('GET /x', both).message).toBe('GET /x: connect ECONNREFUSED ::1:6443');
   expect(new UnreachableError('GET /x', 'odd')).toMatchObject({ message: 'GET /x: odd', cause: 'odd' });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { plainText } from '../../../src/domain/plain-text.js';
+import { sanitize } from '../../../src/domain/report/sanitize.js';
 import { EventRecorder, type EventNotice, type ObjectReference, type Occurrences } from '../../../src/kube/events.js';
 import type { ApiServerDouble } from '../../support/api-server-double.js';
 import { connect, failure } from './connections.js';
@@ -118,7 +118,7 @@ test('a series ends six minutes after the last time that it happened', async () 
 
 test('after an event that could not be recorded, a repeat makes one instead of counting up what is not there', async () => {
   const { server, recorder } = await recording();
-  server.handler = (_, exchange) => exchange.refuse(500, 'InternalError');
+  server.handler = (_, exchange) => exchange.reject(500, 'InternalError');
   await failure(recorder.record(happened()));
   server.handler = (_, exchange) => exchange.json(201, {});
   await recorder.record(happened());
@@ -134,7 +134,7 @@ test('an event whose answer was lost is there once, and a repeat counts it up', 
     const isThere = stored.has(name);
     if (method === 'POST') stored.add(name);
     if (connection === 1) exchange.cut();
-    else if (method === 'POST' && isThere) exchange.refuse(409, 'AlreadyExists');
+    else if (method === 'POST' && isThere) exchange.reject(409, 'AlreadyExists');
     else exchange.json(200, {});
   };
   await recorder.record(happened());
@@ -146,7 +146,7 @@ test('an event whose answer was lost is there once, and a repeat counts it up', 
 test('after the event of a series was deleted, a repeat makes a new one', async () => {
   const { server, recorder } = await recording();
   await recorder.record(happened());
-  server.handler = (_, exchange) => exchange.refuse(404, 'NotFound');
+  server.handler = (_, exchange) => exchange.reject(404, 'NotFound');
   await failure(recorder.record(happened()));
   server.handler = (_, exchange) => exchange.json(201, {});
   await recorder.record(happened());
@@ -167,7 +167,7 @@ test('a note is at most the 1024 bytes that the API server takes, and not cut in
       server.requests.length = 0;
       await recorder.record(happened({ regarding: { ...OWNER, uid: crypto.randomUUID() }, event: { ...MOVED, note } }));
       const sent = bodies(server)[0]!.note as string;
-      const printable = plainText(note, note.length);
+      const printable = sanitize(note, note.length);
       expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(1024);
       if (Buffer.byteLength(printable) <= 1024) expect(sent).toBe(printable);
       else {

@@ -19,10 +19,10 @@ import {
 } from './informers.js';
 import { eventually } from './connections.js';
 
-const refused =
+const rejected =
   (status: number, reason: string, more: object = {}, headers: Readonly<Record<string, string>> = {}): Step =>
   (exchange) =>
-    exchange.refuse(status, reason, more, headers);
+    exchange.reject(status, reason, more, headers);
 
 const tooLarge = {
   details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }] },
@@ -36,8 +36,8 @@ const listedThen =
   };
 
 test.each<[string, Step]>([
-  ['HTTP 410', refused(410, 'Expired')],
-  ['HTTP 504 ResourceVersionTooLarge', refused(504, 'Timeout', tooLarge)],
+  ['HTTP 410', rejected(410, 'Expired')],
+  ['HTTP 504 ResourceVersionTooLarge', rejected(504, 'Timeout', tooLarge)],
   ['410 in the stream', (exchange) => exchange.events(errorEvent({ code: 410, reason: 'Expired' }))],
   ['ResourceVersionTooLarge in the stream', (exchange) => exchange.events(errorEvent({ code: 504, ...tooLarge }))],
   ['502 of a proxy that has lost the server', (exchange) => exchange.send(502, '<html>Bad Gateway</html>')],
@@ -101,7 +101,7 @@ describe('an object that cannot be read', () => {
   /** Of old servers, and such as no server would send. */
   const pages: Step = (exchange, { query }) => {
     const items = [null, {}, object('odd', '11', { label: 'odd' }), object('a', '10')];
-    if (query.sendInitialEvents !== undefined) exchange.refuse(400, 'BadRequest');
+    if (query.sendInitialEvents !== undefined) exchange.reject(400, 'BadRequest');
     else if (query.watch !== undefined) exchange.push();
     else exchange.json(200, { metadata: { resourceVersion: '50' }, items });
   };
@@ -167,7 +167,7 @@ test('a streamed list that ends too soon leaves the store as it was', async () =
   ]);
   await informer.firstSync;
   server.handler = ({ query }, exchange) => {
-    if (query.resourceVersion !== undefined) exchange.refuse(410, 'Expired');
+    if (query.resourceVersion !== undefined) exchange.reject(410, 'Expired');
     else {
       exchange.events(added('b', '60'));
       exchange.end();
@@ -229,28 +229,28 @@ test.each<[string, Step]>([
 });
 
 test.each<[string, Step, Partial<ApiError>]>([
-  ['401', refused(401, 'Unauthorized'), { status: 401 }],
-  ['403', refused(403, 'Forbidden'), { status: 403 }],
-  ['404', refused(404, 'NotFound'), { status: 404 }],
-  ['429', refused(429, 'TooManyRequests'), { status: 429 }],
-  ['500', refused(500, 'InternalError'), { status: 500 }],
+  ['401', rejected(401, 'Unauthorized'), { status: 401 }],
+  ['403', rejected(403, 'Forbidden'), { status: 403 }],
+  ['404', rejected(404, 'NotFound'), { status: 404 }],
+  ['429', rejected(429, 'TooManyRequests'), { status: 429 }],
+  ['500', rejected(500, 'InternalError'), { status: 500 }],
 ])('%s is told of, backed off from ever longer, and recovered from', async (_, answer, expected) => {
   const { server, informer, failures } = await runInformer([answer], {
     timing: { backoff: { baseMs: 8, maxMs: 1_000 } },
   });
   await eventually(() => failures.length).toBeGreaterThanOrEqual(3);
   expect(failures[0]!.error).toMatchObject(expected);
-  expect(informer.problem).toMatchObject(expected);
+  expect(informer.lastError).toMatchObject(expected);
   expect(informer.synced).toBe(false);
   expect(failures[2]!.retryInMs).toBeGreaterThanOrEqual(16);
   server.handler = (request, exchange) => streamedList('50')(exchange, request);
   await informer.firstSync;
-  expect(informer.problem).toBeUndefined();
+  expect(informer.lastError).toBeUndefined();
 });
 
 test('Retry-After is waited out', async () => {
   const { server, informer, failures } = await runInformer([
-    refused(429, 'TooManyRequests', {}, { 'Retry-After': '1' }),
+    rejected(429, 'TooManyRequests', {}, { 'Retry-After': '1' }),
     streamedList('50'),
   ]);
   const begin = performance.now();
@@ -286,12 +286,12 @@ test.each<[string, Step]>([
 ])('the waits begin anew when a watch %s', async (_, end) => {
   const { failures, closed } = await runInformer(
     [
-      ...Array.from({ length: 5 }, () => refused(500, 'x')),
+      ...Array.from({ length: 5 }, () => rejected(500, 'x')),
       (exchange, request) => {
         streamedList('50')(exchange, request);
         end(exchange, request);
       },
-      refused(500, 'x'),
+      rejected(500, 'x'),
       quiet,
     ],
     { timing: { backoff: { baseMs: 20, maxMs: 100 } } },
@@ -307,13 +307,13 @@ test('a watch that is resumed after a failure, and has nothing to tell, is well 
       streamedList('50', object('a', '10'))(exchange, request);
       exchange.end();
     },
-    refused(500, 'x'),
+    rejected(500, 'x'),
     quiet,
   ]);
   await eventually(() => failures.length).toBe(2);
-  expect(informer.problem).toMatchObject({ status: 500 });
-  await eventually(() => informer.problem).toBeUndefined();
-  expect([informer.problemSince, synced()]).toEqual([undefined, 2]);
+  expect(informer.lastError).toMatchObject({ status: 500 });
+  await eventually(() => informer.lastError).toBeUndefined();
+  expect([informer.failingSince, synced()]).toEqual([undefined, 2]);
 });
 
 test('a server that is away is waited for, and tells all that it has now, also where that is older', async () => {
@@ -326,7 +326,7 @@ test('a server that is away is waited for, and tells all that it has now, also w
   expect(informer.synced).toBe(true);
   server.handler = (request, exchange) => streamedList('40', object('a', '9'))(exchange, request);
   await eventually(() => store.get('a')?.resourceVersion).toBe('9');
-  expect(informer.problem).toBeUndefined();
+  expect(informer.lastError).toBeUndefined();
   expect(new Set(begun(server))).toEqual(new Set(['list']));
 });
 
@@ -344,9 +344,9 @@ test('a watch whose connection is cut is not resumed: who answers next may be be
 
 test('a page without an answer is asked for again from the first', async () => {
   const { server, store, informer } = await runInformer([
-    refused(422, 'Invalid'),
+    rejected(422, 'Invalid'),
     (exchange) => exchange.json(200, { metadata: { resourceVersion: '9', continue: 'c' }, items: [object('a', '1')] }),
-    refused(410, 'Expired'),
+    rejected(410, 'Expired'),
     (exchange) => exchange.json(200, { metadata: { resourceVersion: '10' }, items: [object('b', '2')] }),
     quiet,
   ]);

@@ -13,8 +13,8 @@ import {
   type Stored,
 } from './informers.js';
 
-const unknown: Step = (exchange) => exchange.refuse(404, 'NotFound');
-const forbidden: Step = (exchange) => exchange.refuse(403, 'Forbidden');
+const unknown: Step = (exchange) => exchange.reject(404, 'NotFound');
+const forbidden: Step = (exchange) => exchange.reject(403, 'Forbidden');
 
 async function runOptional(
   steps: readonly Step[],
@@ -31,7 +31,7 @@ test('a resource that the API server does not know is an empty list, and no fail
     timing: { absentMs: 60_000 },
   });
   await informer.firstSync;
-  expect(informer).toMatchObject({ synced: true, problem: undefined, failures: 0 });
+  expect(informer).toMatchObject({ synced: true, lastError: undefined, failures: 0 });
   expect(sink.in('a')).toEqual([]);
   expect([failures, synced(), listed, server.requests.length]).toEqual([[], 1, ['absence'], 1]);
 });
@@ -64,7 +64,7 @@ test('once it is gone again, its objects are gone', async () => {
 
 test('where it is paged, too, and where it goes away between two pages', async () => {
   const { informer, sink } = await runOptional([
-    (exchange) => exchange.refuse(422, 'Invalid'),
+    (exchange) => exchange.reject(422, 'Invalid'),
     (exchange) => exchange.json(200, { metadata: { resourceVersion: '9', continue: 'c' }, items: [object('a', '1')] }),
     unknown,
   ]);
@@ -77,13 +77,13 @@ test('a missing right is a failure, which is told of at once and tried again wit
     timing: { backoff: { baseMs: 8, maxMs: 10 } },
   });
   await eventually(() => failures.length).toBeGreaterThanOrEqual(5);
-  expect(informer).toMatchObject({ synced: false, problem: { status: 403 }, failures: failures.length });
+  expect(informer).toMatchObject({ synced: false, lastError: { status: 403 }, failures: failures.length });
   // Six times as long as an informer that is waited for would wait at most.
   expect(failures[4]!.retryInMs).toBeGreaterThanOrEqual(30);
   expect(failures[4]!.retryInMs).toBeLessThanOrEqual(60);
   server.handler = (request, exchange) => streamedList('50')(exchange, request);
   await informer.firstSync;
-  expect(informer).toMatchObject({ synced: true, problem: undefined });
+  expect(informer).toMatchObject({ synced: true, lastError: undefined });
 });
 
 test('a resource that is not optional is waited for as after any failure', async () => {
@@ -106,7 +106,7 @@ test('without a name all objects are asked for, listed or streamed, and told apa
   expect(informer.rule).not.toHaveProperty('name');
 
   const paged = await runOptional([
-    (exchange) => exchange.refuse(422, 'Invalid'),
+    (exchange) => exchange.reject(422, 'Invalid'),
     (exchange) => exchange.json(200, { metadata: { resourceVersion: '9' }, items: two }),
     (exchange) => exchange.push(),
   ]);

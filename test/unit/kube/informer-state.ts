@@ -9,10 +9,10 @@ export function informerState(more: Partial<InformerState> = {}): InformerState 
     optional: false,
     synced: true,
     failures: 0,
-    problem: undefined,
-    problemSince: undefined,
+    lastError: undefined,
+    failingSince: undefined,
     lastActivity: 0,
-    lastHeard: 0,
+    lastEventAt: 0,
     ...more,
   };
 }

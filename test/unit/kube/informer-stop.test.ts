@@ -8,7 +8,7 @@ const never: Step = () => undefined;
 test.each<[string, readonly Step[], number]>([
   ['while a streamed list opens', [never], 1],
   ['in a streamed list', [quiet], 1],
-  ['in a paged list', [(exchange) => exchange.refuse(422, 'Invalid'), never], 2],
+  ['in a paged list', [(exchange) => exchange.reject(422, 'Invalid'), never], 2],
   [
     'while a watch opens',
     [
@@ -31,12 +31,12 @@ test.each<[string, readonly Step[], number]>([
   expect(failures).toHaveLength(reported);
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(server.requests).toHaveLength(requests);
-  // The connection that carried the refusal may be kept for the next call; none carries a request.
+  // The connection that carried the rejection may be kept for the next call; none carries a request.
   expect(server.openConnections).toBeLessThanOrEqual(requests - 1);
 });
 
 test('stop while it waits after a failure', async () => {
-  const { server, stop, failures } = await runInformer([(exchange) => exchange.refuse(500, 'InternalError')], {
+  const { server, stop, failures } = await runInformer([(exchange) => exchange.reject(500, 'InternalError')], {
     timing: { backoff: { baseMs: 60_000, maxMs: 60_000 } },
   });
   await eventually(() => failures.length).toBe(1);
@@ -88,11 +88,11 @@ test('it heard of the server last when that said something, not when it tried ag
     (exchange) => exchange.cut(),
   ]);
   await informer.firstSync;
-  const heard = informer.lastHeard;
+  const heard = informer.lastEventAt;
   await eventually(() => closed()).toBe(1);
   await eventually(() => failures.length).toBeGreaterThan(2);
   expect(server.requests.length).toBeGreaterThan(2);
-  expect(informer.lastHeard).toBe(heard);
+  expect(informer.lastEventAt).toBe(heard);
   expect(informer.lastActivity).toBeGreaterThan(heard);
   expect(closed()).toBe(1);
 });
@@ -112,9 +112,9 @@ test('it has heard of a server that resumes a watch, though that ends before its
     quiet,
   ]);
   await informer.firstSync;
-  const listed = informer.lastHeard;
+  const listed = informer.lastEventAt;
   await eventually(() => server.requests.length).toBe(4);
-  expect(informer.lastHeard).toBeGreaterThan(listed + 20);
+  expect(informer.lastEventAt).toBeGreaterThan(listed + 20);
 });
 
 test('it has not heard of a server that begins a list again and again, and never ends it', async () => {
@@ -124,11 +124,11 @@ test('it has not heard of a server that begins a list again and again, and never
   };
   const { server, informer, failures } = await runInformer([streamedList('50'), cutSoon]);
   await informer.firstSync;
-  const heard = informer.lastHeard;
+  const heard = informer.lastEventAt;
   server.cutAll();
   await eventually(() => failures.length).toBeGreaterThan(3);
-  expect(informer.lastHeard).toBe(heard);
-  expect(informer).toMatchObject({ synced: true, problem: expect.any(Error) as Error });
+  expect(informer.lastEventAt).toBe(heard);
+  expect(informer).toMatchObject({ synced: true, lastError: expect.any(Error) as Error });
 });
 
 test('a watch that ended in order is well, whatever was before it', async () => {
@@ -144,7 +144,7 @@ test('a watch that ended in order is well, whatever was before it', async () => 
     quiet,
   ]);
   await eventually(() => failures.length).toBe(1);
-  expect(informer.problem).toBeDefined();
+  expect(informer.lastError).toBeDefined();
   await eventually(() => closed()).toBe(1);
-  expect(informer).toMatchObject({ problem: undefined, failures: 0 });
+  expect(informer).toMatchObject({ lastError: undefined, failures: 0 });
 });

@@ -89,16 +89,16 @@ test('after the server ended the watch it goes on from the last version, a bookm
   expect(server.requests[1]!.query).toMatchObject({ watch: 'true', allowWatchBookmarks: 'true' });
 });
 
-test.each([422, 400])('a server that refuses a streamed list with %i is asked for pages, for good', async (status) => {
+test.each([422, 400])('a server that rejects a streamed list with %i is asked for pages, for good', async (status) => {
   const page =
     (metadata: object, ...items: readonly object[]): Step =>
     (exchange) =>
       exchange.json(200, { metadata, items });
   const { server, store, informer, failures, listed } = await runInformer([
-    (exchange) => exchange.refuse(status, 'Invalid'),
+    (exchange) => exchange.reject(status, 'Invalid'),
     page({ resourceVersion: '90', continue: 'next page' }, object('a', '10')),
     page({ resourceVersion: '90' }, object('b', '20')),
-    (exchange) => exchange.refuse(410, 'Expired'),
+    (exchange) => exchange.reject(410, 'Expired'),
     page({ resourceVersion: '95' }, object('b', '20')),
     quiet,
   ]);
@@ -124,7 +124,7 @@ test.each<[string, Step]>([
       [
         silent,
         (exchange) => exchange.json(200, { metadata: { resourceVersion: '9' }, items: [object('b', '8')] }),
-        (exchange) => exchange.refuse(410, 'Expired'),
+        (exchange) => exchange.reject(410, 'Expired'),
         (exchange) => exchange.json(200, { metadata: { resourceVersion: '12' }, items: [object('b', '8')] }),
         quiet,
       ],

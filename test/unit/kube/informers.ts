@@ -1,6 +1,6 @@
 /** An informer at work against an API server double, and the objects and events that the double gives it. */
 import { onTestFinished } from 'vitest';
-import { Informer, type InformerTiming, type Source } from '../../../src/kube/informer.js';
+import { Informer, type InformerTiming, type WatchTarget } from '../../../src/kube/informer.js';
 import type { ListedBy } from '../../../src/kube/informer-state.js';
 import { Store, type ObjectSink, type StoredObject } from '../../../src/kube/store.js';
 import type { RawObject } from '../../../src/kube/watch-events.js';
@@ -117,7 +117,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   let synced = 0;
   let closed = 0;
   let ended = 0;
-  const source: Source<Stored> = {
+  const source: WatchTarget<Stored> = {
     title: 'Deployment one',
     rule: { group: 'apps', resource: 'deployments', ...(options.sink === undefined ? { name: 'one' } : {}) },
     ...(options.optional === undefined ? {} : { optional: options.optional }),

@@ -1,7 +1,7 @@
 import { queryObjects } from 'node:v8';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { LeaderElection, type LeaderElectionObserver } from '../../../src/kube/leader-election.js';
-import { NotLeadingError, permitToWrite, SOLE } from '../../../src/kube/leadership.js';
+import { NotLeadingError, permitToWrite, ALWAYS_LEADING } from '../../../src/kube/leadership.js';
 import { LeaseClient } from '../../../src/kube/lease.js';
 import type { Transport } from '../../../src/kube/transport.js';
 import type { ApiServerDouble } from '../../support/api-server-double.js';
@@ -257,10 +257,10 @@ test('a holder whose renewals all fail stops leading at its deadline, before the
   const one = candidate('one');
   const run = one.run();
   await one.untilLeading();
-  const { lapse } = one.election;
-  expect(permitToWrite(one.election)).toBe(lapse);
+  const { lost } = one.election;
+  expect(permitToWrite(one.election)).toBe(lost);
   stored.intercept = (_, exchange) => {
-    exchange.refuse(503, 'ServiceUnavailable');
+    exchange.reject(503, 'ServiceUnavailable');
     return true;
   };
   const renewedAt = Date.parse(String(stored.spec!.renewTime));
@@ -268,7 +268,7 @@ test('a holder whose renewals all fail stops leading at its deadline, before the
   // Wall clock against timer: a little less is the same time.
   expect(Date.now() - renewedAt).toBeGreaterThan(TIMING.renewMs - 50);
   expect(one.election.isLeading).toBe(false);
-  expect(lapse.aborted).toBe(true);
+  expect(lost.aborted).toBe(true);
   expect(() => permitToWrite(one.election)).toThrow(NotLeadingError);
   expect(one.told.some((line) => line.includes('503'))).toBe(true);
 });
@@ -284,7 +284,7 @@ test('a request on a connection that has fallen silent costs one try, not the le
   await untilAsked(server);
   expect(one.election.isLeading).toBe(true);
   expect(one.told.at(-1)).toBe('recovered');
-  expect(one.election.problem).toBeUndefined();
+  expect(one.election.lastError).toBeUndefined();
 });
 
 test('a renewal that came through though its answer was lost is known for its own', async () => {
@@ -313,7 +313,7 @@ test('a holder that finds another in its place leads no more', async () => {
   await one.untilLeading();
   stored.set(held('other'));
   expect(await run).toBe('Lost');
-  expect(one.election.lapse.aborted).toBe(true);
+  expect(one.election.lost.aborted).toBe(true);
   expect(stored.spec).toMatchObject({ holderIdentity: 'other' });
 });
 
@@ -361,7 +361,7 @@ test('one that was taken unanswered just as the process stops is given back, too
     stored.write(request.body, () => undefined);
     stored.intercept = () => false;
     one.stop();
-    exchange.refuse(500, 'InternalError');
+    exchange.reject(500, 'InternalError');
     return true;
   };
   expect(await one.run()).toBe('Never');
@@ -374,7 +374,7 @@ test('a lease that cannot be given back is not said to be', async () => {
   const run = one.run();
   await one.untilLeading();
   stored.intercept = (_, exchange) => {
-    exchange.refuse(503, 'ServiceUnavailable');
+    exchange.reject(503, 'ServiceUnavailable');
     return true;
   };
   one.stop();
@@ -421,23 +421,23 @@ test('who stops while it waits has never led, and writes nothing', async () => {
 test('a failure is told at each try, with since when it has been failing, and so is its end', async () => {
   const { stored, candidate } = await ring();
   stored.intercept = (_, exchange) => {
-    exchange.refuse(403, 'Forbidden');
+    exchange.reject(403, 'Forbidden');
     return true;
   };
   const one = candidate('one');
   const before = performance.now();
   void one.run();
   await waitFor('three failures', () => Promise.resolve(one.told.length >= 3));
-  expect(String(one.election.problem)).toContain('403');
-  expect(one.election.problemSince).toBeGreaterThanOrEqual(before);
-  expect(one.election.problemSince).toBeLessThan(performance.now());
+  expect(String(one.election.lastError)).toContain('403');
+  expect(one.election.failingSince).toBeGreaterThanOrEqual(before);
+  expect(one.election.failingSince).toBeLessThan(performance.now());
   stored.intercept = () => false;
   await one.untilLeading();
   expect(one.told.at(-1)).toBe('recovered');
-  expect(one.election.problemSince).toBeUndefined();
+  expect(one.election.failingSince).toBeUndefined();
 });
 
 test('without an election the one process leads for ever', () => {
-  expect(permitToWrite(SOLE).aborted).toBe(false);
-  expect(SOLE.isLeading).toBe(true);
+  expect(permitToWrite(ALWAYS_LEADING).aborted).toBe(false);
+  expect(ALWAYS_LEADING.isLeading).toBe(true);
 });

@@ -31,14 +31,14 @@ export class LeaseServer {
   }
 
   #patch(request: Received, exchange: Exchange): void {
-    if (this.write(request.body, (code, reason) => exchange.refuse(code, reason))) this.#answer(exchange);
+    if (this.write(request.body, (code, reason) => exchange.reject(code, reason))) this.#answer(exchange);
   }
 
   /** @returns whether it was stored */
-  write(body: string, refuse: (code: number, reason: string) => void): boolean {
+  write(body: string, reject: (code: number, reason: string) => void): boolean {
     const { metadata, spec } = JSON.parse(body) as { metadata: { resourceVersion: string }; spec: Spec };
-    if (this.spec === undefined) refuse(404, 'NotFound');
-    else if (metadata.resourceVersion !== String(this.#version)) refuse(409, 'Conflict');
+    if (this.spec === undefined) reject(404, 'NotFound');
+    else if (metadata.resourceVersion !== String(this.#version)) reject(409, 'Conflict');
     else {
       this.set({ ...this.spec, ...spec });
       this.holders.push(String(spec.holderIdentity));
@@ -48,7 +48,7 @@ export class LeaseServer {
   }
 
   #answer(exchange: Exchange): void {
-    if (this.spec === undefined) exchange.refuse(404, 'NotFound');
+    if (this.spec === undefined) exchange.reject(404, 'NotFound');
     else exchange.json(200, { metadata: { resourceVersion: String(this.#version) }, spec: this.spec });
   }
 }

@@ -64,8 +64,8 @@ test.each<[unknown, string]>([
   [{ ports: 'x' }, 'spec.ports is no object'],
   [{ ports: { rbdProvisioner: '9075' } }, 'spec.ports.rbdProvisioner is no whole number'],
   [{ mode: 'Off' }, 'spec.mode is none of those known'],
-])('an assignment with spec %j is not taken for one that says nothing', (spec, problem) => {
-  expect(() => projectAssignment({ metadata: metadata(), spec })).toThrow(problem);
+])('an assignment with spec %j is not taken for one that says nothing', (spec, lastError) => {
+  expect(() => projectAssignment({ metadata: metadata(), spec })).toThrow(lastError);
 });
 
 test('a deletion timestamp means deleting', () => {

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest';
-import { SLOT_LAYOUTS } from '../../../src/domain/slots.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import {
-  assignmentSource,
+  assignmentTarget,
   assignmentStatusPath,
-  driverSource,
+  driverTarget,
   rookConfigPath,
-  rookConfigSource,
-  rookOperatorSource,
-  upstreamSource,
+  rookConfigTarget,
+  rookOperatorTarget,
+  upstreamTarget,
   workloadPath,
-  workloadSource,
+  workloadTarget,
 } from '../../../src/kube/resources.js';
 
 const sources = (namespace?: string): { title: string; path: string; rule: object; namespace?: string }[] => [
-  assignmentSource(namespace),
-  rookConfigSource(namespace),
-  rookOperatorSource(namespace),
-  ...SLOT_LAYOUTS.map((layout) => workloadSource(layout, namespace)),
+  assignmentTarget(namespace),
+  rookConfigTarget(namespace),
+  rookOperatorTarget(namespace),
+  ...SLOT_SPECS.map((layout) => workloadTarget(layout, namespace)),
 ];
 
 test('six names are watched across all namespaces', () => {
@@ -55,14 +55,14 @@ test('each says the RBAC rule that it needs', () => {
 });
 
 test('the Drivers of ceph-csi-operator are watched whatever their names, where there are such objects at all', () => {
-  expect(driverSource()).toMatchObject({
+  expect(driverTarget()).toMatchObject({
     rule: { group: 'csi.ceph.io', resource: 'drivers' },
     path: '/apis/csi.ceph.io/v1/drivers',
     optional: true,
   });
-  expect(driverSource()).not.toHaveProperty('namespace');
-  expect(driverSource().rule).not.toHaveProperty('name');
-  expect(driverSource('rook')).toMatchObject({
+  expect(driverTarget()).not.toHaveProperty('namespace');
+  expect(driverTarget().rule).not.toHaveProperty('name');
+  expect(driverTarget('rook')).toMatchObject({
     namespace: 'rook',
     path: '/apis/csi.ceph.io/v1/namespaces/rook/drivers',
   });
@@ -70,19 +70,19 @@ test('the Drivers of ceph-csi-operator are watched whatever their names, where t
 
 test('its workloads are watched by name in one namespace', () => {
   const name = 'rook.rbd.csi.ceph.com-ctrlplugin';
-  expect(upstreamSource({ kind: 'Deployment', name }, 'rook')).toMatchObject({
+  expect(upstreamTarget({ kind: 'Deployment', name }, 'rook')).toMatchObject({
     title: `Deployment ${name}`,
     rule: { group: 'apps', resource: 'deployments', name },
     namespace: 'rook',
     path: '/apis/apps/v1/namespaces/rook/deployments',
     optional: true,
   });
-  expect(upstreamSource({ kind: 'DaemonSet', name }, 'rook').rule.resource).toBe('daemonsets');
-  for (const source of [assignmentSource(), workloadSource(SLOT_LAYOUTS[0]!)]) expect(source.optional).toBeUndefined();
+  expect(upstreamTarget({ kind: 'DaemonSet', name }, 'rook').rule.resource).toBe('daemonsets');
+  for (const source of [assignmentTarget(), workloadTarget(SLOT_SPECS[0]!)]) expect(source.optional).toBeUndefined();
 });
 
 test('what is written has its path', () => {
-  expect(SLOT_LAYOUTS.map((layout) => workloadPath(layout, 'rook'))).toEqual([
+  expect(SLOT_SPECS.map((layout) => workloadPath(layout, 'rook'))).toEqual([
     '/apis/apps/v1/namespaces/rook/deployments/csi-rbdplugin-provisioner',
     '/apis/apps/v1/namespaces/rook/deployments/csi-cephfsplugin-provisioner',
     '/apis/apps/v1/namespaces/rook/daemonsets/csi-rbdplugin',

@@ -44,10 +44,10 @@ test('a watch is a GET, and timed until its answer begins', async () => {
   expect(took).toMatchObject([{ verb: 'WATCH' }]);
 });
 
-test('a refused token is asked twice, and so counted twice; timed as the one call that it is', async () => {
+test('a rejected token is asked twice, and so counted twice; timed as the one call that it is', async () => {
   const { server, transport, answered, took } = await observed();
   server.handler = (_, exchange) =>
-    server.requests.length === 1 ? exchange.refuse(401, 'Unauthorized') : exchange.json(200, {});
+    server.requests.length === 1 ? exchange.reject(401, 'Unauthorized') : exchange.json(200, {});
   await transport.call(GET);
   expect(answered).toEqual(['GET 401', 'GET 200']);
   expect(took).toHaveLength(1);

@@ -73,7 +73,7 @@ test('a rotated token goes out on the connection that is there', async () => {
   const transport = transportTo(credentials);
   await transport.call(GET);
   write('token', 'second\n');
-  credentials.refused();
+  credentials.rejected();
   await transport.call(GET);
   expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
   expect(server.connections).toBe(1);

@@ -156,12 +156,12 @@ test('what is asked lets go of the signal that outlives it', async () => {
   const { signal } = new AbortController();
   for (let count = 0; count < 20; count += 1) await transport.call(GET, signal);
   for (let count = 0; count < 20; count += 1) await text(await transport.watch('/w', {}, signal));
-  server.handler = (_, exchange) => exchange.refuse(500, 'InternalError');
+  server.handler = (_, exchange) => exchange.reject(500, 'InternalError');
   for (let count = 0; count < 20; count += 1) await failure(transport.watch('/w', {}, signal));
   await eventually(() => getEventListeners(signal, 'abort').length).toBe(0);
 });
 
-test('a token that is refused is asked for again once', async () => {
+test('a token that is rejected is asked for again once', async () => {
   const server = await startDouble();
   const tokens = ['old', 'new'];
   const transport = transportTo(
@@ -171,12 +171,12 @@ test('a token that is refused is asked for again once', async () => {
           headers: { Authorization: `Bearer ${tokens[0]!}` },
           trust: { ca: server.identity.cert },
         }),
-      refused: () => void tokens.shift(),
+      rejected: () => void tokens.shift(),
     }),
   );
   server.handler = ({ headers }, exchange) => {
     if (headers.authorization === 'Bearer new') exchange.json(200, { ok: true });
-    else exchange.refuse(401, 'Unauthorized');
+    else exchange.reject(401, 'Unauthorized');
   };
   expect(await transport.call(GET)).toEqual({ ok: true });
   expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
@@ -188,7 +188,7 @@ test('credentials that brought about no connection are asked for anew with the n
   const transport = transportTo(
     bearer(server, {
       forRequest: () => Promise.resolve({ headers: {}, trust: { ca: authorities[0]! } }),
-      refused: () => void authorities.shift(),
+      rejected: () => void authorities.shift(),
     }),
   );
   server.handler = (_, exchange) => exchange.json(200, { ok: true });
@@ -196,9 +196,9 @@ test('credentials that brought about no connection are asked for anew with the n
   expect(await transport.call(GET)).toEqual({ ok: true });
 });
 
-test('a second refusal is the answer, and holds for watches too', async () => {
+test('a second rejection is the answer, and holds for watches too', async () => {
   const { server, transport } = await connect();
-  server.handler = (_, exchange) => exchange.refuse(401, 'Unauthorized');
+  server.handler = (_, exchange) => exchange.reject(401, 'Unauthorized');
   expect(await failure(transport.call(GET))).toMatchObject({ status: 401, reason: 'Unauthorized' });
   expect(server.requests).toHaveLength(2);
   const watching = transport.watch('/w', {}, new AbortController().signal);
@@ -287,7 +287,7 @@ test('no message holds the token, whatever the failure', async () => {
   const { server, transport } = await connect({ timeoutMs: 800 });
   const messages: string[] = [];
   const attempt = async (): Promise<void> => void messages.push(String(await failure(transport.call(GET))));
-  server.handler = (_, exchange) => exchange.refuse(403, 'Forbidden');
+  server.handler = (_, exchange) => exchange.reject(403, 'Forbidden');
   await attempt();
   server.handler = (_, exchange) => exchange.cut();
   await attempt();

@@ -100,7 +100,7 @@ test('the largest object of etcd is read, also where the API server writes six b
   expect(taken).toHaveLength(1);
 });
 
-test('a line without an end is refused before it fills the memory', async () => {
+test('a line without an end is rejected before it fills the memory', async () => {
   let given = 0;
   function* endless(): Generator<Buffer> {
     for (; given < 100; given += 1) yield Buffer.alloc(1024 * 1024, 'x');

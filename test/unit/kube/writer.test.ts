@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { SLOT_LAYOUTS, type SlotLayout } from '../../../src/domain/slots.js';
+import { SLOT_SPECS, type SlotSpec } from '../../../src/domain/rules/slots.js';
 import { projectAssignment } from '../../../src/kube/projections.js';
-import { SOLE } from '../../../src/kube/leadership.js';
+import { ALWAYS_LEADING } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
 import type { ApiServerDouble } from '../../support/api-server-double.js';
 import { rawWorkload } from '../domain/raw-workload.js';
 import { rookConfig } from '../domain/worlds.js';
 import { connect, failure } from './connections.js';
 
-const layout = (workload: string): SlotLayout => SLOT_LAYOUTS.find((one) => one.workload === workload)!;
+const layout = (workload: string): SlotSpec => SLOT_SPECS.find((one) => one.workload === workload)!;
 const PROVISIONER = layout('csi-rbdplugin-provisioner');
 const PLUGIN = layout('csi-rbdplugin');
 const metadata = { namespace: 'rook', name: 'x', uid: 'uid-x', resourceVersion: '7' };
@@ -16,7 +16,7 @@ const metadata = { namespace: 'rook', name: 'x', uid: 'uid-x', resourceVersion: 
 async function writing(answer: object): Promise<{ server: ApiServerDouble; writer: Writer }> {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.json(200, answer);
-  return { server, writer: new Writer(transport, SOLE) };
+  return { server, writer: new Writer(transport, ALWAYS_LEADING) };
 }
 
 test('a workload is patched with a JSON Patch under our field manager, and the answer projected', async () => {
@@ -80,8 +80,8 @@ test('the status goes to its subresource, nulls and all', async () => {
   });
 });
 
-test('what the API server refuses is thrown', async () => {
+test('what the API server rejects is thrown', async () => {
   const { server, writer } = await writing({});
-  server.handler = (_, exchange) => exchange.refuse(422, 'Invalid');
+  server.handler = (_, exchange) => exchange.reject(422, 'Invalid');
   expect(await failure(writer.readWorkload(PLUGIN, 'rook'))).toMatchObject({ isGuardFailure: true });
 });

@@ -11,7 +11,7 @@ describe('summarise', () => {
 
   it('sorts numbers, not texts', () => expect(summarise([100, 9, 20]).median).toBe(20));
 
-  it('refuses to make something of nothing', () => expect(() => summarise([])).toThrow(RangeError));
+  it('rejects to make something of nothing', () => expect(() => summarise([])).toThrow(RangeError));
 });
 
 describe('percentile', () => {

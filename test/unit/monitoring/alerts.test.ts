@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { DEGRADED_REASONS } from '../../../src/domain/reasons.js';
+import { DEGRADED_REASONS } from '../../../src/domain/report/reasons.js';
 import { tool } from '../../support/tools/tools.js';
 import { BUILD_TIMEOUT_MS, promtool } from '../../support/monitoring/promtool.js';
 import { ALERTS, RULE_FILE, withoutAnnotations } from '../../support/monitoring/rules.js';

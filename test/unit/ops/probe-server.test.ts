@@ -54,7 +54,7 @@ test.each(['/', '/metrics', '/healthz/', '/HEALTHZ', '/__proto__', '/toString', 
   },
 );
 
-test('a header beyond 4 KiB is refused', async () => {
+test('a header beyond 4 KiB is rejected', async () => {
   const { port } = await serve();
   const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { 'x-long': 'x'.repeat(5_000) } });
   expect(answer.status).toBe(431);

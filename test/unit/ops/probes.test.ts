@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { LONGEST_RETRY_AFTER_MS } from '../../../src/kube/errors.js';
+import { MAX_RETRY_AFTER_MS } from '../../../src/kube/errors.js';
 import { FORBIDDEN_PATIENCE, INFORMER_TIMING } from '../../../src/kube/informer.js';
 import type { InformerState } from '../../../src/kube/informer-state.js';
 import { liveness, readiness, STUCK_AFTER_MS, type Probed } from '../../../src/ops/probes.js';
 import { informerState as state } from '../kube/informer-state.js';
 
-const explain = (problem: unknown): string => (typeof problem === 'string' ? `: ${problem}` : '');
+const explain = (lastError: unknown): string => (typeof lastError === 'string' ? `: ${lastError}` : '');
 const alone = (...informers: InformerState[]): Probed => ({ informers, leaderElection: undefined });
 
 test('ready once every informer is synced', () => {
@@ -18,7 +18,7 @@ test('ready once every informer is synced', () => {
 test('not ready: it names the informer that is not synced, and why', () => {
   const informers = [
     state(),
-    state({ synced: false, namespace: 'rook', problem: '403 Forbidden' }),
+    state({ synced: false, namespace: 'rook', lastError: '403 Forbidden' }),
     state({ synced: false }),
   ];
   expect(readiness(alone(...informers), explain, 0)).toEqual({
@@ -30,7 +30,7 @@ test('not ready: it names the informer that is not synced, and why', () => {
 });
 
 test('a synced informer whose server is away is still ready and healthy', () => {
-  const away = state({ problem: 'connect ECONNREFUSED', problemSince: 100_000, lastActivity: 100_000 });
+  const away = state({ lastError: 'connect ECONNREFUSED', failingSince: 100_000, lastActivity: 100_000 });
   expect(readiness(alone(away), explain, 110_000)).toEqual({
     ok: true,
     body: '[+] DaemonSet plugin ok: connect ECONNREFUSED\nok\n',
@@ -39,7 +39,7 @@ test('a synced informer whose server is away is still ready and healthy', () => 
 });
 
 test('a watch that has been failing for over a minute is not ready, but healthy', () => {
-  const blind = state({ problem: '403 Forbidden', problemSince: 100_000, lastActivity: 160_001 });
+  const blind = state({ lastError: '403 Forbidden', failingSince: 100_000, lastActivity: 160_001 });
   expect(readiness(alone(blind), explain, 160_000).ok).toBe(true);
   expect(readiness(alone(state(), blind), explain, 160_001)).toEqual({
     ok: false,
@@ -51,8 +51,8 @@ test('a watch that has been failing for over a minute is not ready, but healthy'
 test('an optional informer is named, and makes nobody unready', () => {
   const informers = [
     state(),
-    state({ optional: true, synced: false, problem: '403 Forbidden' }),
-    state({ optional: true, problem: '403 Forbidden', problemSince: 0 }),
+    state({ optional: true, synced: false, lastError: '403 Forbidden' }),
+    state({ optional: true, lastError: '403 Forbidden', failingSince: 0 }),
     state({ optional: true }),
   ];
   expect(readiness(alone(...informers), explain, 100_000)).toEqual({
@@ -65,7 +65,7 @@ test('an optional informer is named, and makes nobody unready', () => {
 
 test('no wait of an informer that is well, or that an API server asks for, is as long as that of a stuck one', () => {
   const { idleMs, listIdleMs, backoff, absentMs } = INFORMER_TIMING;
-  const waits = [idleMs, listIdleMs, backoff.maxMs * FORBIDDEN_PATIENCE, absentMs * 1.1, LONGEST_RETRY_AFTER_MS];
+  const waits = [idleMs, listIdleMs, backoff.maxMs * FORBIDDEN_PATIENCE, absentMs * 1.1, MAX_RETRY_AFTER_MS];
   expect(Math.max(...waits)).toBeLessThan(STUCK_AFTER_MS);
 });
 
@@ -79,7 +79,7 @@ test('an informer that did nothing for over five minutes is stuck', () => {
 });
 
 test('a lease that is out of reach for over a minute makes the replica unready, not unhealthy', () => {
-  const leaderElection = { problem: '403 Forbidden', problemSince: 100_000 };
+  const leaderElection = { lastError: '403 Forbidden', failingSince: 100_000 };
   const probed = { informers: [state()], leaderElection };
   expect(readiness(probed, explain, 160_000)).toEqual({
     ok: true,

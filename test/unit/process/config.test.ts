@@ -20,7 +20,8 @@ const parse = (
   argv: readonly string[],
   environment: NodeJS.ProcessEnv = {},
   podNamespace?: string,
-): ReturnType<typeof parseInvocation> => parseInvocation(argv, { environment, hostname: 'host-1', podNamespace });
+): ReturnType<typeof parseInvocation> =>
+  parseInvocation(argv, { variables: environment, hostname: 'host-1', podNamespace });
 
 function config(argv: readonly string[], environment: NodeJS.ProcessEnv = {}, podNamespace?: string): Config {
   const invocation = parse(argv, environment, podNamespace);

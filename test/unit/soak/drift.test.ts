@@ -12,10 +12,10 @@ const HALF_AN_HOUR = 1800;
 /** How long the last process of half an hour is judged, by its schedule. */
 function judgedMinutes(seed: number): number {
   const ending = planFaults(new Random(seed), HALF_AN_HOUR).filter(({ kind }) => 'endsProcess' in FAULTS[kind]);
-  return (HALF_AN_HOUR - ending.at(-1)!.toSeconds - LONGEST_WAIT_SECONDS - WARM_UP_SECONDS) / 60;
+  return (HALF_AN_HOUR - ending.at(-1)!.toSeconds - MAX_WAIT_SECONDS - WARM_UP_SECONDS) / 60;
 }
 /** Before the last process starts: of four that have lost the lease. */
-const LONGEST_WAIT_SECONDS = 40;
+const MAX_WAIT_SECONDS = 40;
 
 interface Course {
   readonly minutes: number;

@@ -6,7 +6,7 @@ function answer(status: number): AdminApiError {
   return new AdminApiError('GET /', status, {});
 }
 
-it('an API server that is away or busy is passing; what it refuses is not', () => {
+it('an API server that is away or busy is passing; what it rejects is not', () => {
   const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
   expect([away, answer(500), answer(503), answer(429)].map(isPassing)).toEqual([true, true, true, true]);
   expect([400, 403, 404, 409, 422].map((status) => isPassing(answer(status)))).toEqual([

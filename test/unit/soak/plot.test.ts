@@ -38,7 +38,7 @@ describe('the picture of a soak', () => {
     expect(svg.match(/class="title">[^<]+/g)!.map((title) => title.slice(14))).toEqual([
       'Memory of the process (MiB) over time (min:s)',
       'Time since a watch last heard of the API server (s) over time (min:s)',
-      'Repairs: time until the port is right again (logarithmic), by when it was undone (min:s)',
+      'Repairs: time until the port is right again (logarithmic), by when it was reverted (min:s)',
     ]);
     expect(svg).toContain('prefers-color-scheme:dark');
     expect(svg).not.toMatch(/<script|<foreignObject|href=|url\(|NaN|undefined|Infinity/);

@@ -40,7 +40,7 @@ describe('planFaults', () => {
     }
   });
 
-  it.each(SEEDS)('lets nothing that is undone have the time of more than one fault (seed %d)', (seed) => {
+  it.each(SEEDS)('lets nothing that is reverted have the time of more than one fault (seed %d)', (seed) => {
     const all = disturbances(planFaults(new Random(seed), HALF_AN_HOUR));
     for (let ms = 0; ms < HALF_AN_HOUR * 1000; ms += 500) {
       expect(boundOf(ms, CALM_SECONDS + ROOK_TIME_SECONDS, all).during.length).toBeLessThanOrEqual(1);

@@ -38,7 +38,7 @@ const HARMS: readonly Harm[] = [
     what: { kind: 'delay', ms: 20_000 },
     times: 1,
     moments: ['patch', 'pin', 'status', 'event'],
-    expected: 'sent again after 15 s; what comes late is refused by its guards or its version',
+    expected: 'sent again after 15 s; what comes late is rejected by its guards or its version',
     boundS: 35,
   },
   {
@@ -54,7 +54,7 @@ const HARMS: readonly Harm[] = [
     what: { kind: 'lose' },
     times: 1,
     moments: WRITING,
-    expected: 'sent again at once; the second is refused by its guards or its version, and the object is read',
+    expected: 'sent again at once; the second is rejected by its guards or its version, and the object is read',
     boundS: 15,
   },
   {
@@ -78,7 +78,7 @@ const HARMS: readonly Harm[] = [
     what: { kind: 'silence' },
     times: 1,
     moments: ['patch', 'pin', 'status', 'event'],
-    expected: 'done at once; given up after 15 s, and refused by its guards or its version where it is sent again',
+    expected: 'done at once; given up after 15 s, and rejected by its guards or its version where it is sent again',
     boundS: 30,
   },
   {

@@ -5,7 +5,7 @@ import type { Toxic } from '../toxiproxy.js';
 /** A write may fail and be told of, and be told to be well again. */
 const TOLD_OFTEN = { status: { atMost: 4 } };
 
-function broken(network: Toxic | 'refused', forS: number): Obstacle {
+function broken(network: Toxic | 'rejected', forS: number): Obstacle {
   return { network, forMs: forS * 1000 };
 }
 
@@ -22,8 +22,8 @@ const BACK = 'at work again after the back-off';
 
 const BREAKAGES: readonly Breakage[] = [
   {
-    fault: 'connections refused for 4 s',
-    obstacle: broken('refused', 4),
+    fault: 'connections rejected for 4 s',
+    obstacle: broken('rejected', 4),
     expected: BACK,
     boundS: { start: 25, work: 25, lease: 25 },
   },
@@ -71,8 +71,8 @@ const BREAKAGES: readonly Breakage[] = [
     restarts: 1,
   },
   {
-    fault: 'connections refused for 15 s',
-    obstacle: broken('refused', 15),
+    fault: 'connections rejected for 15 s',
+    obstacle: broken('rejected', 15),
     expected: 'the Lease is lost after 10 s; the process starts anew, and leads 15 s after it has seen the Lease',
     boundS: { lease: 70 },
     restarts: 1,

@@ -1,6 +1,6 @@
 /** Streams that say the wrong thing, or nothing. */
 import type { ApiRequest } from '../api-request.js';
-import { errorEvent, MALFORMED, refuse, WITHOUT_VERSION, type Fault, type What } from '../fault.js';
+import { errorEvent, MALFORMED, reject, WITHOUT_VERSION, type Fault, type What } from '../fault.js';
 import { BAD_GATEWAY } from './answers.js';
 import { row, striking, type Obstacle, type Row } from '../row.js';
 
@@ -11,7 +11,7 @@ const LOST = 'listed anew, as the API server may be back with an older backup';
 const REFUSE_STREAMED_LIST: Fault = {
   matching: { ...LISTS_OF_DAEMONSETS, where: ({ query }) => query.watch === 'true' },
   times: 1,
-  what: refuse(422),
+  what: reject(422),
 };
 
 /** Whoever resumes from the version that was asked for first is told so, however often. */
@@ -32,7 +32,7 @@ export const WATCH_ROWS: readonly Row[] = [
   row('ends at once', 'watch', { obstacle: striking('watch', { kind: 'end' }, 3), expected: RESUMED, boundS: 30 }),
   row('ends at once', 'list', { obstacle: striking('list', { kind: 'end' }, 2), expected: 'listed anew', boundS: 30 }),
   row('ERROR event 410', 'watch', { obstacle: expired(errorEvent(410)), expected: 'listed anew', boundS: 20 }),
-  row('410', 'watch', { obstacle: expired(refuse(410)), expected: 'listed anew', boundS: 20 }),
+  row('410', 'watch', { obstacle: expired(reject(410)), expected: 'listed anew', boundS: 20 }),
   row('reset, not processed', 'watch', {
     obstacle: striking('watch', { kind: 'reset' }, 1),
     expected: LOST,
@@ -67,14 +67,14 @@ export const WATCH_ROWS: readonly Row[] = [
   }),
   row('stale list', 'rest', {
     obstacle: striking('rest', { kind: 'stale' }, 1),
-    expected: 'the patch that it asks for is refused by its guards; at most one undoing is counted that was none',
+    expected: 'the patch that it asks for is rejected by its guards; at most one revert is counted that was none',
     boundS: 20,
     writes: { status: { atMost: 2 } },
     reverts: { atMost: 1 },
   }),
   row('stale list', 'list', {
     obstacle: striking('list', { kind: 'stale' }, 1),
-    expected: 'put right where it is undone, though the list is of before',
+    expected: 'put right where it is reverted, though the list is of before',
     boundS: 20,
     writes: { status: { atMost: 2 } },
     reverts: { atMost: 2 },
@@ -91,7 +91,7 @@ export const WATCH_ROWS: readonly Row[] = [
         {
           matching: { ...LISTS_OF_DAEMONSETS, where: ({ query }) => query.continue !== undefined },
           times: 1,
-          what: refuse(410),
+          what: reject(410),
         },
       ],
     },

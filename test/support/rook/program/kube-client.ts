@@ -22,7 +22,7 @@ export interface Listed<T> {
   readonly resourceVersion: string;
 }
 
-/** A request that was refused (with the status), or that got no answer (without). */
+/** A request that was rejected (with the status), or that got no answer (without). */
 export class KubeRequestError extends Error {
   override readonly name = 'KubeRequestError';
 
@@ -72,11 +72,11 @@ export class KubeClient {
     await this.#bodyOf(method, path, JSON.stringify(object));
   }
 
-  /** Every change after the version, until the server ends the watch; a refusal in the stream is thrown. */
+  /** Every change after the version, until the server ends the watch; a rejection in the stream is thrown. */
   async *watch<T extends object = KubeObject>(path: string, resourceVersion: string): AsyncGenerator<WatchEvent<T>> {
     const target = `${path}${path.includes('?') ? '&' : '?'}watch=1&resourceVersion=${resourceVersion}`;
     const response = await this.#answer('GET', target);
-    if (response.statusCode !== 200) throw await refusal(`watch ${path}`, response);
+    if (response.statusCode !== 200) throw await rejection(`watch ${path}`, response);
     for await (const line of linesOf(response)) {
       const event = JSON.parse(line) as WatchEvent<T>;
       if (event.type === 'ERROR') throw new KubeRequestError(`watch ${path} ended: ${line}`);
@@ -86,7 +86,7 @@ export class KubeClient {
 
   async #bodyOf(method: string, path: string, body?: string): Promise<string> {
     const response = await this.#answer(method, path, body);
-    if (response.statusCode! >= 300) throw await refusal(`${method} ${path}`, response);
+    if (response.statusCode! >= 300) throw await rejection(`${method} ${path}`, response);
     return text(response);
   }
 
@@ -108,7 +108,7 @@ export class KubeClient {
   }
 }
 
-async function refusal(what: string, response: IncomingMessage): Promise<KubeRequestError> {
+async function rejection(what: string, response: IncomingMessage): Promise<KubeRequestError> {
   return new KubeRequestError(`${what} answered ${response.statusCode!}: ${await text(response)}`, response.statusCode);
 }
 

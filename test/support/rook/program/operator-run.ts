@@ -186,7 +186,7 @@ function ownerOf({ metadata }: KubeObject, kind: string): RookOwner | undefined 
   return metadata.ownerReferences?.find((reference) => reference.kind === kind);
 }
 
-/** Why a pass fails and is tried again: a setting that cannot be read, or a request that the API server refuses. */
+/** Why a pass fails and is tried again: a setting that cannot be read, or a request that the API server rejects. */
 function reasonToRetry(error: unknown): string | undefined {
   if (error instanceof RookConfigError) return describeConfigError(error);
   return error instanceof KubeRequestError ? error.message : undefined;

@@ -128,7 +128,7 @@ test('an allowed token is asked about again after a minute', async () => {
 test.each([
   ['denied', 403],
   ['nonsense', 401],
-])('a refused one (%s) after ten seconds', async (token, status) => {
+])('a rejected one (%s) after ten seconds', async (token, status) => {
   const { check, clock, asked } = await bench();
   await check(token);
   const { length } = asked();
@@ -218,7 +218,7 @@ test('an API server that is away opens nothing, is not remembered, and is logged
   server.handler = (_, exchange) => exchange.cut();
   expect(await check('allowed')).toMatchObject({ status: 503 });
   expect(await check('allowed')).toMatchObject({ status: 503 });
-  server.handler = (_, exchange) => exchange.refuse(500, 'InternalError');
+  server.handler = (_, exchange) => exchange.reject(500, 'InternalError');
   expect(await check('allowed')).toMatchObject({ status: 503 });
   expect(await check('allowed')).toMatchObject({ status: 503 });
   expect(warnings).toHaveLength(2);
@@ -228,7 +228,7 @@ test('an API server that is away opens nothing, is not remembered, and is logged
 
 test('a right that the operator lacks is named to whoever scrapes and in the log, and no token is', async () => {
   const { check, server, warnings } = await bench();
-  server.handler = (_, exchange) => exchange.refuse(403, 'Forbidden');
+  server.handler = (_, exchange) => exchange.reject(403, 'Forbidden');
   const token = 'a-very-secret-token';
   const verdict = await check(token);
   expect(verdict).toEqual({

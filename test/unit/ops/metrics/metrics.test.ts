@@ -83,9 +83,9 @@ test("a namespace's way through the queue", async () => {
   expect(await value('workqueue_unfinished_work_seconds')).toBe(3);
   expect(await value('workqueue_longest_running_processor_seconds')).toBe(2.5);
   queue.ended('a', {});
-  queue.ended('b', { failure: new Error('passing'), againInMs: 5 });
+  queue.ended('b', { failure: new Error('passing'), requeueAfterMs: 5 });
   queue.started('a');
-  queue.ended('a', { againInMs: 5 });
+  queue.ended('a', { requeueAfterMs: 5 });
   const page = await scrape();
   expect(lines(page, 'controller_runtime_reconcile_total')).toEqual([
     'csiportassignment error 1',
@@ -114,7 +114,7 @@ test.each([
   [answer(429), 'unavailable'],
   [answer(503), 'unavailable'],
   [answer(400), 'protocol'],
-  [new UnreachableError('GET /x', new Error('refused')), 'unavailable'],
+  [new UnreachableError('GET /x', new Error('rejected')), 'unavailable'],
   [cut(), 'unavailable'],
   [new TypeError('an object without metadata'), 'protocol'],
 ])('a watch that ends with %s restarts by %s', async (error, cause) => {
@@ -129,10 +129,10 @@ test('watches: closed in order, silent for how long, gone with what they watched
   const { informers } = metrics.controller;
   const rule = { group: '', resource: 'configmaps', name: 'config' };
   const states = [
-    informer('plugin', { lastHeard: 40_000, namespace: 'a' }),
-    informer('plugin', { lastHeard: 99_000, namespace: 'b' }),
-    informer('config', { lastHeard: 98_500, rule }),
-    informer('drivers', { lastHeard: 98_000, rule: { group: 'csi.ceph.io', resource: 'drivers' } }),
+    informer('plugin', { lastEventAt: 40_000, namespace: 'a' }),
+    informer('plugin', { lastEventAt: 99_000, namespace: 'b' }),
+    informer('config', { lastEventAt: 98_500, rule }),
+    informer('drivers', { lastEventAt: 98_000, rule: { group: 'csi.ceph.io', resource: 'drivers' } }),
   ];
   const watched = [...states];
   metrics.readFrom({ informers: watched, assignments: [] }, undefined);
@@ -157,7 +157,7 @@ test('watches: each list, each time that all is known, and whether it is now', a
   const { informers } = metrics.controller;
   const [well, failing] = [
     informer('plugin', { namespace: 'a' }),
-    informer('plugin', { namespace: 'b', problem: cut() }),
+    informer('plugin', { namespace: 'b', lastError: cut() }),
   ];
   const begun = informer('config', { synced: false });
   const watched = [begun];

@@ -21,9 +21,9 @@ function deleteAssignment({ watches }: Cluster): void {
 
 test('each write is counted by its kind and by what the API server made of it', async () => {
   const { cluster, reconcile, scrape } = await startReconciler();
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
-  cluster.answers.set(CEPHFS, (exchange) => exchange.refuse(500, 'InternalError'));
-  cluster.answers.set(CONFIG, (exchange) => exchange.refuse(409, 'Conflict'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
+  cluster.answers.set(CEPHFS, (exchange) => exchange.reject(500, 'InternalError'));
+  cluster.answers.set(CONFIG, (exchange) => exchange.reject(409, 'Conflict'));
   await reconcile();
   const first = ['ConfigMap outdated 1', 'DaemonSet rejected 1', 'Deployment error 1'];
   const none = ['ConfigMap applied 0', 'DaemonSet applied 0', 'Deployment applied 0'];
@@ -31,7 +31,7 @@ test('each write is counted by its kind and by what the API server made of it', 
     [...none, ...first].sort().map((line) => `${NAMESPACE} ${line}`),
   );
 
-  // What was refused is not sent again before its time, and so not counted again.
+  // What was rejected is not sent again before its time, and so not counted again.
   cluster.answers.clear();
   await reconcile();
   const second = ['ConfigMap applied 1', 'ConfigMap outdated 1', 'DaemonSet applied 0', 'DaemonSet rejected 1'];
@@ -43,7 +43,7 @@ test('each write is counted by its kind and by what the API server made of it', 
 
 test('a dry run is no write', async () => {
   const { cluster, reconcile, scrape } = await startReconciler({ spec: { mode: 'DryRun' } });
-  cluster.answers.set(RBD, (exchange) => exchange.refuse(403, 'Forbidden'));
+  cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
   await reconcile();
   expect(cluster.server.requests.filter(({ query }) => query.dryRun === 'All')).toHaveLength(3);
   expect((await scrape()).sum('csiports_patches_total')).toBe(0);
@@ -56,7 +56,7 @@ test('reverts count from 0 on, once each, a pin too', async () => {
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
   cluster.configure({ CSIADDONS_PORT: '9070' });
   // Not stored, so told anew at the next look; but seen only once.
-  cluster.answers.set('/status', (exchange) => exchange.refuse(500, 'InternalError'));
+  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
   await reconcile();
   await reconcile();
   expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 2`]);

@@ -71,7 +71,7 @@ describe('bounds', () => {
     return socket;
   };
 
-  test('a header beyond 16 KiB is refused', async () => {
+  test('a header beyond 16 KiB is rejected', async () => {
     const port = await serve();
     const ask = (length: number): Promise<Response> =>
       fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${'x'.repeat(length)}` } });
@@ -212,7 +212,7 @@ describe('with TLS', () => {
   ])('%s is accepted: %s', async (version, accepted) => {
     const { port } = await secured();
     const options = { host: '127.0.0.1', port, ca: one.cert, minVersion: version, maxVersion: version };
-    // OpenSSL itself refuses 1.1 at its usual level, which would say nothing of the server.
+    // OpenSSL itself rejects 1.1 at its usual level, which would say nothing of the server.
     const socket = connectTls({ ...options, ciphers: 'DEFAULT@SECLEVEL=0' });
     const outcome = await Promise.race([
       once(socket, 'secureConnect').then(() => true),

@@ -6,7 +6,7 @@ import { kubeconfigCredentials } from '../../../../src/kube/kubeconfig.js';
 import type { Transport } from '../../../../src/kube/transport.js';
 import type { ApiServerDouble } from '../../../support/api-server-double.js';
 import { apiRequest } from '../../../support/faults/api-request.js';
-import { MALFORMED, refuse, type What } from '../../../support/faults/fault.js';
+import { MALFORMED, reject, type What } from '../../../support/faults/fault.js';
 import { FaultGateway } from '../../../support/faults/gateway.js';
 import { eventually, failure, scratch, startDouble, transportTo } from '../../kube/connections.js';
 
@@ -80,10 +80,10 @@ test.each([
   expect(apiRequest({ method, url })).toMatchObject({ method, resource, moment });
 });
 
-test('a refusal strikes as often as it is said, only what matches, and in the place of the API server', async () => {
+test('a rejection strikes as often as it is said, only what matches, and in the place of the API server', async () => {
   const { server, gateway, transport } = await throughGateway();
   server.handler = (_, exchange) => exchange.json(200, {});
-  const what = refuse(429, { retryAfterSeconds: 3 });
+  const what = reject(429, { retryAfterSeconds: 3 });
   const fault = gateway.inject({ matching: { moment: 'patch', resource: 'deployments' }, times: 1, what });
   await transport.call(GET);
   const error = await failure(transport.call(PATCH));
@@ -98,11 +98,11 @@ test('a refusal strikes as often as it is said, only what matches, and in the pl
 test('a fault ends with clear(), and with its time', async () => {
   const { server, gateway, transport } = await throughGateway();
   server.handler = (_, exchange) => exchange.json(200, {});
-  gateway.inject({ matching: { method: 'GET' }, what: refuse(500) });
+  gateway.inject({ matching: { method: 'GET' }, what: reject(500) });
   await failure(transport.call(GET));
   gateway.clear();
   await transport.call(GET);
-  gateway.inject({ matching: { method: 'GET' }, forMs: 0, what: refuse(500) });
+  gateway.inject({ matching: { method: 'GET' }, forMs: 0, what: reject(500) });
   await transport.call(GET);
 });
 

@@ -12,33 +12,33 @@ const ROW = row('503', 'patch', {
 });
 
 function measured(more: Partial<Measured> = {}): Measured {
-  const writes = { patches: 1, pins: 0, status: 2, refused: 0 };
+  const writes = { patches: 1, pins: 0, status: 2, rejected: 0 };
   const foreign = { before: {}, after: {} };
   return { seconds: 0.53, writes, reverts: 1, restarts: 0, events: 8, repeated: [], foreign, ...more };
 }
 
 test('what is as the row says is no violation, and fewer than at most neither', () => {
   expect(violations(ROW, measured())).toEqual([]);
-  expect(violations(ROW, measured({ writes: { patches: 1, pins: 0, status: 0, refused: 3 } }))).toEqual([]);
+  expect(violations(ROW, measured({ writes: { patches: 1, pins: 0, status: 0, rejected: 3 } }))).toEqual([]);
 });
 
 test('each count that is another is named', () => {
-  const writes = { patches: 2, pins: 1, status: 3, refused: 0 };
+  const writes = { patches: 2, pins: 1, status: 3, rejected: 0 };
   expect(violations(ROW, measured({ writes, reverts: 0, restarts: 1 }))).toEqual([
     'patches: 2 in the place of 1',
     'pins: 1 in the place of 0',
     'status writes: 3 in the place of at most 2',
-    'undoings counted: 0 in the place of 1',
+    'reverts counted: 0 in the place of 1',
     'restarts: 1 in the place of 0',
   ]);
 });
 
 test('events are counted where they are what is struck', () => {
   const struck = row('503', 'event', { obstacle: { faults: [] }, expected: 'may be lost', boundS: 15 });
-  expect(violations(struck, measured({ events: 8, writes: { patches: 1, pins: 0, status: 1, refused: 0 } }))).toEqual(
+  expect(violations(struck, measured({ events: 8, writes: { patches: 1, pins: 0, status: 1, rejected: 0 } }))).toEqual(
     [],
   );
-  expect(violations(struck, measured({ events: 9, writes: { patches: 1, pins: 0, status: 1, refused: 0 } }))).toEqual([
+  expect(violations(struck, measured({ events: 9, writes: { patches: 1, pins: 0, status: 1, rejected: 0 } }))).toEqual([
     'events: 9 in the place of at most 8',
   ]);
 });
@@ -65,8 +65,8 @@ test('an event is there twice where its reason, its object and its note are thos
 });
 
 test('a row in Markdown', () => {
-  const table = markdownTable([recorded(ROW, measured({ writes: { patches: 1, pins: 0, status: 2, refused: 1 } }))]);
+  const table = markdownTable([recorded(ROW, measured({ writes: { patches: 1, pins: 0, status: 2, rejected: 1 } }))]);
   expect(table.split('\n')[2]).toBe(
-    '| 503 | patch | sent again | 15 s | 0.5 s | 1, 0, 2 of at most 2 (and 1 refused) | 0 |',
+    '| 503 | patch | sent again | 15 s | 0.5 s | 1, 0, 2 of at most 2 (and 1 rejected) | 0 |',
   );
 });

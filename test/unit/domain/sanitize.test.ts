@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { plainText } from '../../../src/domain/plain-text.js';
+import { sanitize } from '../../../src/domain/report/sanitize.js';
 
 test.each([
   ['a\nb\r\nc', 'a b  c'],
@@ -10,18 +10,18 @@ test.each([
   ['\u202egnp.exe\u200f', ' gnp.exe '],
   ['\ud800x\udc00', ' x '],
   ['ok: "é" 日本 😀', 'ok: "é" 日本 😀'],
-])('%j is %j', (text, plain) => expect(plainText(text, 100)).toBe(plain));
+])('%j is %j', (text, plain) => expect(sanitize(text, 100)).toBe(plain));
 
 test('a cut is marked, and never inside of a character', () => {
-  expect(plainText('abcdef', 6)).toBe('abcdef');
-  expect(plainText('abcdefg', 6)).toBe('abcde…');
-  expect(plainText('abcd😀fg', 6)).toBe('abcd …');
+  expect(sanitize('abcdef', 6)).toBe('abcdef');
+  expect(sanitize('abcdefg', 6)).toBe('abcde…');
+  expect(sanitize('abcd😀fg', 6)).toBe('abcd …');
 });
 
 test('any text: of one line, well-formed, and no longer than it may be', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.integer({ min: 1, max: 40 }), (text, most) => {
-      const plain = plainText(text, most);
+      const plain = sanitize(text, most);
       expect(plain.length).toBeLessThanOrEqual(most);
       expect(plain.isWellFormed()).toBe(true);
       expect(plain).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

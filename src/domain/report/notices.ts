@@ -1,14 +1,14 @@
 /** The Kubernetes events that a reconcile gives rise to: one for each thing done, found, or come to an end. */
-import { describeConflicts } from './conflicts.js';
+import { describeConflicts } from '../rules/conflicts.js';
 import { describeObject } from './contested-message.js';
-import { isContested } from './contested.js';
+import { isContested } from '../rules/contested.js';
 import { hasSidecarConflict } from './degraded.js';
-import type { AssignmentStatus, UndoneObject } from './api.js';
-import { describePin } from './pin.js';
-import type { StoredStatus } from './plan.js';
+import type { AssignmentStatus, RevertedObject } from '../rules/api.js';
+import { describePin } from '../rules/pin.js';
+import type { StoredStatus } from '../rules/plan.js';
 import { EVENT_REASONS, READY_REASONS, type EventReason } from './reasons.js';
-import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { SLOT_LAYOUTS, slotOf, type Slot } from './slots.js';
+import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
+import { SLOT_SPECS, slotOf, type Slot } from '../rules/slots.js';
 import type { Reconciled } from './outcome.js';
 
 export interface Notice {
@@ -66,11 +66,11 @@ function pinned({ outcome }: Reconciled): Notice[] {
 function moved(reconciled: Reconciled): Notice[] {
   const known = repairable(reconciled);
   return reconciled.outcome.patched.map(({ slot, from, to }) => {
-    const undoing = known.find(({ name }) => slotOf(name) === slot);
-    const again = undoing !== undefined;
+    const revert = known.find(({ name }) => slotOf(name) === slot);
+    const again = revert !== undefined;
     const reason = again ? EVENT_REASONS.Reasserted : EVENT_REASONS.PortAssigned;
     const why = again
-      ? `${undoing.manager ?? 'somebody'} had changed it back`
+      ? `${revert.manager ?? 'somebody'} had changed it back`
       : 'the csi-addons sidecar has its own host port now';
     const note = `${workloadName(slot)}: port ${from ?? 'none'} -> ${to}; ${why}`;
     return { type: 'Normal', reason, action: 'PatchWorkload', note, slot };
@@ -78,15 +78,15 @@ function moved(reconciled: Reconciled): Notice[] {
 }
 
 /**
- * The undoings whose repair a patch may be: those found now, and those found some time before and not repaired since, as
+ * The reverts whose repair a patch may be: those found now, and those found some time before and not repaired since, as
  * Rook was waited for, a write failed, or the object is contested.
  */
-function repairable({ undone, recent, previous }: Reconciled): Pick<UndoneObject, 'name' | 'manager'>[] {
-  const isOpen = ({ name }: UndoneObject): boolean => {
+function repairable({ reverted, recent, previous }: Reconciled): Pick<RevertedObject, 'name' | 'manager'>[] {
+  const isOpen = ({ name }: RevertedObject): boolean => {
     const state = previous?.workloads?.find((row) => row.name === name)?.state;
     return (state === 'Drifted' || state === 'Rejected') && !wasOnlyLooking(previous);
   };
-  return [...undone, ...recent.filter((object) => isContested(object) || isOpen(object))];
+  return [...reverted, ...recent.filter((object) => isContested(object) || isOpen(object))];
 }
 
 /** Once, when an object becomes contested. */
@@ -102,7 +102,7 @@ function contested({ recent, previous, after }: Reconciled): Notice[] {
 }
 
 function rejected({ outcome, previous }: Reconciled): Notice[] {
-  return SLOT_LAYOUTS.flatMap(({ slot }) => {
+  return SLOT_SPECS.flatMap(({ slot }) => {
     const cause = outcome.rejections[slot];
     const known = previous?.workloads?.some((row) => row.slot === slot && row.state === 'Rejected') ?? false;
     if (cause === undefined || known) return [];
@@ -112,6 +112,6 @@ function rejected({ outcome, previous }: Reconciled): Notice[] {
 }
 
 function workloadName(slot: Slot): string {
-  const layout = SLOT_LAYOUTS.find((candidate) => candidate.slot === slot);
+  const layout = SLOT_SPECS.find((candidate) => candidate.slot === slot);
   return `${layout?.kind ?? ''} ${layout?.workload ?? slot}`;
 }

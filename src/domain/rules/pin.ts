@@ -1,7 +1,7 @@
 /** The pin: which keys of rook-ceph-operator-config the operator writes, so that Rook itself renders the assigned ports. */
 import type { Ports } from './assignment.js';
-import { keyMeaning, type KeyMeaning, type RookConfig } from './rook-config.js';
-import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
+import { parsePortKey, type ParsedPortKey, type RookConfig } from './rook-config.js';
+import { SLOT_SPECS, isAssignable, type ConfigKey, type Slot, type SlotSpec } from './slots.js';
 import { isSomebodyElse } from './writers.js';
 
 /** The keys to write, all in one patch (one pass of Rook); empty when the values are right. */
@@ -15,22 +15,22 @@ export type Pin = Readonly<Partial<Record<ConfigKey, string>>>;
 export function planPin(
   config: RookConfig,
   ports: Ports,
-  slots: { readonly inPlay: readonly Slot[]; readonly currentPorts: Readonly<Partial<Record<Slot, number>>> },
+  slots: { readonly competing: readonly Slot[]; readonly currentPorts: Readonly<Partial<Record<Slot, number>>> },
 ): Pin {
   const pin: Partial<Record<ConfigKey, string>> = {};
-  for (const layout of SLOT_LAYOUTS) {
-    const port = pinnedPort(layout, keyMeaning(config.keys[layout.configKey]?.value), ports, slots);
-    if (port !== undefined) pin[layout.configKey] = String(port);
+  for (const slotSpec of SLOT_SPECS) {
+    const port = pinnedPort(slotSpec, parsePortKey(config.keys[slotSpec.configKey]?.value), ports, slots);
+    if (port !== undefined) pin[slotSpec.configKey] = String(port);
   }
   return pin;
 }
 
-/** The keys that hold their slot's port, and that nobody but the operator is known to own: to change one undoes a pin. */
+/** The keys that hold their slot's port, and that nobody but the operator is known to own: to change one reverts a pin. */
 export function pinnedKeys(config: RookConfig, ports: Ports): Pin {
   const pinned: Partial<Record<ConfigKey, string>> = {};
-  for (const { slot, configKey } of SLOT_LAYOUTS) {
+  for (const { slot, configKey } of SLOT_SPECS) {
     const entry = config.keys[configKey];
-    const meaning = keyMeaning(entry?.value);
+    const meaning = parsePortKey(entry?.value);
     const isOthers = entry?.managers.some(isSomebodyElse) === true;
     if (meaning.kind === 'Port' && meaning.port === ports[slot] && !isOthers) pinned[configKey] = String(meaning.port);
   }
@@ -45,12 +45,13 @@ export function describePin(pin: Pin): string {
 }
 
 function pinnedPort(
-  { slot }: SlotLayout,
-  meaning: KeyMeaning,
+  { slot }: SlotSpec,
+  meaning: ParsedPortKey,
   ports: Ports,
-  { inPlay, currentPorts }: Parameters<typeof planPin>[2],
+  { competing, currentPorts }: Parameters<typeof planPin>[2],
 ): number | undefined {
-  if (inPlay.includes(slot)) return meaning.kind === 'Port' && meaning.port === ports[slot] ? undefined : ports[slot];
+  if (competing.includes(slot))
+    return meaning.kind === 'Port' && meaning.port === ports[slot] ? undefined : ports[slot];
   if (meaning.kind !== 'Invalid' || !meaning.stopsRook) return undefined;
   const current = currentPorts[slot];
   return current !== undefined && isAssignable(current) ? current : ports[slot];

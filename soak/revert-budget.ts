@@ -1,4 +1,4 @@
-/** Keeps each object below the number of undoings from which on it is contested: docs/status.md#contested. */
+/** Keeps each object below the number of reverts from which on it is contested: docs/status.md#contested. */
 const WITHIN_MS = 600_000;
 const AT_MOST = 4;
 

@@ -51,11 +51,11 @@ export interface PortConflict {
   readonly holders: readonly string[];
 }
 
-/** An object on which somebody undid what the operator had written. */
-export interface UndoneObject {
+/** An object on which somebody reverted what the operator had written. */
+export interface RevertedObject {
   readonly kind: WorkloadKind | 'ConfigMap';
   readonly name: string;
-  /** Of the ConfigMap, the keys that were undone. */
+  /** Of the ConfigMap, the keys that were reverted. */
   readonly keys?: readonly ConfigKey[];
   /** Who did it last: the field manager of that write; absent where the object does not tell. */
   readonly manager?: string;
@@ -66,13 +66,13 @@ export interface UndoneObject {
 }
 
 export interface Reverts {
-  /** Patches of workloads that were undone since the assignment exists. */
+  /** Patches of workloads that were reverted since the assignment exists. */
   readonly count: number;
-  /** Pins that were undone; absent where none was. */
+  /** Pins that were reverted; absent where none was. */
   readonly pins?: number;
-  /** When a patch or a pin was last seen undone. */
+  /** When a patch or a pin was last seen reverted. */
   readonly lastTime?: string;
-  readonly recent?: readonly UndoneObject[];
+  readonly recent?: readonly RevertedObject[];
 }
 
 export type ConditionType = 'Ready' | 'Progressing' | 'Degraded';
@@ -117,5 +117,5 @@ export interface PortAssignment {
   readonly spec: AssignmentSpec;
   readonly status?: Partial<AssignmentStatus>;
   /** What is stored in its place where that cannot be gone by: it is to be replaced, whatever it holds. */
-  readonly unsoundStatus?: object;
+  readonly invalidStatus?: object;
 }

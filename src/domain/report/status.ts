@@ -1,20 +1,20 @@
 /** The status that a reconcile leaves behind, as a whole; equal worlds give equal statuses. */
-import type { AssignmentStatus, WorkloadStatus } from './api.js';
+import type { AssignmentStatus, WorkloadStatus } from '../rules/api.js';
 import { advice } from './compatibility.js';
 import { conditions } from './conditions.js';
 import { lastingConflicts } from './degraded.js';
 import type { Outcome, Reconciled } from './outcome.js';
-import type { WorkloadPlan } from './plan.js';
-import { countReverts } from './reverts.js';
-import { currentPort } from './sidecar-port.js';
-import type { Workload } from './workload.js';
+import type { WorkloadPlan } from '../rules/plan.js';
+import { countReverts } from '../rules/reverts.js';
+import { currentPort } from '../rules/sidecar-port.js';
+import type { Workload } from '../rules/workload.js';
 
 /** The schema's limits, which no namespace comes near: three of Rook's workloads, and three of each Driver. */
 const MAX_WORKLOADS = 64;
 const MAX_CONFLICTS = 64;
 
 export function statusOf(reconciled: Reconciled): AssignmentStatus {
-  const { after, outcome, previous, undone, now, generation, recent, rookKeys } = reconciled;
+  const { after, outcome, previous, reverted, now, generation, recent, rookKeys } = reconciled;
   const conflicts = lastingConflicts(reconciled).slice(0, MAX_CONFLICTS);
   return {
     observedGeneration: generation,
@@ -29,7 +29,7 @@ export function statusOf(reconciled: Reconciled): AssignmentStatus {
     ].slice(0, MAX_WORKLOADS),
     ...present('conflicts', conflicts.length === 0 ? undefined : conflicts),
     reverts: {
-      ...countReverts(previous, undone, now),
+      ...countReverts(previous, reverted, now),
       ...present('recent', recent.length === 0 ? undefined : recent),
     },
     ...present('advice', advice(after.rookVersion, after.provider)),
@@ -47,16 +47,16 @@ function upstreamStatus({ kind, name, hostNetwork, sidecar }: Workload): Workloa
 }
 
 function workloadStatus(
-  { layout, workload, state, assignedPort, currentPort }: WorkloadPlan,
+  { slotSpec, workload, state, assignedPort, currentPort }: WorkloadPlan,
   outcome: Outcome,
 ): WorkloadStatus {
   return {
-    kind: layout.kind,
-    name: layout.workload,
-    slot: layout.slot,
+    kind: slotSpec.kind,
+    name: slotSpec.workload,
+    slot: slotSpec.slot,
     hostNetwork: workload?.hostNetwork ?? false,
     assignedPort,
     ...(currentPort === undefined ? {} : { currentPort }),
-    state: outcome.rejections[layout.slot] === undefined ? state : 'Rejected',
+    state: outcome.rejections[slotSpec.slot] === undefined ? state : 'Rejected',
   };
 }

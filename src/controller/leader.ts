@@ -14,7 +14,7 @@ export const LEASE_NAME = 'csi-port-operator';
  * @returns Lost where another process may lead by now: this one has written nothing since, except events of what it had
  *   done before, and must end
  */
-export async function runElected(
+export async function runWhileLeading(
   controller: Controller,
   election: LeaderElection | undefined,
   stop: AbortController,
@@ -29,11 +29,11 @@ export async function runElected(
   let outcome: 'Released' | 'Kept' | 'Lost' | undefined;
   if (await election.acquire(stop.signal)) {
     logger.info({}, 'Leading');
-    controller.lead();
+    controller.onStartedLeading();
     outcome = await election.hold(drained.signal);
   }
   if (outcome === 'Lost') {
-    const error = election.problem === undefined ? 'it was not renewed in time' : messageOf(election.problem);
+    const error = election.lastError === undefined ? 'it was not renewed in time' : messageOf(election.lastError);
     logger.warn({ error, holder: election.holder }, 'Lease lost');
     stop.abort();
   }

@@ -10,8 +10,8 @@ import { pinnedKeys, planPin, type Pin } from './pin.js';
 import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
 import { isObserved, isRolledOut } from './rollout.js';
 import { currentPort, movePort, type JsonPatch } from './sidecar-port.js';
-import { SIDECAR_CONTAINER, SLOT_LAYOUTS, type ConfigKey, type Slot, type SlotLayout } from './slots.js';
-import { MOST_READ, isInPlay, type Sidecar, type Workload } from './workload.js';
+import { SIDECAR_CONTAINER, SLOT_SPECS, type ConfigKey, type Slot, type SlotSpec } from './slots.js';
+import { MAX_READ, isCompeting, type Sidecar, type Workload } from './workload.js';
 
 /** All that is known of one namespace. */
 export interface Observed {
@@ -28,7 +28,7 @@ export interface Observed {
 }
 
 export interface WorkloadPlan {
-  readonly layout: SlotLayout;
+  readonly slotSpec: SlotSpec;
   readonly workload?: Workload;
   readonly state: Exclude<WorkloadState, 'Rejected'>;
   readonly assignedPort: number;
@@ -62,7 +62,7 @@ export function plan(observed: Observed): Plan {
   const { spec } = observed.assignment;
   const rookConfigPolicy = spec.rookConfig ?? 'Pin';
   const assignment = assignPorts(spec.ports ?? {}, userKeys(observed.rookConfig));
-  const workloads = SLOT_LAYOUTS.map((layout) => planWorkload(layout, observed, assignment.ports[layout.slot]));
+  const workloads = SLOT_SPECS.map((slotSpec) => planWorkload(slotSpec, observed, assignment.ports[slotSpec.slot]));
   const upstream = observed.upstream ?? [];
   const version = rookVersion(observed.rookOperator);
   return {
@@ -85,16 +85,16 @@ export function plan(observed: Observed): Plan {
   };
 }
 
-function planWorkload(layout: SlotLayout, observed: Observed, assignedPort: number): WorkloadPlan {
-  const workload = observed.workloads[layout.slot];
+function planWorkload(slotSpec: SlotSpec, observed: Observed, assignedPort: number): WorkloadPlan {
+  const workload = observed.workloads[slotSpec.slot];
   const current = workload?.sidecar === undefined ? undefined : currentPort(workload.sidecar);
   const common = {
-    layout,
+    slotSpec,
     ...(workload === undefined ? {} : { workload }),
     assignedPort,
     ...(current === undefined ? {} : { currentPort: current }),
   };
-  if (!isInPlay(workload)) return { ...common, state: stateOutOfPlay(workload) };
+  if (!isCompeting(workload)) return { ...common, state: stateOfNonCompeting(workload) };
   const patch = patchFor(workload, assignedPort);
   const beyond = elementsBeyond(workload.sidecar, patch);
   if (beyond !== undefined) return { ...common, state: 'Drifted', unreadable: tooMany(beyond) };
@@ -107,7 +107,7 @@ function planWorkload(layout: SlotLayout, observed: Observed, assignedPort: numb
  * Rook's. Until the controller has looked at it, what was Ready stays so, unless it is our own patch that is new.
  */
 function isReady(
-  { layout: { slot }, assignedPort }: Pick<WorkloadPlan, 'layout' | 'assignedPort'>,
+  { slotSpec: { slot }, assignedPort }: Pick<WorkloadPlan, 'slotSpec' | 'assignedPort'>,
   { rollout }: Workload,
   { assignment, patched }: Observed,
 ): boolean {
@@ -120,14 +120,16 @@ function isReady(
 function elementsBeyond({ unread, command, args = [], ports }: Sidecar, patch: JsonPatch = []): number | undefined {
   const elements = unread ?? command.length + args.length + ports.length;
   const added = patch.filter(({ op }) => op === 'add').length;
-  return elements + added > MOST_READ ? elements : undefined;
+  return elements + added > MAX_READ ? elements : undefined;
 }
 
 function tooMany(elements: number): string {
-  return `container ${SIDECAR_CONTAINER} has ${elements} arguments and ports, of which at most ${MOST_READ} are read; take out those that the sidecar does not need`;
+  return `container ${SIDECAR_CONTAINER} has ${elements} arguments and ports, of which at most ${MAX_READ} are read; take out those that the sidecar does not need`;
 }
 
-function stateOutOfPlay(workload: Workload | undefined): 'Absent' | 'UpstreamManaged' | 'NoSidecar' | 'PodNetwork' {
+function stateOfNonCompeting(
+  workload: Workload | undefined,
+): 'Absent' | 'UpstreamManaged' | 'NoSidecar' | 'PodNetwork' {
   if (workload === undefined) return 'Absent';
   if (workload.driverOwned) return 'UpstreamManaged';
   return workload.sidecar === undefined ? 'NoSidecar' : 'PodNetwork';
@@ -160,8 +162,8 @@ function unchangedSpec({ rollout }: Workload): JsonPatch {
 function pinFor(config: RookConfig | undefined, assignment: Assignment, workloads: readonly WorkloadPlan[]): Pin {
   if (config === undefined || config.deleting) return {};
   return planPin(config, assignment.ports, {
-    inPlay: inPlay(workloads).map(({ layout }) => layout.slot),
-    currentPorts: Object.fromEntries(workloads.map((row) => [row.layout.slot, row.currentPort])),
+    competing: competing(workloads).map(({ slotSpec }) => slotSpec.slot),
+    currentPorts: Object.fromEntries(workloads.map((row) => [row.slotSpec.slot, row.currentPort])),
   });
 }
 
@@ -176,8 +178,8 @@ export function asksForMore(later: Plan, earlier: Plan): boolean {
 }
 
 /** The rows whose sidecar competes for host ports. */
-export function inPlay<T extends { readonly workload?: Workload }>(rows: readonly T[]): T[] {
-  return rows.filter(({ workload }) => isInPlay(workload));
+export function competing<T extends { readonly workload?: Workload }>(rows: readonly T[]): T[] {
+  return rows.filter(({ workload }) => isCompeting(workload));
 }
 
 function findProvider(workloads: readonly WorkloadPlan[], hasUpstream: boolean): Provider {

@@ -1,8 +1,8 @@
-/** What of the contested objects is not written for now: just that which somebody undid. */
-import type { UndoneObject } from './api.js';
+/** What of the contested objects is not written for now: just that which somebody reverted. */
+import type { RevertedObject } from './api.js';
 import { heldForMs } from './contested.js';
 import type { Plan, StoredStatus } from './plan.js';
-import { SLOT_LAYOUTS, type ConfigKey } from './slots.js';
+import { SLOT_SPECS, type ConfigKey } from './slots.js';
 
 export interface Held {
   /** Names of workloads. */
@@ -14,12 +14,12 @@ export interface Held {
 export const NOTHING_HELD: Held = { workloads: new Set(), keys: new Set() };
 
 /**
- * The undone objects that still say something: an object that is gone is a new one when it comes back, a ConfigMap that
- * is left alone is none of the operator's, and a port that is new is the admin's word, which nobody has undone yet.
+ * The reverted objects that still say something: an object that is gone is a new one when it comes back, a ConfigMap that
+ * is left alone is none of the operator's, and a port that is new is the admin's word, which nobody has reverted yet.
  */
-export function contestable(previous: StoredStatus | undefined, plan: Plan): UndoneObject[] {
+export function contestable(previous: StoredStatus | undefined, plan: Plan): RevertedObject[] {
   const { workloads, rookConfig, rookConfigPolicy, assignment } = plan;
-  const moved = SLOT_LAYOUTS.filter(({ slot }) => previous?.ports?.[slot] !== assignment.ports[slot]);
+  const moved = SLOT_SPECS.filter(({ slot }) => previous?.ports?.[slot] !== assignment.ports[slot]);
   return (previous?.reverts?.recent ?? []).flatMap((object) => {
     if (object.kind !== 'ConfigMap') {
       const isThere = workloads.some(({ workload }) => workload?.name === object.name);
@@ -31,8 +31,8 @@ export function contestable(previous: StoredStatus | undefined, plan: Plan): Und
   });
 }
 
-/** Only in mode Enforce: in the others nothing is written that could be undone. */
-export function heldBack({ mode }: Plan, recent: readonly UndoneObject[], nowMs: number): Held {
+/** Only in mode Enforce: in the others nothing is written that could be reverted. */
+export function heldBack({ mode }: Plan, recent: readonly RevertedObject[], nowMs: number): Held {
   if (mode !== 'Enforce') return NOTHING_HELD;
   const held = recent.filter((object) => heldForMs(object, nowMs) > 0);
   return {

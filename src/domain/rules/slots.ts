@@ -9,23 +9,23 @@ export type Slot = 'rbdProvisioner' | 'cephfsProvisioner' | 'rbdNodePlugin';
 export type WorkloadKind = 'Deployment' | 'DaemonSet';
 export type ConfigKey = 'CSIADDONS_RBD_PROVISIONER_PORT' | 'CSIADDONS_CEPHFS_PROVISIONER_PORT' | 'CSIADDONS_PORT';
 
-export interface SlotLayout {
+export interface SlotSpec {
   readonly slot: Slot;
   readonly kind: WorkloadKind;
   readonly workload: string;
-  readonly fixedPort: number;
+  readonly defaultPort: number;
   /** Rook 1.16.5 and later read all three keys; 1.15.2 to 1.16.4 read CSIADDONS_PORT alone, for all three workloads. */
   readonly configKey: ConfigKey;
   /** The value of the rook-ceph chart that sets the key (1.16.5 and later; up to 1.16.4 csi.csiAddonsPort alone). */
   readonly helmValue: string;
 }
 
-export const SLOT_LAYOUTS: readonly SlotLayout[] = [
+export const SLOT_SPECS: readonly SlotSpec[] = [
   {
     slot: 'rbdProvisioner',
     kind: 'Deployment',
     workload: 'csi-rbdplugin-provisioner',
-    fixedPort: 9070,
+    defaultPort: 9070,
     configKey: 'CSIADDONS_RBD_PROVISIONER_PORT',
     helmValue: 'csi.csiAddonsRBDProvisionerPort',
   },
@@ -33,7 +33,7 @@ export const SLOT_LAYOUTS: readonly SlotLayout[] = [
     slot: 'cephfsProvisioner',
     kind: 'Deployment',
     workload: 'csi-cephfsplugin-provisioner',
-    fixedPort: 9071,
+    defaultPort: 9071,
     configKey: 'CSIADDONS_CEPHFS_PROVISIONER_PORT',
     helmValue: 'csi.csiAddonsCephFSProvisionerPort',
   },
@@ -41,7 +41,7 @@ export const SLOT_LAYOUTS: readonly SlotLayout[] = [
     slot: 'rbdNodePlugin',
     kind: 'DaemonSet',
     workload: 'csi-rbdplugin',
-    fixedPort: 9072,
+    defaultPort: 9072,
     configKey: 'CSIADDONS_PORT',
     helmValue: 'csi.csiAddonsPort',
   },
@@ -65,10 +65,10 @@ export function isAssignable(port: number): boolean {
 
 /** The slot that a workload of this name fills; undefined for any other object. */
 export function slotOf(workload: string): Slot | undefined {
-  return SLOT_LAYOUTS.find((layout) => layout.workload === workload)?.slot;
+  return SLOT_SPECS.find((slotSpec) => slotSpec.workload === workload)?.slot;
 }
 
 /** A record with one value for every slot. */
-export function forEachSlot<T>(value: (layout: SlotLayout) => T): Record<Slot, T> {
-  return Object.fromEntries(SLOT_LAYOUTS.map((layout) => [layout.slot, value(layout)])) as Record<Slot, T>;
+export function forEachSlot<T>(value: (slotSpec: SlotSpec) => T): Record<Slot, T> {
+  return Object.fromEntries(SLOT_SPECS.map((slotSpec) => [slotSpec.slot, value(slotSpec)])) as Record<Slot, T>;
 }

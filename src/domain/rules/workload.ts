@@ -26,7 +26,7 @@ export interface Sidecar {
 }
 
 /** The most arguments and declared ports of one container that are read, and ports of all others. Rook's has about ten. */
-export const MOST_READ = 1000;
+export const MAX_READ = 1000;
 
 /** A port that a container of the pod takes on its node, where the pod is on the host network. */
 export interface HostPort {
@@ -53,7 +53,7 @@ export interface Workload {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly deleting: boolean;
-  /** Owned by a Driver of ceph-csi-operator, which undoes foreign changes within seconds. */
+  /** Owned by a Driver of ceph-csi-operator, which reverts foreign changes within seconds. */
   readonly driverOwned: boolean;
   readonly hostNetwork: boolean;
   readonly sidecar?: Sidecar;
@@ -67,6 +67,6 @@ export interface Workload {
 }
 
 /** Whether the sidecar competes for host ports: only then is its port compared, patched and pinned. */
-export function isInPlay(workload: Workload | undefined): workload is Workload & { readonly sidecar: Sidecar } {
+export function isCompeting(workload: Workload | undefined): workload is Workload & { readonly sidecar: Sidecar } {
   return workload?.sidecar !== undefined && workload.hostNetwork && !workload.driverOwned;
 }

@@ -1,15 +1,15 @@
-/** What the admin is told of contested objects: who undoes what, when it is written again, and how to end it. */
-import type { RookKeys, UndoneObject } from './api.js';
-import { isContested } from './contested.js';
-import type { Plan } from './plan.js';
-import type { Ports } from './assignment.js';
-import { ROOK_CONFIG_NAME, type RookConfig } from './rook-config.js';
-import { SLOT_LAYOUTS, slotOf } from './slots.js';
-import { ROOK_MANAGER, otherWriters } from './writers.js';
+/** What the admin is told of contested objects: who reverts what, when it is written again, and how to end it. */
+import type { RookKeys, RevertedObject } from '../rules/api.js';
+import { isContested } from '../rules/contested.js';
+import type { Plan } from '../rules/plan.js';
+import type { Ports } from '../rules/assignment.js';
+import { ROOK_CONFIG_NAME, type RookConfig } from '../rules/rook-config.js';
+import { SLOT_SPECS, slotOf } from '../rules/slots.js';
+import { ROOK_MANAGER, otherWriters } from '../rules/writers.js';
 
 /** Empty where nothing is contested, and in the modes in which nothing is written anyway. */
 export function describeContested(
-  recent: readonly UndoneObject[],
+  recent: readonly RevertedObject[],
   { mode, assignment: { ports }, rookConfig }: Plan,
   rookKeys: RookKeys | undefined,
 ): string {
@@ -20,7 +20,7 @@ export function describeContested(
   return `${told.join('; ')}; ${[...remedies].join('; ')}; the ports are: ${settings(ports)}`;
 }
 
-export function describeObject(object: UndoneObject, rookConfig: RookConfig | undefined): string {
+export function describeObject(object: RevertedObject, rookConfig: RookConfig | undefined): string {
   const { kind, name, keys, times, backoffSeconds = 0 } = object;
   const manager = object.manager ?? unnamed(kind, rookConfig);
   const which = keys === undefined ? '' : ` (${keys.join(', ')})`;
@@ -28,17 +28,17 @@ export function describeObject(object: UndoneObject, rookConfig: RookConfig | un
 }
 
 /** An object may have had thousands, and what follows is the remedy. */
-const MOST_WRITERS = 8;
+const MAX_WRITERS = 8;
 
 /** Taking a key out leaves no trace in managedFields. */
-function unnamed(kind: UndoneObject['kind'], rookConfig: RookConfig | undefined): string {
+function unnamed(kind: RevertedObject['kind'], rookConfig: RookConfig | undefined): string {
   const writers = kind === 'ConfigMap' && rookConfig !== undefined ? otherWriters(rookConfig) : [];
   if (writers.length === 0) return 'a writer that left no name';
-  const more = writers.length > MOST_WRITERS ? ` or ${writers.length - MOST_WRITERS} more` : '';
-  return `a writer that left no name (one of ${writers.slice(0, MOST_WRITERS).join(', ')}${more}?)`;
+  const more = writers.length > MAX_WRITERS ? ` or ${writers.length - MAX_WRITERS} more` : '';
+  return `a writer that left no name (one of ${writers.slice(0, MAX_WRITERS).join(', ')}${more}?)`;
 }
 
-function remedy({ kind, name, manager = 'that writer' }: UndoneObject, rookKeys: RookKeys | undefined): string {
+function remedy({ kind, name, manager = 'that writer' }: RevertedObject, rookKeys: RookKeys | undefined): string {
   if (kind === 'ConfigMap') {
     return `have ${manager} set the keys below to these values or leave them alone, or set spec.rookConfig: Leave`;
   }
@@ -53,7 +53,7 @@ function remedy({ kind, name, manager = 'that writer' }: UndoneObject, rookKeys:
 
 /** As `KEY=port (Helm value)`, for every slot. */
 function settings(ports: Ports): string {
-  return SLOT_LAYOUTS.map(({ slot, configKey, helmValue }) => `${configKey}=${ports[slot]} (Helm ${helmValue})`).join(
+  return SLOT_SPECS.map(({ slot, configKey, helmValue }) => `${configKey}=${ports[slot]} (Helm ${helmValue})`).join(
     ', ',
   );
 }

@@ -19,7 +19,7 @@ export interface Driver {
 
 /** The drivers whose pods carry a csi-addons sidecar (nvmeof since 0.6.0); the nfs driver's never do (0.2.0 to 1.0.4). */
 const DRIVER_TYPES = ['rbd', 'cephfs', 'nvmeof'];
-/** How ceph-csi-operator reads the type from a Driver's name; it refuses any other name. */
+/** How ceph-csi-operator reads the type from a Driver's name; it rejects any other name. */
 const DRIVER_NAME = new RegExp(`^(.+\\.)?(${DRIVER_TYPES.join('|')})\\.csi\\.ceph\\.com$`);
 
 /** The names that Rook gives its Driver objects, and with them the drivers: its own namespace comes first (1.15 to 1.20). */

@@ -1,15 +1,15 @@
 /** The condition Degraded: what needs attention, gravest first, and what the admin does about each. */
-import type { PortConflict } from './api.js';
+import type { PortConflict } from '../rules/api.js';
 import { livenessRemedy, lostHostNetwork, remedyForUpstreamConflict } from './compatibility.js';
-import { describeConflicts, isAmongSidecars, sidecarOf } from './conflicts.js';
+import { describeConflicts, isAmongSidecars, sidecarOf } from '../rules/conflicts.js';
 import { describeContested } from './contested-message.js';
 import type { Outcome, Reconciled } from './outcome.js';
-import { inPlay, type Plan, type StoredStatus, type WorkloadPlan } from './plan.js';
+import { competing, type Plan, type StoredStatus, type WorkloadPlan } from '../rules/plan.js';
 import { DEGRADED_REASONS, type DegradedReason } from './reasons.js';
-import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { isRolledOut } from './rollout.js';
-import { heldPorts } from './sidecar-port.js';
-import { SLOT_LAYOUTS } from './slots.js';
+import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
+import { isRolledOut } from '../rules/rollout.js';
+import { heldPorts } from '../rules/sidecar-port.js';
+import { SLOT_SPECS } from '../rules/slots.js';
 
 export interface Finding {
   readonly reason: DegradedReason;
@@ -52,14 +52,14 @@ export function hasSidecarConflict(stored: StoredStatus | undefined): boolean {
 function sidecarConflicts({ before, after, previous }: Reconciled): readonly PortConflict[] {
   const now = after.conflicts.sidecars;
   const earlier = [...before.conflicts.sidecars, ...(previous?.conflicts ?? []).filter(isAmongSidecars)];
-  const rows = inPlay(after.workloads);
+  const rows = competing(after.workloads);
   const sharers = new Map<number, Set<string>>();
   for (const { port } of [...now, ...earlier]) sharers.set(port, new Set());
   for (const { port, holders } of earlier) for (const holder of holders) sharers.get(port)?.add(holder);
   return [...sharers].flatMap(([port, shared]) => {
-    const isLeavingIt = (row: WorkloadPlan): boolean => shared.has(sidecarOf(row.layout)) && isLeaving(row, port);
+    const isLeavingIt = (row: WorkloadPlan): boolean => shared.has(sidecarOf(row.slotSpec)) && isLeaving(row, port);
     const holders = rows.filter((row) => holds(row, port) || isLeavingIt(row));
-    return holders.length < 2 ? [] : [{ port, holders: holders.map(({ layout }) => sidecarOf(layout)) }];
+    return holders.length < 2 ? [] : [{ port, holders: holders.map(({ slotSpec }) => sidecarOf(slotSpec)) }];
   });
 }
 
@@ -82,9 +82,9 @@ function describeSidecarConflicts(reconciled: Reconciled): string {
 
 export function describeRejections({ workloads }: Plan, { rejections }: Outcome): string {
   return workloads
-    .flatMap(({ layout }) => {
-      const cause = rejections[layout.slot];
-      return cause === undefined ? [] : [`${layout.kind} ${layout.workload}: ${cause}`];
+    .flatMap(({ slotSpec }) => {
+      const cause = rejections[slotSpec.slot];
+      return cause === undefined ? [] : [`${slotSpec.kind} ${slotSpec.workload}: ${cause}`];
     })
     .join('; ');
 }
@@ -119,15 +119,13 @@ function describeLostHostNetwork({ upstream, rookConfig, rookVersion }: Plan): s
 }
 
 function describeIgnoredKeys({ assignment }: Plan): string {
-  const keys = SLOT_LAYOUTS.filter(({ slot }) => assignment.ignoredKeys.includes(slot)).map(
-    ({ configKey }) => configKey,
-  );
+  const keys = SLOT_SPECS.filter(({ slot }) => assignment.ignoredKeys.includes(slot)).map(({ configKey }) => configKey);
   return keys.length === 0
     ? ''
     : `${keys.join(', ')} in ${ROOK_CONFIG_NAME} set aside, as they clash with each other or with spec.ports; give each a port of its own`;
 }
 
 function describeAbsentConfig({ rookConfig, rookConfigPolicy, workloads }: Plan): string {
-  if (rookConfig !== undefined || rookConfigPolicy === 'Leave' || inPlay(workloads).length === 0) return '';
-  return `ConfigMap ${ROOK_CONFIG_NAME} is absent, so Rook cannot be told the ports and undoes them when it restarts; create it, or set spec.rookConfig: Leave`;
+  if (rookConfig !== undefined || rookConfigPolicy === 'Leave' || competing(workloads).length === 0) return '';
+  return `ConfigMap ${ROOK_CONFIG_NAME} is absent, so Rook cannot be told the ports and reverts them when it restarts; create it, or set spec.rookConfig: Leave`;
 }

@@ -7,7 +7,7 @@
  *   4. where 1 or 2 gave the fixed port to another slot, the lowest free one of the fixed ports.
  * The result is distinct for every input, and depends on nothing but the input.
  */
-import { SLOT_LAYOUTS, isAssignable, type Slot } from './slots.js';
+import { SLOT_SPECS, isAssignable, type Slot } from './slots.js';
 
 export type Ports = Readonly<Record<Slot, number>>;
 
@@ -30,17 +30,17 @@ export function assignPorts(
     if (port !== undefined && isAssignable(port) && !ports.has(slot) && !isTaken(ports, port)) ports.set(slot, port);
   };
 
-  for (const { slot } of SLOT_LAYOUTS) claim(slot, wanted[slot]);
+  for (const { slot } of SLOT_SPECS) claim(slot, wanted[slot]);
 
-  const keyed = SLOT_LAYOUTS.map(({ slot }) => slot).filter((slot) => !ports.has(slot) && keys[slot] !== undefined);
+  const keyed = SLOT_SPECS.map(({ slot }) => slot).filter((slot) => !ports.has(slot) && keys[slot] !== undefined);
   for (const slot of keyed) claim(slot, keys[slot]);
   const ignoredKeys = keyed.filter((slot) => !ports.has(slot));
 
-  for (const { slot, fixedPort } of SLOT_LAYOUTS) claim(slot, fixedPort);
+  for (const { slot, defaultPort } of SLOT_SPECS) claim(slot, defaultPort);
 
   // Never empty: at most two of the three fixed ports are taken while a slot is without one.
-  const pool = SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort).sort((a, b) => a - b);
-  for (const { slot } of SLOT_LAYOUTS) {
+  const pool = SLOT_SPECS.map(({ defaultPort }) => defaultPort).sort((a, b) => a - b);
+  for (const { slot } of SLOT_SPECS) {
     claim(
       slot,
       pool.find((port) => !isTaken(ports, port)),

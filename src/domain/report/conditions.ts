@@ -1,17 +1,17 @@
 /** The conditions Ready, Progressing and Degraded: what is so, why, and what the admin does about it. */
-import type { Condition, ConditionType } from './api.js';
-import { retryTime } from './contested.js';
+import type { Condition, ConditionType } from '../rules/api.js';
+import { retryTime } from '../rules/contested.js';
 import { degradedFindings, describeRejections } from './degraded.js';
-import { inPlay, type Plan, type WorkloadPlan } from './plan.js';
-import { describePin } from './pin.js';
+import { competing, type Plan, type WorkloadPlan } from '../rules/plan.js';
+import { describePin } from '../rules/pin.js';
 import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
-import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { describeRollout } from './rollout.js';
+import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
+import { describeRollout } from '../rules/rollout.js';
 import type { Reconciled, WaitCause } from './outcome.js';
-import { plainText } from './plain-text.js';
-import type { ConfigKey } from './slots.js';
-import { wholeSeconds } from './time.js';
+import { sanitize } from './sanitize.js';
+import type { ConfigKey } from '../rules/slots.js';
+import { rfc3339Seconds } from './time.js';
 
 interface Verdict<Reason> {
   readonly status: 'True' | 'False';
@@ -44,7 +44,7 @@ function condition(
   return {
     type,
     ...verdict,
-    message: plainText(verdict.message, MAX_MESSAGE),
+    message: sanitize(verdict.message, MAX_MESSAGE),
     observedGeneration: generation,
     lastTransitionTime: before?.status === verdict.status ? before.lastTransitionTime : now,
   };
@@ -52,14 +52,14 @@ function condition(
 
 function ready({ after, outcome }: Reconciled): Verdict<ReadyReason> {
   const no = (reason: ReadyReason, message: string): Verdict<ReadyReason> => ({ status: 'False', reason, message });
-  const competing = inPlay(after.workloads);
-  const drifted = competing.filter(({ state }) => state === 'Drifted');
+  const rows = competing(after.workloads);
+  const drifted = rows.filter(({ state }) => state === 'Drifted');
   const rejected = describeRejections(after, outcome);
-  if (competing.length === 0) return nothingToAssign(after);
+  if (rows.length === 0) return nothingToAssign(after);
   if (rejected !== '') return no(READY_REASONS.PatchRejected, rejected);
   if (drifted.length > 0) return notAssigned(after, drifted, outcome);
-  if (competing.some(({ state }) => state === 'RollingOut')) return no(READY_REASONS.RollingOut, rollouts(competing));
-  const ports = competing.map(({ layout, assignedPort }) => `${layout.workload} on ${assignedPort}`).join(', ');
+  if (rows.some(({ state }) => state === 'RollingOut')) return no(READY_REASONS.RollingOut, rollouts(rows));
+  const ports = rows.map(({ slotSpec, assignedPort }) => `${slotSpec.workload} on ${assignedPort}`).join(', ');
   return {
     status: 'True',
     reason: READY_REASONS.PortsAssigned,
@@ -68,7 +68,7 @@ function ready({ after, outcome }: Reconciled): Verdict<ReadyReason> {
 }
 
 function nothingToAssign({ workloads, provider }: Plan): Verdict<ReadyReason> {
-  const states = workloads.map(({ layout, state }) => `${layout.workload} ${state}`).join(', ');
+  const states = workloads.map(({ slotSpec, state }) => `${slotSpec.workload} ${state}`).join(', ');
   const whose = provider === 'CephCSIOperator' ? '; ceph-csi-operator renders the CSI workloads here' : '';
   return {
     status: 'True',
@@ -82,8 +82,8 @@ function notAssigned(
   drifted: readonly WorkloadPlan[],
   outcome: Reconciled['outcome'],
 ): Verdict<ReadyReason> {
-  const moves = drifted.map(({ layout, currentPort, assignedPort }) => {
-    return `${layout.kind} ${layout.workload} from ${currentPort ?? 'no port'} to ${assignedPort}`;
+  const moves = drifted.map(({ slotSpec, currentPort, assignedPort }) => {
+    return `${slotSpec.kind} ${slotSpec.workload} from ${currentPort ?? 'no port'} to ${assignedPort}`;
   });
   const list = moves.join(', ');
   const no = (reason: ReadyReason, message: string): Verdict<ReadyReason> => ({ status: 'False', reason, message });
@@ -129,7 +129,7 @@ function progressing(reconciled: Reconciled): Verdict<ProgressingReason> {
   }
   const backing = backingOff(reconciled);
   if (backing !== '') return { status: 'True', reason: PROGRESSING_REASONS.BackingOff, message: backing };
-  const moving = rollouts(inPlay(after.workloads));
+  const moving = rollouts(competing(after.workloads));
   if (moving !== '') return { status: 'True', reason: PROGRESSING_REASONS.RollingOut, message: moving };
   return { status: 'False', reason: PROGRESSING_REASONS.Settled, message: 'nothing is being changed' };
 }
@@ -137,13 +137,13 @@ function progressing(reconciled: Reconciled): Verdict<ProgressingReason> {
 /** Contested objects that differ and are left so for now. */
 function backingOff({ after, recent, held }: Reconciled): string {
   const differing = after.workloads.filter(
-    ({ patch, layout }) => patch !== undefined && held.workloads.has(layout.workload),
+    ({ patch, slotSpec }) => patch !== undefined && held.workloads.has(slotSpec.workload),
   );
-  const names = differing.map(({ layout }) => layout.workload);
+  const names = differing.map(({ slotSpec }) => slotSpec.workload);
   if (Object.keys(after.pin).some((key) => held.keys.has(key as ConfigKey))) names.push(ROOK_CONFIG_NAME);
   return recent
     .filter(({ name }) => names.includes(name))
-    .map((object) => `${object.kind} ${object.name} is written again at ${wholeSeconds(new Date(retryTime(object)))}`)
+    .map((object) => `${object.kind} ${object.name} is written again at ${rfc3339Seconds(new Date(retryTime(object)))}`)
     .join('; ');
 }
 

@@ -9,7 +9,7 @@ const CUT = '…';
  *
  * @param most in UTF-16 code units, as the lengths of a schema are at least; a cut is never inside of a character
  */
-export function plainText(text: string, most: number): string {
+export function sanitize(text: string, most: number): string {
   if (text.length <= most) return text.replace(UNPRINTABLE, ' ');
   // The half of a character that a cut leaves is a half like any other, and goes with it.
   return `${text.slice(0, most - CUT.length).replace(UNPRINTABLE, ' ')}${CUT}`;

@@ -1,5 +1,5 @@
 /**
- * Writes that the API server refused. The same write is not sent again for a while: people lift a refusal, and they take
+ * Writes that the API server rejected. The same write is not sent again for a while: people lift a rejection, and they take
  * their time. Any change of what it is made onto, or of what it is to come to, makes it another one, and is tried at once.
  */
 const RETRY_MS = 30_000;
@@ -14,10 +14,10 @@ export interface Attempt {
   readonly onto?: unknown;
 }
 
-export interface Refusal {
+export interface Rejection {
   readonly cause: string;
   /** When the write may be sent again, in milliseconds, above 0. */
-  readonly againInMs: number;
+  readonly requeueAfterMs: number;
 }
 
 interface Remembered {
@@ -27,43 +27,44 @@ interface Remembered {
   readonly until: number;
 }
 
-export class Refusals {
+export class Rejections {
   readonly #monotonicMs: () => number;
   /** By namespace and name of the object. */
-  readonly #refusals = new Map<string, Map<string, Remembered>>();
+  readonly #rejections = new Map<string, Map<string, Remembered>>();
 
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Why this very write was refused a moment ago; undefined: send it. */
-  recall(attempt: Attempt): Refusal | undefined {
-    const ofNamespace = this.#refusals.get(attempt.namespace);
+  /** Why this very write was rejected a moment ago; undefined: send it. */
+  recall(attempt: Attempt): Rejection | undefined {
+    const ofNamespace = this.#rejections.get(attempt.namespace);
     const known = ofNamespace?.get(attempt.name);
-    const againInMs = known === undefined ? 0 : known.until - this.#monotonicMs();
-    if (known !== undefined && isSame(known, attempt) && againInMs > 0) return { cause: known.cause, againInMs };
+    const requeueAfterMs = known === undefined ? 0 : known.until - this.#monotonicMs();
+    if (known !== undefined && isSame(known, attempt) && requeueAfterMs > 0)
+      return { cause: known.cause, requeueAfterMs };
     ofNamespace?.delete(attempt.name);
     return undefined;
   }
 
-  remember(attempt: Attempt, cause: string): Refusal {
+  remember(attempt: Attempt, cause: string): Rejection {
     const { namespace, name, goal, onto } = attempt;
-    const ofNamespace = this.#refusals.get(namespace) ?? new Map<string, Remembered>();
+    const ofNamespace = this.#rejections.get(namespace) ?? new Map<string, Remembered>();
     const until = this.#monotonicMs() + RETRY_MS;
-    this.#refusals.set(
+    this.#rejections.set(
       namespace,
       ofNamespace.set(name, { goal: textOf(goal), onto: onto === undefined ? undefined : textOf(onto), cause, until }),
     );
-    return { cause, againInMs: RETRY_MS };
+    return { cause, requeueAfterMs: RETRY_MS };
   }
 
   /** Nothing is wanted of the object any more: what is wanted next is another write. */
   settled(namespace: string, name: string): void {
-    this.#refusals.get(namespace)?.delete(name);
+    this.#rejections.get(namespace)?.delete(name);
   }
 
   forget(namespace: string): void {
-    this.#refusals.delete(namespace);
+    this.#rejections.delete(namespace);
   }
 }
 

@@ -6,7 +6,7 @@
  * declared port behind, since ports are merged by number.
  */
 import { flaggedPort, portArguments, portNumber } from './port-flag.js';
-import { RESERVE_PORT, SLOT_LAYOUTS } from './slots.js';
+import { RESERVE_PORT, SLOT_SPECS } from './slots.js';
 import type { Sidecar, SidecarPort } from './workload.js';
 
 /** One operation of RFC 6902. */
@@ -78,8 +78,8 @@ function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): J
 
 /** A declared port is the listener's if it is the only one, the one in the arguments, the new one, or the layout's. */
 function isListener(sidecar: Sidecar, port: number): (declared: { readonly containerPort: number }) => boolean {
-  const layout = [...SLOT_LAYOUTS.map(({ fixedPort }) => fixedPort), RESERVE_PORT];
-  const own = new Set([...layout, port, currentPort(sidecar)]);
+  const slotSpec = [...SLOT_SPECS.map(({ defaultPort }) => defaultPort), RESERVE_PORT];
+  const own = new Set([...slotSpec, port, currentPort(sidecar)]);
   const isOnly = tcpPorts(sidecar).length === 1;
   return ({ containerPort }) => isOnly || own.has(containerPort);
 }

@@ -4,7 +4,7 @@
  * Ends a request with its time or with `stop`. Without AbortSignal.any: of signals that are combined again and again
  * with one that lives on, some are never freed (node 24, as run).
  */
-export class TimeLimit {
+export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
 

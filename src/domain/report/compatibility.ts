@@ -2,10 +2,10 @@
  * What each version of Rook does with the ports by default, and the lasting remedy. The table of docs/compatibility.md
  * and the advice in the status are both made from these rows (a test holds the page to them).
  */
-import type { Provider } from './api.js';
-import { compareRookVersions, parseRookVersion, type RookVersion } from './rook-operator.js';
-import { ROOK_CONFIG_NAME } from './rook-config.js';
-import { SLOT_LAYOUTS } from './slots.js';
+import type { Provider } from '../rules/api.js';
+import { compareRookVersions, parseRookVersion, type RookVersion } from '../rules/rook-operator.js';
+import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
+import { SLOT_SPECS } from '../rules/slots.js';
 
 /** How a row is known. */
 export type Evidence =
@@ -36,8 +36,8 @@ export interface CompatibilityRow {
   readonly evidence: readonly Evidence[];
 }
 
-const KEYS = SLOT_LAYOUTS.map(({ configKey }) => configKey).join(', ');
-const HELM_VALUES = SLOT_LAYOUTS.map(({ helmValue }) => helmValue).join(', ');
+const KEYS = SLOT_SPECS.map(({ configKey }) => configKey).join(', ');
+const HELM_VALUES = SLOT_SPECS.map(({ helmValue }) => helmValue).join(', ');
 const NOT_RUN: Evidence = { kind: 'not run, from source' };
 
 const tested = (name: string): Evidence => ({ kind: 'tested', file: `test/${name}.test.ts` });
@@ -45,7 +45,7 @@ const ran = (rook: string): Evidence => ({ kind: 'ran', rook });
 
 const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
 const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
-const WATCHES_ONLY = 'watches, and never writes: ceph-csi-operator undoes foreign changes within seconds';
+const WATCHES_ONLY = 'watches, and never writes: ceph-csi-operator reverts foreign changes within seconds';
 const REACHED_FROM_1_18_3 =
   'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: where they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
 const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/migration.md)';
@@ -100,7 +100,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     provider: 'Rook',
     conflictByDefault:
       'as it was left: Rook renders no CSI workloads any more, so these are from an earlier version, and nobody reads the keys',
-    whatThisOperatorDoes: 'patches each sidecar to its port; nobody undoes it, and the pinned keys have no effect',
+    whatThisOperatorDoes: 'patches each sidecar to its port; nobody reverts it, and the pinned keys have no effect',
     lastingRemedy:
       'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/migration.md says; switch before the upgrade to v1.20 where you still can',
     evidence: [NOT_RUN],

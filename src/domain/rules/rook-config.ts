@@ -2,7 +2,7 @@
  * The ConfigMap rook-ceph-operator-config: what its port keys say to Rook and to the operator, and whose they are.
  */
 import { FIELD_MANAGER } from './api.js';
-import { SLOT_LAYOUTS, isAssignable, type ConfigKey, type Slot } from './slots.js';
+import { SLOT_SPECS, isAssignable, type ConfigKey, type Slot } from './slots.js';
 import type { Manager } from './workload.js';
 
 export const ROOK_CONFIG_NAME = 'rook-ceph-operator-config';
@@ -30,13 +30,13 @@ export interface RookConfig {
 }
 
 /** What a key's value means to Rook and to the operator. */
-export type KeyMeaning =
+export type ParsedPortKey =
   | { readonly kind: 'Unset' }
   | { readonly kind: 'Port'; readonly port: number }
   | { readonly kind: 'Invalid'; readonly stopsRook: boolean; readonly consequence: string };
 
 /** A ConfigMap has room for a megabyte, which would be gone through with every reconcile. No port needs as much. */
-export const LONGEST_VALUE = 1000;
+export const MAX_VALUE_LENGTH = 1000;
 
 /** Go's strings.TrimSpace leaves nothing of it: it takes U+0085 for a space, and U+FEFF for none, unlike trim(). */
 const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
@@ -45,12 +45,12 @@ const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
  * Rook parses a value as an unsigned decimal of at most 65535 and takes blank as unset; anything else fails its whole
  * CSI reconcile (Rook 1.16.4, 1.17.9 and 1.19.10, as run). It does take 0, and aborts half-way through its pass.
  */
-export function keyMeaning(value: string | undefined): KeyMeaning {
-  if (value !== undefined && value.length > LONGEST_VALUE) {
+export function parsePortKey(value: string | undefined): ParsedPortKey {
+  if (value !== undefined && value.length > MAX_VALUE_LENGTH) {
     return {
       kind: 'Invalid',
       stopsRook: true,
-      consequence: `it is longer than ${LONGEST_VALUE} characters, which no port is`,
+      consequence: `it is longer than ${MAX_VALUE_LENGTH} characters, which no port is`,
     };
   }
   if (value === undefined || BLANK.test(value)) return { kind: 'Unset' };
@@ -63,7 +63,7 @@ export function keyMeaning(value: string | undefined): KeyMeaning {
     };
   }
   if (port === 0)
-    return { kind: 'Invalid', stopsRook: true, consequence: 'the API server refuses what Rook renders from it' };
+    return { kind: 'Invalid', stopsRook: true, consequence: 'the API server rejects what Rook renders from it' };
   if (!isAssignable(port)) {
     return {
       kind: 'Invalid',
@@ -82,12 +82,12 @@ export const KEY_FOR_ALL: ConfigKey = 'CSIADDONS_PORT';
 
 /** The port that a key says; undefined where it is unset or no port. */
 export function portIn(config: RookConfig | undefined, key: ConfigKey): number | undefined {
-  const meaning = keyMeaning(config?.keys[key]?.value);
+  const meaning = parsePortKey(config?.keys[key]?.value);
   return meaning.kind === 'Port' ? meaning.port : undefined;
 }
 
 /** Which of the keys gives this port: the workload's own, or, as for a Rook of one key, the one for all. */
-export function keyGiving(
+export function keyForPort(
   config: RookConfig | undefined,
   key: ConfigKey,
   port: number | undefined,
@@ -100,9 +100,9 @@ export function keyGiving(
 /** The valid keys that are the user's: those that the operator's field manager does not alone own. */
 export function userKeys(config: RookConfig | undefined): Partial<Record<Slot, number>> {
   const ports: Partial<Record<Slot, number>> = {};
-  for (const { slot, configKey } of SLOT_LAYOUTS) {
+  for (const { slot, configKey } of SLOT_SPECS) {
     const entry = config?.keys[configKey];
-    const meaning = keyMeaning(entry?.value);
+    const meaning = parsePortKey(entry?.value);
     if (meaning.kind === 'Port' && !isOwnPin(entry)) ports[slot] = meaning.port;
   }
   return ports;
@@ -120,9 +120,9 @@ export interface InvalidKey {
 }
 
 export function invalidKeys(config: RookConfig | undefined): InvalidKey[] {
-  return SLOT_LAYOUTS.flatMap(({ configKey: key }) => {
+  return SLOT_SPECS.flatMap(({ configKey: key }) => {
     const value = config?.keys[key]?.value;
-    const meaning = keyMeaning(value);
+    const meaning = parsePortKey(value);
     return value !== undefined && meaning.kind === 'Invalid' ? [{ key, value, consequence: meaning.consequence }] : [];
   });
 }
