@@ -8,7 +8,6 @@ import type { InformerObserver, InformerState } from '../kube/informer-state.js'
 import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
-import { Applier } from './apply.js';
 import { informerLog } from './informer-log.js';
 import { messageOf, type Log } from './log.js';
 import { Notifier } from './notifier.js';
@@ -17,6 +16,7 @@ import { Reconciler } from './reconciler.js';
 import { StatusWriter } from './status-writer.js';
 import { Watches } from './watches.js';
 import { WorkQueue, type WorkResult } from './work-queue.js';
+import { WriteBackoff } from './write-backoff.js';
 
 export interface ControllerOptions {
   readonly transport: Transport;
@@ -25,10 +25,8 @@ export interface ControllerOptions {
   /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
   readonly maxConcurrentReconciles: number;
-  /** See domain/contested.ts. */
+  /** See write-backoff.ts. */
   readonly contestedAfter: number;
-  /** See status-writer.ts. */
-  readonly countsDelayMs?: number;
   /** Name of this process in events, e.g. the pod's. */
   readonly instance: string;
   readonly now: () => Date;
@@ -46,7 +44,6 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #notifier: Notifier;
   readonly #leadership: Leadership;
-  readonly #statusWriter: StatusWriter;
 
   constructor(options: ControllerOptions) {
     const { transport, leadership, logger, now, observer } = options;
@@ -77,21 +74,16 @@ export class Controller {
       now,
       onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
     });
-    this.#statusWriter = new StatusWriter({
+    const { monotonicMs } = options;
+    const reconciler = new Reconciler({
       writer,
       watches: this.#watches,
-      monotonicMs: options.monotonicMs,
-      countsDelayMs: options.countsDelayMs,
-    });
-    const reconciler = new Reconciler({
-      watches: this.#watches,
-      applier: new Applier(writer, this.#watches, options.monotonicMs, observer?.reconciles),
-      statusWriter: this.#statusWriter,
-      notifier: this.#notifier,
+      backoff: new WriteBackoff({ contestedAfter: options.contestedAfter, now, monotonicMs }),
+      statusWriter: new StatusWriter({ writer, watches: this.#watches, monotonicMs }),
+      recordEvents: (specs, observed) => this.#notifier.notify(specs, observed),
       logger,
       now,
-      contestRules: { contestedAfter: options.contestedAfter },
-      observer: observer?.reconciles,
+      onEvent: observer?.onReconcileEvent ?? (() => undefined),
     });
     // Until all of its informers are synced, a namespace waits: the last of them adds it anew. So does one that has only
     // been watched so far, when this process begins to lead.
@@ -152,7 +144,7 @@ export class Controller {
   async #finish(): Promise<void> {
     await this.#queue.stop(DRAIN_MS);
     // Who lost the Lease may write no more, and the next process is not kept waiting for events.
-    if (this.#leadership.isLeading) await Promise.all([this.#statusWriter.flush(), this.#notifier.drained()]);
+    if (this.#leadership.isLeading) await this.#notifier.drained();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Records a reconcile's notices as events, on the assignment and, where one is concerned, on the workload. */
 import { API_GROUP, API_VERSION, ASSIGNMENT_KIND, type PortAssignment } from '../domain/rules/api.js';
-import type { Notice } from '../domain/report/notices.js';
+import type { EventSpec as Notice } from '../domain/report/events.js';
 import type { Observed } from '../domain/rules/plan.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { EventNotice, EventRecorder, ObjectReference, Occurrences } from '../kube/events.js';

@@ -1,23 +1,19 @@
-/** What the controller tells those who count. Nothing here may throw: it is called in the midst of a reconcile. */
-import type { WorkloadKind } from '../domain/rules/slots.js';
-import type { Reconciled } from '../domain/report/outcome.js';
+/** What the controller reports to the metrics. Nothing here may throw: it is called in the midst of a reconcile. */
+import type { Plan } from '../domain/rules/plan.js';
+import type { WriteResult } from '../domain/report/write-result.js';
 import type { InformerObserver } from '../kube/informer-state.js';
-import type { WriteResult } from './send.js';
 import type { WorkQueueObserver } from './work-queue.js';
 
-export type WrittenKind = WorkloadKind | 'ConfigMap';
-
-export interface ReconcileObserver {
-  /** A write of a workload or of Rook's settings was sent. Dry runs are not told of. */
-  wrote(namespace: string, kind: WrittenKind, result: WriteResult): void;
+export type ReconcileEvent =
   /** Before its status is stored. */
-  reconciled(namespace: string, reconciled: Pick<Reconciled, 'reverted' | 'after' | 'outcome'>): void;
+  | { readonly type: 'Reconciled'; readonly after: Plan; readonly results: readonly WriteResult[] }
   /** The namespace has no assignment (any more). */
-  forgotten(namespace: string): void;
-}
+  | { readonly type: 'Forgotten' };
+
+export type OnReconcileEvent = (namespace: string, event: ReconcileEvent) => void;
 
 export interface ControllerObserver {
   readonly informers: InformerObserver;
   readonly queue: WorkQueueObserver;
-  readonly reconciles: ReconcileObserver;
+  readonly onReconcileEvent: OnReconcileEvent;
 }

@@ -1,36 +1,29 @@
-/** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
-import { contestedRequeueAfterMs, recordReverts, type ContestRules } from '../domain/rules/contested.js';
-import { heldBack, contestable } from '../domain/rules/held.js';
-import { notices } from '../domain/report/notices.js';
-import { asksForMore, plan, type Observed } from '../domain/rules/plan.js';
-import { reverts, type Revert } from '../domain/rules/reverts.js';
-import { knownRookKeys } from '../domain/rules/rook-keys.js';
-import type { Reconciled } from '../domain/report/outcome.js';
+/** One reconcile of one namespace: observe -> plan -> apply -> plan what is left -> status and events. */
+import type { AssignmentStatus } from '../domain/rules/api.js';
+import { lastSeenIn, plan, type LastSeen, type Observed, type Plan } from '../domain/rules/plan.js';
+import type { Slot } from '../domain/rules/slots.js';
+import { eventsOf, type EventSpec } from '../domain/report/events.js';
 import { statusOf } from '../domain/report/status.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
-import type { Answers, Applied, Applier } from './apply.js';
+import type { WriteResult } from '../domain/report/write-result.js';
+import { apply, type ApplyDependencies } from './apply.js';
 import { withFields, type Log } from './log.js';
-import type { Notifier } from './notifier.js';
-import type { ReconcileObserver } from './observer.js';
-import type { StatusWriter, StoreResult } from './status-writer.js';
+import type { OnReconcileEvent } from './observer.js';
+import type { StatusResult, StatusWriter } from './status-writer.js';
 import type { WorkResult } from './work-queue.js';
-import type { Watches } from './watches.js';
 
-export interface ReconcilerDependencies {
-  readonly watches: Watches;
-  readonly applier: Applier;
+export interface ReconcilerDependencies extends ApplyDependencies {
   readonly statusWriter: StatusWriter;
-  readonly notifier: Pick<Notifier, 'notify'>;
+  readonly recordEvents: (specs: readonly EventSpec[], observed: Observed) => void;
   readonly logger: Log;
   readonly now: () => Date;
-  readonly contestRules: ContestRules;
-  readonly observer?: ReconcileObserver | undefined;
+  readonly onEvent: OnReconcileEvent;
 }
 
 export class Reconciler {
   readonly #deps: ReconcilerDependencies;
-  /** Namespaces that this process has reconciled: what it writes there it knows of, whether or not the status could be stored. */
-  readonly #begun = new Set<string>();
+  /** By namespace. */
+  readonly #lastSeen = new Map<string, LastSeen>();
 
   constructor(deps: ReconcilerDependencies) {
     this.#deps = deps;
@@ -44,87 +37,84 @@ export class Reconciler {
    *   is done all the same
    */
   async reconcile(namespace: string, reconcileID: string): Promise<WorkResult> {
-    const { watches, applier, statusWriter, contestRules, observer } = this.#deps;
+    const { statusWriter, recordEvents, onEvent, now } = this.#deps;
     const log = withFields(this.#deps.logger, { namespace, reconcileID });
-    const found = watches.observe(namespace);
-    if (found === undefined) {
-      applier.forget(namespace);
-      statusWriter.forget(namespace);
-      observer?.forgotten(namespace);
-      this.#begun.delete(namespace);
-      return {};
-    }
-    const observed = statusWriter.withLastStatus(found);
-    const previous = observed.assignment.status;
+    const observed = this.#observe(namespace);
+    if (observed === undefined) return this.#forget(namespace);
+
     const before = plan(observed);
-    const reverted = reverts(previous, before, {
-      isAfterPin: applier.isRookAnsweringPin(namespace),
-      mayBeUntold: !this.#begun.has(namespace),
-    });
-    this.#begun.add(namespace);
-    const now = this.#deps.now();
-    const recent = recordReverts(contestable(previous, before), reverted, rfc3339Seconds(now), contestRules);
-    const held = heldBack(before, recent, now.getTime());
-    const applied = await applier.apply(before, observed, held);
-    say(log, applied, reverted);
+    const results = await apply(before, observed, this.#deps);
+    logWrites(log, results);
+    this.#lastSeen.set(namespace, lastSeenIn(before, appliedSlots(results)));
 
-    // What others did meanwhile is left to the next reconcile, which is queued: a status that told of it now would hide
-    // from that one that it was a revert.
-    const { answers, outcome } = applied;
-    const workloads = { ...observed.workloads, ...answers.workloads };
-    const patched = outcome.patched.map(({ slot }) => slot);
-    const rookKeys = knownRookKeys(before, previous);
-    const after = isAnswered(answers) ? plan({ ...observed, ...answers, workloads, patched }) : before;
-    const reconciled: Reconciled = {
-      generation: observed.assignment.generation,
-      ...(previous === undefined ? {} : { previous }),
-      before,
-      after,
-      outcome,
-      reverted,
-      recent,
-      held,
-      ...(rookKeys === undefined ? {} : { rookKeys }),
-      now: rfc3339Seconds(now),
-    };
-    observer?.reconciled(namespace, reconciled);
-    const told = await this.#report(found, reconciled, log);
-    // An answer may hold an edit of somebody else's whose own event tells nothing new any more.
-    const more = asksForMore(after, before) ? 0 : undefined;
-    return {
-      ...soonest(applied.requeueAfterMs, contestedRequeueAfterMs(recent, now.getTime()), told.requeueAfterMs, more),
-      ...('failure' in applied ? { failure: applied.failure } : {}),
-      ...('failure' in told ? { failure: told.failure } : {}),
-    };
+    const left = this.#observe(namespace);
+    // The assignment was deleted meanwhile: that event brings the namespace back.
+    if (left === undefined) return {};
+    const after = plan(left);
+    this.#lastSeen.set(namespace, lastSeenIn(after));
+    const { generation, status: stored } = left.assignment;
+    const status = statusOf({ plan: after, results, generation, stored, now: rfc3339Seconds(now()) });
+    recordEvents(eventsOf({ before, after, results, lastSeen: observed.lastSeen }), left);
+    onEvent(namespace, { type: 'Reconciled', after, results });
+    const written = await statusWriter.write(left.assignment, status);
+    logStatus(log, written, status);
+    return workResult(results, written, after);
   }
 
-  async #report(observed: Observed, reconciled: Reconciled, log: Log): Promise<StoreResult> {
-    const { notifier, statusWriter } = this.#deps;
-    const status = statusOf(reconciled);
-    // Also where the status cannot be written: what was done will not be done again.
-    notifier.notify(notices(reconciled, status), observed);
-    const result = await statusWriter.store(observed.assignment, status);
-    if (result.kind === 'Overtaken') log.debug({}, 'Status not written: the assignment was changed meanwhile');
-    if (result.kind === 'Stored') {
-      const ready = status.conditions.find(({ type }) => type === 'Ready');
-      log.info({ ready: ready?.status, reason: ready?.reason, ports: status.ports }, 'Updated status');
-    }
-    return result;
+  #observe(namespace: string): Observed | undefined {
+    const observed = this.#deps.watches.observe(namespace);
+    const lastSeen = this.#lastSeen.get(namespace);
+    return observed && lastSeen ? { ...observed, lastSeen } : observed;
+  }
+
+  /** The namespace has no assignment (any more). */
+  #forget(namespace: string): WorkResult {
+    const { backoff, statusWriter, onEvent } = this.#deps;
+    this.#lastSeen.delete(namespace);
+    backoff.forget(namespace);
+    statusWriter.forget(namespace);
+    onEvent(namespace, { type: 'Forgotten' });
+    return {};
   }
 }
 
-function isAnswered({ rookConfig, workloads }: Answers): boolean {
-  return rookConfig !== undefined || Object.keys(workloads).length > 0;
+function appliedSlots(results: readonly WriteResult[]): (Slot | undefined)[] {
+  return results.filter(({ outcome }) => outcome === 'Applied').map(({ slot }) => slot);
 }
 
-function say(log: Log, { outcome, rejected }: Applied, reverted: readonly Revert[]): void {
-  for (const { kind, name, manager } of reverted) log.info({ kind, name, manager }, 'Reverted by others');
-  if (Object.keys(outcome.pinned).length > 0) log.info({ keys: outcome.pinned }, 'Pinned Rook config');
-  for (const { slot, from, to } of outcome.patched) log.info({ slot, from, to }, 'Patched workload');
-  for (const { name, cause } of rejected) log.warn({ name, cause }, 'Write rejected');
+function workResult(results: readonly WriteResult[], status: StatusResult, after: Plan): WorkResult {
+  const failed = [...results.map(({ error }) => error), status.failure].find((error) => error !== undefined);
+  const waits = [...results, status].flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
+  if (results.some((result) => isLeftOver(result, after))) waits.push(0);
+  return {
+    ...(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) }),
+    ...(failed === undefined ? {} : { failure: failed }),
+  };
 }
 
-function soonest(...times: readonly (number | undefined)[]): Pick<WorkResult, 'requeueAfterMs'> {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? {} : { requeueAfterMs: Math.min(...known) };
+/**
+ * Whether an object still differs though nothing holds its write back. The response to a write may hold an edit of somebody
+ * else's, whose own event then brings nothing new.
+ */
+function isLeftOver({ outcome, slot }: WriteResult, { mode, pin, workloads }: Plan): boolean {
+  if (mode !== 'Enforce' || (outcome !== 'Applied' && outcome !== 'Unchanged')) return false;
+  if (slot === undefined) return Object.keys(pin).length > 0;
+  return workloads.some(({ slotSpec, patch }) => slotSpec.slot === slot && patch !== undefined);
+}
+
+function logWrites(log: Log, results: readonly WriteResult[]): void {
+  for (const { kind, name, slot, outcome, isSent, from, to, keys, cause, reverted } of results) {
+    if (outcome === 'Rejected' && isSent) log.warn({ kind, name, cause }, 'Write rejected');
+    if (outcome !== 'Applied') continue;
+    const revertedBy = reverted && (reverted.manager ?? 'unknown');
+    if (slot === undefined) log.info({ keys, revertedBy }, 'Pinned Rook config');
+    else log.info({ slot, from, to, revertedBy }, 'Patched workload');
+  }
+}
+
+function logStatus(log: Log, { kind }: StatusResult, { conditions, ports }: AssignmentStatus): void {
+  if (kind === 'Overtaken') log.debug({}, 'Status not written: the assignment was changed meanwhile');
+  if (kind !== 'Stored') return;
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  log.info({ ready: ready?.status, reason: ready?.reason, ports }, 'Updated status');
 }

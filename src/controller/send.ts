@@ -1,98 +1,100 @@
-/** One write and what becomes of it: done, rejected for a while, or failed for now. */
+/** One write: sent unless it is held back, its response taken into the store, and what became of it. */
+import type { WriteResult } from '../domain/report/write-result.js';
 import { ApiError } from '../kube/errors.js';
 import type { Store, StoredObject } from '../kube/store.js';
-import type { Attempt, Rejection, Rejections } from './rejections.js';
+import { messageOf } from './log.js';
+import type { Hold, WriteBackoff, WriteTarget } from './write-backoff.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
 
-/** What is written, and how RBAC names it. */
-export interface Target extends Attempt {
+export interface Write<T extends StoredObject> {
+  readonly namespace: string;
+  /** The workload, or each key of Rook's settings that is written. */
+  readonly targets: readonly WriteTarget[];
+  /** What the write is made onto. Not the resourceVersion, which moves all the time and seldom ends a rejection. */
+  readonly input: string;
+  /** As RBAC names the object. */
   readonly resource: string;
-}
-
-/** How it is written. */
-export interface Exchange<T extends StoredObject> {
-  readonly write: () => Promise<T>;
-  /** Whether the answer says what was sent: an admission policy or webhook may have changed it. */
-  readonly isAsSent: (answer: T) => boolean;
-  /** Whether nobody else's change lies between what was planned from and the answer. */
-  readonly isNextVersion: (answer: T) => boolean;
-  readonly read: () => Promise<T>;
   readonly store: Store<T>;
-  /** Then the store keeps nothing of the answer. */
+  /** Then nothing is stored, and the store keeps nothing of the response. */
   readonly dryRun: boolean;
+  readonly send: () => Promise<T>;
+  readonly read: () => Promise<T>;
+  /** Whether the response says what was sent: an admission policy or webhook may have changed it. */
+  readonly isAsSent: (response: T) => boolean;
+  /** Whether nobody else's change lies between what was planned from and the response. */
+  readonly isNextVersion: (response: T) => boolean;
 }
 
-/** What became of one write; no answer where it was a dry run, or where there was nothing to write. */
-export type Written<T> =
-  | { readonly kind: 'Done'; readonly answer?: T }
-  /** `isNews`: the API server was asked just now. */
-  | { readonly kind: 'Rejected'; readonly rejection: Rejection; readonly isNews: boolean; readonly answer?: T }
-  | { readonly kind: 'Failed'; readonly error: unknown };
+/** What became of a write, without what it was about. */
+export type Attempt = Pick<WriteResult, 'outcome' | 'isSent' | 'cause' | 'error' | 'requeueAfterMs'>;
 
-export type WriteResult = 'applied' | 'rejected' | 'outdated' | 'error';
+export const NOTHING_TO_SEND: Attempt = { outcome: 'Unchanged', isSent: false };
 
-/** What the API server made of a write that is no dry run; undefined where none was sent. */
-export function writeResult(written: Written<unknown>): WriteResult | undefined {
-  if (written.kind === 'Failed') return isOutdated(written.error) ? 'outdated' : 'error';
-  if (written.kind === 'Rejected') return written.isNews ? 'rejected' : undefined;
-  return written.answer === undefined ? undefined : 'applied';
+export function heldBack({ reason, cause, requeueAfterMs }: Hold): Attempt {
+  const outcome = reason === 'Contested' ? 'BackingOff' : reason;
+  return { outcome, isSent: false, ...(cause === undefined ? {} : { cause }), requeueAfterMs };
 }
 
-/** Sends a write, unless this very one was rejected a moment ago. Never rejects. */
-export async function sendUnlessRejected<T extends StoredObject>(
-  rejections: Rejections,
-  target: Target,
-  exchange: Exchange<T>,
-): Promise<Written<T>> {
-  const known = rejections.recall(target);
-  if (known !== undefined) return { kind: 'Rejected', rejection: known, isNews: false };
+/** Never rejects. */
+export async function send<T extends StoredObject>(write: Write<T>, backoff: WriteBackoff): Promise<Attempt> {
   try {
-    return await send(rejections, target, exchange);
+    return await exchange(write, backoff);
   } catch (error) {
-    if (isOutdated(error)) await readAgain(exchange);
-    if (!(error instanceof ApiError) || !error.isRejection) return { kind: 'Failed', error };
-    const right = `patch ${target.resource}/${target.name} in namespace ${target.namespace}`;
+    if (error instanceof ApiError && error.isOutdated) {
+      await readAgain(write);
+      return { outcome: 'Outdated', isSent: true, error };
+    }
+    if (!(error instanceof ApiError) || !error.isRejection) {
+      return { outcome: 'Failed', isSent: true, cause: messageOf(error), error };
+    }
+    const right = `patch ${write.resource} in namespace ${write.namespace}`;
     const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right})` : '';
-    return { kind: 'Rejected', rejection: rejections.remember(target, `${error.message}${advice}`), isNews: true };
+    return rejected(write, backoff, `${error.message}${advice}`, write.input);
   }
 }
 
-async function send<T extends StoredObject>(
-  rejections: Rejections,
-  { namespace, name, goal }: Target,
-  { write, isAsSent, isNextVersion, store, dryRun }: Exchange<T>,
-): Promise<Written<T>> {
-  const { answer, asSent } = await store.whileWriting(namespace, async () => {
-    const answer = await write();
-    const asSent = isAsSent(answer);
-    if (!dryRun && asSent) store.putExpectedAnswer(answer);
-    if (!dryRun && !asSent) store.putAnswer(answer);
-    return { answer, asSent };
+async function exchange<T extends StoredObject>(write: Write<T>, backoff: WriteBackoff): Promise<Attempt> {
+  const { namespace, targets, store, dryRun, isAsSent, isNextVersion, resource } = write;
+  const { response, asSent } = await store.whileWriting(namespace, async () => {
+    const response = await write.send();
+    const asSent = isAsSent(response);
+    // Also what a policy has made something else of: the next try may restart pods again.
+    if (!dryRun) for (const target of targets) backoff.wrote(target);
+    if (!dryRun && asSent) store.putExpectedAnswer(response);
+    if (!dryRun && !asSent) store.putAnswer(response);
+    return { response, asSent };
   });
-  const kept = dryRun ? {} : { answer };
-  if (asSent) return { kind: 'Done', ...kept };
-  // Somebody else's edit got in between, and nobody's rule is to blame.
-  if (!isNextVersion(answer)) return { kind: 'Failed', error: new ChangedMeanwhileError(name) };
-  // Whatever the object has become by that: each further try may leave another trace in it, and restart its pods.
-  const rejection = rejections.remember({ namespace, name, goal }, CHANGED_ON_ITS_WAY);
-  return { kind: 'Rejected', rejection, isNews: true, ...kept };
+  if (asSent) {
+    if (!dryRun) for (const target of targets) backoff.reached(target);
+    return { outcome: dryRun ? 'Accepted' : 'Applied', isSent: true };
+  }
+  // Somebody else's edit got in between, and no policy is to blame.
+  if (!isNextVersion(response))
+    return { outcome: 'Outdated', isSent: true, error: new ChangedMeanwhileError(resource) };
+  return rejected(write, backoff, CHANGED_ON_ITS_WAY, undefined);
+}
+
+function rejected<T extends StoredObject>(
+  { targets }: Write<T>,
+  backoff: WriteBackoff,
+  cause: string,
+  input: string | undefined,
+): Attempt {
+  const holds = targets.map((target) => backoff.rejected(target, cause, input));
+  const requeueAfterMs = Math.min(...holds.map((hold) => hold.requeueAfterMs));
+  return { outcome: 'Rejected', isSent: true, cause, requeueAfterMs };
 }
 
 /** The object is not what the store says: the next plan must not be made from the same copy. */
-async function readAgain<T extends StoredObject>({ read, store }: Exchange<T>): Promise<void> {
-  const answer = await read().catch(() => undefined);
-  if (answer !== undefined) store.putAnswer(answer);
+async function readAgain<T extends StoredObject>({ read, store }: Write<T>): Promise<void> {
+  const current = await read().catch(() => undefined);
+  if (current !== undefined) store.putAnswer(current);
 }
 
 /** The guards of the write held, as they are about what it replaces, but something was added to the object meanwhile. */
 class ChangedMeanwhileError extends Error {
-  constructor(name: string) {
-    super(`${name} was changed by others while it was being written`);
+  constructor(resource: string) {
+    super(`${resource} was changed by others while it was being written`);
   }
-}
-
-/** Whether a write failed because its object had changed meanwhile. */
-export function isOutdated(error: unknown): boolean {
-  return error instanceof ChangedMeanwhileError || (error instanceof ApiError && error.isOutdated);
 }

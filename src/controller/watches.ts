@@ -105,7 +105,6 @@ export class Watches {
       ...(rookConfig === undefined ? {} : { rookConfig }),
       ...(rookOperator === undefined ? {} : { rookOperator }),
       workloads,
-      upstream: this.#upstream.found(namespace),
       hasDrivers: this.#observedDrivers(namespace).length > 0,
     };
   }

@@ -36,7 +36,6 @@ export function checkAtRest(world: World): void {
   for (const { slot } of SLOT_SPECS) is(`status.ports.${slot}`, status.ports[slot], ports[slot]);
   const rows = SLOT_SPECS.map((layout) => checkRow(world, layout, assignment, ports[layout.slot]));
   checkConditions(rows, spec, status);
-  world.ledger.checkCounts(status.reverts);
   if ((spec.mode ?? 'Enforce') === 'Enforce') checkEnforced(world, rows, assignment);
 }
 
@@ -52,7 +51,7 @@ function checkEnforced({ server, rejected }: World, rows: readonly Row[], { spec
   }
   if (spec.rookConfig === 'Leave' || config === undefined) return;
   if (rejected.has(CONFIG)) checkPinRejected(status, competing, config);
-  else checkKeys(config, status, competing);
+  else checkKeys(config, competing);
 }
 
 function checkPinRejected(status: AssignmentStatus, competing: readonly Row[], { data = {} }: StoredObject): void {
@@ -123,13 +122,8 @@ function readyReason(states: readonly string[], mode: string): string {
   return states.includes('RollingOut') ? 'RollingOut' : 'PortsAssigned';
 }
 
-function checkKeys({ metadata, data = {} }: StoredObject, status: AssignmentStatus, competing: readonly Row[]): void {
+function checkKeys({ data = {} }: StoredObject, competing: readonly Row[]): void {
   for (const { layout, port } of competing) is(layout.configKey, Number(data[layout.configKey]), port);
-  for (const { slot, configKey } of SLOT_SPECS) {
-    const isOwn = isPort(data[configKey]) && isOperators(metadata, configKey);
-    const pinned = isOwn && Number(data[configKey]) === status.ports[slot];
-    is(`status.pinned.${configKey}`, status.pinned?.[configKey] !== undefined, pinned);
-  }
 }
 
 /** The port in the spec; else one's own key, of those that clash the first; else the fixed port; else the lowest free. */

@@ -1,10 +1,9 @@
 /** Counts who changed what, and holds every write of the operator against what must never happen. */
 import { isDeepStrictEqual } from 'node:util';
-import { FIELD_MANAGER, type AssignmentStatus, type Reverts } from '../../src/domain/rules/api.js';
+import { FIELD_MANAGER, type AssignmentStatus } from '../../src/domain/rules/api.js';
 import { SIDECAR_CONTAINER, SLOT_SPECS, forEachSlot, type Slot } from '../../src/domain/rules/slots.js';
 import type { Change } from './api-server.js';
 import type { Request } from './operator.js';
-import type { Answer } from './requests.js';
 import {
   ASSIGNMENT,
   CONFIG,
@@ -22,8 +21,6 @@ const PORT_KEYS: readonly string[] = SLOT_SPECS.map(({ configKey }) => configKey
 export class Ledger {
   /** Changes by others of what a slot's sidecar says of its port; that a workload comes or goes, or its host network, is one. */
   readonly portChanges: Record<Slot, number> = forEachSlot(() => 0);
-  /** Of those, how often a sidecar left its port, or went with its workload. */
-  departures = 0;
   /** Workloads that came to the host network. */
   arrivals = 0;
   specEdits = 0;
@@ -31,32 +28,12 @@ export class Ledger {
   /** The operator's. */
   readonly patches: Record<Slot, number> = forEachSlot(() => 0);
   pins = 0;
-  /**
-   * Of either, those of whose answer the process did not hear, and went on: by the time its watch tells of them it may want
-   * another port. So it is, too, where they are done long after their process.
-   */
-  readonly unheard = { patches: 0, pins: 0 };
   /** The operator's request that is being done. */
-  request: Pick<Request, 'onto' | 'isLast' | 'isLate'> | undefined;
+  request: Pick<Request, 'onto'> | undefined;
 
   take(change: Change): void {
     if (change.by === FIELD_MANAGER) this.#takeOwn(change);
     else this.#takeForeign(change);
-  }
-
-  /** The answer to what was done is lost. */
-  loseAnswer(answer: Answer): void {
-    if (!('object' in answer)) return;
-    const { name } = answer.object.metadata;
-    if (slotOfWorkload(name) !== undefined) this.unheard.patches += 1;
-    if (name === CONFIG) this.unheard.pins += 1;
-  }
-
-  /** What the status counts as reverted: by others, and not by a process of the operator that was killed before it could tell. */
-  checkCounts({ count, pins = 0 }: Reverts): void {
-    const most = { count: this.departures + this.unheard.patches, pins: this.settingsEdits + this.unheard.pins };
-    hold(count <= most.count, `${count} reverts are counted, at most ${most.count} were seen`);
-    hold(pins <= most.pins, `${pins} reverted pins are counted, at most ${most.pins} were seen`);
   }
 
   /** The bounds on what the operator writes, and so on what it restarts. */
@@ -81,7 +58,6 @@ export class Ledger {
     const [was, is] = [standing(before), standing(after)];
     if (isDeepStrictEqual(was, is)) return;
     this.portChanges[slot] += 1;
-    if (before !== undefined && !isDeepStrictEqual(was.ports, is.ports)) this.departures += 1;
     if (is.competes && !was.competes) this.arrivals += 1;
   }
 
@@ -94,24 +70,17 @@ export class Ledger {
         `more of ${name} than its port was changed`,
       );
       this.patches[slot] += 1;
-      this.unheard.patches += this.#late;
     } else if (name === CONFIG) {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
       this.pins += 1;
-      this.unheard.pins += this.#late;
     } else {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(before.spec, after.spec), 'the spec was changed');
       const status = after.status as AssignmentStatus;
-      const isPlanned = this.request?.isLast !== true;
-      if (isPlanned) is('status.observedGeneration', status.observedGeneration, after.metadata.generation);
+      is('status.observedGeneration', status.observedGeneration, after.metadata.generation);
       hasDistinctReadyPorts(status);
     }
-  }
-
-  get #late(): number {
-    return this.request?.isLate === true ? 1 : 0;
   }
 
   /** Else what others wrote meanwhile would be overwritten unseen, or spoken of as if it had been seen. */

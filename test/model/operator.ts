@@ -2,13 +2,12 @@
  * One process of the operator: its own stores, plan, applier and status writer, and the real rules of when it reconciles,
  * by the model's clock. What it sends waits until the interleaving lets the API server take it, and the answer arrive.
  */
-import { Applier } from '../../src/controller/apply.js';
 import type { Log } from '../../src/controller/log.js';
 import { Reconciler } from '../../src/controller/reconciler.js';
 import { StatusWriter } from '../../src/controller/status-writer.js';
 import { Watches } from '../../src/controller/watches.js';
 import type { WorkResult } from '../../src/controller/work-queue.js';
-import { DEFAULT_CONTESTED_AFTER } from '../../src/domain/rules/contested.js';
+import { DEFAULT_CONTESTED_AFTER, WriteBackoff } from '../../src/controller/write-backoff.js';
 import { backoffMs } from '../../src/kube/backoff.js';
 import { UnreachableError } from '../../src/kube/errors.js';
 import { ALWAYS_LEADING } from '../../src/kube/leadership.js';
@@ -26,8 +25,6 @@ export interface Request {
   readonly onto: string | undefined;
   readonly answered: (answer: unknown) => void;
   readonly failed: (error: unknown) => void;
-  /** Sent at the end of the process: a status that waited is then written onto whatever the spec has become. */
-  readonly isLast: boolean;
   /** Nobody waits for its answer any more: it may come to be done all the same. */
   isLate: boolean;
   /** Set once the API server has done it. */
@@ -45,9 +42,7 @@ export class Operator {
   readonly requests: Request[] = [];
   readonly #clock: Clock;
   readonly #reconciler: Reconciler;
-  readonly #statusWriter: StatusWriter;
   #working = false;
-  #ending = false;
   #dirty = false;
   #dueAt: number | undefined;
   #failures = 0;
@@ -65,15 +60,16 @@ export class Operator {
     const writer = new Writer(transport, ALWAYS_LEADING);
     this.watches = watches;
     this.feed = new WatchFeed(server, watches);
-    this.#statusWriter = new StatusWriter({ writer, watches, monotonicMs });
+    const now = (): Date => clock.wall;
     this.#reconciler = new Reconciler({
+      writer,
       watches,
-      applier: new Applier(writer, watches, monotonicMs),
-      statusWriter: this.#statusWriter,
-      notifier: { notify: ignore },
+      backoff: new WriteBackoff({ contestedAfter: DEFAULT_CONTESTED_AFTER, now, monotonicMs }),
+      statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+      recordEvents: ignore,
       logger: SILENT,
-      now: () => clock.wall,
-      contestRules: { contestedAfter: DEFAULT_CONTESTED_AFTER },
+      now,
+      onEvent: ignore,
     });
   }
 
@@ -105,13 +101,6 @@ export class Operator {
     await this.#settled();
   }
 
-  /** What the end of a process in order does when the work in hand is done. */
-  async flush(): Promise<void> {
-    this.#ending = true;
-    this.#work(this.#statusWriter.flush().then(() => ({})));
-    await this.#settled();
-  }
-
   /** The answer arrives. */
   async arrive(request: Request): Promise<void> {
     this.#take(request);
@@ -139,7 +128,6 @@ export class Operator {
     this.requests.push({
       call,
       onto,
-      isLast: this.#ending,
       isLate: false,
       answered: resolve,
       failed: reject,

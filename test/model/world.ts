@@ -41,6 +41,8 @@ export class World {
   #hasWritten = false;
   /** Writes that the API server was asked for, whatever came of them; dry runs are none. */
   writes = 0;
+  /** How many processes of the operator there have been. */
+  processes = 0;
   operator: Operator;
   readonly #journal: string[] | undefined;
   #told = '';
@@ -113,7 +115,6 @@ export class World {
 
   /** The connection breaks, or the operator's patience ends; what was not done yet may be done late. */
   async breakOff(request: Request): Promise<void> {
-    if (request.answer !== undefined && request.call.method !== 'GET') this.ledger.loseAnswer(request.answer);
     this.#leave(request);
     await this.operator.breakOff(request);
   }
@@ -124,10 +125,8 @@ export class World {
     this.#strays.push(request);
   }
 
-  /** The process ends in order: the work in hand is finished, and what waits is written. */
+  /** The process ends in order: the work in hand is finished. */
   async restart(): Promise<void> {
-    await this.#finish();
-    await this.operator.flush();
     await this.#finish();
     this.operator = this.#newOperator();
   }
@@ -179,6 +178,7 @@ export class World {
   }
 
   #newOperator(): Operator {
+    this.processes += 1;
     return new Operator(this.server, this.clock);
   }
 

@@ -1,6 +1,6 @@
 /** What people and tools do to the assignment and its status, to Rook's settings and to the workloads. */
 import fc from 'fast-check';
-import type { AssignmentSpec, AssignmentStatus, Mode, RookConfigPolicy, RookKeys } from '../../src/domain/rules/api.js';
+import type { AssignmentSpec, AssignmentStatus, Mode, RookConfigPolicy } from '../../src/domain/rules/api.js';
 import { SLOT_SPECS, type ConfigKey, type Slot } from '../../src/domain/rules/slots.js';
 import type { Author } from './api-server.js';
 import { ASSIGNMENT, CONFIG, WORKLOADS, type StoredAssignment, type StoredWorkload } from './objects.js';
@@ -26,6 +26,11 @@ const anyPort = fc.constantFrom(...LAYOUT_PORTS, 9075);
 const layoutPort = fc.constantFrom(...LAYOUT_PORTS);
 const anyValue = fc.oneof(anyPort.map(String), fc.constantFrom('', 'abc', '70000', '0', '80', '9080'));
 
+const NONSENSE = {
+  ports: 'none',
+  conditions: [{ type: 'Ready', lastTransitionTime: 'never' }],
+} as unknown as AssignmentStatus;
+
 type Spec = AssignmentSpec;
 type Told = keyof AssignmentStatus;
 type Data = Readonly<Record<string, string>>;
@@ -46,13 +51,8 @@ const ofTheSpec: readonly Weighted[] = [
 /** What a restore from a backup, or somebody who repairs by hand, leaves of it. */
 const ofTheStatus: readonly Weighted[] = [
   often(1, fc.constant(status('is lost', () => undefined))),
-  often(1, fc.constantFrom<Told>('pinned', 'rookKeys', 'workloads', 'reverts', 'conditions', 'ports').map(untold)),
-  often(
-    1,
-    fc
-      .constantFrom<RookKeys>('One', 'Three')
-      .map((rookKeys) => status(`says ${rookKeys}`, (before) => ({ ...before, rookKeys }))),
-  ),
+  often(1, fc.constantFrom<Told>('workloads', 'conflicts', 'conditions', 'ports').map(untold)),
+  often(1, fc.constant(status('is nonsense', () => NONSENSE))),
 ];
 
 const ofTheSettings: readonly Weighted[] = [

@@ -31,8 +31,6 @@ export interface CompatibilityRow {
   readonly whatThisOperatorDoes: string;
   /** What ends it for good; a clause that can follow a colon or a semicolon. */
   readonly lastingRemedy: string;
-  /** Whether the remedy also ends a conflict among workloads of ceph-csi-operator. */
-  readonly partsUpstream?: true;
   readonly evidence: readonly Evidence[];
 }
 
@@ -45,7 +43,8 @@ const ran = (rook: string): Evidence => ({ kind: 'ran', rook });
 
 const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
 const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
-const WATCHES_ONLY = 'watches, and never writes: ceph-csi-operator reverts foreign changes within seconds';
+const WATCHES_ONLY =
+  'names ceph-csi-operator as the provider, and never writes: it reverts foreign changes within seconds';
 const REACHED_FROM_1_18_3 =
   'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: where they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
 const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/migration.md)';
@@ -125,7 +124,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'no: the ctrlplugins are always on the pod network (ceph-csi-operator is experimental here, chosen by ROOK_USE_CSI_OPERATOR "true")',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
-    evidence: [NOT_RUN, tested('cluster/upstream-watch')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-pod-network',
@@ -142,10 +141,9 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     provider: 'CephCSIOperator',
     conflictByDefault:
       'yes: Rook always sets the liveness port (RBD 9080, CephFS 9081), for ctrlplugin and nodeplugin alike, and the csi-addons of the CephFS ctrlplugin is on 9080 as well (Rook issue 16473)',
-    whatThisOperatorDoes: 'watches, never writes, and reports it (UpstreamConflict)',
+    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy:
       'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
-    partsUpstream: true,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
@@ -156,7 +154,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'no: csi-addons has 9070 (RBD ctrlplugin), 9080 (CephFS ctrlplugin) and 9071 (nodeplugin, pod network), and there is no liveness port',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
-    evidence: [NOT_RUN, tested('cluster/upstream-watch')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-lost-host-network',
@@ -164,7 +162,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     provider: 'CephCSIOperator',
     conflictByDefault:
       'no, but for a bad reason (up to 1.19.10, the last one read): Rook sets the host network in the OperatorConfig, from where ceph-csi-operator does not take it, so the ctrlplugins are on the pod network',
-    whatThisOperatorDoes: 'watches, never writes, and reports the lost host network (HostNetworkLost)',
+    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver)`,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
@@ -174,15 +172,11 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     provider: 'CephCSIOperator',
     conflictByDefault:
       'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port',
-    whatThisOperatorDoes: 'watches, never writes, and reports shared ports (UpstreamConflict)',
+    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
-    partsUpstream: true,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
 ];
-
-/** Versions in which Rook's own setting for the host network never arrives at the ctrlplugins: the ones that were read. */
-const LOST_HOST_NETWORK = { from: '1.19.1', below: '1.19.11' } as const;
 
 /**
  * The row of a version; of two providers at once, the one of ceph-csi-operator, for which Rook is making way. Undefined
@@ -217,24 +211,14 @@ function adviceWithoutVersion(provider: Exclude<Provider, 'None'>): string {
   return `${unknown}; ${what}: docs/compatibility.md has a row for each version`;
 }
 
-/** What ends a conflict in which a workload of ceph-csi-operator takes part. */
-export function remedyForUpstreamConflict(version: string | undefined): string {
-  const row = compatibilityOf(version, 'CephCSIOperator');
-  if (row?.partsUpstream === true) return row.lastingRemedy;
-  const first = row === undefined ? 'if Rook is v1.18.2, upgrade it to v1.18.3 or later; else ' : '';
-  return `${first}in a switch from the legacy mode it ends with Rook's own workloads; otherwise remove spec.liveness from the Driver, and take one of the workloads off the host network (spec.controllerPlugin.hostNetwork), bearing in mind that Rook before v1.20 overwrites its Drivers at every start and with every change of its settings`;
-}
-
 /** What ends a conflict of the liveness sidecars that Rook renders. */
 export function livenessRemedy(): string {
   return COMPATIBILITY.find(({ id }) => id === 'legacy-liveness')?.lastingRemedy ?? '';
 }
 
-/** Undefined where the version of Rook is not one of those that lose the host network of the ctrlplugins. */
-export function lostHostNetwork(version: string | undefined): string | undefined {
-  const rook = parseRookVersion(version);
-  if (rook === undefined || !isWithin(LOST_HOST_NETWORK, rook)) return undefined;
-  return `Rook 1.19.1 to 1.19.10 set it in the OperatorConfig, from where ceph-csi-operator does not take it (from the sources, not run); ${compatibilityOf(version, 'CephCSIOperator')?.lastingRemedy ?? ''}`;
+/** Whether this Rook renders all three ports from CSIADDONS_PORT. False if the version is unknown. */
+export function readsOneKey(version: string | undefined): boolean {
+  return compatibilityOf(version, 'Rook')?.id === 'legacy-one-key';
 }
 
 function isWithin({ from, below }: CompatibilityRow['versions'], version: RookVersion): boolean {

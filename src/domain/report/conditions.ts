@@ -1,17 +1,27 @@
 /** The conditions Ready, Progressing and Degraded: what is so, why, and what the admin does about it. */
-import type { Condition, ConditionType } from '../rules/api.js';
-import { retryTime } from '../rules/contested.js';
-import { degradedFindings, describeRejections } from './degraded.js';
+import type { Condition, ConditionType, StoredStatus } from '../rules/api.js';
 import { competing, type Plan, type WorkloadPlan } from '../rules/plan.js';
 import { describePin } from '../rules/pin.js';
-import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
-import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { describeRollout } from '../rules/rollout.js';
-import type { Reconciled, WaitCause } from './outcome.js';
+import { contestedOf, retryTime } from './contested.js';
+import { degradedFindings, describeRejections } from './degraded.js';
+import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
+import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { sanitize } from './sanitize.js';
-import type { ConfigKey } from '../rules/slots.js';
-import { rfc3339Seconds } from './time.js';
+import type { WriteOutcome, WriteResult } from './write-result.js';
+
+/** What a reconcile found, did and left: all that a status is made from. */
+export interface Report {
+  /** The plan of the world as the reconcile left it. */
+  readonly plan: Plan;
+  readonly results: readonly WriteResult[];
+  readonly generation: number;
+  /** Of this only each condition's lastTransitionTime is used. */
+  readonly stored: StoredStatus | undefined;
+  /** RFC 3339, whole seconds. */
+  readonly now: string;
+}
 
 interface Verdict<Reason> {
   readonly status: 'True' | 'False';
@@ -19,28 +29,21 @@ interface Verdict<Reason> {
   readonly message: string;
 }
 
-const WAITING_FOR_ROOK: Readonly<Record<WaitCause, string>> = {
-  Pin: `the ports are in ${ROOK_CONFIG_NAME} now, and Rook is given time to render them`,
-  ForeignChange: `${ROOK_CONFIG_NAME} was changed, and Rook is given time to write its workloads anew`,
-};
+const WAITING_FOR_ROOK = `${ROOK_CONFIG_NAME} was changed, and Rook is given 3 s to write its workloads anew`;
 
 /** All findings together may be longer; the schema takes eight times this. */
 const MAX_MESSAGE = 4096;
 
-export function conditions(reconciled: Reconciled): Condition[] {
+export function conditions(report: Report): Condition[] {
   return [
-    condition('Ready', ready(reconciled), reconciled),
-    condition('Progressing', progressing(reconciled), reconciled),
-    condition('Degraded', degraded(reconciled), reconciled),
+    condition('Ready', ready(report), report),
+    condition('Progressing', progressing(report), report),
+    condition('Degraded', degraded(report), report),
   ];
 }
 
-function condition(
-  type: ConditionType,
-  verdict: Verdict<string>,
-  { previous, generation, now }: Reconciled,
-): Condition {
-  const before = previous?.conditions?.find((candidate) => candidate.type === type);
+function condition(type: ConditionType, verdict: Verdict<string>, { stored, generation, now }: Report): Condition {
+  const before = stored?.conditions?.find((candidate) => candidate.type === type);
   return {
     type,
     ...verdict,
@@ -50,21 +53,25 @@ function condition(
   };
 }
 
-function ready({ after, outcome }: Reconciled): Verdict<ReadyReason> {
-  const no = (reason: ReadyReason, message: string): Verdict<ReadyReason> => ({ status: 'False', reason, message });
-  const rows = competing(after.workloads);
+function ready(report: Report): Verdict<ReadyReason> {
+  const { plan, results } = report;
+  const rows = competing(plan.workloads);
+  if (rows.length === 0) return nothingToAssign(plan);
+  const rejected = describeRejections(results);
+  if (rejected !== '') return notReady(READY_REASONS.PatchRejected, rejected);
   const drifted = rows.filter(({ state }) => state === 'Drifted');
-  const rejected = describeRejections(after, outcome);
-  if (rows.length === 0) return nothingToAssign(after);
-  if (rejected !== '') return no(READY_REASONS.PatchRejected, rejected);
-  if (drifted.length > 0) return notAssigned(after, drifted, outcome);
-  if (rows.some(({ state }) => state === 'RollingOut')) return no(READY_REASONS.RollingOut, rollouts(rows));
+  if (drifted.length > 0) return notAssigned(report, drifted);
+  if (rows.some(({ state }) => state === 'RollingOut')) return notReady(READY_REASONS.RollingOut, rollouts(rows));
   const ports = rows.map(({ slotSpec, assignedPort }) => `${slotSpec.workload} on ${assignedPort}`).join(', ');
   return {
     status: 'True',
     reason: READY_REASONS.PortsAssigned,
-    message: `every csi-addons sidecar has its own host port: ${ports}${pinInDryRun(after)}`,
+    message: `every csi-addons sidecar has its own host port: ${ports}${pinInDryRun(plan)}`,
   };
+}
+
+function notReady(reason: ReadyReason, message: string): Verdict<ReadyReason> {
+  return { status: 'False', reason, message };
 }
 
 function nothingToAssign({ workloads, provider }: Plan): Verdict<ReadyReason> {
@@ -77,30 +84,24 @@ function nothingToAssign({ workloads, provider }: Plan): Verdict<ReadyReason> {
   };
 }
 
-function notAssigned(
-  after: Plan,
-  drifted: readonly WorkloadPlan[],
-  outcome: Reconciled['outcome'],
-): Verdict<ReadyReason> {
+function notAssigned({ plan, results }: Report, drifted: readonly WorkloadPlan[]): Verdict<ReadyReason> {
   const moves = drifted.map(({ slotSpec, currentPort, assignedPort }) => {
     return `${slotSpec.kind} ${slotSpec.workload} from ${currentPort ?? 'no port'} to ${assignedPort}`;
   });
   const list = moves.join(', ');
-  const no = (reason: ReadyReason, message: string): Verdict<ReadyReason> => ({ status: 'False', reason, message });
-  if (after.mode === 'DryRun') {
-    const accepted = outcome.failure === undefined && outcome.pinRejection === undefined;
-    const answer = accepted ? 'the API server accepts it; ' : '';
-    return no(
-      READY_REASONS.DryRun,
-      `would move ${list}${pinInDryRun(after)}; ${answer}to do it set spec.mode: Enforce`,
-    );
+  if (plan.mode === 'DryRun') {
+    const isAccepted = results.every(({ outcome }) => outcome === 'Accepted' || outcome === 'Unchanged');
+    const response = isAccepted ? 'the API server accepts it; ' : '';
+    const message = `would move ${list}${pinInDryRun(plan)}; ${response}to do it set spec.mode: Enforce`;
+    return notReady(READY_REASONS.DryRun, message);
   }
-  if (after.mode === 'Paused') return no(READY_REASONS.Paused, `not moved: ${list}; to go on set spec.mode: Enforce`);
-  if (outcome.waitingForRook !== undefined) {
-    const why = WAITING_FOR_ROOK[outcome.waitingForRook];
-    return no(READY_REASONS.WaitingForRook, `${why}; what it leaves is then moved: ${list}`);
+  if (plan.mode === 'Paused') {
+    return notReady(READY_REASONS.Paused, `not moved: ${list}; to go on set spec.mode: Enforce`);
   }
-  return no(READY_REASONS.PortsDiffer, `still to move: ${list}`);
+  if (hasOutcome(results, 'WaitingForRook')) {
+    return notReady(READY_REASONS.WaitingForRook, `${WAITING_FOR_ROOK}; what it leaves is then moved: ${list}`);
+  }
+  return notReady(READY_REASONS.PortsDiffer, `still to move: ${list}`);
 }
 
 /** What Enforce would write to Rook's settings; empty in the other modes, which have written it or never will. */
@@ -112,43 +113,42 @@ function pinInDryRun({ mode, pin }: Plan): string {
 function rollouts(rows: readonly WorkloadPlan[]): string {
   return rows
     .filter(({ state }) => state === 'RollingOut')
-    .map(({ workload }) =>
-      workload === undefined ? '' : `${workload.kind} ${workload.name}: ${describeRollout(workload.rollout, workload)}`,
+    .flatMap(({ workload }) =>
+      workload === undefined ? [] : `${workload.kind} ${workload.name}: ${describeRollout(workload.rollout, workload)}`,
     )
     .join('; ');
 }
 
-function progressing(reconciled: Reconciled): Verdict<ProgressingReason> {
-  const { after, outcome } = reconciled;
-  if (outcome.failure !== undefined) {
-    return { status: 'True', reason: PROGRESSING_REASONS.Retrying, message: outcome.failure };
-  }
-  if (outcome.waitingForRook !== undefined) {
-    const message = WAITING_FOR_ROOK[outcome.waitingForRook];
-    return { status: 'True', reason: PROGRESSING_REASONS.WaitingForRook, message };
-  }
-  const backing = backingOff(reconciled);
-  if (backing !== '') return { status: 'True', reason: PROGRESSING_REASONS.BackingOff, message: backing };
-  const moving = rollouts(competing(after.workloads));
-  if (moving !== '') return { status: 'True', reason: PROGRESSING_REASONS.RollingOut, message: moving };
+function progressing({ plan, results }: Report): Verdict<ProgressingReason> {
+  const findings: readonly [ProgressingReason, string][] = [
+    [PROGRESSING_REASONS.Retrying, describeFailure(results)],
+    [PROGRESSING_REASONS.WaitingForRook, hasOutcome(results, 'WaitingForRook') ? WAITING_FOR_ROOK : ''],
+    [PROGRESSING_REASONS.BackingOff, describeBackoff(results)],
+    [PROGRESSING_REASONS.RollingOut, rollouts(competing(plan.workloads))],
+  ];
+  for (const [reason, message] of findings) if (message !== '') return { status: 'True', reason, message };
   return { status: 'False', reason: PROGRESSING_REASONS.Settled, message: 'nothing is being changed' };
 }
 
-/** Contested objects that differ and are left so for now. */
-function backingOff({ after, recent, held }: Reconciled): string {
-  const differing = after.workloads.filter(
-    ({ patch, slotSpec }) => patch !== undefined && held.workloads.has(slotSpec.workload),
-  );
-  const names = differing.map(({ slotSpec }) => slotSpec.workload);
-  if (Object.keys(after.pin).some((key) => held.keys.has(key as ConfigKey))) names.push(ROOK_CONFIG_NAME);
-  return recent
-    .filter(({ name }) => names.includes(name))
-    .map((object) => `${object.kind} ${object.name} is written again at ${rfc3339Seconds(new Date(retryTime(object)))}`)
+function describeFailure(results: readonly WriteResult[]): string {
+  const failed = results.find(({ outcome }) => outcome === 'Failed' || outcome === 'Outdated');
+  if (failed?.outcome === 'Outdated') return 'an object changed while it was being written; it is read again';
+  return failed?.cause ?? '';
+}
+
+function describeBackoff(results: readonly WriteResult[]): string {
+  return contestedOf(results)
+    .filter(({ outcome }) => outcome === 'BackingOff')
+    .map(({ kind, name, contest }) => `${kind} ${name} is written again at ${retryTime(contest)}`)
     .join('; ');
 }
 
-function degraded(reconciled: Reconciled): Verdict<DegradedReason> {
-  const findings = degradedFindings(reconciled);
+function hasOutcome(results: readonly WriteResult[], wanted: WriteOutcome): boolean {
+  return results.some(({ outcome }) => outcome === wanted);
+}
+
+function degraded(report: Report): Verdict<DegradedReason> {
+  const findings = degradedFindings(report.plan, report.results);
   const [first] = findings;
   if (first === undefined)
     return { status: 'False', reason: DEGRADED_REASONS.AsExpected, message: 'nothing needs attention' };

@@ -27,9 +27,7 @@ export const DEGRADED_REASONS = {
   PatchRejected: 'PatchRejected',
   PinRejected: 'PinRejected',
   InvalidRookConfig: 'InvalidRookConfig',
-  UpstreamConflict: 'UpstreamConflict',
   LivenessConflict: 'LivenessConflict',
-  HostNetworkLost: 'HostNetworkLost',
   ClashingRookConfig: 'ClashingRookConfig',
   RookConfigAbsent: 'RookConfigAbsent',
 } as const;

@@ -1,76 +1,72 @@
-/** Host ports that two workloads hold, and who can part them: this operator, or only the admin. */
+/** Host ports that two of Rook's workloads take: pods of both cannot run on one node. */
 import type { PortConflict } from './api.js';
-import { sharedPorts, workloadCount, type PortHolder } from './host-ports.js';
-import { SIDECAR_CONTAINER, SLOT_SPECS, slotOf, type SlotSpec } from './slots.js';
-import type { Workload } from './workload.js';
+import { heldPorts } from './sidecar-port.js';
+import { SIDECAR_CONTAINER } from './slots.js';
+import type { HostPort, Workload } from './workload.js';
 
 export interface Conflicts {
-  /** Among Rook's csi-addons sidecars: the ones that the operator ends. */
+  /** Among csi-addons sidecars alone: the operator ends these. */
   readonly sidecars: readonly PortConflict[];
-  /** With a workload of ceph-csi-operator in it, which reverts foreign changes. */
-  readonly upstream: readonly PortConflict[];
-  /** Among Rook's workloads, with another container than csi-addons in it: the liveness sidecars. */
+  /** Those with another container in them: the liveness sidecars, which only the admin can part. */
   readonly liveness: readonly PortConflict[];
 }
 
+interface PortHolder {
+  readonly workload: Workload;
+  readonly container: string;
+}
+
+const MAX_PORT = 65535;
 /** The schema's limit. */
 const MAX_HOLDERS = 64;
+/** As long as the API server lets one be. */
+const MAX_CONTAINER_NAME = 63;
 
-export function findConflicts(rooks: readonly Workload[], upstream: readonly Workload[]): Conflicts {
-  const shared = sharedPorts([...rooks, ...upstream]);
+/** Lowest port first. What a Driver of ceph-csi-operator owns is left out. */
+export function findConflicts(workloads: readonly Workload[]): Conflicts {
+  const shared = [...holdersByPort(workloads.filter(({ driverOwned }) => !driverOwned))].sort(([a], [b]) => a - b);
   const conflicts = (choose: (holders: readonly PortHolder[]) => readonly PortHolder[]): PortConflict[] =>
-    shared.flatMap(({ port, holders }) => {
+    shared.flatMap(([port, holders]) => {
       const chosen = choose(holders);
       return workloadCount(chosen) < 2 ? [] : [{ port, holders: chosen.slice(0, MAX_HOLDERS).map(describeHolder) }];
     });
   return {
-    sidecars: conflicts((holders) => holders.filter(isRooksSidecar)),
-    upstream: conflicts((holders) => (holders.some(({ workload }) => workload.driverOwned) ? holders : [])),
-    liveness: conflicts((holders) => {
-      const rooksOwn = holders.filter(({ workload }) => !workload.driverOwned);
-      return rooksOwn.every(isRooksSidecar) ? [] : rooksOwn;
-    }),
+    sidecars: conflicts((holders) => holders.filter(isSidecar)),
+    liveness: conflicts((holders) => (holders.every(isSidecar) ? [] : holders)),
   };
 }
 
-function isRooksSidecar({ workload, container }: PortHolder): boolean {
-  return !workload.driverOwned && container === SIDECAR_CONTAINER;
+/** What a workload takes on each of its nodes: the sidecar's ports and those of the other containers. */
+export function hostPorts({ hostNetwork, sidecar, otherPorts }: Workload): HostPort[] {
+  if (!hostNetwork) return [];
+  const held = sidecar === undefined ? [] : [...heldPorts(sidecar)];
+  const own = held.map((port) => ({ container: SIDECAR_CONTAINER, port }));
+  // 0 lets the kernel choose, and beyond the highest nothing listens.
+  return [...own, ...otherPorts].filter(({ port }) => port > 0 && port <= MAX_PORT);
 }
 
-/** As long as the API server lets one be. */
-const MAX_CONTAINER_NAME = 63;
-
-function describeHolder({ workload: { kind, name, driverOwned }, container }: PortHolder): string {
-  // The names of Rook's own workloads stand for Rook's own: see isAmongSidecars.
-  const owner = driverOwned && slotOf(name) !== undefined ? ['of a Driver'] : [];
-  const notes = [...owner, ...(container === SIDECAR_CONTAINER ? [] : [container.slice(0, MAX_CONTAINER_NAME)])];
-  return notes.length === 0 ? `${kind} ${name}` : `${kind} ${name} (${notes.join(', ')})`;
+function holdersByPort(workloads: readonly Workload[]): Map<number, PortHolder[]> {
+  const byPort = new Map<number, PortHolder[]>();
+  for (const workload of workloads) {
+    for (const { port, container } of hostPorts(workload)) {
+      const holders = byPort.get(port);
+      if (holders === undefined) byPort.set(port, [{ workload, container }]);
+      else holders.push({ workload, container });
+    }
+  }
+  return byPort;
 }
 
-/** Whether a conflict, as told, is one among Rook's csi-addons sidecars. */
-export function isAmongSidecars({ holders }: PortConflict): boolean {
-  return holders.every((holder) => SLOT_SPECS.some((slotSpec) => holder === sidecarOf(slotSpec)));
+/** Two pods of one workload never share a node, and two containers of one pod are no affair between workloads. */
+function workloadCount(holders: readonly PortHolder[]): number {
+  return new Set(holders.map(({ workload }) => workload)).size;
 }
 
-/** How a slot's sidecar is told of as a holder. */
-export function sidecarOf({ kind, workload }: SlotSpec): string {
-  return `${kind} ${workload}`;
+function isSidecar({ container }: PortHolder): boolean {
+  return container === SIDECAR_CONTAINER;
 }
 
-/** Of many the first few: the status has them all, and the remedy that follows must not be cut off. */
-export function describeConflicts(conflicts: readonly PortConflict[]): string {
-  const told = firstOf(conflicts).map(({ port, holders }) => {
-    return `host port ${port} is shared by ${firstOf(holders).join(', ')}${more(holders)}`;
-  });
-  return `${told.join('; ')}${more(conflicts)}`;
-}
-
-const MAX_TOLD = 8;
-
-function firstOf<T>(list: readonly T[]): readonly T[] {
-  return list.slice(0, MAX_TOLD);
-}
-
-function more({ length }: readonly unknown[]): string {
-  return length <= MAX_TOLD ? '' : ` and ${length - MAX_TOLD} more`;
+function describeHolder({ workload: { kind, name }, container }: PortHolder): string {
+  const note = container === SIDECAR_CONTAINER ? '' : ` (${container.slice(0, MAX_CONTAINER_NAME)})`;
+  return `${kind} ${name}${note}`;
 }

@@ -2,7 +2,6 @@
 import type { Ports } from './assignment.js';
 import { parsePortKey, type ParsedPortKey, type RookConfig } from './rook-config.js';
 import { SLOT_SPECS, isAssignable, type ConfigKey, type Slot, type SlotSpec } from './slots.js';
-import { isSomebodyElse } from './writers.js';
 
 /** The keys to write, all in one patch (one pass of Rook); empty when the values are right. */
 export type Pin = Readonly<Partial<Record<ConfigKey, string>>>;
@@ -23,18 +22,6 @@ export function planPin(
     if (port !== undefined) pin[slotSpec.configKey] = String(port);
   }
   return pin;
-}
-
-/** The keys that hold their slot's port, and that nobody but the operator is known to own: to change one reverts a pin. */
-export function pinnedKeys(config: RookConfig, ports: Ports): Pin {
-  const pinned: Partial<Record<ConfigKey, string>> = {};
-  for (const { slot, configKey } of SLOT_SPECS) {
-    const entry = config.keys[configKey];
-    const meaning = parsePortKey(entry?.value);
-    const isOthers = entry?.managers.some(isSomebodyElse) === true;
-    if (meaning.kind === 'Port' && meaning.port === ports[slot] && !isOthers) pinned[configKey] = String(meaning.port);
-  }
-  return pinned;
 }
 
 /** As `KEY=value, KEY=value`; empty for an empty pin. */

@@ -2,15 +2,15 @@
  * The plan: from what is observed now to what should be written. Pure; planning again after the plan was applied
  * gives a plan that writes nothing.
  */
-import type { AssignmentStatus, Mode, PortAssignment, Provider, RookConfigPolicy, WorkloadState } from './api.js';
+import type { Mode, PortAssignment, Provider, RookConfigPolicy, WorkloadState } from './api.js';
 import { assignPorts, type Assignment } from './assignment.js';
 import { findConflicts, type Conflicts } from './conflicts.js';
 import { invalidKeys, userKeys, type InvalidKey, type RookConfig } from './rook-config.js';
-import { pinnedKeys, planPin, type Pin } from './pin.js';
+import { planPin, type Pin } from './pin.js';
 import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
 import { isObserved, isRolledOut } from './rollout.js';
 import { currentPort, movePort, type JsonPatch } from './sidecar-port.js';
-import { SIDECAR_CONTAINER, SLOT_SPECS, type ConfigKey, type Slot, type SlotSpec } from './slots.js';
+import { SIDECAR_CONTAINER, SLOT_SPECS, type Slot, type SlotSpec } from './slots.js';
 import { MAX_READ, isCompeting, type Sidecar, type Workload } from './workload.js';
 
 /** All that is known of one namespace. */
@@ -19,12 +19,18 @@ export interface Observed {
   readonly rookConfig?: RookConfig;
   readonly rookOperator?: RookOperator;
   readonly workloads: Readonly<Partial<Record<Slot, Workload>>>;
-  /** Workloads of ceph-csi-operator, sorted by kind and name. */
-  readonly upstream?: readonly Workload[];
-  /** Whether there are Drivers of ceph-csi-operator; their workloads may be hidden by a missing right. */
+  /** Whether ceph-csi-operator has a Driver here whose pods carry a csi-addons sidecar. */
   readonly hasDrivers?: boolean;
-  /** Slots patched since the assignment's status was stored. */
-  readonly patched?: readonly Slot[];
+  /** What this process saw when it last reconciled the namespace; absent the first time. */
+  readonly lastSeen?: LastSeen;
+}
+
+/** The process's own memory of a namespace. A restart forgets it, and no port depends on it. */
+export interface LastSeen {
+  /** By slot, the uid of a workload of which every pod had the assigned port. */
+  readonly ready: Readonly<Partial<Record<Slot, string>>>;
+  /** Whether sidecars shared a host port while the mode was Enforce. */
+  readonly inConflict: boolean;
 }
 
 export interface WorkloadPlan {
@@ -46,13 +52,9 @@ export interface Plan {
   readonly workloads: readonly WorkloadPlan[];
   /** The keys to write; empty when nothing differs, with `rookConfig: Leave`, and where the ConfigMap is absent. */
   readonly pin: Pin;
-  /** The keys that are right, and that nobody but the operator is known to own. */
-  readonly pinned: Pin;
   readonly rookConfig?: RookConfig;
   readonly invalidKeys: readonly InvalidKey[];
   readonly conflicts: Conflicts;
-  /** Workloads that ceph-csi-operator renders: observed, never written. */
-  readonly upstream: readonly Workload[];
   readonly provider: Provider;
   readonly rookAlive: boolean;
   readonly rookVersion?: string;
@@ -63,7 +65,6 @@ export function plan(observed: Observed): Plan {
   const rookConfigPolicy = spec.rookConfig ?? 'Pin';
   const assignment = assignPorts(spec.ports ?? {}, userKeys(observed.rookConfig));
   const workloads = SLOT_SPECS.map((slotSpec) => planWorkload(slotSpec, observed, assignment.ports[slotSpec.slot]));
-  const upstream = observed.upstream ?? [];
   const version = rookVersion(observed.rookOperator);
   return {
     mode: spec.mode ?? 'Enforce',
@@ -71,15 +72,10 @@ export function plan(observed: Observed): Plan {
     assignment,
     workloads,
     pin: rookConfigPolicy === 'Pin' ? pinFor(observed.rookConfig, assignment, workloads) : {},
-    pinned: observed.rookConfig === undefined ? {} : pinnedKeys(observed.rookConfig, assignment.ports),
     ...(observed.rookConfig === undefined ? {} : { rookConfig: observed.rookConfig }),
     invalidKeys: invalidKeys(observed.rookConfig),
-    conflicts: findConflicts(
-      workloads.flatMap(({ workload }) => workload ?? []),
-      upstream,
-    ),
-    upstream,
-    provider: findProvider(workloads, upstream.length > 0 || observed.hasDrivers === true),
+    conflicts: findConflicts(workloads.flatMap(({ workload }) => workload ?? [])),
+    provider: findProvider(workloads, observed.hasDrivers === true),
     rookAlive: isRookAlive(observed.rookOperator),
     ...(version === undefined ? {} : { rookVersion: version }),
   };
@@ -98,22 +94,32 @@ function planWorkload(slotSpec: SlotSpec, observed: Observed, assignedPort: numb
   const patch = patchFor(workload, assignedPort);
   const beyond = elementsBeyond(workload.sidecar, patch);
   if (beyond !== undefined) return { ...common, state: 'Drifted', unreadable: tooMany(beyond) };
-  if (patch === undefined) return { ...common, state: isReady(common, workload, observed) ? 'Ready' : 'RollingOut' };
+  if (patch === undefined) return { ...common, state: isReady(slotSpec, workload, observed) ? 'Ready' : 'RollingOut' };
   return workload.deleting ? { ...common, state: 'Drifted' } : { ...common, state: 'Drifted', patch };
 }
 
 /**
- * A new generation is no rollout yet: a Deployment's moves with every annotation, and so with every full update of
- * Rook's. Until the controller has looked at it, what was Ready stays so, unless it is our own patch that is new.
+ * The workload's counters judge the rollout once its controller has looked at this generation. Until then a workload stays
+ * Ready if it was: every full update of Rook's moves the generation of a Deployment, and seldom restarts a pod.
  */
-function isReady(
-  { slotSpec: { slot }, assignedPort }: Pick<WorkloadPlan, 'slotSpec' | 'assignedPort'>,
-  { rollout }: Workload,
-  { assignment, patched }: Observed,
-): boolean {
-  if (isObserved(rollout) || patched?.includes(slot) === true) return isRolledOut(rollout);
-  const row = assignment.status?.workloads?.find((candidate) => candidate.slot === slot);
-  return row?.state === 'Ready' && row.currentPort === assignedPort;
+function isReady({ slot }: SlotSpec, { rollout, uid }: Workload, { lastSeen }: Observed): boolean {
+  return isObserved(rollout) ? isRolledOut(rollout) : lastSeen?.ready[slot] === uid;
+}
+
+/** What to remember of a namespace, less the workloads that the operator has written since the plan was made. */
+export function lastSeenIn(
+  { workloads, mode, conflicts }: Plan,
+  written: readonly (Slot | undefined)[] = [],
+): LastSeen {
+  const ready: Partial<Record<Slot, string>> = {};
+  for (const {
+    slotSpec: { slot },
+    workload,
+    state,
+  } of workloads) {
+    if (workload !== undefined && state === 'Ready' && !written.includes(slot)) ready[slot] = workload.uid;
+  }
+  return { ready, inConflict: mode === 'Enforce' && conflicts.sidecars.length > 0 };
 }
 
 /** How many elements a sidecar has that is not read, or would not be any more with what is added to it. */
@@ -167,28 +173,16 @@ function pinFor(config: RookConfig | undefined, assignment: Assignment, workload
   });
 }
 
-/** Whether a plan writes what an earlier one did not, or otherwise. */
-export function asksForMore(later: Plan, earlier: Plan): boolean {
-  const isNewKey = (key: string): boolean => later.pin[key as ConfigKey] !== earlier.pin[key as ConfigKey];
-  const isNewPatch = ({ patch, assignedPort }: WorkloadPlan, index: number): boolean => {
-    const before = earlier.workloads[index];
-    return patch !== undefined && (before?.patch === undefined || before.assignedPort !== assignedPort);
-  };
-  return Object.keys(later.pin).some(isNewKey) || later.workloads.some(isNewPatch);
-}
-
 /** The rows whose sidecar competes for host ports. */
 export function competing<T extends { readonly workload?: Workload }>(rows: readonly T[]): T[] {
   return rows.filter(({ workload }) => isCompeting(workload));
 }
 
-function findProvider(workloads: readonly WorkloadPlan[], hasUpstream: boolean): Provider {
+/** Rendered by ceph-csi-operator is what a Driver owns; a Driver without workloads of these names has others of its own. */
+function findProvider(workloads: readonly WorkloadPlan[], hasDrivers: boolean): Provider {
   const present = workloads.filter(({ workload }) => workload !== undefined);
   const isRooks = present.some(({ state }) => state !== 'UpstreamManaged');
-  const isUpstreams = hasUpstream || present.some(({ state }) => state === 'UpstreamManaged');
+  const isUpstreams = hasDrivers || present.some(({ state }) => state === 'UpstreamManaged');
   if (isRooks) return isUpstreams ? 'Mixed' : 'Rook';
   return isUpstreams ? 'CephCSIOperator' : 'None';
 }
-
-/** What an earlier reconcile stored, as far as it is there. */
-export type StoredStatus = Partial<AssignmentStatus>;

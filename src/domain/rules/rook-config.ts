@@ -74,29 +74,6 @@ export function parsePortKey(value: string | undefined): ParsedPortKey {
   return { kind: 'Port', port };
 }
 
-/** What every Rook renders where it reads no key (all versions with the sidecar). */
-export const ROOK_DEFAULT_PORT = 9070;
-
-/** The node plugin's key; up to Rook 1.16.4 that of all three workloads. */
-export const KEY_FOR_ALL: ConfigKey = 'CSIADDONS_PORT';
-
-/** The port that a key says; undefined where it is unset or no port. */
-export function portIn(config: RookConfig | undefined, key: ConfigKey): number | undefined {
-  const meaning = parsePortKey(config?.keys[key]?.value);
-  return meaning.kind === 'Port' ? meaning.port : undefined;
-}
-
-/** Which of the keys gives this port: the workload's own, or, as for a Rook of one key, the one for all. */
-export function keyForPort(
-  config: RookConfig | undefined,
-  key: ConfigKey,
-  port: number | undefined,
-): 'OwnKey' | 'KeyForAll' | undefined {
-  if (port === undefined) return undefined;
-  if (port === portIn(config, key)) return 'OwnKey';
-  return port === portIn(config, KEY_FOR_ALL) ? 'KeyForAll' : undefined;
-}
-
 /** The valid keys that are the user's: those that the operator's field manager does not alone own. */
 export function userKeys(config: RookConfig | undefined): Partial<Record<Slot, number>> {
   const ports: Partial<Record<Slot, number>> = {};

@@ -4,7 +4,7 @@ import type { Leadership } from '../../kube/leadership.js';
 import type { RequestObserver } from '../../kube/transport.js';
 import { QueueMetrics } from './queue.js';
 import { readings, type ControllerState } from './readings.js';
-import { ReconcileMetrics } from './reconciles.js';
+import { countReconciles } from './reconciles.js';
 import { Recorder } from './recorder.js';
 import { createRegistry, type Registry } from './registry.js';
 import { countRequests } from './requests.js';
@@ -37,7 +37,7 @@ export class Metrics {
     this.controller = {
       informers: countWatchTransitions(this.#recorder, () => this.#controller.informers),
       queue: this.#queue,
-      reconciles: new ReconcileMetrics(this.#recorder, options.monotonicMs),
+      onReconcileEvent: countReconciles(this.#recorder, options.monotonicMs),
     };
   }
 

@@ -1,53 +1,59 @@
 /** csiports_patches_total, csiports_reverts_total and csiports_rollout_seconds: what is written, and what comes of it. */
-import type { ReconcileObserver, WrittenKind } from '../../controller/observer.js';
-import type { WriteResult } from '../../controller/send.js';
-import type { Reconciled } from '../../domain/report/outcome.js';
+import type { OnReconcileEvent, ReconcileEvent } from '../../controller/observer.js';
+import type { WriteOutcome, WriteResult } from '../../domain/report/write-result.js';
 import type { Slot } from '../../domain/rules/slots.js';
 import type { Recorder } from './recorder.js';
 
-const WRITTEN_KINDS: readonly WrittenKind[] = ['Deployment', 'DaemonSet', 'ConfigMap'];
+const KINDS: readonly WriteResult['kind'][] = ['Deployment', 'DaemonSet', 'ConfigMap'];
 
-export class ReconcileMetrics implements ReconcileObserver {
-  readonly #recorder: Recorder;
-  readonly #monotonicMs: () => number;
+/** The label `result` of what was sent. Dry runs that were accepted are not counted. */
+const RESULTS: Readonly<Partial<Record<WriteOutcome, string>>> = {
+  Applied: 'applied',
+  Rejected: 'rejected',
+  Outdated: 'outdated',
+  Failed: 'error',
+};
+
+export function countReconciles(recorder: Recorder, monotonicMs: () => number): OnReconcileEvent {
   /** When each workload that is not Ready since was patched last, by namespace. */
-  readonly #patched = new Map<string, Map<Slot, number>>();
-
-  constructor(recorder: Recorder, monotonicMs: () => number) {
-    this.#recorder = recorder;
-    this.#monotonicMs = monotonicMs;
-  }
-
-  wrote(namespace: string, kind: WrittenKind, result: WriteResult): void {
-    this.#recorder.count('csiports_patches_total', { namespace, kind, result });
-  }
-
-  reconciled(
-    namespace: string,
-    { reverted, after, outcome }: Pick<Reconciled, 'reverted' | 'after' | 'outcome'>,
-  ): void {
-    this.#recorder.count('csiports_reverts_total', { namespace }, reverted.length);
-    // None at all, so that a rate shows the first one, too.
-    for (const kind of WRITTEN_KINDS) {
-      this.#recorder.count('csiports_patches_total', { namespace, kind, result: 'applied' }, 0);
+  const patched = new Map<string, Map<Slot, number>>();
+  return (namespace, event) => {
+    if (event.type === 'Forgotten') {
+      patched.delete(namespace);
+      recorder.forget(namespace);
+      return;
     }
-    const now = this.#monotonicMs();
-    const patched = new Map(this.#patched.get(namespace));
-    for (const { slot } of outcome.patched) patched.set(slot, now);
-    for (const { slotSpec, state } of after.workloads) {
-      const since = patched.get(slotSpec.slot);
-      if (state === 'Ready' && since !== undefined) {
-        this.#recorder.time('csiports_rollout_seconds', { kind: slotSpec.kind }, now - since);
-      }
-      // What is not on its port any more is patched again, or has nothing to wait for.
-      if (state !== 'RollingOut') patched.delete(slotSpec.slot);
-    }
-    if (patched.size === 0) this.#patched.delete(namespace);
-    else this.#patched.set(namespace, patched);
-  }
+    countWrites(recorder, namespace, event.results);
+    const times = new Map(patched.get(namespace));
+    timeRollouts(recorder, event, { times, now: monotonicMs() });
+    if (times.size === 0) patched.delete(namespace);
+    else patched.set(namespace, times);
+  };
+}
 
-  forgotten(namespace: string): void {
-    this.#patched.delete(namespace);
-    this.#recorder.forget(namespace);
+function countWrites(recorder: Recorder, namespace: string, results: readonly WriteResult[]): void {
+  const putBack = results.filter(({ outcome, reverted }) => outcome === 'Applied' && reverted !== undefined);
+  recorder.count('csiports_reverts_total', { namespace }, putBack.length);
+  // A series from the first reconcile on, so that a rate shows the first write, too.
+  for (const kind of KINDS) recorder.count('csiports_patches_total', { namespace, kind, result: 'applied' }, 0);
+  for (const { kind, outcome, isSent } of results) {
+    const result = isSent ? RESULTS[outcome] : undefined;
+    if (result !== undefined) recorder.count('csiports_patches_total', { namespace, kind, result });
+  }
+}
+
+/** From the last patch of a workload until it is Ready. One that has left its port is patched again, and timed anew. */
+function timeRollouts(
+  recorder: Recorder,
+  { after, results }: Extract<ReconcileEvent, { type: 'Reconciled' }>,
+  { times, now }: { readonly times: Map<Slot, number>; readonly now: number },
+): void {
+  for (const { slot, outcome } of results) if (slot !== undefined && outcome === 'Applied') times.set(slot, now);
+  for (const { slotSpec, state } of after.workloads) {
+    const since = times.get(slotSpec.slot);
+    if (state === 'Ready' && since !== undefined) {
+      recorder.time('csiports_rollout_seconds', { kind: slotSpec.kind }, now - since);
+    }
+    if (state !== 'RollingOut') times.delete(slotSpec.slot);
   }
 }

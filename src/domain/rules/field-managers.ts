@@ -1,6 +1,5 @@
 /** Who wrote what the operator finds changed: the field managers that the API server records in managedFields. */
 import { FIELD_MANAGER } from './api.js';
-import { flaggedPort } from './port-flag.js';
 import type { RookConfig } from './rook-config.js';
 import type { ConfigKey } from './slots.js';
 import type { Workload } from './workload.js';
@@ -41,42 +40,11 @@ export function otherWriters({ managers }: RookConfig): string[] {
   return [...new Set(managers.map(({ name }) => name))].filter(isSomebodyElse).sort();
 }
 
-/**
- * Whether the operator itself said the port last: an argument says it, and nobody else has written the arguments or a
- * declared port since. Arguments that were taken out are nobody's.
- */
-export function isOwnPort({ managers, sidecar }: Workload): boolean {
-  const owners = managers.filter(({ ownsPort }) => ownsPort);
-  if (sidecar === undefined || flaggedPort('controller-port', sidecar) === undefined) return false;
-  return owners.length > 0 && owners.every(({ name }) => name === FIELD_MANAGER);
-}
-
-/** Whether the port that the workload has is Rook's doing: written by it, or left so by a later write of Rook's. */
-export function isRooksPort({ managers }: Workload): boolean {
-  const rook = managers.find(({ name }) => name === ROOK_MANAGER);
-  if (rook === undefined) return false;
-  const owner = latest(managers.filter(({ ownsPort }) => ownsPort));
-  return owner === undefined || owner.name === ROOK_MANAGER || millis(rook) > millis(owner);
-}
-
-/** Whether Rook last wrote the workload after this key got its value, or in the same second. */
-export function hasRookWrittenSince({ managers }: Workload, config: RookConfig | undefined, key: ConfigKey): boolean {
-  const owners = new Set(config?.keys[key]?.managers);
-  const times = (config?.managers ?? []).filter(({ name }) => owners.has(name));
-  const rook = managers.filter(({ name }) => name === ROOK_MANAGER);
-  return latestMillis(rook) >= latestMillis(times);
-}
-
 /** Of several at the same time the first. */
 function latest<T extends Stamped>(stamped: readonly T[]): T | undefined {
   let found: T | undefined;
   for (const one of stamped) if (found === undefined || millis(one) > millis(found)) found = one;
   return found;
-}
-
-function latestMillis(stamped: readonly Stamped[]): number {
-  const found = latest(stamped);
-  return found === undefined ? 0 : millis(found);
 }
 
 function millis({ time }: Stamped): number {

@@ -1,0 +1,105 @@
+/**
+ * The pin of keys in Rook's settings, in one request. Each key is a target of its own: if one of them is contested, the
+ * others are pinned all the same, as a bad value of any key stops Rook.
+ */
+import { isSomebodyElse, keyWriter } from '../domain/rules/field-managers.js';
+import type { Pin } from '../domain/rules/pin.js';
+import { competing, type Observed, type Plan } from '../domain/rules/plan.js';
+import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rules/rook-config.js';
+import type { ConfigKey } from '../domain/rules/slots.js';
+import type { Reverted, WriteResult } from '../domain/report/write-result.js';
+import { resultOf, targetOf, type ApplyDependencies } from './apply.js';
+import { NOTHING_TO_SEND, heldBack, send, type Attempt } from './send.js';
+import type { ContestState, WriteBackoff, WriteTarget } from './write-backoff.js';
+
+const ABOUT = { kind: 'ConfigMap', name: ROOK_CONFIG_NAME } as const;
+
+interface KeyTarget {
+  readonly key: ConfigKey;
+  readonly target: WriteTarget;
+}
+
+export async function pinRookConfig(plan: Plan, observed: Observed, deps: ApplyDependencies): Promise<WriteResult> {
+  const { rookConfig } = observed;
+  const { backoff } = deps;
+  if (rookConfig === undefined || plan.mode === 'Paused') return { ...ABOUT, ...NOTHING_TO_SEND };
+  const held = heldKeys(plan, observed, rookConfig);
+  for (const { target } of held) backoff.reached(target);
+  const wanted = (Object.entries(plan.pin) as [ConfigKey, string][]).map(([key, value]) => {
+    return { key, target: targetOf(observed.assignment, key, value) };
+  });
+  const contest = (): ContestState | undefined => contestOf([...held, ...wanted], backoff);
+  if (wanted.length === 0) return resultOf(ABOUT, NOTHING_TO_SEND, contest());
+  const reverted = revertedBy(wanted, rookConfig, backoff);
+  const input = JSON.stringify(rookConfig.keys);
+  const holds = wanted.map(({ target }) => backoff.hold(target, input));
+  const due = wanted.filter((_, index) => holds[index] === undefined);
+  const hold = holds.find((found) => found !== undefined);
+  const attempt = due.length === 0 && hold !== undefined ? heldBack(hold) : await sendPin(due, plan, rookConfig, deps);
+  const keys = pinOf(due.length === 0 ? wanted : due, plan);
+  return resultOf({ ...ABOUT, keys, ...(reverted && { reverted }) }, attempt, contest());
+}
+
+async function sendPin(
+  due: readonly KeyTarget[],
+  plan: Plan,
+  config: RookConfig,
+  { writer, watches, backoff }: ApplyDependencies,
+): Promise<Attempt> {
+  const { namespace } = config;
+  const dryRun = plan.mode === 'DryRun';
+  const pin = pinOf(due, plan);
+  const attempt = await send(
+    {
+      namespace,
+      targets: due.map(({ target }) => target),
+      input: JSON.stringify(config.keys),
+      resource: `configmaps/${ROOK_CONFIG_NAME}`,
+      store: watches.rookConfigs,
+      dryRun,
+      send: () => writer.pinRookConfig(config, pin, { dryRun }),
+      read: () => writer.readRookConfig(namespace),
+      isAsSent: ({ keys }) => due.every(({ key }) => keys[key]?.value === pin[key]),
+      // It goes onto the version that it was planned from.
+      isNextVersion: () => true,
+    },
+    backoff,
+  );
+  const now = watches.rookConfigs.get(namespace)?.fingerprint;
+  if (attempt.outcome === 'Applied') backoff.wroteSettings(namespace, now, plan.rookAlive);
+  else backoff.sawSettings(namespace, now, plan.rookAlive);
+  return attempt;
+}
+
+/** The keys that are right and that nobody else is known to own: whoever changes one reverts the operator. */
+function heldKeys(plan: Plan, { assignment }: Observed, config: RookConfig): KeyTarget[] {
+  return competing(plan.workloads)
+    .filter(({ slotSpec: { configKey: key } }) => {
+      const isOthers = config.keys[key]?.managers.some(isSomebodyElse) === true;
+      return plan.pin[key] === undefined && config.keys[key] !== undefined && !isOthers;
+    })
+    .map(({ slotSpec: { configKey: key }, assignedPort }) => ({
+      key,
+      target: targetOf(assignment, key, assignedPort),
+    }));
+}
+
+function revertedBy(keys: readonly KeyTarget[], config: RookConfig, backoff: WriteBackoff): Reverted | undefined {
+  const found = keys.flatMap(({ key, target }) => backoff.differs(target, keyWriter(config, key)) ?? []);
+  return found.find(({ manager }) => manager !== undefined) ?? found[0];
+}
+
+function contestOf(keys: readonly KeyTarget[], backoff: WriteBackoff): ContestState | undefined {
+  const contests = keys.flatMap(({ key, target }) => {
+    const contest = backoff.contest(target);
+    return contest === undefined ? [] : [{ key, contest }];
+  });
+  const longest = contests.map(({ contest }) => contest).sort((a, b) => b.backoffSeconds - a.backoffSeconds)[0];
+  if (longest === undefined) return undefined;
+  const quietAfterMs = Math.min(...contests.map(({ contest }) => contest.quietAfterMs));
+  return { ...longest, quietAfterMs, keys: contests.map(({ key }) => key).sort() };
+}
+
+function pinOf(keys: readonly KeyTarget[], { pin }: Plan): Pin {
+  return Object.fromEntries(keys.map(({ key }) => [key, pin[key]]));
+}
