@@ -17,7 +17,7 @@ export interface Config {
   /** Empty: in-cluster credentials. */
   readonly kubeconfigs: readonly string[];
   readonly maxConcurrentReconciles: number;
-  /** Revert of one object within ten minutes after which it is contested; 0: never. */
+  /** Writes of one object to the same goal within ten minutes after which it is contested; 0: never. */
   readonly contestedAfter: number;
   /** Name of this process in events and, with something that no other has, in the Lease. */
   readonly instance: string;

@@ -43,7 +43,7 @@ export const FLAGS = {
   'max-concurrent-reconciles': { value: 'N', text: 'namespaces reconciled at once, 1 to 64', fallback: '4' },
   'contested-after': {
     value: 'N',
-    text: 'reverts of one object in ten minutes after which its repair is backed off, 1 to 100; 0: never',
+    text: 'writes of one object to the same port in ten minutes after which the next is held back, 1 to 100; 0: never',
     fallback: '5',
   },
   version: { text: 'print the version' },
