@@ -1,6 +1,6 @@
 /** Records a reconcile's notices as events, on the assignment and, where one is concerned, on the workload. */
 import { API_GROUP, API_VERSION, ASSIGNMENT_KIND, type PortAssignment } from '../domain/rules/api.js';
-import type { Notice } from '../domain/report/notices.js';
+import type { EventSpec } from '../domain/report/events.js';
 import type { Observed } from '../domain/rules/plan.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { EventNotice, EventRecorder, ObjectReference, Occurrences } from '../kube/events.js';
@@ -38,7 +38,7 @@ export class Notifier {
   }
 
   /** Takes them up to be recorded one after the other, in the background: events never hold up a repair. */
-  notify(notices: readonly Notice[], { assignment, workloads }: Observed): void {
+  notify(notices: readonly EventSpec[], { assignment, workloads }: Observed): void {
     if (notices.length === 0) return;
     const owner = assignmentReference(assignment);
     for (const { slot, type, reason, action, note } of notices) {

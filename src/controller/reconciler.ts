@@ -1,7 +1,7 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> status -> events. */
 import { contestedRequeueAfterMs, recordReverts, type ContestRules } from '../domain/rules/contested.js';
 import { heldBack, contestable } from '../domain/rules/held.js';
-import { notices } from '../domain/report/notices.js';
+import { eventsOf } from '../domain/report/events.js';
 import { asksForMore, plan, type Observed } from '../domain/rules/plan.js';
 import { reverts, type Revert } from '../domain/rules/reverts.js';
 import { knownRookKeys } from '../domain/rules/rook-keys.js';
@@ -102,7 +102,7 @@ export class Reconciler {
     const { notifier, statusWriter } = this.#deps;
     const status = statusOf(reconciled);
     // Also where the status cannot be written: what was done will not be done again.
-    notifier.notify(notices(reconciled, status), observed);
+    notifier.notify(eventsOf(reconciled, status), observed);
     const result = await statusWriter.store(observed.assignment, status);
     if (result.kind === 'Overtaken') log.debug({}, 'Status not written: the assignment was changed meanwhile');
     if (result.kind === 'Stored') {

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Notifier } from '../../../src/controller/notifier.js';
-import type { Notice } from '../../../src/domain/report/notices.js';
+import type { EventSpec } from '../../../src/domain/report/events.js';
 import { EventRecorder } from '../../../src/kube/events.js';
 import { eventually } from '../kube/connections.js';
 import { startCluster, type Cluster } from './cluster-double.js';
 
-const PINNED: Notice = { type: 'Normal', reason: 'RookConfigPinned', action: 'PinRookConfig', note: 'set' };
-const MOVED: Notice = {
+const PINNED: EventSpec = { type: 'Normal', reason: 'RookConfigPinned', action: 'PinRookConfig', note: 'set' };
+const MOVED: EventSpec = {
   type: 'Normal',
   reason: 'PortAssigned',
   action: 'PatchWorkload',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RevertedObject } from '../../../src/domain/rules/api.js';
 import { describeContested } from '../../../src/domain/report/contested-message.js';
-import { notices } from '../../../src/domain/report/notices.js';
+import { eventsOf } from '../../../src/domain/report/events.js';
 import { plan } from '../../../src/domain/rules/plan.js';
 import { statusOf } from '../../../src/domain/report/status.js';
 import { NOW, SETTLED, observe, reconcile, rookConfig, statusIn, workloads, type World } from './worlds.js';
@@ -70,10 +70,10 @@ describe('the event', () => {
   it('is recorded once, on the workload too', () => {
     const reconciled = reconcile(reverted, { previous: before });
     const status = statusOf(reconciled);
-    const found = notices(reconciled, status).filter(({ reason }) => reason === 'Contested');
+    const found = eventsOf(reconciled, status).filter(({ reason }) => reason === 'Contested');
     expect(found).toMatchObject([{ type: 'Warning', action: 'BackOff', slot: 'rbdNodePlugin' }]);
     expect(found[0]!.note).toContain('DaemonSet csi-rbdplugin is changed back again and again');
     const next = reconcile(reverted, { previous: status });
-    expect(notices(next, statusOf(next)).filter(({ reason }) => reason === 'Contested')).toEqual([]);
+    expect(eventsOf(next, statusOf(next)).filter(({ reason }) => reason === 'Contested')).toEqual([]);
   });
 });

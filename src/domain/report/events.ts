@@ -11,7 +11,7 @@ import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { SLOT_SPECS, slotOf, type Slot } from '../rules/slots.js';
 import type { Reconciled } from './outcome.js';
 
-export interface Notice {
+export interface EventSpec {
   readonly type: 'Normal' | 'Warning';
   readonly reason: EventReason;
   /** What the operator did or tried, one word: the `action` of an events.k8s.io/v1 event. */
@@ -22,7 +22,7 @@ export interface Notice {
 }
 
 /** Only in mode Enforce: the other modes write nothing but status. */
-export function notices(reconciled: Reconciled, next: AssignmentStatus): Notice[] {
+export function eventsOf(reconciled: Reconciled, next: AssignmentStatus): EventSpec[] {
   if (reconciled.after.mode !== 'Enforce') return [];
   return [
     ...conflictDetected(reconciled),
@@ -34,7 +34,7 @@ export function notices(reconciled: Reconciled, next: AssignmentStatus): Notice[
   ];
 }
 
-function conflictDetected({ before, previous }: Reconciled): Notice[] {
+function conflictDetected({ before, previous }: Reconciled): EventSpec[] {
   if (before.conflicts.sidecars.length === 0 || wasToldOf(previous)) return [];
   const note = describeConflicts(before.conflicts.sidecars);
   return [{ type: 'Warning', reason: EVENT_REASONS.ConflictDetected, action: 'ComparePorts', note }];
@@ -50,20 +50,20 @@ function wasOnlyLooking(previous: StoredStatus | undefined): boolean {
   return ready === READY_REASONS.DryRun || ready === READY_REASONS.Paused;
 }
 
-function conflictResolved({ previous }: Reconciled, next: AssignmentStatus): Notice[] {
+function conflictResolved({ previous }: Reconciled, next: AssignmentStatus): EventSpec[] {
   if (!hasSidecarConflict(previous) || hasSidecarConflict(next)) return [];
   const note = 'every csi-addons sidecar on the host network has its own port, and the pods are running with it';
   return [{ type: 'Normal', reason: EVENT_REASONS.ConflictResolved, action: 'ComparePorts', note }];
 }
 
-function pinned({ outcome }: Reconciled): Notice[] {
+function pinned({ outcome }: Reconciled): EventSpec[] {
   const keys = describePin(outcome.pinned);
   if (keys === '') return [];
   const note = `set ${keys} in ${ROOK_CONFIG_NAME}, so that Rook renders the assigned ports`;
   return [{ type: 'Normal', reason: EVENT_REASONS.RookConfigPinned, action: 'PinRookConfig', note }];
 }
 
-function moved(reconciled: Reconciled): Notice[] {
+function moved(reconciled: Reconciled): EventSpec[] {
   const known = repairable(reconciled);
   return reconciled.outcome.patched.map(({ slot, from, to }) => {
     const revert = known.find(({ name }) => slotOf(name) === slot);
@@ -90,7 +90,7 @@ function repairable({ reverted, recent, previous }: Reconciled): Pick<RevertedOb
 }
 
 /** Once, when an object becomes contested. */
-function contested({ recent, previous, after }: Reconciled): Notice[] {
+function contested({ recent, previous, after }: Reconciled): EventSpec[] {
   const known = previous?.reverts?.recent?.filter(isContested) ?? [];
   return recent
     .filter((object) => isContested(object) && !known.some(({ name }) => name === object.name))
@@ -101,7 +101,7 @@ function contested({ recent, previous, after }: Reconciled): Notice[] {
     });
 }
 
-function rejected({ outcome, previous }: Reconciled): Notice[] {
+function rejected({ outcome, previous }: Reconciled): EventSpec[] {
   return SLOT_SPECS.flatMap(({ slot }) => {
     const cause = outcome.rejections[slot];
     const known = previous?.workloads?.some((row) => row.slot === slot && row.state === 'Rejected') ?? false;
