@@ -11,7 +11,6 @@ import { Writer } from '../kube/writer.js';
 import { Applier } from './apply.js';
 import { informerLog } from './informer-log.js';
 import { messageOf, type Log } from './log.js';
-import { Notifier } from './notifier.js';
 import type { ControllerObserver } from './observer.js';
 import { Reconciler } from './reconciler.js';
 import { StatusWriter } from './status-writer.js';
@@ -44,7 +43,7 @@ const DRAIN_MS = 10_000;
 export class Controller {
   readonly #watches: Watches;
   readonly #queue: WorkQueue;
-  readonly #notifier: Notifier;
+  readonly #recorder: EventRecorder;
   readonly #leadership: Leadership;
   readonly #statusWriter: StatusWriter;
 
@@ -72,8 +71,9 @@ export class Controller {
       },
     });
     const writer = new Writer(transport, leadership);
-    this.#notifier = new Notifier({
-      recorder: new EventRecorder(transport, { controller: CONTROLLER_NAME, instance: options.instance }),
+    this.#recorder = new EventRecorder(transport, {
+      controller: CONTROLLER_NAME,
+      instance: options.instance,
       now,
       onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
     });
@@ -87,7 +87,7 @@ export class Controller {
       watches: this.#watches,
       applier: new Applier(writer, this.#watches, options.monotonicMs, observer?.reconciles),
       statusWriter: this.#statusWriter,
-      notifier: this.#notifier,
+      recorder: this.#recorder,
       logger,
       now,
       contestRules: { contestedAfter: options.contestedAfter },
@@ -152,7 +152,7 @@ export class Controller {
   async #finish(): Promise<void> {
     await this.#queue.stop(DRAIN_MS);
     // Who lost the Lease may write no more, and the next process is not kept waiting for events.
-    if (this.#leadership.isLeading) await Promise.all([this.#statusWriter.flush(), this.#notifier.drained()]);
+    if (this.#leadership.isLeading) await Promise.all([this.#statusWriter.flush(), this.#recorder.drained()]);
   }
 }
 

@@ -8,9 +8,10 @@ import { knownRookKeys } from '../domain/rules/rook-keys.js';
 import type { Reconciled } from '../domain/report/outcome.js';
 import { statusOf } from '../domain/report/status.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
+import type { EventRecorder } from '../kube/events.js';
 import type { Answers, Applied, Applier } from './apply.js';
+import { recordEvents } from './events.js';
 import { withFields, type Log } from './log.js';
-import type { Notifier } from './notifier.js';
 import type { ReconcileObserver } from './observer.js';
 import type { StatusWriter, StoreResult } from './status-writer.js';
 import type { WorkResult } from './work-queue.js';
@@ -20,7 +21,7 @@ export interface ReconcilerDependencies {
   readonly watches: Watches;
   readonly applier: Applier;
   readonly statusWriter: StatusWriter;
-  readonly notifier: Pick<Notifier, 'notify'>;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly logger: Log;
   readonly now: () => Date;
   readonly contestRules: ContestRules;
@@ -99,10 +100,10 @@ export class Reconciler {
   }
 
   async #report(observed: Observed, reconciled: Reconciled, log: Log): Promise<StoreResult> {
-    const { notifier, statusWriter } = this.#deps;
+    const { recorder, statusWriter } = this.#deps;
     const status = statusOf(reconciled);
     // Also where the status cannot be written: what was done will not be done again.
-    notifier.notify(eventsOf(reconciled, status), observed);
+    recordEvents(recorder, eventsOf(reconciled, status), observed);
     const result = await statusWriter.store(observed.assignment, status);
     if (result.kind === 'Overtaken') log.debug({}, 'Status not written: the assignment was changed meanwhile');
     if (result.kind === 'Stored') {

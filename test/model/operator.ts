@@ -70,7 +70,7 @@ export class Operator {
       watches,
       applier: new Applier(writer, watches, monotonicMs),
       statusWriter: this.#statusWriter,
-      notifier: { notify: ignore },
+      recorder: { record: ignore },
       logger: SILENT,
       now: () => clock.wall,
       contestRules: { contestedAfter: DEFAULT_CONTESTED_AFTER },
