@@ -10,7 +10,6 @@ import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
 import { informerLog } from './informer-log.js';
 import { messageOf, type Log } from './log.js';
-import { Notifier } from './notifier.js';
 import type { ControllerObserver } from './observer.js';
 import { Reconciler } from './reconciler.js';
 import { StatusWriter } from './status-writer.js';
@@ -42,7 +41,7 @@ const DRAIN_MS = 10_000;
 export class Controller {
   readonly #watches: Watches;
   readonly #queue: WorkQueue;
-  readonly #notifier: Notifier;
+  readonly #recorder: EventRecorder;
   readonly #leadership: Leadership;
 
   constructor(options: ControllerOptions) {
@@ -69,8 +68,9 @@ export class Controller {
       },
     });
     const writer = new Writer(transport, leadership);
-    this.#notifier = new Notifier({
-      recorder: new EventRecorder(transport, { controller: CONTROLLER_NAME, instance: options.instance }),
+    this.#recorder = new EventRecorder(transport, {
+      controller: CONTROLLER_NAME,
+      instance: options.instance,
       now,
       onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
     });
@@ -80,7 +80,7 @@ export class Controller {
       watches: this.#watches,
       backoff: new WriteBackoff({ contestedAfter: options.contestedAfter, now, monotonicMs }),
       statusWriter: new StatusWriter({ writer, watches: this.#watches, monotonicMs }),
-      recordEvents: (specs, observed) => this.#notifier.notify(specs, observed),
+      recorder: this.#recorder,
       logger,
       now,
       onEvent: observer?.onReconcileEvent ?? (() => undefined),
@@ -144,7 +144,7 @@ export class Controller {
   async #finish(): Promise<void> {
     await this.#queue.stop(DRAIN_MS);
     // Who lost the Lease may write no more, and the next process is not kept waiting for events.
-    if (this.#leadership.isLeading) await this.#notifier.drained();
+    if (this.#leadership.isLeading) await this.#recorder.drained();
   }
 }
 

@@ -2,11 +2,13 @@
 import type { AssignmentStatus } from '../domain/rules/api.js';
 import { lastSeenIn, plan, type LastSeen, type Observed, type Plan } from '../domain/rules/plan.js';
 import type { Slot } from '../domain/rules/slots.js';
-import { eventsOf, type EventSpec } from '../domain/report/events.js';
+import { eventsOf } from '../domain/report/events.js';
 import { statusOf } from '../domain/report/status.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
 import type { WriteResult } from '../domain/report/write-result.js';
+import type { EventRecorder } from '../kube/events.js';
 import { apply, type ApplyDependencies } from './apply.js';
+import { recordEvents } from './events.js';
 import { withFields, type Log } from './log.js';
 import type { OnReconcileEvent } from './observer.js';
 import type { StatusResult, StatusWriter } from './status-writer.js';
@@ -14,7 +16,7 @@ import type { WorkResult } from './work-queue.js';
 
 export interface ReconcilerDependencies extends ApplyDependencies {
   readonly statusWriter: StatusWriter;
-  readonly recordEvents: (specs: readonly EventSpec[], observed: Observed) => void;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly logger: Log;
   readonly now: () => Date;
   readonly onEvent: OnReconcileEvent;
@@ -37,7 +39,7 @@ export class Reconciler {
    *   is done all the same
    */
   async reconcile(namespace: string, reconcileID: string): Promise<WorkResult> {
-    const { statusWriter, recordEvents, onEvent, now } = this.#deps;
+    const { statusWriter, recorder, onEvent, now } = this.#deps;
     const log = withFields(this.#deps.logger, { namespace, reconcileID });
     const observed = this.#observe(namespace);
     if (observed === undefined) return this.#forget(namespace);
@@ -54,7 +56,7 @@ export class Reconciler {
     this.#lastSeen.set(namespace, lastSeenIn(after));
     const { generation, status: stored } = left.assignment;
     const status = statusOf({ plan: after, results, generation, stored, now: rfc3339Seconds(now()) });
-    recordEvents(eventsOf({ before, after, results, lastSeen: observed.lastSeen }), left);
+    recordEvents(recorder, eventsOf({ before, after, results, lastSeen: observed.lastSeen }), left);
     onEvent(namespace, { type: 'Reconciled', after, results });
     const written = await statusWriter.write(left.assignment, status);
     logStatus(log, written, status);

@@ -1,122 +1,167 @@
-/** Records Kubernetes events (events.k8s.io/v1); a repeat within six minutes counts up the first one's series. */
-import { sanitize } from '../domain/report/sanitize.js';
+/**
+ * Records Kubernetes events in the background, by the rules of client-go's recorder for events.k8s.io/v1: the first
+ * occurrence creates an event, the second one makes it a series, and the others are counted in memory.
+ */
+import type { EventSpec } from '../domain/report/events.js';
 import { ApiError } from './errors.js';
-import { microTime } from './micro-time.js';
+import { countCall, createCall, type EventSeries, type ObjectReference, type Reporter } from './event-series.js';
 import type { Transport } from './transport.js';
 
-export interface ObjectReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
+export type { ObjectReference } from './event-series.js';
+
+export interface EventRecorderOptions extends Reporter {
+  readonly now: () => Date;
+  /** Reports an event that was dropped, or a request that failed. The status reports the same facts. */
+  readonly onLost: (reason: string, error: unknown) => void;
 }
 
-export interface EventNotice {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly action: string;
-  readonly note: string;
-}
-
-/** An event and how often it has happened since it was recorded last. */
-export interface Occurrences {
-  readonly regarding: ObjectReference;
-  readonly event: EventNotice;
-  readonly related?: ObjectReference | undefined;
-  readonly count: number;
-  readonly first: Date;
-  readonly last: Date;
-}
-
-interface Series {
-  readonly path: string;
-  count: number;
-  lastSeen: number;
-}
-
-/** As client-go's recorder. */
-const SERIES_MS = 6 * 60_000;
-/** Limits that the API server enforces, in bytes of UTF-8. */
-const MAX_NOTE = 1024;
-const MAX_INSTANCE = 128;
+/** Requests begin this long after the first unsent event: the repairs of many namespaces come before their events. */
+export const EVENTS_DELAY_MS = 1_000;
+/** As in client-go: a series ends this long after its last occurrence. */
+const FINISH_MS = 6 * 60_000;
+/** As in client-go: the count of a series that lasts is written this often. */
+const REFRESH_MS = 30 * 60_000;
+/** How late the end of a series may be found. */
+const SWEEP_MS = 60_000;
+/** A restart of Rook that reverts the three ports of each of 500 namespaces gives rise to 3,000 events. */
+const MAX_SERIES = 5_000;
 
 export class EventRecorder {
-  readonly #transport: Transport;
-  readonly #reporter: { readonly controller: string; readonly instance: string };
-  readonly #series = new Map<string, Series>();
+  readonly #transport: Pick<Transport, 'call'>;
+  readonly #options: EventRecorderOptions;
+  /** By identity. */
+  readonly #series = new Map<string, EventSeries>();
+  /** The next round of requests, in order. A finished series is in no other place. */
+  readonly #unsent = new Set<EventSeries>();
+  #sendTimer: NodeJS.Timeout | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #sending = Promise.resolve();
+  #isDrained = false;
   #names = 0;
 
-  constructor(transport: Transport, options: { readonly controller: string; readonly instance: string }) {
+  constructor(transport: Pick<Transport, 'call'>, options: EventRecorderOptions) {
     this.#transport = transport;
-    this.#reporter = { controller: options.controller, instance: options.instance.slice(0, MAX_INSTANCE) };
+    this.#options = options;
   }
 
-  /** @throws what Transport.call throws; an event that could not be recorded is not tried again */
-  async record(occurrences: Occurrences): Promise<void> {
-    this.#forgetOld(occurrences.first.getTime());
-    const identity = JSON.stringify([occurrences.regarding.uid, occurrences.event]);
-    const series = this.#series.get(identity);
-    try {
-      if (series === undefined) await this.#create(identity, occurrences);
-      else await this.#countUp(series, occurrences);
-    } catch (error) {
-      // By this name it can only be this one, sent before: its answer was lost, and Transport.call sent it again.
-      if (error instanceof ApiError && error.reason === 'AlreadyExists') return;
-      // The event is not there (any more), so a repeat must make one, not count up.
-      this.#series.delete(identity);
-      throw error;
+  /**
+   * Never throws, and leaves the request to the background. A failed request is tried again with the next occurrence, or at
+   * the end of the series.
+   */
+  record(regarding: ObjectReference, event: EventSpec, related?: ObjectReference): void {
+    const identity = JSON.stringify([event.type, event.reason, event.action, regarding.uid, related?.uid]);
+    const now = this.#options.now();
+    const known = this.#series.get(identity);
+    if (known !== undefined && isFinished(known, now)) this.#finish(identity, known);
+    const lost = this.#isDrained ? 'the recorder has ended' : this.#isFull(identity) ? 'too many events' : undefined;
+    if (lost !== undefined) {
+      this.#options.onLost(event.reason, new Error(lost));
+      return;
     }
+    const series = this.#series.get(identity) ?? this.#begin(identity, now, { regarding, event, related });
+    series.count += 1;
+    series.last = now;
+    // Later occurrences are counted in memory only.
+    if (series.written <= 1) this.#enqueue(series);
   }
 
-  async #create(identity: string, { regarding, event, related, count, first, last }: Occurrences): Promise<void> {
-    const path = `/apis/events.k8s.io/v1/namespaces/${regarding.namespace}/events`;
+  /**
+   * Sends unsent events, and the counts that only memory has: for the end of the process. Never rejects. Afterwards events
+   * are dropped, and no timer is left.
+   */
+  async drained(): Promise<void> {
+    this.#isDrained = true;
+    clearTimeout(this.#sendTimer);
+    clearTimeout(this.#sweepTimer);
+    await this.#sending;
+    for (const series of this.#series.values()) if (isUnwritten(series)) this.#unsent.add(series);
+    await this.#send();
+  }
+
+  #begin(identity: string, now: Date, about: Pick<EventSeries, 'regarding' | 'event' | 'related'>): EventSeries {
     this.#names += 1;
-    const name = `${regarding.name}.${first.getTime().toString(16)}${this.#names.toString(16).padStart(4, '0')}`;
-    this.#series.set(identity, { path: `${path}/${name}`, count, lastSeen: last.getTime() });
-    await this.#transport.call({
-      method: 'POST',
-      path,
-      body: {
-        apiVersion: 'events.k8s.io/v1',
-        kind: 'Event',
-        metadata: { name, namespace: regarding.namespace },
-        eventTime: microTime(first),
-        ...(count === 1 ? {} : { series: { count, lastObservedTime: microTime(last) } }),
-        reportingController: this.#reporter.controller,
-        reportingInstance: this.#reporter.instance,
-        ...event,
-        note: shortened(event.note),
-        regarding,
-        ...(related === undefined ? {} : { related }),
-      },
-    });
+    const name = `${about.regarding.name}.${now.getTime().toString(16)}${this.#names.toString(16).padStart(4, '0')}`;
+    const unwritten = { count: 0, isStored: false, written: 0, writtenAt: now };
+    const series = { ...about, ...unwritten, name, first: now, last: now };
+    this.#series.set(identity, series);
+    this.#sweepTimer ??= setTimeout(() => this.#sweep(), SWEEP_MS).unref();
+    return series;
   }
 
-  async #countUp(series: Series, { count, last }: Occurrences): Promise<void> {
-    series.count += count;
-    series.lastSeen = last.getTime();
-    await this.#transport.call({
-      method: 'PATCH',
-      path: series.path,
-      contentType: 'application/merge-patch+json',
-      body: { series: { count: series.count, lastObservedTime: microTime(last) } },
-    });
+  #isFull(identity: string): boolean {
+    return !this.#series.has(identity) && Math.max(this.#series.size, this.#unsent.size) >= MAX_SERIES;
   }
 
-  #forgetOld(now: number): void {
-    for (const [identity, { lastSeen }] of this.#series) {
-      if (now - lastSeen > SERIES_MS) this.#series.delete(identity);
+  #sweep(): void {
+    const now = this.#options.now();
+    for (const [identity, series] of this.#series) {
+      if (isFinished(series, now)) this.#finish(identity, series);
+      else if (isUnwritten(series) && elapsedMs(series.writtenAt, now) >= REFRESH_MS) this.#enqueue(series);
     }
+    this.#sweepTimer = this.#series.size === 0 ? undefined : setTimeout(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  #finish(identity: string, series: EventSeries): void {
+    this.#series.delete(identity);
+    if (isUnwritten(series)) this.#enqueue(series);
+  }
+
+  #enqueue(series: EventSeries): void {
+    this.#unsent.add(series);
+    if (this.#isDrained) return;
+    const begin = (): void => {
+      this.#sending = this.#send();
+    };
+    this.#sendTimer ??= setTimeout(begin, EVENTS_DELAY_MS).unref();
+  }
+
+  /** One request after the other. A series that becomes unsent meanwhile waits for the next round. */
+  async #send(): Promise<void> {
+    for (const series of [...this.#unsent]) {
+      this.#unsent.delete(series);
+      await this.#write(series);
+    }
+    this.#sendTimer = undefined;
+    for (const series of this.#unsent) this.#enqueue(series);
+  }
+
+  async #write(series: EventSeries): Promise<void> {
+    const { written, count } = series;
+    // Set at once, so that an occurrence during the request is seen as one that it does not report.
+    series.written = count;
+    series.writtenAt = this.#options.now();
+    try {
+      await this.#transport.call(series.isStored ? countCall(series) : createCall(series, this.#options));
+      series.isStored = true;
+    } catch (error) {
+      this.#correct(series, written, error);
+      // An occurrence during the failed request is the next one after it.
+      if (series.count > count && series.written <= 1) this.#enqueue(series);
+    }
+  }
+
+  #correct(series: EventSeries, before: number, error: unknown): void {
+    if (error instanceof ApiError && error.reason === 'AlreadyExists') {
+      // An earlier request with this name was processed, and its response lost. It reported one occurrence at least.
+      series.isStored = true;
+      series.written = 1;
+      return;
+    }
+    if (error instanceof ApiError && error.isNotFound) series.isStored = false;
+    series.written = series.isStored ? before : 0;
+    this.#options.onLost(series.event.reason, error);
   }
 }
 
-function shortened(note: string): string {
-  // A byte is at least what a code unit takes.
-  const plain = sanitize(note, MAX_NOTE);
-  const bytes = Buffer.from(plain);
-  if (bytes.length <= MAX_NOTE) return plain;
-  // A cut inside a character leaves U+FFFD at the end.
-  const kept = bytes.subarray(0, MAX_NOTE - Buffer.byteLength('…')).toString();
-  return `${kept.replace(/\uFFFD$/, '')}…`;
+function isUnwritten({ count, written }: EventSeries): boolean {
+  return count > written;
+}
+
+/** If the clock was set back by as much, the series ends, too: it must not be remembered for hours. */
+function isFinished({ last }: EventSeries, now: Date): boolean {
+  return Math.abs(elapsedMs(last, now)) > FINISH_MS;
+}
+
+function elapsedMs(from: Date, to: Date): number {
+  return to.getTime() - from.getTime();
 }

@@ -66,7 +66,7 @@ export class Operator {
       watches,
       backoff: new WriteBackoff({ contestedAfter: DEFAULT_CONTESTED_AFTER, now, monotonicMs }),
       statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
-      recordEvents: ignore,
+      recorder: { record: ignore },
       logger: SILENT,
       now,
       onEvent: ignore,

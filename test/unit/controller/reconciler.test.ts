@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { Applier } from '../../../src/controller/apply.js';
-import { Notifier } from '../../../src/controller/notifier.js';
 import { Reconciler } from '../../../src/controller/reconciler.js';
 import { StatusWriter } from '../../../src/controller/status-writer.js';
 import { EventRecorder } from '../../../src/kube/events.js';
@@ -14,7 +13,7 @@ interface Bench {
   readonly clock: { ms: number };
   readonly lines: string[];
   readonly fields: object[];
-  readonly notifier: Notifier;
+  readonly recorder: EventRecorder;
   readonly reconciler: Reconciler;
 }
 
@@ -32,21 +31,18 @@ function processOn(cluster: Cluster): Bench {
     lines.push(message);
     fields.push(more);
   };
-  const notifier = new Notifier({
-    recorder: new EventRecorder(cluster.transport, { controller: 'c', instance: 'i' }),
-    now,
-    onLost: () => say({}, 'lost'),
-  });
+  const onLost = (): void => say({}, 'lost');
+  const recorder = new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now, onLost });
   const reconciler = new Reconciler({
     watches: cluster.watches,
     applier: new Applier(cluster.writer, cluster.watches, () => clock.ms),
     statusWriter: new StatusWriter({ writer: cluster.writer, watches: cluster.watches, monotonicMs: () => clock.ms }),
-    notifier,
+    recorder,
     logger: { debug: say, info: say, warn: say },
     now,
     contestRules: { contestedAfter: 5 },
   });
-  return { cluster, clock, lines, fields, notifier, reconciler };
+  return { cluster, clock, lines, fields, recorder, reconciler };
 }
 
 /** With the counters of a Deployment whose one pod is up. */
@@ -59,6 +55,14 @@ const reasonOf = (cluster: Cluster, type: string): string | undefined =>
 
 const cephfsPatches = (cluster: Cluster): number =>
   cluster.writes().filter((write) => write === 'PATCH csi-cephfsplugin-provisioner').length;
+
+/** "PortAssigned 1" for each event that was created, with the count that it was created with. */
+function events(cluster: Cluster): string[] {
+  return cluster.server.requests
+    .filter(({ method, path }) => method === 'POST' && path.endsWith('/events'))
+    .map(({ body }) => JSON.parse(body) as { reason: string; series?: { count: number } })
+    .map(({ reason, series }) => `${reason} ${series?.count ?? 1}`);
+}
 
 test('a namespace without an assignment is left alone', async () => {
   const { cluster, reconciler } = await bench();
@@ -74,9 +78,8 @@ test('every line of a reconcile has its id and its namespace', async () => {
 });
 
 test('the pin, then the patches, then the status; events beside them; a second time nothing', async () => {
-  const { cluster, reconciler, notifier, lines } = await bench();
+  const { cluster, reconciler, recorder, lines } = await bench();
   expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
-  await notifier.drained();
   const [pin, ...others] = cluster.writes().filter((write) => write !== 'POST events');
   expect(pin).toBe('PATCH rook-ceph-operator-config');
   expect(others.slice(0, 2).sort()).toEqual(['PATCH csi-cephfsplugin-provisioner', 'PATCH csi-rbdplugin']);
@@ -85,11 +88,13 @@ test('the pin, then the patches, then the status; events beside them; a second t
   const status = cluster.observed().assignment.status!;
   expect(status.conditions![0]!.lastTransitionTime).toBe('2026-11-22T10:00:00Z');
 
-  const { length } = cluster.writes();
+  const before = cluster.writes();
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  await notifier.drained();
+  await recorder.drained();
   // The second status says that the conflict is being resolved no more than the first did.
-  expect(cluster.writes().slice(length)).toEqual([]);
+  expect(cluster.writes().filter((write) => write !== 'POST events')).toEqual(before);
+  const moved = Array.from({ length: 4 }, () => 'PortAssigned 1');
+  expect(events(cluster)).toEqual(['ConflictDetected 1', 'RookConfigPinned 1', ...moved]);
 });
 
 test('a passing fault is in the status, and handed on for the retry', async () => {
@@ -193,25 +198,22 @@ test('a patch whose status could not be stored is not taken for a finished rollo
 });
 
 test('events that cannot be recorded do not fail the reconcile', async () => {
-  const { cluster, reconciler, notifier, lines } = await bench();
+  const { cluster, reconciler, recorder, lines } = await bench();
   cluster.answers.set('POST', (exchange) => exchange.reject(403, 'Forbidden'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  await notifier.drained();
+  await recorder.drained();
   expect(lines).toContain('lost');
 });
 
 test('what was done is told even where the status cannot be written', async () => {
-  const { cluster, reconciler, notifier } = await bench();
+  const { cluster, reconciler, recorder } = await bench();
   cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  await notifier.drained();
-  const events = (): string[] => cluster.writes().filter((write) => write === 'POST events');
-  const { length } = events();
-  expect(length).toBeGreaterThan(0);
-  // Once: the next try of the status has nothing new to tell.
+  // Once: the next try of the status has nothing new to report.
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  await notifier.drained();
-  expect(events()).toHaveLength(length);
+  await recorder.drained();
+  expect(events(cluster)).toContain('PortAssigned 1');
+  expect(events(cluster).filter((event) => !event.endsWith(' 1'))).toEqual([]);
 });
 
 test('a revert is repaired at once and counted ten seconds later, or by the first status that can be written then', async () => {
@@ -299,16 +301,13 @@ test('what could not be stored is forgotten with its assignment', async () => {
 });
 
 test('an revert that could not be repaired at once is told as one when it is', async () => {
-  const { cluster, reconciler, notifier } = await bench();
-  const told = (): unknown[] => cluster.server.requests.map(({ body }) => (/"reason":"(\w+)"/.exec(body) ?? [])[1]);
+  const { cluster, reconciler, recorder } = await bench();
   await reconciler.reconcile(NAMESPACE, 'r-1');
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, 'InternalError'));
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  await notifier.drained();
-  expect(told()).not.toContain('Reasserted');
   cluster.answers.delete('PATCH /apis/apps');
   await reconciler.reconcile(NAMESPACE, 'r-1');
-  await notifier.drained();
-  expect(told()).toContain('Reasserted');
+  await recorder.drained();
+  expect(events(cluster).filter((event) => event.startsWith('Reasserted'))).toEqual(['Reasserted 1', 'Reasserted 1']);
 });

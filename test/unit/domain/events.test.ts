@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notices, type Notice } from '../../../src/domain/report/notices.js';
+import { eventsOf, type EventSpec } from '../../../src/domain/report/events.js';
 import type { AssignmentStatus } from '../../../src/domain/rules/api.js';
 import type { Outcome } from '../../../src/domain/report/outcome.js';
 import { statusOf } from '../../../src/domain/report/status.js';
@@ -24,18 +24,18 @@ const MOVED: Partial<Outcome> = {
   ],
 };
 
-function noticesIn(world: World, options: ReconcileOptions = {}): Notice[] {
+function eventsIn(world: World, options: ReconcileOptions = {}): EventSpec[] {
   const reconciled = reconcile(world, options);
-  return notices(reconciled, statusOf(reconciled));
+  return eventsOf(reconciled, statusOf(reconciled));
 }
 
 function reasonsIn(world: World, options: ReconcileOptions = {}): string[] {
-  return noticesIn(world, options).map(({ reason }) => reason);
+  return eventsIn(world, options).map(({ reason }) => reason);
 }
 
-describe('the notices', () => {
+describe('the events', () => {
   it('of a first reconcile are exactly these, in this order', () => {
-    expect(noticesIn(CONFLICTING, { after: ROLLING, outcome: MOVED })).toEqual([
+    expect(eventsIn(CONFLICTING, { after: ROLLING, outcome: MOVED })).toEqual([
       {
         type: 'Warning',
         reason: 'ConflictDetected',
@@ -70,15 +70,15 @@ describe('the notices', () => {
   });
 
   it('are none where nothing was done and nothing found', () => {
-    expect(noticesIn(SETTLED)).toEqual([]);
-    expect(noticesIn(SETTLED, { previous: statusIn(SETTLED) })).toEqual([]);
-    expect(noticesIn(ROLLING, { previous: statusIn(ROLLING) })).toEqual([]);
+    expect(eventsIn(SETTLED)).toEqual([]);
+    expect(eventsIn(SETTLED, { previous: statusIn(SETTLED) })).toEqual([]);
+    expect(eventsIn(ROLLING, { previous: statusIn(ROLLING) })).toEqual([]);
   });
 
   it.each(['DryRun', 'Paused'] as const)('are none in mode %s, whatever was found', (mode) => {
     const outcome = { rejections: { rbdNodePlugin: 'denied' } };
-    expect(noticesIn({ ...CONFLICTING, spec: { mode } }, { outcome })).toEqual([]);
-    expect(noticesIn({ ...SETTLED, spec: { mode } }, { previous: statusIn(CONFLICTING) })).toEqual([]);
+    expect(eventsIn({ ...CONFLICTING, spec: { mode } }, { outcome })).toEqual([]);
+    expect(eventsIn({ ...SETTLED, spec: { mode } }, { previous: statusIn(CONFLICTING) })).toEqual([]);
   });
 });
 
@@ -93,8 +93,8 @@ describe('a conflict', () => {
 
   it('is told to be over once, when the pods run with their ports', () => {
     const rolling = statusIn(ROLLING, { previous: statusIn(CONFLICTING) });
-    const [notice, ...others] = noticesIn(SETTLED, { previous: rolling });
-    expect(notice).toMatchObject({ type: 'Normal', reason: 'ConflictResolved', action: 'ComparePorts' });
+    const [event, ...others] = eventsIn(SETTLED, { previous: rolling });
+    expect(event).toMatchObject({ type: 'Normal', reason: 'ConflictResolved', action: 'ComparePorts' });
     expect(others).toEqual([]);
     expect(reasonsIn(SETTLED, { previous: statusIn(SETTLED, { previous: rolling }) })).toEqual([]);
   });
@@ -116,7 +116,7 @@ describe('a patch', () => {
       ...SETTLED,
       workloads: workloads({ cephfsProvisioner: { port: 9600 }, rbdNodePlugin: { port: 9600 } }),
     };
-    const found = noticesIn(before, { previous, after: ROLLING, outcome: { ...MOVED, pinned: {} } });
+    const found = eventsIn(before, { previous, after: ROLLING, outcome: { ...MOVED, pinned: {} } });
     expect(found.filter(({ action }) => action === 'PatchWorkload').map(({ slot, reason }) => [slot, reason])).toEqual([
       ['cephfsProvisioner', 'PortAssigned'],
       ['rbdNodePlugin', 'Reasserted'],
@@ -152,7 +152,7 @@ describe('a rejection', () => {
   };
 
   it('is told per workload, in the order of the layout', () => {
-    expect(noticesIn(drifted, { outcome })).toEqual([
+    expect(eventsIn(drifted, { outcome })).toEqual([
       {
         type: 'Warning',
         reason: 'PatchRejected',
@@ -172,7 +172,7 @@ describe('a rejection', () => {
 
   it('is told once per workload until it was accepted in between', () => {
     const known = statusIn(drifted, { outcome: { rejections: { rbdNodePlugin: 'denied' } } });
-    expect(noticesIn(drifted, { outcome, previous: known }).map(({ slot }) => slot)).toEqual(['rbdProvisioner']);
-    expect(noticesIn(drifted, { outcome, previous: statusIn(SETTLED) })).toHaveLength(2);
+    expect(eventsIn(drifted, { outcome, previous: known }).map(({ slot }) => slot)).toEqual(['rbdProvisioner']);
+    expect(eventsIn(drifted, { outcome, previous: statusIn(SETTLED) })).toHaveLength(2);
   });
 });

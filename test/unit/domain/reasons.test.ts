@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notices } from '../../../src/domain/report/notices.js';
+import { eventsOf } from '../../../src/domain/report/events.js';
 import {
   DEGRADED_REASONS,
   EVENT_REASONS,
@@ -85,7 +85,7 @@ it('has no dead reason: each comes about in some world, and no other', () => {
     const reconciled = reconcile(world, options);
     const status = statusOf(reconciled);
     for (const { type, reason } of status.conditions) seen[type].add(reason);
-    for (const { reason } of notices(reconciled, status)) events.add(reason);
+    for (const { reason } of eventsOf(reconciled, status)) events.add(reason);
   }
   expect([...seen.Ready].sort()).toEqual(Object.keys(READY_REASONS).sort());
   expect([...seen.Progressing].sort()).toEqual(Object.keys(PROGRESSING_REASONS).sort());

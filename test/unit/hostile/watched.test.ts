@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { statusPatch } from '../../../src/controller/status-patch.js';
 import { DEFAULT_CONTESTED_AFTER, recordReverts } from '../../../src/domain/rules/contested.js';
 import { contestable, heldBack } from '../../../src/domain/rules/held.js';
-import { notices } from '../../../src/domain/report/notices.js';
+import { eventsOf } from '../../../src/domain/report/events.js';
 import { NOTHING_DONE, type Outcome, type Reconciled } from '../../../src/domain/report/outcome.js';
 import { plan, type Observed, type Plan, type WorkloadPlan } from '../../../src/domain/rules/plan.js';
 import { reverts } from '../../../src/domain/rules/reverts.js';
@@ -151,7 +151,7 @@ function expectSoundStatus(observed: Observed, before: Plan, stored: unknown): v
     for (const { message } of status.conditions) expect(message).not.toMatch(CONTROLS);
     const patch = statusPatch(read ?? invalidStatus, status) ?? {};
     expect(mergePatch(stored, JSON.parse(JSON.stringify(patch)))).toEqual(JSON.parse(JSON.stringify(status)));
-    for (const { note } of notices(reconciled, status)) expect(note).toBeTypeOf('string');
+    for (const { note } of eventsOf(reconciled, status)) expect(note).toBeTypeOf('string');
   }
 }
 

@@ -1,51 +1,28 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { sanitize } from '../../../src/domain/report/sanitize.js';
-import { EventRecorder, type EventNotice, type ObjectReference, type Occurrences } from '../../../src/kube/events.js';
-import type { ApiServerDouble } from '../../support/api-server-double.js';
-import { connect, failure } from './connections.js';
+import { EVENTS_DELAY_MS } from '../../../src/kube/events.js';
+import { eventually } from './connections.js';
+import { MOVED, OWNER, startEventStore, WORKLOAD, type EventStore } from './event-store.js';
 
-const OWNER: ObjectReference = {
-  apiVersion: 'csiports.io/v1alpha1',
-  kind: 'CSIPortAssignment',
-  namespace: 'rook-ceph',
-  name: 'default',
-  uid: 'uid-1',
-};
-const WORKLOAD: ObjectReference = { ...OWNER, apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'plugin', uid: 'uid-2' };
-const MOVED: EventNotice = { type: 'Normal', reason: 'PortAssigned', action: 'PatchWorkload', note: '9070 -> 9072' };
 const PATH = '/apis/events.k8s.io/v1/namespaces/rook-ceph/events';
 const MINUTE = 60_000;
+const SERIES = 6 * MINUTE;
 
-const AT = Date.UTC(2026, 10, 22, 10, 0, 0, 7);
-
-async function recording(instance = 'pod-1'): Promise<{ server: ApiServerDouble; recorder: EventRecorder }> {
-  const { server, transport } = await connect();
-  server.handler = (_, exchange) => exchange.json(201, {});
-  return { server, recorder: new EventRecorder(transport, { controller: 'csiports.io/test', instance }) };
-}
-
-/** By default that the port was moved once, at ten o'clock. */
-function happened(more: Partial<Occurrences> & { readonly at?: number } = {}): Occurrences {
-  const { at = AT, ...rest } = more;
-  return { regarding: OWNER, event: MOVED, count: 1, first: new Date(at), last: new Date(at), ...rest };
-}
-
-const bodies = (server: ApiServerDouble): Record<string, unknown>[] =>
-  server.requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
-const calls = (server: ApiServerDouble): string[] => server.requests.map(({ method }) => method);
+/** How often each stored event has happened. */
+const counts = ({ stored }: EventStore): number[] => [...stored.values()].map(({ series }) => series?.count ?? 1);
 
 test('an event as events.k8s.io/v1 wants it', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened({ related: WORKLOAD }));
+  const { server, recorder, stored, pass } = await startEventStore();
+  recorder.record(OWNER, MOVED, WORKLOAD);
+  await pass(EVENTS_DELAY_MS);
   expect(server.requests[0]).toMatchObject({ method: 'POST', path: PATH });
-  const [event] = bodies(server);
-  const { name } = event!.metadata as { name: string };
-  expect(name).toMatch(/^default\.[0-9a-f]+$/);
+  const [event] = [...stored.values()];
+  expect(event!.metadata.name).toMatch(/^default\.[0-9a-f]+$/);
   expect(event).toEqual({
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    metadata: { name, namespace: 'rook-ceph' },
+    metadata: { name: event!.metadata.name, namespace: 'rook-ceph' },
     eventTime: '2026-11-22T10:00:00.007000Z',
     reportingController: 'csiports.io/test',
     reportingInstance: 'pod-1',
@@ -55,108 +32,375 @@ test('an event as events.k8s.io/v1 wants it', async () => {
   });
 });
 
-test('two events of one moment have names of their own', async () => {
-  const { server, recorder } = await recording();
-  await Promise.all([recorder.record(happened()), recorder.record(happened({ event: { ...MOVED, note: 'else' } }))]);
-  const names = bodies(server).map(({ metadata }) => (metadata as { name: string }).name);
-  expect(new Set(names).size).toBe(2);
-  expect(bodies(server)[0]).not.toHaveProperty('related');
-});
-
-test('what has happened several times is recorded as a series from the start', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened({ count: 3, last: new Date(AT + 8_000) }));
-  expect(calls(server)).toEqual(['POST']);
-  expect(bodies(server)[0]).toMatchObject({
-    eventTime: '2026-11-22T10:00:00.007000Z',
-    series: { count: 3, lastObservedTime: '2026-11-22T10:00:08.007000Z' },
-  });
-});
-
-test('a repeat counts up the series of the first, by as often as it has happened', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened());
-  await recorder.record(happened({ at: AT + MINUTE }));
-  await recorder.record(happened({ at: AT + MINUTE, count: 4, last: new Date(AT + 2 * MINUTE) }));
-  expect(calls(server)).toEqual(['POST', 'PATCH', 'PATCH']);
-  const [first, second, third] = bodies(server);
-  expect(server.requests[1]!.path).toBe(`${PATH}/${(first!.metadata as { name: string }).name}`);
-  expect(server.requests[1]!.headers['content-type']).toBe('application/merge-patch+json');
-  expect(second).toEqual({ series: { count: 2, lastObservedTime: '2026-11-22T10:01:00.007000Z' } });
-  expect(third).toEqual({ series: { count: 6, lastObservedTime: '2026-11-22T10:02:00.007000Z' } });
-});
-
-test('a repeat of what had happened several times counts on from there', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened({ count: 3 }));
-  await recorder.record(happened({ count: 2 }));
-  expect(bodies(server)[1]).toMatchObject({ series: { count: 5 } });
+test('two events of one moment have names of their own, and only what the API knows is sent', async () => {
+  const { recorder, stored, pass } = await startEventStore();
+  recorder.record(OWNER, { ...MOVED, slot: 'rbdNodePlugin' });
+  recorder.record(OWNER, { ...MOVED, reason: 'Reasserted' });
+  await pass(EVENTS_DELAY_MS);
+  expect(stored.size).toBe(2);
+  const [event] = [...stored.values()];
+  expect(event).not.toHaveProperty('related');
+  expect(event).not.toHaveProperty('slot');
 });
 
 test.each([
-  ['another object', WORKLOAD, MOVED],
-  ['another reason', OWNER, { ...MOVED, reason: 'Reasserted' }],
-  ['another note', OWNER, { ...MOVED, note: '9072 -> 9070' }],
-  ['another type', OWNER, { ...MOVED, type: 'Warning' as const }],
-  ['another action', OWNER, { ...MOVED, action: 'Else' }],
-])('%s is no repeat', async (_, regarding, event) => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened());
-  await recorder.record(happened({ regarding, event }));
-  expect(calls(server)).toEqual(['POST', 'POST']);
+  ['another object', WORKLOAD, MOVED, undefined],
+  ['another related object', OWNER, MOVED, WORKLOAD],
+  ['another reason', OWNER, { ...MOVED, reason: 'Reasserted' as const }, undefined],
+  ['another type', OWNER, { ...MOVED, type: 'Warning' as const }, undefined],
+  ['another action', OWNER, { ...MOVED, action: 'Else' }, undefined],
+])('%s makes another event', async (_, regarding, event, related) => {
+  const { recorder, requests, pass } = await startEventStore();
+  recorder.record(OWNER, MOVED);
+  recorder.record(regarding, event, related);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'POST']);
 });
 
-test('a series ends six minutes after the last time that it happened', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened());
-  await recorder.record(happened({ at: AT + 5 * MINUTE }));
-  await recorder.record(happened({ at: AT + 10 * MINUTE, count: 2, last: new Date(AT + 12 * MINUTE) }));
-  await recorder.record(happened({ at: AT + 18 * MINUTE, last: new Date(AT + 20 * MINUTE) }));
-  await recorder.record(happened({ at: AT + 26 * MINUTE + 1 }));
-  expect(calls(server)).toEqual(['POST', 'PATCH', 'PATCH', 'PATCH', 'POST']);
+test('another note makes no other event, and the first note stays', async () => {
+  const { recorder, stored, requests, pass } = await startEventStore();
+  recorder.record(OWNER, MOVED);
+  recorder.record(OWNER, { ...MOVED, note: '9072 -> 9070' });
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST 2']);
+  expect([...stored.values()][0]!.note).toBe(MOVED.note);
 });
 
-test('after an event that could not be recorded, a repeat makes one instead of counting up what is not there', async () => {
-  const { server, recorder } = await recording();
-  server.handler = (_, exchange) => exchange.reject(500, 'InternalError');
-  await failure(recorder.record(happened()));
-  server.handler = (_, exchange) => exchange.json(201, {});
-  await recorder.record(happened());
-  expect(calls(server)).toEqual(['POST', 'POST']);
+test('requests begin one second after the first unsent event, and its repeats put them off no longer', async () => {
+  const { recorder, stored, requests, pass } = await startEventStore();
+  for (const wait of [400, 599]) {
+    recorder.record(OWNER, MOVED);
+    await pass(wait);
+  }
+  recorder.record(OWNER, MOVED);
+  expect(requests()).toEqual([]);
+  await pass(1);
+  expect(requests()).toEqual(['POST 3']);
+  expect([...stored.values()][0]).toMatchObject({
+    eventTime: '2026-11-22T10:00:00.007000Z',
+    series: { count: 3, lastObservedTime: '2026-11-22T10:00:01.006000Z' },
+  });
 });
 
-test('an event whose answer was lost is there once, and a repeat counts it up', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened({ regarding: WORKLOAD }));
-  const stored = new Set<unknown>();
-  server.handler = ({ method, body, connection }, exchange) => {
-    const name: unknown = (JSON.parse(body) as { metadata?: { name: string } }).metadata?.name;
-    const isThere = stored.has(name);
-    if (method === 'POST') stored.add(name);
-    if (connection === 1) exchange.cut();
-    else if (method === 'POST' && isThere) exchange.reject(409, 'AlreadyExists');
-    else exchange.json(200, {});
+test('the second occurrence makes the event a series, and the others are written when the series ends', async () => {
+  const { server, recorder, stored, requests, pass } = await startEventStore();
+  recorder.record(OWNER, MOVED);
+  await pass(SERIES);
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'PATCH 2']);
+  expect(server.requests[1]!.path).toBe([...stored.keys()][0]);
+  expect(server.requests[1]!.headers['content-type']).toBe('application/merge-patch+json');
+  for (const wait of [MINUTE, 5 * MINUTE, SERIES]) {
+    recorder.record(OWNER, MOVED);
+    await pass(wait);
+  }
+  expect(requests()).toHaveLength(2);
+  await pass(MINUTE + EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'PATCH 2', 'PATCH 5']);
+  expect([...stored.values()][0]!.series!.lastObservedTime).toBe('2026-11-22T10:12:01.007000Z');
+});
+
+test('a series that repeated before it was created needs no PATCH until it ends', async () => {
+  const { recorder, requests, pass } = await startEventStore();
+  recorder.record(OWNER, MOVED);
+  recorder.record(OWNER, MOVED);
+  await pass(MINUTE);
+  recorder.record(OWNER, MOVED);
+  await pass(SERIES + 2 * MINUTE);
+  expect(requests()).toEqual(['POST 2', 'PATCH 3']);
+});
+
+test.each([
+  ['an event that did not repeat', 1, ['POST']],
+  ['a series whose count is written', 2, ['POST', 'PATCH 2']],
+])('%s is forgotten without a request', async (_, occurrences, sent) => {
+  const { recorder, requests, pass } = await startEventStore();
+  for (let count = 0; count < occurrences; count += 1) {
+    recorder.record(OWNER, MOVED);
+    await pass(2 * EVENTS_DELAY_MS);
+  }
+  await pass(SERIES + 2 * MINUTE);
+  expect(requests()).toEqual(sent);
+  expect(vi.getTimerCount()).toBe(0);
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual([...sent, 'POST']);
+});
+
+test('an occurrence right after the end of a series creates an event, though nothing has found the end yet', async () => {
+  const store = await startEventStore();
+  const { recorder, requests, pass } = store;
+  for (const wait of [EVENTS_DELAY_MS, EVENTS_DELAY_MS, SERIES + 1]) {
+    recorder.record(OWNER, MOVED);
+    await pass(wait);
+  }
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'PATCH 2', 'PATCH 3', 'POST']);
+  expect(counts(store)).toEqual([3, 1]);
+});
+
+test('the count of a series that lasts is written every 30 minutes', async () => {
+  const { recorder, requests, pass } = await startEventStore();
+  for (let minute = 0; minute < 70; minute += 5) {
+    recorder.record(OWNER, MOVED);
+    await pass(5 * MINUTE);
+  }
+  expect(requests()).toEqual(['POST', 'PATCH 2', 'PATCH 8', 'PATCH 14']);
+});
+
+test('a clock that is set back by more than a series ends it', async () => {
+  const { recorder, requests, pass } = await startEventStore();
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  vi.setSystemTime(Date.now() - 60 * MINUTE);
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'POST']);
+});
+
+test('requests are sent one after the other, and a repeat during its own is written by another one', async () => {
+  const { server, recorder, store, requests, pass } = await startEventStore();
+  let respond = (): void => undefined;
+  server.handler = (request, exchange) => {
+    respond = () => store(request, exchange);
   };
-  await recorder.record(happened());
-  await recorder.record(happened({ at: AT + MINUTE }));
-  expect(calls(server)).toEqual(['POST', 'POST', 'POST', 'PATCH']);
-  expect(stored.size).toBe(1);
+  recorder.record(OWNER, MOVED);
+  recorder.record(WORKLOAD, MOVED);
+  const passed = pass(EVENTS_DELAY_MS);
+  await eventually(requests).toEqual(['POST']);
+  recorder.record(OWNER, MOVED);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(requests()).toEqual(['POST']);
+  server.handler = store;
+  respond();
+  await passed;
+  expect(requests()).toEqual(['POST', 'POST']);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'POST', 'PATCH 2']);
 });
 
-test('after the event of a series was deleted, a repeat makes a new one', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened());
-  server.handler = (_, exchange) => exchange.reject(404, 'NotFound');
-  await failure(recorder.record(happened()));
-  server.handler = (_, exchange) => exchange.json(201, {});
-  await recorder.record(happened());
-  expect(calls(server)).toEqual(['POST', 'PATCH', 'POST']);
+test('a create that failed is reported, holds up no other event, and is tried again with the next occurrence', async () => {
+  const store = await startEventStore();
+  const { server, recorder, lost, requests, pass } = store;
+  server.handler = (request, exchange) => {
+    if (server.requests.length === 1) exchange.reject(500, 'InternalError');
+    else store.store(request, exchange);
+  };
+  recorder.record(OWNER, MOVED);
+  recorder.record(WORKLOAD, { ...MOVED, reason: 'Reasserted' });
+  await pass(EVENTS_DELAY_MS);
+  expect(lost).toEqual([`PortAssigned: POST ${PATH}: 500 InternalError said the server`]);
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'POST', 'POST 2']);
+  expect(counts(store)).toEqual([1, 2]);
+});
+
+test('a count that failed is reported, and written at the end of the series', async () => {
+  const store = await startEventStore();
+  const { server, recorder, lost, requests, pass } = store;
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  server.handler = (_, exchange) => exchange.reject(503, 'ServiceUnavailable');
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  server.handler = store.store;
+  await pass(SERIES + 2 * MINUTE);
+  expect(lost).toHaveLength(1);
+  expect(requests()).toEqual(['POST', 'PATCH 2', 'PATCH 2']);
+  expect(counts(store)).toEqual([2]);
+});
+
+test('after its event was deleted, the next occurrence creates it again with all that was counted', async () => {
+  const store = await startEventStore();
+  const { recorder, stored, lost, requests, pass } = store;
+  for (const deletes of [false, true, false]) {
+    recorder.record(OWNER, MOVED);
+    if (deletes) stored.clear();
+    await pass(EVENTS_DELAY_MS);
+  }
+  expect(requests()).toEqual(['POST', 'PATCH 2', 'POST 3']);
+  expect(lost).toHaveLength(1);
+  expect(counts(store)).toEqual([3]);
+});
+
+test('an occurrence while the request fails has the event created again, too', async () => {
+  const store = await startEventStore();
+  const { server, recorder, stored, requests, pass } = store;
+  let respond = (): void => undefined;
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  stored.clear();
+  server.handler = (request, exchange) => {
+    respond = () => store.store(request, exchange);
+  };
+  recorder.record(OWNER, MOVED);
+  const passed = pass(EVENTS_DELAY_MS);
+  await eventually(requests).toEqual(['POST', 'PATCH 2']);
+  recorder.record(OWNER, MOVED);
+  server.handler = store.store;
+  respond();
+  await passed;
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'PATCH 2', 'POST 3']);
+  expect(counts(store)).toEqual([3]);
+});
+
+test('an event whose response was lost is there once, and a repeat counts it up', async () => {
+  const store = await startEventStore();
+  const { server, recorder, lost, requests, pass } = store;
+  recorder.record(WORKLOAD, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  // The Transport sends a call again if it went out on a kept-alive connection that was closed.
+  const nobody = { json: () => undefined, reject: () => undefined };
+  server.handler = (request, exchange) => {
+    store.store(request, request.connection === 1 ? nobody : exchange);
+    if (request.connection === 1) exchange.cut();
+  };
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST', 'POST', 'POST', 'PATCH 2']);
+  expect(counts(store)).toEqual([1, 2]);
+  expect(lost).toEqual([]);
+});
+
+test('an event that was created, though the request failed, is there once, and its count is written later', async () => {
+  const store = await startEventStore();
+  const { server, recorder, lost, requests, pass } = store;
+  server.handler = (request, exchange) => {
+    store.store(request, { json: () => undefined, reject: () => undefined });
+    exchange.cut();
+  };
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(lost).toHaveLength(1);
+  server.handler = store.store;
+  recorder.record(OWNER, MOVED);
+  await pass(SERIES + 2 * MINUTE);
+  expect(requests()).toEqual(['POST', 'POST 2', 'PATCH 2']);
+  expect(counts(store)).toEqual([2]);
+  expect(lost).toHaveLength(1);
+});
+
+test('drained sends at once what is unsent and what only memory has counted, and leaves no timer', async () => {
+  const store = await startEventStore();
+  const { recorder, lost, requests, pass } = store;
+  recorder.record(OWNER, MOVED);
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  recorder.record(OWNER, MOVED);
+  recorder.record(WORKLOAD, MOVED);
+  await recorder.drained();
+  expect(requests().sort()).toEqual(['PATCH 3', 'POST', 'POST 2']);
+  expect(vi.getTimerCount()).toBe(0);
+
+  recorder.record(OWNER, MOVED);
+  await recorder.drained();
+  expect(requests()).toHaveLength(3);
+  expect(lost).toEqual(['PortAssigned: the recorder has ended']);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('drained waits for the requests under way', async () => {
+  const store = await startEventStore();
+  const { server, recorder, requests, pass } = store;
+  let respond = (): void => undefined;
+  server.handler = (request, exchange) => {
+    respond = () => store.store(request, exchange);
+  };
+  recorder.record(OWNER, MOVED);
+  const passed = pass(EVENTS_DELAY_MS);
+  await eventually(requests).toEqual(['POST']);
+  recorder.record(OWNER, MOVED);
+  const drained = recorder.drained();
+  server.handler = store.store;
+  respond();
+  await Promise.all([passed, drained]);
+  expect(requests()).toEqual(['POST', 'PATCH 2']);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('at most 5,000 events are unsent, finished series among them; one more is dropped, and reported', async () => {
+  const store = await startEventStore();
+  const { server, recorder, stored, lost } = store;
+  const record = (count: number): void => recorder.record({ ...OWNER, uid: `uid-${count}` }, MOVED);
+  let respond = (): void => undefined;
+  server.handler = (request, exchange) => {
+    respond = () => store.store(request, exchange);
+  };
+  for (let count = 0; count <= 5_000; count += 1) record(count);
+  const reports = ['PortAssigned: 5000 events are unsent already'];
+  expect(lost).toEqual(reports);
+  // A repeat takes no more room.
+  record(7);
+  expect(lost).toEqual(reports);
+  await vi.advanceTimersByTimeAsync(SERIES + MINUTE);
+  // One of them has its request under way.
+  for (const count of [6_000, 6_001]) record(count);
+  expect(lost).toEqual([...reports, ...reports]);
+  await eventually(() => server.requests.length).toBe(1);
+  server.handler = store.store;
+  respond();
+  await recorder.drained();
+  expect(stored.size).toBe(5_001);
+});
+
+test('at most 5,000 events are remembered; for one more the oldest written one is forgotten', async () => {
+  const { recorder, lost, requests, pass } = await startEventStore();
+  const record = (count: number): void => recorder.record({ ...OWNER, uid: `uid-${count}` }, MOVED);
+  for (let count = 0; count < 5_000; count += 1) record(count);
+  await pass(EVENTS_DELAY_MS);
+  for (const count of [0, 5_000, 1]) record(count);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests().slice(5_000)).toEqual(['PATCH 2', 'POST', 'POST']);
+  expect(lost).toEqual([]);
+});
+
+test('the counts sum up to the occurrences, and the requests of a series are bounded', async () => {
+  const uids = ['uid-1', 'uid-2', 'uid-3'];
+  const occurrence = fc.record({ uid: fc.constantFrom(...uids) });
+  const pause = fc.record({ ms: fc.constantFrom(1, 500, EVENTS_DELAY_MS, MINUTE, 5 * MINUTE, SERIES, 20 * MINUTE) });
+  const steps = fc.array(fc.oneof({ weight: 3, arbitrary: occurrence }, pause), { maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(steps, async (sequence) => {
+      const { recorder, server, stored, lost, pass } = await startEventStore();
+      const occurrences = new Map<string, number[]>();
+      for (const step of sequence) {
+        if ('ms' in step) await pass(step.ms);
+        else {
+          recorder.record({ ...OWNER, uid: step.uid }, MOVED);
+          occurrences.set(step.uid, [...(occurrences.get(step.uid) ?? []), Date.now()]);
+        }
+      }
+      await recorder.drained();
+      expect(lost).toEqual([]);
+      for (const [uid, times] of occurrences) {
+        const events = [...stored].filter(([, { regarding }]) => regarding.uid === uid);
+        expect(events.reduce((sum, [, { series }]) => sum + (series?.count ?? 1), 0)).toBe(times.length);
+        // A pause longer than a series begins another one.
+        expect(events).toHaveLength(1 + times.filter((at, index) => at - (times[index - 1] ?? at) > SERIES).length);
+        for (const [path, { eventTime, series }] of events) {
+          const lastedMs = Date.parse(series?.lastObservedTime ?? eventTime) - Date.parse(eventTime);
+          const patches = server.requests.filter((request) => request.path === path).length;
+          // The second occurrence, the end, and every 30 minutes between them.
+          expect(patches).toBeLessThanOrEqual(
+            Math.min((series?.count ?? 1) - 1, 2 + Math.floor(lastedMs / (30 * MINUTE))),
+          );
+        }
+      }
+      const created = server.requests.filter(({ method }) => method === 'POST');
+      expect(created).toHaveLength(stored.size);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('a note is at most the 1024 bytes that the API server takes, and not cut inside a character', async () => {
-  const { server, recorder } = await recording();
-  await recorder.record(happened({ event: { ...MOVED, note: 'x'.repeat(1024) } }));
-  expect(bodies(server)[0]!.note).toBe('x'.repeat(1024));
+  const { recorder, stored, pass } = await startEventStore();
   const notes = fc.oneof(
     fc.integer({ min: 1020, max: 1030 }).map((length) => 'x'.repeat(length)),
     fc.string({ unit: 'grapheme', minLength: 300, maxLength: 1100, size: 'max' }),
@@ -164,9 +408,10 @@ test('a note is at most the 1024 bytes that the API server takes, and not cut in
   );
   await fc.assert(
     fc.asyncProperty(notes, async (note) => {
-      server.requests.length = 0;
-      await recorder.record(happened({ regarding: { ...OWNER, uid: crypto.randomUUID() }, event: { ...MOVED, note } }));
-      const sent = bodies(server)[0]!.note as string;
+      stored.clear();
+      recorder.record({ ...OWNER, uid: crypto.randomUUID() }, { ...MOVED, note });
+      await pass(EVENTS_DELAY_MS);
+      const sent = [...stored.values()][0]!.note;
       const printable = sanitize(note, note.length);
       expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(1024);
       if (Buffer.byteLength(printable) <= 1024) expect(sent).toBe(printable);
@@ -178,10 +423,11 @@ test('a note is at most the 1024 bytes that the API server takes, and not cut in
     }),
     { numRuns: 40 },
   );
-}, 20_000);
+});
 
 test('the instance is cut to what the API server takes', async () => {
-  const { server, recorder } = await recording('i'.repeat(200));
-  await recorder.record(happened());
-  expect(bodies(server)[0]!.reportingInstance).toBe('i'.repeat(128));
+  const { recorder, stored, pass } = await startEventStore('i'.repeat(200));
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect([...stored.values()][0]!.reportingInstance).toBe('i'.repeat(128));
 });

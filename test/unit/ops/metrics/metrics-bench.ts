@@ -1,6 +1,5 @@
 /** The metrics of a reconciler at work on a cluster double, with a clock of the test's own. */
 import { Applier } from '../../../../src/controller/apply.js';
-import { Notifier } from '../../../../src/controller/notifier.js';
 import { Reconciler } from '../../../../src/controller/reconciler.js';
 import { StatusWriter } from '../../../../src/controller/status-writer.js';
 import { EventRecorder } from '../../../../src/kube/events.js';
@@ -44,11 +43,7 @@ export async function startReconciler(
     watches: cluster.watches,
     applier: new Applier(cluster.writer, cluster.watches, () => clock.ms, observer),
     statusWriter: new StatusWriter({ writer: cluster.writer, watches: cluster.watches, monotonicMs: () => clock.ms }),
-    notifier: new Notifier({
-      recorder: new EventRecorder(cluster.transport, { controller: 'c', instance: 'i' }),
-      now,
-      onLost: ignore,
-    }),
+    recorder: new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now, onLost: ignore }),
     logger: { debug: ignore, info: ignore, warn: ignore },
     now,
     contestRules: { contestedAfter: 5 },
