@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PortAssignment } from '../domain/rules/api.js';
 import { ApiError } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
-import type { InformerObserver, InformerState } from '../kube/informer-state.js';
+import type { InformerState } from '../kube/informer-state.js';
 import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
@@ -53,18 +53,19 @@ export class Controller {
     this.#leadership = leadership;
     let haveWorked = false;
     const enqueue = (namespace: string): void => this.#queue.add(namespace);
+    const log = informerLog(logger, options.monotonicMs, (recovered) => {
+      const awaited = this.informers.filter(({ optional }) => !optional);
+      if ((haveWorked && !recovered) || !awaited.every(isHealthy)) return;
+      logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
+      haveWorked = true;
+    });
     this.#watches = new Watches({
       namespaces: options.namespaces,
       transport,
-      observer: both(
-        observer?.informers,
-        informerLog(logger, options.monotonicMs, (recovered) => {
-          const awaited = this.informers.filter(({ optional }) => !optional);
-          if ((haveWorked && !recovered) || !awaited.every(isHealthy)) return;
-          logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
-          haveWorked = true;
-        }),
-      ),
+      onEvent: (informer, event) => {
+        observer?.onInformerEvent(informer, event);
+        log(informer, event);
+      },
       onChange: enqueue,
       onCrowded: (namespace) => {
         const remedy = 'delete the CSIPortAssignments of namespaces whose Rook is gone, and Drivers that nobody needs';
@@ -154,18 +155,6 @@ export class Controller {
     // Who lost the Lease may write no more, and the next process is not kept waiting for events.
     if (this.#leadership.isLeading) await Promise.all([this.#statusWriter.flush(), this.#notifier.drained()]);
   }
-}
-
-function both(first: InformerObserver | undefined, second: InformerObserver): InformerObserver {
-  if (first === undefined) return second;
-  return {
-    failed: (...told) => [first, second].forEach((observer) => observer.failed(...told)),
-    synced: (informer) => [first, second].forEach((observer) => observer.synced(informer)),
-    listed: (informer, by) => [first, second].forEach((observer) => observer.listed(informer, by)),
-    unreadable: (...told) => [first, second].forEach((observer) => observer.unreadable(...told)),
-    closed: (informer) => [first, second].forEach((observer) => observer.closed(informer)),
-    ended: (informer) => [first, second].forEach((observer) => observer.ended(informer)),
-  };
 }
 
 function isHealthy({ synced, lastError }: InformerState): boolean {

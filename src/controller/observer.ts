@@ -1,7 +1,7 @@
 /** What the controller tells those who count. Nothing here may throw: it is called in the midst of a reconcile. */
 import type { WorkloadKind } from '../domain/rules/slots.js';
 import type { Reconciled } from '../domain/report/outcome.js';
-import type { InformerObserver } from '../kube/informer-state.js';
+import type { OnInformerEvent } from '../kube/informer-state.js';
 import type { WriteResult } from './send.js';
 import type { WorkQueueObserver } from './work-queue.js';
 
@@ -17,7 +17,7 @@ export interface ReconcileObserver {
 }
 
 export interface ControllerObserver {
-  readonly informers: InformerObserver;
+  readonly onInformerEvent: OnInformerEvent;
   readonly queue: WorkQueueObserver;
   readonly reconciles: ReconcileObserver;
 }

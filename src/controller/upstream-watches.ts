@@ -5,14 +5,14 @@
 import { upstreamWorkloads, type UpstreamName } from '../domain/rules/upstream.js';
 import type { Workload } from '../domain/rules/workload.js';
 import { Informer } from '../kube/informer.js';
-import type { InformerObserver, InformerState } from '../kube/informer-state.js';
+import type { InformerState, OnInformerEvent } from '../kube/informer-state.js';
 import { upstreamTarget } from '../kube/resources.js';
 import { Store } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
 
 export interface UpstreamWatchesOptions {
   readonly transport: Transport;
-  readonly observer: InformerObserver;
+  readonly onEvent: OnInformerEvent;
   /** Told the namespace of every change. */
   readonly onChange: (namespace: string) => void;
   /** Told once of each namespace in which workloads are not watched, as there are MAX_WATCHES already. */

@@ -7,7 +7,7 @@ import { SLOT_SPECS, forEachSlot, type Slot } from '../domain/rules/slots.js';
 import { defaultDrivers, isObservedDriver, type Driver } from '../domain/rules/upstream.js';
 import type { Workload } from '../domain/rules/workload.js';
 import { Informer, type WatchTarget } from '../kube/informer.js';
-import type { InformerObserver, InformerState } from '../kube/informer-state.js';
+import type { InformerEvent, InformerState, OnInformerEvent } from '../kube/informer-state.js';
 import {
   assignmentTarget,
   driverTarget,
@@ -23,7 +23,7 @@ export interface WatchesOptions {
   /** Empty: one watch per object name across all namespaces. Else one per name and namespace. */
   readonly namespaces: readonly string[];
   readonly transport: Transport;
-  readonly observer: InformerObserver;
+  readonly onEvent: OnInformerEvent;
   /** Told the namespace of every change, and each with an assignment for which an informer is no longer waited. */
   readonly onChange: (namespace: string) => void;
   /** Told once of each namespace in which there is no room for watches of ceph-csi-operator's workloads. */
@@ -47,14 +47,20 @@ export class Watches {
     this.rookOperators = new Store(options.onChange);
     this.workloads = forEachSlot(() => new Store<Workload>(options.onChange));
     this.drivers = new StoreByName(options.onChange);
-    const observed = { ...options, observer: this.#observer(options.observer) };
-    this.#upstream = new UpstreamWatches(observed);
+    const deps: WatchesOptions = {
+      ...options,
+      onEvent: (informer, event) => {
+        options.onEvent(informer, event);
+        if (endsWait(informer, event)) this.#enqueueWaiting(informer);
+      },
+    };
+    this.#upstream = new UpstreamWatches(deps);
 
     const namespaces = options.namespaces.length === 0 ? [undefined] : options.namespaces;
     const informers = <T extends StoredObject>(
       store: ObjectSink<T>,
       source: (namespace?: string) => WatchTarget<T>,
-    ): Informer<T>[] => namespaces.map((namespace) => new Informer(source(namespace), store, observed));
+    ): Informer<T>[] => namespaces.map((namespace) => new Informer(source(namespace), store, deps));
     this.#informers = [
       ...informers(this.assignments, assignmentTarget),
       ...informers(this.rookConfigs, rookConfigTarget),
@@ -129,27 +135,14 @@ export class Watches {
     return names.filter(isObservedDriver);
   }
 
-  /** A namespace that waits for an informer is told when it need not any more. */
-  #observer(observer: InformerObserver): InformerObserver {
-    const tell = (informer: InformerState): void => {
-      for (const namespace of this.assignments.namespaces())
-        if (concerns(informer, namespace)) this.#onChange(namespace);
-    };
-    return {
-      synced: (informer) => {
-        observer.synced(informer);
-        tell(informer);
-      },
-      failed: (informer, error, retryInMs) => {
-        observer.failed(informer, error, retryInMs);
-        if (informer.optional && !informer.synced && informer.failures === 1) tell(informer);
-      },
-      listed: (informer, by) => observer.listed(informer, by),
-      unreadable: (...told) => observer.unreadable(...told),
-      closed: (informer) => observer.closed(informer),
-      ended: (informer) => observer.ended(informer),
-    };
+  #enqueueWaiting(informer: InformerState): void {
+    for (const namespace of this.assignments.namespaces()) if (concerns(informer, namespace)) this.#onChange(namespace);
   }
+}
+
+/** Whether a namespace that has waited for the informer need not wait any more. */
+function endsWait({ optional, synced, failures }: InformerState, { type }: InformerEvent): boolean {
+  return type === 'Synced' || (type === 'Failed' && optional && !synced && failures === 1);
 }
 
 function isKnown(informers: readonly InformerState[], namespace: string): boolean {

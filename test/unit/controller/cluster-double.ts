@@ -58,12 +58,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const { server, transport } = await connect();
   const changed: string[] = [];
   const ignore = (): undefined => undefined;
-  const told = { failed: ignore, synced: ignore, listed: ignore, unreadable: ignore };
-  const observer = { ...told, closed: ignore, ended: ignore };
   const watches = new Watches({
     namespaces: [],
     transport,
-    observer,
+    onEvent: ignore,
     onChange: (namespace) => changed.push(namespace),
     onCrowded: ignore,
   });

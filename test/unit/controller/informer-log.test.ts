@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { informerLog, remedyFor } from '../../../src/controller/informer-log.js';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
-import type { InformerObserver, InformerState } from '../../../src/kube/informer-state.js';
+import type { InformerEvent, InformerState, OnInformerEvent } from '../../../src/kube/informer-state.js';
 import { informerState } from '../kube/informer-state.js';
 
 /** It has failed once. */
@@ -10,9 +10,10 @@ function informer(more: Partial<InformerState> = {}): InformerState {
 }
 
 const error = (status: number): ApiError => new ApiError('GET /x', status, '{}');
+const failed = (error: Error): InformerEvent => ({ type: 'Failed', error, retryInMs: 1 });
 const AWAY = new UnreachableError('GET /x', new Error('ECONNREFUSED'));
 
-function bench(): { log: InformerObserver; warnings: string[]; recovered: boolean[]; clock: { now: number } } {
+function bench(): { log: OnInformerEvent; warnings: string[]; recovered: boolean[]; clock: { now: number } } {
   const warnings: string[] = [];
   const recovered: boolean[] = [];
   const clock = { now: 0 };
@@ -32,37 +33,37 @@ test('a failure is said once, and again when it has lasted for long', () => {
   const one = informer();
   for (const now of [0, 5_000, 599_999]) {
     clock.now = now;
-    log.failed(one, error(403), 1);
+    log(one, failed(error(403)));
   }
   expect(warnings).toHaveLength(1);
   clock.now = 600_000;
-  log.failed(one, error(403), 1);
+  log(one, failed(error(403)));
   expect(warnings).toHaveLength(2);
 });
 
 test('what keeps all informers from working is said once for all', () => {
   const { log, warnings } = bench();
-  for (const title of ['a', 'b', 'c']) log.failed(informer({ title }), AWAY, 1);
+  for (const title of ['a', 'b', 'c']) log(informer({ title }), failed(AWAY));
   expect(warnings).toEqual(['a']);
 });
 
 test('a complete store ends a failure where one was said', () => {
   const { log, recovered } = bench();
   const one = informer();
-  log.synced(one);
-  log.failed(one, error(500), 1);
-  log.synced(one);
-  log.failed(one, error(410), 1);
-  log.synced(one);
+  log(one, { type: 'Synced' });
+  log(one, failed(error(500)));
+  log(one, { type: 'Synced' });
+  log(one, failed(error(410)));
+  log(one, { type: 'Synced' });
   expect(recovered).toEqual([false, true, false]);
 });
 
 test('an informer that has ended keeps no other from saying its failure', () => {
   const { log, warnings } = bench();
   const first = informer();
-  log.failed(first, AWAY, 1);
-  log.ended(first);
-  log.failed(informer(), AWAY, 1);
+  log(first, failed(AWAY));
+  log(first, { type: 'Ended' });
+  log(informer(), failed(AWAY));
   expect(warnings).toHaveLength(2);
 });
 

@@ -70,13 +70,9 @@ async function bench({ drivers, own = TRIO, namespaces = [], prepare }: BenchOpt
   const watches = new Watches({
     namespaces,
     transport,
-    observer: {
-      failed: ({ title }) => void warnings.push(title),
-      synced: () => undefined,
-      listed: () => undefined,
-      unreadable: () => undefined,
-      closed: () => undefined,
-      ended: ({ title }) => void ended.push(title),
+    onEvent: ({ title }, { type }) => {
+      if (type === 'Failed') warnings.push(title);
+      if (type === 'Ended') ended.push(title);
     },
     onChange: (namespace) => void told.push(namespace),
     onCrowded: (namespace) => void crowded.push(namespace),
