@@ -67,10 +67,6 @@ export class Controller {
         log(informer, event);
       },
       onChange: enqueue,
-      onCrowded: (namespace) => {
-        const remedy = 'delete the CSIPortAssignments of namespaces whose Rook is gone, and Drivers that nobody needs';
-        logger.warn({ namespace, remedy }, 'ceph-csi-operator not watched here: too many namespaces have it');
-      },
     });
     const writer = new Writer(transport, leadership);
     this.#notifier = new Notifier({
@@ -98,7 +94,7 @@ export class Controller {
     // been watched so far, when this process begins to lead.
     const reconcileIDs = new Map<string, string>();
     const work = async (namespace: string): Promise<WorkResult> => {
-      if (!this.#watches.prepare(namespace) || !leadership.isLeading) return { skipped: true };
+      if (!this.#watches.ensureSynced(namespace) || !leadership.isLeading) return { skipped: true };
       const reconcileID = randomUUID();
       reconcileIDs.set(namespace, reconcileID);
       return reconciler.reconcile(namespace, reconcileID);

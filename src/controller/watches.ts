@@ -1,10 +1,10 @@
 /** What is watched, and which key each change leads to: always the namespace of the object that changed. */
 import type { PortAssignment } from '../domain/rules/api.js';
+import { hasSidecar, type Driver } from '../domain/rules/driver.js';
 import type { Observed } from '../domain/rules/plan.js';
 import type { RookConfig } from '../domain/rules/rook-config.js';
 import type { RookOperator } from '../domain/rules/rook-operator.js';
 import { SLOT_SPECS, forEachSlot, type Slot } from '../domain/rules/slots.js';
-import { defaultDrivers, isObservedDriver, type Driver } from '../domain/rules/upstream.js';
 import type { Workload } from '../domain/rules/workload.js';
 import { Informer, type WatchTarget } from '../kube/informer.js';
 import type { InformerEvent, InformerState, OnInformerEvent } from '../kube/informer-state.js';
@@ -17,7 +17,6 @@ import {
 } from '../kube/resources.js';
 import { Store, StoreByName, type ObjectSink, type StoredObject } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
-import { UpstreamWatches } from './upstream-watches.js';
 
 export interface WatchesOptions {
   /** Empty: one watch per object name across all namespaces. Else one per name and namespace. */
@@ -26,8 +25,6 @@ export interface WatchesOptions {
   readonly onEvent: OnInformerEvent;
   /** Told the namespace of every change, and each with an assignment for which an informer is no longer waited. */
   readonly onChange: (namespace: string) => void;
-  /** Told once of each namespace in which there is no room for watches of ceph-csi-operator's workloads. */
-  readonly onCrowded: (namespace: string) => void;
 }
 
 export class Watches {
@@ -37,7 +34,6 @@ export class Watches {
   readonly workloads: Readonly<Record<Slot, Store<Workload>>>;
   readonly drivers: StoreByName<Driver>;
   readonly #informers: readonly Informer<StoredObject>[];
-  readonly #upstream: UpstreamWatches;
   readonly #onChange: (namespace: string) => void;
 
   constructor(options: WatchesOptions) {
@@ -54,7 +50,6 @@ export class Watches {
         if (endsWait(informer, event)) this.#enqueueWaiting(informer);
       },
     };
-    this.#upstream = new UpstreamWatches(deps);
 
     const namespaces = options.namespaces.length === 0 ? [undefined] : options.namespaces;
     const informers = <T extends StoredObject>(
@@ -73,32 +68,26 @@ export class Watches {
   }
 
   get states(): readonly InformerState[] {
-    return [...this.#informers, ...this.#upstream.states];
+    return this.#informers;
   }
 
   /**
-   * Opens what a namespace needs beside the watches that are always there, and closes it with its assignment, also where that
-   * is still being deleted: the namespace may be, too, and the right to watch go with it.
-   *
-   * @returns whether all that there is to know of the namespace is in the stores: its informers hold their first complete
-   *   lists. An optional informer that is failing is not waited for.
+   * Whether all that there is to know of the namespace is in the stores: its informers hold their first complete lists. An
+   * optional informer that is failing is not waited for.
    */
-  prepare(namespace: string): boolean {
-    if (!isKnown(this.#informers, namespace)) return false;
-    if (this.#served(namespace) === undefined) this.#upstream.close(namespace);
-    else this.#upstream.watch(namespace, this.#driversOf(namespace));
-    return isKnown(this.#upstream.states, namespace);
+  ensureSynced(namespace: string): boolean {
+    return this.#informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
   }
 
   /** Runs until `stop` is aborted; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
-    await Promise.all([...this.#informers.map((informer) => informer.run(stop)), this.#upstream.run(stop)]);
+    await Promise.all(this.#informers.map((informer) => informer.run(stop)));
   }
 
   /** All that is known of a namespace now; undefined where it has no assignment, or one that is being deleted. */
   observe(namespace: string): Observed | undefined {
-    const assignment = this.#served(namespace);
-    if (assignment === undefined) return undefined;
+    const assignment = this.assignments.get(namespace);
+    if (assignment === undefined || assignment.deleting) return undefined;
     const rookConfig = this.rookConfigs.get(namespace);
     const rookOperator = this.rookOperators.get(namespace);
     const workloads: Partial<Record<Slot, Workload>> = {};
@@ -111,28 +100,8 @@ export class Watches {
       ...(rookConfig === undefined ? {} : { rookConfig }),
       ...(rookOperator === undefined ? {} : { rookOperator }),
       workloads,
-      upstream: this.#upstream.found(namespace),
-      hasDrivers: this.#observedDrivers(namespace).length > 0,
+      hasDrivers: this.drivers.in(namespace).some(({ name }) => hasSidecar(name)),
     };
-  }
-
-  #served(namespace: string): PortAssignment | undefined {
-    const assignment = this.assignments.get(namespace);
-    return assignment?.deleting === true ? undefined : assignment;
-  }
-
-  /** Those with a Driver object; by Rook's convention where there is none, but a Rook whose own workloads are not all there. */
-  #driversOf(namespace: string): string[] {
-    const observed = this.#observedDrivers(namespace);
-    if (observed.length > 0) return observed;
-    const hasRook = [this.rookOperators, this.rookConfigs].some((store) => store.get(namespace) !== undefined);
-    const isComplete = SLOT_SPECS.every(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
-    return hasRook && !isComplete ? defaultDrivers(namespace) : [];
-  }
-
-  #observedDrivers(namespace: string): string[] {
-    const names = this.drivers.in(namespace).map(({ name }) => name);
-    return names.filter(isObservedDriver);
   }
 
   #enqueueWaiting(informer: InformerState): void {
@@ -143,10 +112,6 @@ export class Watches {
 /** Whether a namespace that has waited for the informer need not wait any more. */
 function endsWait({ optional, synced, failures }: InformerState, { type }: InformerEvent): boolean {
   return type === 'Synced' || (type === 'Failed' && optional && !synced && failures === 1);
-}
-
-function isKnown(informers: readonly InformerState[], namespace: string): boolean {
-  return informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
 }
 
 function isAwaited({ synced, optional, lastError }: InformerState): boolean {

@@ -7,10 +7,10 @@ import {
   ASSIGNMENT_PLURAL,
   type PortAssignment,
 } from '../domain/rules/api.js';
+import type { Driver } from '../domain/rules/driver.js';
 import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rules/rook-operator.js';
 import type { SlotSpec, WorkloadKind } from '../domain/rules/slots.js';
-import type { Driver, UpstreamName } from '../domain/rules/upstream.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { WatchTarget } from './informer.js';
 import {
@@ -94,11 +94,6 @@ export function driverTarget(namespace?: string): WatchTarget<Driver> {
     path: collectionPath(collection, namespace),
     project: projectDriver,
   };
-}
-
-/** A workload of ceph-csi-operator. */
-export function upstreamTarget({ kind, name }: UpstreamName, namespace: string): WatchTarget<Workload> {
-  return { ...source(workloadResource(kind, name), namespace), optional: true };
 }
 
 /** Path of one workload. */

@@ -58,7 +58,7 @@ export class Operator {
     const transport = new HandedOver((call) => this.#send(call));
     const ignore = (): undefined => undefined;
     const onChange = (): boolean => (this.#dirty = true);
-    const watches = new Watches({ namespaces: [], transport, onEvent: ignore, onChange, onCrowded: ignore });
+    const watches = new Watches({ namespaces: [], transport, onEvent: ignore, onChange });
     const monotonicMs = (): number => clock.monotonicMs;
     const writer = new Writer(transport, ALWAYS_LEADING);
     this.watches = watches;

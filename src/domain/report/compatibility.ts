@@ -125,7 +125,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'no: the ctrlplugins are always on the pod network (ceph-csi-operator is experimental here, chosen by ROOK_USE_CSI_OPERATOR "true")',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
-    evidence: [NOT_RUN, tested('cluster/upstream-watch')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-pod-network',
@@ -156,7 +156,7 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
       'no: csi-addons has 9070 (RBD ctrlplugin), 9080 (CephFS ctrlplugin) and 9071 (nodeplugin, pod network), and there is no liveness port',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
-    evidence: [NOT_RUN, tested('cluster/upstream-watch')],
+    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-lost-host-network',

@@ -63,7 +63,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     transport,
     onEvent: ignore,
     onChange: (namespace) => changed.push(namespace),
-    onCrowded: ignore,
   });
   const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
   let version = 5_000;

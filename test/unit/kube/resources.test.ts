@@ -7,7 +7,6 @@ import {
   rookConfigPath,
   rookConfigTarget,
   rookOperatorTarget,
-  upstreamTarget,
   workloadPath,
   workloadTarget,
 } from '../../../src/kube/resources.js';
@@ -66,19 +65,7 @@ test('the Drivers of ceph-csi-operator are watched whatever their names, where t
     namespace: 'rook',
     path: '/apis/csi.ceph.io/v1/namespaces/rook/drivers',
   });
-});
-
-test('its workloads are watched by name in one namespace', () => {
-  const name = 'rook.rbd.csi.ceph.com-ctrlplugin';
-  expect(upstreamTarget({ kind: 'Deployment', name }, 'rook')).toMatchObject({
-    title: `Deployment ${name}`,
-    rule: { group: 'apps', resource: 'deployments', name },
-    namespace: 'rook',
-    path: '/apis/apps/v1/namespaces/rook/deployments',
-    optional: true,
-  });
-  expect(upstreamTarget({ kind: 'DaemonSet', name }, 'rook').rule.resource).toBe('daemonsets');
-  for (const source of [assignmentTarget(), workloadTarget(SLOT_SPECS[0]!)]) expect(source.optional).toBeUndefined();
+  for (const source of sources()) expect(source).not.toHaveProperty('optional');
 });
 
 test('what is written has its path', () => {
