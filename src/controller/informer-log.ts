@@ -31,9 +31,6 @@ export function informerLog(
       case 'Unreadable':
         logUnreadable(logger, informer, event);
         break;
-      case 'Ended':
-        failures.end(informer);
-        break;
       case 'Listed':
       case 'Closed':
     }

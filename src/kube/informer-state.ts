@@ -20,9 +20,7 @@ export type InformerEvent =
   /** The server closed a watch in order, as it does after a few minutes. The watch is resumed at once. */
   | { readonly type: 'Closed' }
   /** An object, as namespace/name, is not of the API's shape. It counts as absent until it is. Reported once per object. */
-  | { readonly type: 'Unreadable'; readonly object: string; readonly error: unknown }
-  /** The informer was stopped. This is its last event. */
-  | { readonly type: 'Ended' };
+  | { readonly type: 'Unreadable'; readonly object: string; readonly error: unknown };
 
 /** Receives every event of an informer, in order. Must not throw. */
 export type OnInformerEvent = (informer: InformerState, event: InformerEvent) => void;

@@ -127,7 +127,6 @@ export class Informer<T extends StoredObject> implements InformerState {
         await this.#recover(error, stop);
       }
     }
-    this.#report({ type: 'Ended' });
   }
 
   /** One list where it is due, and one watch until the server ends it. */

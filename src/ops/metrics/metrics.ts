@@ -35,7 +35,7 @@ export class Metrics {
     this.#options = options;
     this.#queue = new QueueMetrics(this.#recorder, options.monotonicMs);
     this.controller = {
-      onInformerEvent: countWatchTransitions(this.#recorder, () => this.#controller.informers),
+      onInformerEvent: countWatchTransitions(this.#recorder),
       queue: this.#queue,
       reconciles: new ReconcileMetrics(this.#recorder, options.monotonicMs),
     };

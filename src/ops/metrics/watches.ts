@@ -7,8 +7,7 @@ import type { Recorder } from './recorder.js';
 export type RestartCause =
   'closed' | 'expired' | 'idle' | 'forbidden' | 'unauthorized' | 'unavailable' | 'protocol' | 'not_found';
 
-/** @param informers those that are there now; one that has just ended may or may not be among them */
-export function countWatchTransitions(recorder: Recorder, informers: () => readonly InformerState[]): OnInformerEvent {
+export function countWatchTransitions(recorder: Recorder): OnInformerEvent {
   return (informer, event) => {
     const resource = resourceOf(informer);
     switch (event.type) {
@@ -27,11 +26,6 @@ export function countWatchTransitions(recorder: Recorder, informers: () => reado
       case 'Unreadable':
         recorder.count('csiports_watch_unreadable_objects_total', { resource });
         break;
-      case 'Ended': {
-        // One count stands for all namespaces in which a resource of this name is watched: it goes with the last of them.
-        const isLast = informers().every((other) => other === informer || resourceOf(other) !== resource);
-        if (isLast) recorder.forget(resource);
-      }
     }
   };
 }

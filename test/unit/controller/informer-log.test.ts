@@ -58,15 +58,6 @@ test('a complete store ends a failure where one was said', () => {
   expect(recovered).toEqual([false, true, false]);
 });
 
-test('an informer that has ended keeps no other from saying its failure', () => {
-  const { log, warnings } = bench();
-  const first = informer();
-  log(first, failed(AWAY));
-  log(first, { type: 'Ended' });
-  log(informer(), failed(AWAY));
-  expect(warnings).toHaveLength(2);
-});
-
 test('the remedy names the rule that is missing, with the name where there is one', () => {
   expect(remedyFor(informer(), error(403))).toBe(
     'allow verbs list and watch on daemonsets.apps named plugin in a ClusterRole',

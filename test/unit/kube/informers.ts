@@ -78,8 +78,6 @@ export interface Running {
   readonly listed: readonly ListedBy[];
   /** How often it reported that a watch was closed in order. */
   readonly closed: () => number;
-  /** How often it reported its end. */
-  readonly ended: () => number;
   readonly stop: () => Promise<void>;
 }
 
@@ -114,7 +112,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const store = options.store ?? new Store<Stored>((namespace) => changes.push(namespace));
   const listed: ListedBy[] = [];
   const unreadable: string[] = [];
-  const counts = { Synced: 0, Closed: 0, Ended: 0 };
+  const counts = { Synced: 0, Closed: 0 };
   const source: WatchTarget<Stored> = {
     title: 'Deployment one',
     rule: { group: 'apps', resource: 'deployments', ...(options.sink === undefined ? { name: 'one' } : {}) },
@@ -136,7 +134,6 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
         break;
       case 'Synced':
       case 'Closed':
-      case 'Ended':
         counts[event.type] += 1;
     }
   };
@@ -166,7 +163,6 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     synced: () => counts.Synced,
     listed,
     closed: () => counts.Closed,
-    ended: () => counts.Ended,
     stop,
   };
 }

@@ -123,7 +123,7 @@ test.each([
   expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([`deployments.apps/plugin ${cause} 1`]);
 });
 
-test('watches: closed in order, silent for how long, gone with what they watched', async () => {
+test('watches: closed in order, silent for how long', async () => {
   const { metrics, clock, scrape } = startMetrics();
   clock.ms = 100_000;
   const { onInformerEvent } = metrics.controller;
@@ -134,8 +134,7 @@ test('watches: closed in order, silent for how long, gone with what they watched
     informer('config', { lastEventAt: 98_500, rule }),
     informer('drivers', { lastEventAt: 98_000, rule: { group: 'csi.ceph.io', resource: 'drivers' } }),
   ];
-  const watched = [...states];
-  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
+  metrics.readFrom({ informers: states, assignments: [] }, undefined);
   for (const state of states) onInformerEvent(state, { type: 'Closed' });
   expect(lines(await scrape(), 'csiports_watch_last_event_age_seconds')).toEqual([
     'configmaps/config 1.5',
@@ -147,9 +146,6 @@ test('watches: closed in order, silent for how long, gone with what they watched
     'deployments.apps/plugin closed 2',
     'drivers.csi.ceph.io closed 1',
   ]);
-  onInformerEvent(watched.pop()!, { type: 'Ended' });
-  expect((await scrape()).series('csiports_watch_restarts_total', { resource: 'drivers.csi.ceph.io' })).toEqual([]);
-  expect((await scrape()).series('csiports_watch_last_event_age_seconds')).toHaveLength(2);
 });
 
 test('watches: each list, each time that all is known, and whether it is now', async () => {
@@ -181,27 +177,6 @@ test('watches: each list, each time that all is known, and whether it is now', a
   ]);
   expect(lines(await scrape(), 'csiports_watch_syncs_total')).toEqual(['deployments.apps/plugin 2']);
   expect(lines(await scrape(), 'csiports_watch_unreadable_objects_total')).toEqual(['deployments.apps/plugin 1']);
-  watched.splice(1);
-  onInformerEvent(well, { type: 'Ended' });
-  onInformerEvent(failing, { type: 'Ended' });
-  for (const of of ['lists', 'syncs', 'unreadable_objects'])
-    expect((await scrape()).series(`csiports_watch_${of}_total`)).toEqual([]);
-});
-
-test('the restarts of a resource that is watched in two namespaces are counted on while one of them is watched', async () => {
-  const { metrics, scrape } = startMetrics();
-  const { onInformerEvent } = metrics.controller;
-  const [one, other] = [informer('plugin', { namespace: 'a' }), informer('plugin', { namespace: 'b' })];
-  const watched = [one, other];
-  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
-  for (const state of watched) onInformerEvent(state, { type: 'Closed' });
-  watched.shift();
-  onInformerEvent(one, { type: 'Ended' });
-  onInformerEvent(other, { type: 'Closed' });
-  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual(['deployments.apps/plugin closed 3']);
-  // Still listed when it ends, as are the watches that are always there.
-  onInformerEvent(other, { type: 'Ended' });
-  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([]);
 });
 
 test('who leads is told with leader election alone', async () => {
