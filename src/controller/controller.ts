@@ -66,7 +66,7 @@ export class Controller {
         observer?.onInformerEvent(informer, event);
         log(informer, event);
       },
-      onChange: enqueue,
+      enqueue,
     });
     const writer = new Writer(transport, leadership);
     this.#notifier = new Notifier({

@@ -57,8 +57,8 @@ export class Operator {
     this.#clock = clock;
     const transport = new HandedOver((call) => this.#send(call));
     const ignore = (): undefined => undefined;
-    const onChange = (): boolean => (this.#dirty = true);
-    const watches = new Watches({ namespaces: [], transport, onEvent: ignore, onChange });
+    const enqueue = (): boolean => (this.#dirty = true);
+    const watches = new Watches({ namespaces: [], transport, onEvent: ignore, enqueue });
     const monotonicMs = (): number => clock.monotonicMs;
     const writer = new Writer(transport, ALWAYS_LEADING);
     this.watches = watches;

@@ -62,7 +62,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     namespaces: [],
     transport,
     onEvent: ignore,
-    onChange: (namespace) => changed.push(namespace),
+    enqueue: (namespace) => changed.push(namespace),
   });
   const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
   let version = 5_000;

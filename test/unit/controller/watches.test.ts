@@ -53,7 +53,7 @@ async function bench({ drivers, namespaces = [], prepare }: BenchOptions = {}): 
     onEvent: ({ title }, { type }) => {
       if (type === 'Failed') warnings.push(title);
     },
-    onChange: (namespace) => void changed.push(namespace),
+    enqueue: (namespace) => void changed.push(namespace),
   });
   const stopping = new AbortController();
   const running = watches.run(stopping.signal);

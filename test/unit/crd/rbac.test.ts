@@ -3,9 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { API_GROUP, ASSIGNMENT_NAME, ASSIGNMENT_PLURAL } from '../../../src/domain/rules/api.js';
 import { ROOK_CONFIG_NAME } from '../../../src/domain/rules/rook-config.js';
-import { ROOK_OPERATOR_NAME } from '../../../src/domain/rules/rook-operator.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
-import { driverTarget } from '../../../src/kube/resources.js';
+import { WATCH_TABLE, type WatchRow } from '../../../src/controller/watch-table.js';
 import { rightsOf, type Role } from '../../support/rights.js';
 import { readManifest, yamlFiles } from './manifests.js';
 
@@ -19,22 +18,24 @@ const ASSIGNMENT = `${API_GROUP}/${ASSIGNMENT_PLURAL} ${ASSIGNMENT_NAME}`;
 const STATUS = `${API_GROUP}/${ASSIGNMENT_PLURAL}/status ${ASSIGNMENT_NAME}`;
 const EVENTS = 'events.k8s.io/events (any)';
 
-const { group, resource } = driverTarget().rule;
-const DRIVERS = `${group}/${resource} (any)`;
+const { workloads, ...others } = WATCH_TABLE;
+const ROWS: readonly WatchRow<unknown>[] = [...Object.values(workloads), ...Object.values(others)];
+const WATCHED = ROWS.map(({ group, resource, name = '(any)' }) => `${group}/${resource} ${name}`);
 
 function reading(objects: readonly string[]): string[] {
-  return [...watching(objects), ...objects.map((object) => `get ${object}`)];
+  return [...watching(objects), ...getting(objects)];
 }
 
-/** What is never written need not be read again. */
 function watching(objects: readonly string[]): string[] {
   return objects.flatMap((object) => ['list', 'watch'].map((verb) => `${verb} ${object}`));
 }
 
-const READ = [
-  ...reading([...WORKLOADS, CONFIG, ASSIGNMENT]),
-  ...watching([`apps/deployments ${ROOK_OPERATOR_NAME}`, DRIVERS]),
-];
+/** What is never written need not be read again. */
+function getting(objects: readonly string[]): string[] {
+  return objects.map((object) => `get ${object}`);
+}
+
+const READ = [...watching(WATCHED), ...getting([...WORKLOADS, CONFIG, ASSIGNMENT])];
 const REVIEW = [
   'create authentication.k8s.io/tokenreviews (any)',
   'create authorization.k8s.io/subjectaccessreviews (any)',

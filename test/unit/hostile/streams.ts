@@ -36,7 +36,7 @@ export async function openStreams(): Promise<Streams> {
     if (event.type === 'Unreadable') unreadable.push(`${event.object}: ${String(event.error)}`);
   };
   const ignore = (): undefined => undefined;
-  const watches = new Watches({ namespaces: [], transport, onEvent, onChange: ignore });
+  const watches = new Watches({ namespaces: [], transport, onEvent, enqueue: ignore });
   const stopping = new AbortController();
   const running = watches.run(stopping.signal);
   onTestFinished(async () => {
