@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PortAssignment } from '../domain/rules/api.js';
-import { ApiError } from '../kube/errors.js';
+import { retryAfterMs } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
 import type { InformerState } from '../kube/informer-state.js';
 import type { Leadership } from '../kube/leadership.js';
@@ -13,6 +13,7 @@ import { informerLog } from './informer-log.js';
 import { messageOf, type Log } from './log.js';
 import { Notifier } from './notifier.js';
 import type { ControllerObserver } from './observer.js';
+import { queueLog } from './queue-log.js';
 import { Reconciler } from './reconciler.js';
 import { StatusWriter } from './status-writer.js';
 import { Watches } from './watches.js';
@@ -42,94 +43,32 @@ const RETRY = { baseMs: 50, maxMs: 30_000 };
 const DRAIN_MS = 10_000;
 
 export class Controller {
-  readonly #watches: Watches;
-  readonly #queue: WorkQueue;
-  readonly #notifier: Notifier;
   readonly #leadership: Leadership;
+  readonly #watches: Watches;
+  readonly #notifier: Notifier;
   readonly #statusWriter: StatusWriter;
+  readonly #reconciler: Reconciler;
+  readonly #queue: WorkQueue;
+  /** Of the latest reconcile of each namespace. */
+  readonly #reconcileIDs = new Map<string, string>();
 
   constructor(options: ControllerOptions) {
-    const { transport, leadership, logger, now, observer } = options;
-    this.#leadership = leadership;
-    let haveWorked = false;
-    const enqueue = (namespace: string): void => this.#queue.add(namespace);
-    const log = informerLog(logger, options.monotonicMs, (recovered) => {
-      const awaited = this.informers.filter(({ optional }) => !optional);
-      if ((haveWorked && !recovered) || !awaited.every(isHealthy)) return;
-      logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
-      haveWorked = true;
-    });
-    this.#watches = new Watches({
-      namespaces: options.namespaces,
-      transport,
-      onEvent: (informer, event) => {
-        observer?.onInformerEvent(informer, event);
-        log(informer, event);
-      },
-      enqueue,
-    });
+    const { transport, leadership, monotonicMs, countsDelayMs } = options;
     const writer = new Writer(transport, leadership);
-    this.#notifier = new Notifier({
-      recorder: new EventRecorder(transport, { controller: CONTROLLER_NAME, instance: options.instance }),
-      now,
-      onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
-    });
-    this.#statusWriter = new StatusWriter({
-      writer,
-      watches: this.#watches,
-      monotonicMs: options.monotonicMs,
-      countsDelayMs: options.countsDelayMs,
-    });
-    const reconciler = new Reconciler({
-      watches: this.#watches,
-      applier: new Applier(writer, this.#watches, options.monotonicMs, observer?.reconciles),
-      statusWriter: this.#statusWriter,
-      notifier: this.#notifier,
-      logger,
-      now,
-      contestRules: { contestedAfter: options.contestedAfter },
-      observer: observer?.reconciles,
-    });
-    // Until all of its informers are synced, a namespace waits: the last of them adds it anew. So does one that has only
-    // been watched so far, when this process begins to lead.
-    const reconcileIDs = new Map<string, string>();
-    const work = async (namespace: string): Promise<WorkResult> => {
-      if (!this.#watches.ensureSynced(namespace) || !leadership.isLeading) return { skipped: true };
-      const reconcileID = randomUUID();
-      reconcileIDs.set(namespace, reconcileID);
-      return reconciler.reconcile(namespace, reconcileID);
-    };
-    this.#queue = new WorkQueue(work, {
-      concurrency: options.maxConcurrentReconciles,
-      backoff: RETRY,
-      observer: observer?.queue,
-      retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
-      onFailure: (namespace, error, failures, retryInMs) => {
-        const forbidden = error instanceof ApiError && error.isForbidden;
-        const remedy = forbidden
-          ? `grant the rights of config/rbac/rook-namespace in namespace ${namespace}`
-          : undefined;
-        logger[forbidden || failures > 2 ? 'warn' : 'debug'](
-          {
-            namespace,
-            reconcileID: reconcileIDs.get(namespace),
-            error: messageOf(error),
-            remedy,
-            failures,
-            retryInMs: Math.round(retryInMs),
-          },
-          'Reconcile failed',
-        );
-      },
-    });
+    this.#leadership = leadership;
+    this.#watches = this.#newWatches(options);
+    this.#notifier = newNotifier(options);
+    this.#statusWriter = new StatusWriter({ writer, watches: this.#watches, monotonicMs, countsDelayMs });
+    this.#reconciler = this.#newReconciler(options, writer);
+    this.#queue = this.#newQueue(options);
   }
 
-  /** What the probes and the metrics tell. */
+  /** What the probes and the metrics report. */
   get informers(): readonly InformerState[] {
     return this.#watches.states;
   }
 
-  /** Everything is due from now on: until then the process has watched, and written nothing. */
+  /** Enqueues everything: until now the process has watched, and written nothing. */
   onStartedLeading(): void {
     for (const namespace of this.#watches.assignments.namespaces()) this.#queue.add(namespace);
   }
@@ -139,7 +78,7 @@ export class Controller {
     return this.#watches.assignments.all().filter(({ deleting }) => !deleting);
   }
 
-  /** Runs until `stop` is aborted, then finishes the reconciles in hand and tells what they did; never rejects. */
+  /** Runs until `stop` is aborted, then finishes the reconciles in hand and reports what they did; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     this.#queue.start();
     await this.#watches.run(stop);
@@ -148,11 +87,65 @@ export class Controller {
 
   async #finish(): Promise<void> {
     await this.#queue.stop(DRAIN_MS);
-    // Who lost the Lease may write no more, and the next process is not kept waiting for events.
+    // A process that lost the Lease may write no more, and the next process is not kept waiting for events.
     if (this.#leadership.isLeading) await Promise.all([this.#statusWriter.flush(), this.#notifier.drained()]);
+  }
+
+  /**
+   * A namespace is skipped until its informers are synced: the last of them enqueues it again. It is also skipped until this
+   * process leads: then all namespaces are enqueued.
+   */
+  async #work(namespace: string): Promise<WorkResult> {
+    if (!this.#watches.ensureSynced(namespace) || !this.#leadership.isLeading) return { skipped: true };
+    const reconcileID = randomUUID();
+    this.#reconcileIDs.set(namespace, reconcileID);
+    return this.#reconciler.reconcile(namespace, reconcileID);
+  }
+
+  #newWatches({ namespaces, transport, logger, monotonicMs, observer }: ControllerOptions): Watches {
+    const log = informerLog(logger, monotonicMs, () => this.informers);
+    return new Watches({
+      namespaces,
+      transport,
+      onEvent: (informer, event) => {
+        observer?.onInformerEvent(informer, event);
+        log(informer, event);
+      },
+      enqueue: (namespace) => this.#queue.add(namespace),
+    });
+  }
+
+  #newReconciler(
+    { logger, now, monotonicMs, contestedAfter, observer }: ControllerOptions,
+    writer: Writer,
+  ): Reconciler {
+    return new Reconciler({
+      watches: this.#watches,
+      applier: new Applier(writer, this.#watches, monotonicMs, observer?.reconciles),
+      statusWriter: this.#statusWriter,
+      notifier: this.#notifier,
+      logger,
+      now,
+      contestRules: { contestedAfter },
+      observer: observer?.reconciles,
+    });
+  }
+
+  #newQueue({ maxConcurrentReconciles, logger, observer }: ControllerOptions): WorkQueue {
+    return new WorkQueue((namespace) => this.#work(namespace), {
+      concurrency: maxConcurrentReconciles,
+      backoff: RETRY,
+      retryAfterMs,
+      onFailure: queueLog(logger, (namespace) => this.#reconcileIDs.get(namespace)),
+      observer: observer?.queue,
+    });
   }
 }
 
-function isHealthy({ synced, lastError }: InformerState): boolean {
-  return synced && lastError === undefined;
+function newNotifier({ transport, logger, now, instance }: ControllerOptions): Notifier {
+  return new Notifier({
+    recorder: new EventRecorder(transport, { controller: CONTROLLER_NAME, instance }),
+    now,
+    onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
+  });
 }

@@ -12,13 +12,20 @@ type EventOf<Type extends InformerEvent['type']> = Extract<InformerEvent, { type
 const REMEDY_FOR_UNREADABLE =
   'write it anew by the definition that the API server has now; an operator that is older than that definition may have to be upgraded';
 
-/** @param onSynced called whenever the store of an informer is complete, with whether that ends a failure */
+/** @param informers all that there are, for the line when the last of them is synced */
 export function informerLog(
   logger: Log,
   monotonicMs: () => number,
-  onSynced: (recovered: boolean) => void,
+  informers: () => readonly InformerState[],
 ): OnInformerEvent {
   const failures = new FailureLog(logger, monotonicMs);
+  let haveWorked = false;
+  const logAllSynced = (recovered: boolean): void => {
+    const isNews = recovered || !haveWorked;
+    if (!isNews || !informers().every((informer) => informer.optional || isHealthy(informer))) return;
+    logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
+    haveWorked = true;
+  };
   return (informer, event) => {
     switch (event.type) {
       case 'Failed':
@@ -26,7 +33,7 @@ export function informerLog(
         break;
       case 'Synced':
         logger.debug({ informer: informer.title, namespace: informer.namespace }, 'Informer synced');
-        onSynced(failures.end(informer));
+        logAllSynced(failures.end(informer));
         break;
       case 'Unreadable':
         logUnreadable(logger, informer, event);
@@ -35,6 +42,10 @@ export function informerLog(
       case 'Closed':
     }
   };
+}
+
+function isHealthy({ synced, lastError }: InformerState): boolean {
+  return synced && lastError === undefined;
 }
 
 /**

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
-import { ApiError, WatchProtocolError } from './errors.js';
+import { ApiError, retryAfterMs, WatchProtocolError } from './errors.js';
 import type { InformerEvent, InformerState, ListedBy, OnInformerEvent, WatchedRule } from './informer-state.js';
 import { ObjectReader, type Projection } from './object-reader.js';
 import type { ObjectSink, StoredObject } from './store.js';
@@ -286,9 +286,11 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.failures = hasLasted ? 1 : this.failures + 1;
     this.lastError = error;
     this.failingSince ??= now;
-    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
-    return Math.max(asked, backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }));
+    return Math.max(
+      retryAfterMs(error) ?? 0,
+      backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }),
+    );
   }
 }
 

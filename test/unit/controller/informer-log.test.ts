@@ -13,19 +13,31 @@ const error = (status: number): ApiError => new ApiError('GET /x', status, '{}')
 const failed = (error: Error): InformerEvent => ({ type: 'Failed', error, retryInMs: 1 });
 const AWAY = new UnreachableError('GET /x', new Error('ECONNREFUSED'));
 
-function bench(): { log: OnInformerEvent; warnings: string[]; recovered: boolean[]; clock: { now: number } } {
+interface Bench {
+  readonly log: OnInformerEvent;
+  /** All that there are. */
+  readonly informers: InformerState[];
+  readonly warnings: string[];
+  readonly infos: string[];
+  readonly clock: { now: number };
+}
+
+function bench(): Bench {
+  const informers: InformerState[] = [];
   const warnings: string[] = [];
-  const recovered: boolean[] = [];
+  const infos: string[] = [];
   const clock = { now: 0 };
-  const ignore = (): void => undefined;
-  const warn = ({ informer: title }: { informer?: string }): void => void warnings.push(title ?? '');
-  const logger = { debug: ignore, info: ignore, warn };
+  const logger = {
+    debug: () => undefined,
+    info: (_: object, message: string) => void infos.push(message),
+    warn: ({ informer: title }: { informer?: string }) => void warnings.push(title ?? ''),
+  };
   const log = informerLog(
     logger,
     () => clock.now,
-    (recovery) => void recovered.push(recovery),
+    () => informers,
   );
-  return { log, warnings, recovered, clock };
+  return { log, informers, warnings, infos, clock };
 }
 
 test('a failure is said once, and again when it has lasted for long', () => {
@@ -47,15 +59,33 @@ test('what keeps all informers from working is said once for all', () => {
   expect(warnings).toEqual(['a']);
 });
 
-test('a complete store ends a failure where one was said', () => {
-  const { log, recovered } = bench();
+test('the first time that all are synced is logged once, and again after a failure that was logged', () => {
+  const { log, informers, infos } = bench();
   const one = informer();
+  informers.push(one);
   log(one, { type: 'Synced' });
-  log(one, failed(error(500)));
+  expect(infos).toEqual(['Informers synced']);
   log(one, { type: 'Synced' });
+  // A list that is due again is no failure.
   log(one, failed(error(410)));
   log(one, { type: 'Synced' });
-  expect(recovered).toEqual([false, true, false]);
+  expect(infos).toHaveLength(1);
+  log(one, failed(error(500)));
+  log(one, { type: 'Synced' });
+  expect(infos).toEqual(['Informers synced', 'All watches work again']);
+});
+
+test('it is not logged while another informer is not synced or is failing, unless that one is optional', () => {
+  const { log, informers, infos } = bench();
+  const one = informer();
+  for (const other of [informer({ synced: false }), informer({ lastError: AWAY })]) {
+    informers.splice(0, 2, one, other);
+    log(one, { type: 'Synced' });
+  }
+  expect(infos).toEqual([]);
+  informers[1] = informer({ synced: false, lastError: AWAY, optional: true });
+  log(one, { type: 'Synced' });
+  expect(infos).toEqual(['Informers synced']);
 });
 
 test('the remedy names the rule that is missing, with the name where there is one', () => {
