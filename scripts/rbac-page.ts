@@ -24,18 +24,11 @@ const READ_CONFIG = 'the port keys, and whose they are';
 const READ_ASSIGNMENT = 'what is asked for';
 const READ_DRIVERS =
   'whether ceph-csi-operator renders workloads here; a Driver has no fixed name. Without it all else goes on';
-const UPSTREAM =
-  "ceph-csi-operator's workloads are looked at for conflicts and never written; each name holds the prefix of its drivers";
 const PATCH_PORTS = 'to move the port; patch alone, so nothing can be created, replaced or deleted';
 const PIN = 'to pin the port keys';
 const STATUS = 'to say what is so; the spec cannot be written';
 const EVENTS =
   "to tell of what is done and met; an event's name is made up when it is created, a repeated one is patched";
-
-const UPSTREAM_REASONS = {
-  'deployments rook-ceph.rbd.csi.ceph.com-ctrlplugin': UPSTREAM,
-  'daemonsets rook-ceph.rbd.csi.ceph.com-nodeplugin': 'the same',
-};
 
 const SECTIONS: readonly Section[] = [
   {
@@ -59,7 +52,6 @@ at all. \`get\` is for what is written as well: where somebody was faster, it is
     text: `Instantiated for each namespace that the operator may write in. Without it nothing is written there, not even the
 status: the log says \`Reconcile failed\`, with these rights as the remedy.`,
     reasons: {
-      ...UPSTREAM_REASONS,
       'deployments csi-rbdplugin-provisioner': PATCH_PORTS,
       'daemonsets csi-rbdplugin': 'the same',
       'configmaps rook-ceph-operator-config': PIN,
@@ -72,7 +64,6 @@ status: the log says \`Reconcile failed\`, with these rights as the remedy.`,
     title: 'Both, inside one Rook namespace',
     text: 'In the single-namespace layout, instead of the two above: no right outside the one namespace.',
     reasons: {
-      ...UPSTREAM_REASONS,
       'deployments csi-rbdplugin-provisioner': `${READ_WORKLOADS}; ${PATCH_PORTS}`,
       'deployments rook-ceph-operator': READ_ROOK,
       'daemonsets csi-rbdplugin': `${READ_DAEMON_SET}; patch as above`,

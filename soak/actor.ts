@@ -10,8 +10,6 @@ import { UndoingBudget } from './revert-budget.js';
 export interface World {
   readonly journal: Journal;
   readonly watch: RepairWatch;
-  /** Number of the process that runs; undefined between two. */
-  readonly life: () => number | undefined;
   /** Aborted when nothing new is to begin. */
   readonly over: AbortSignal;
 }
@@ -47,7 +45,6 @@ export class Actor {
   readonly #world: World;
   readonly #random: Random;
   readonly #budget = new UndoingBudget();
-  #life: number | undefined;
 
   constructor(site: RookSite, world: World, random: Random) {
     this.#site = site;
@@ -67,19 +64,8 @@ export class Actor {
     for (;;) {
       await sleep(this.#random.between(MIN_PAUSE_MS, MAX_PAUSE_MS), undefined, { signal: over }).catch(() => undefined);
       if (over.aborted) return;
-      await this.#nextAction()(this.#site, this.#world, this.#random, this.#budget);
+      await this.#random.pick(ACTIONS)(this.#site, this.#world, this.#random, this.#budget);
     }
-  }
-
-  /**
-   * Where a workload is missed, the operator begins to watch for those of ceph-csi-operator, for good: in each process that
-   * comes first, or it would grow with each namespace in which it comes later.
-   */
-  #nextAction(): Action {
-    const life = this.#world.life();
-    if (life === undefined || life === this.#life) return this.#random.pick(ACTIONS);
-    this.#life = life;
-    return recreate;
   }
 }
 

@@ -8,11 +8,8 @@ import type { Kubelet, Running } from './kubelet.js';
 
 /** A process that is frozen answers nothing: then there is no sample, which the verdict sees. */
 const ANSWER_WITHIN_MS = 2_000;
-/**
- * What need not be installed is asked for every five minutes where it is not (docs/metrics.md): the Drivers of
- * ceph-csi-operator, and its workloads.
- */
-const OPTIONAL = /^drivers\.csi\.ceph\.io|-(?:ctrl|node)plugin(?:-csi-addons)?$/;
+/** If ceph-csi-operator is not installed, its Drivers are listed every five minutes (docs/metrics.md). */
+const OPTIONAL = 'drivers.csi.ceph.io';
 
 export async function takeSamples(kubelet: Kubelet, journal: Journal, over: AbortSignal): Promise<void> {
   // At fixed times, whatever one takes: the verdict counts those that are due.
@@ -55,5 +52,5 @@ function oldestWatch(scrape: Scrape): Pick<Sample, 'eventAgeSeconds' | 'oldestWa
 
 export function neededWatches(scrape: Scrape, metric: string): { readonly watch: string; readonly value: number }[] {
   const watches = scrape.series(metric).map(({ labels, value }) => ({ watch: labels.resource ?? '', value }));
-  return watches.filter(({ watch }) => !OPTIONAL.test(watch));
+  return watches.filter(({ watch }) => watch !== OPTIONAL);
 }

@@ -86,8 +86,7 @@ async function live(site: Site, scene: Scene & { readonly random: Random; readon
   const { journal, kubelet, sites, random, seconds } = scene;
   const { controlPlane } = site;
   const [ending, measured] = [new AbortController(), new AbortController()];
-  const life = (): number | undefined => kubelet.running?.life.number;
-  const world: World = { journal, watch: new RepairWatch(controlPlane), life, over: ending.signal };
+  const world: World = { journal, watch: new RepairWatch(controlPlane), over: ending.signal };
   const beside = Promise.all([
     takeSamples(kubelet, journal, measured.signal),
     watchTrespasses(controlPlane.audit, journal, measured.signal),

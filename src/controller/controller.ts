@@ -2,15 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PortAssignment } from '../domain/rules/api.js';
-import { ApiError } from '../kube/errors.js';
+import { retryAfterMs } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
-import type { InformerObserver, InformerState } from '../kube/informer-state.js';
+import type { InformerState } from '../kube/informer-state.js';
 import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
 import { informerLog } from './informer-log.js';
 import { messageOf, type Log } from './log.js';
 import type { ControllerObserver } from './observer.js';
+import { queueLog } from './queue-log.js';
 import { Reconciler } from './reconciler.js';
 import { StatusWriter } from './status-writer.js';
 import { Watches } from './watches.js';
@@ -39,92 +40,28 @@ const RETRY = { baseMs: 50, maxMs: 30_000 };
 const DRAIN_MS = 10_000;
 
 export class Controller {
-  readonly #watches: Watches;
-  readonly #queue: WorkQueue;
-  readonly #recorder: EventRecorder;
   readonly #leadership: Leadership;
+  readonly #watches: Watches;
+  readonly #recorder: EventRecorder;
+  readonly #reconciler: Reconciler;
+  readonly #queue: WorkQueue;
+  /** Of the latest reconcile of each namespace. */
+  readonly #reconcileIDs = new Map<string, string>();
 
   constructor(options: ControllerOptions) {
-    const { transport, leadership, logger, now, observer } = options;
-    this.#leadership = leadership;
-    let haveWorked = false;
-    const enqueue = (namespace: string): void => this.#queue.add(namespace);
-    this.#watches = new Watches({
-      namespaces: options.namespaces,
-      transport,
-      observer: both(
-        observer?.informers,
-        informerLog(logger, options.monotonicMs, (recovered) => {
-          const awaited = this.informers.filter(({ optional }) => !optional);
-          if ((haveWorked && !recovered) || !awaited.every(isHealthy)) return;
-          logger.info({}, haveWorked ? 'All watches work again' : 'Informers synced');
-          haveWorked = true;
-        }),
-      ),
-      onChange: enqueue,
-      onCrowded: (namespace) => {
-        const remedy = 'delete the CSIPortAssignments of namespaces whose Rook is gone, and Drivers that nobody needs';
-        logger.warn({ namespace, remedy }, 'ceph-csi-operator not watched here: too many namespaces have it');
-      },
-    });
-    const writer = new Writer(transport, leadership);
-    this.#recorder = new EventRecorder(transport, {
-      controller: CONTROLLER_NAME,
-      instance: options.instance,
-      now,
-      onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
-    });
-    const { monotonicMs } = options;
-    const reconciler = new Reconciler({
-      writer,
-      watches: this.#watches,
-      backoff: new WriteBackoff({ contestedAfter: options.contestedAfter, now, monotonicMs }),
-      statusWriter: new StatusWriter({ writer, watches: this.#watches, monotonicMs }),
-      recorder: this.#recorder,
-      logger,
-      now,
-      onEvent: observer?.onReconcileEvent ?? (() => undefined),
-    });
-    // Until all of its informers are synced, a namespace waits: the last of them adds it anew. So does one that has only
-    // been watched so far, when this process begins to lead.
-    const reconcileIDs = new Map<string, string>();
-    const work = async (namespace: string): Promise<WorkResult> => {
-      if (!this.#watches.prepare(namespace) || !leadership.isLeading) return { skipped: true };
-      const reconcileID = randomUUID();
-      reconcileIDs.set(namespace, reconcileID);
-      return reconciler.reconcile(namespace, reconcileID);
-    };
-    this.#queue = new WorkQueue(work, {
-      concurrency: options.maxConcurrentReconciles,
-      backoff: RETRY,
-      observer: observer?.queue,
-      retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
-      onFailure: (namespace, error, failures, retryInMs) => {
-        const forbidden = error instanceof ApiError && error.isForbidden;
-        const remedy = forbidden
-          ? `grant the rights of config/rbac/rook-namespace in namespace ${namespace}`
-          : undefined;
-        logger[forbidden || failures > 2 ? 'warn' : 'debug'](
-          {
-            namespace,
-            reconcileID: reconcileIDs.get(namespace),
-            error: messageOf(error),
-            remedy,
-            failures,
-            retryInMs: Math.round(retryInMs),
-          },
-          'Reconcile failed',
-        );
-      },
-    });
+    this.#leadership = options.leadership;
+    this.#watches = this.#newWatches(options);
+    this.#recorder = newRecorder(options);
+    this.#reconciler = this.#newReconciler(options);
+    this.#queue = this.#newQueue(options);
   }
 
-  /** What the probes and the metrics tell. */
+  /** What the probes and the metrics report. */
   get informers(): readonly InformerState[] {
     return this.#watches.states;
   }
 
-  /** Everything is due from now on: until then the process has watched, and written nothing. */
+  /** Enqueues everything: until now the process has watched, and written nothing. */
   onStartedLeading(): void {
     for (const namespace of this.#watches.assignments.namespaces()) this.#queue.add(namespace);
   }
@@ -134,7 +71,7 @@ export class Controller {
     return this.#watches.assignments.all().filter(({ deleting }) => !deleting);
   }
 
-  /** Runs until `stop` is aborted, then finishes the reconciles in hand and tells what they did; never rejects. */
+  /** Runs until `stop` is aborted, then finishes the reconciles in hand and reports what they did; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     this.#queue.start();
     await this.#watches.run(stop);
@@ -143,23 +80,73 @@ export class Controller {
 
   async #finish(): Promise<void> {
     await this.#queue.stop(DRAIN_MS);
-    // Who lost the Lease may write no more, and the next process is not kept waiting for events.
+    // A process that lost the Lease may write no more, and the next process is not kept waiting for events.
     if (this.#leadership.isLeading) await this.#recorder.drained();
+  }
+
+  /**
+   * A namespace is skipped until its informers are synced: the last of them enqueues it again. It is also skipped until this
+   * process leads: then all namespaces are enqueued.
+   */
+  async #work(namespace: string): Promise<WorkResult> {
+    if (!this.#watches.ensureSynced(namespace) || !this.#leadership.isLeading) return { skipped: true };
+    const reconcileID = randomUUID();
+    this.#reconcileIDs.set(namespace, reconcileID);
+    return this.#reconciler.reconcile(namespace, reconcileID);
+  }
+
+  #newWatches({ namespaces, transport, logger, monotonicMs, observer }: ControllerOptions): Watches {
+    const log = informerLog(logger, monotonicMs, () => this.informers);
+    return new Watches({
+      namespaces,
+      transport,
+      onEvent: (informer, event) => {
+        observer?.onInformerEvent(informer, event);
+        log(informer, event);
+      },
+      enqueue: (namespace) => this.#queue.add(namespace),
+    });
+  }
+
+  #newReconciler({
+    transport,
+    leadership,
+    logger,
+    now,
+    monotonicMs,
+    contestedAfter,
+    observer,
+  }: ControllerOptions): Reconciler {
+    const watches = this.#watches;
+    const writer = new Writer(transport, leadership);
+    return new Reconciler({
+      writer,
+      watches,
+      backoff: new WriteBackoff({ contestedAfter, now, monotonicMs }),
+      statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+      recorder: this.#recorder,
+      logger,
+      now,
+      onEvent: observer?.onReconcileEvent ?? (() => undefined),
+    });
+  }
+
+  #newQueue({ maxConcurrentReconciles, logger, observer }: ControllerOptions): WorkQueue {
+    return new WorkQueue((namespace) => this.#work(namespace), {
+      concurrency: maxConcurrentReconciles,
+      backoff: RETRY,
+      retryAfterMs,
+      onFailure: queueLog(logger, (namespace) => this.#reconcileIDs.get(namespace)),
+      observer: observer?.queue,
+    });
   }
 }
 
-function both(first: InformerObserver | undefined, second: InformerObserver): InformerObserver {
-  if (first === undefined) return second;
-  return {
-    failed: (...told) => [first, second].forEach((observer) => observer.failed(...told)),
-    synced: (informer) => [first, second].forEach((observer) => observer.synced(informer)),
-    listed: (informer, by) => [first, second].forEach((observer) => observer.listed(informer, by)),
-    unreadable: (...told) => [first, second].forEach((observer) => observer.unreadable(...told)),
-    closed: (informer) => [first, second].forEach((observer) => observer.closed(informer)),
-    ended: (informer) => [first, second].forEach((observer) => observer.ended(informer)),
-  };
-}
-
-function isHealthy({ synced, lastError }: InformerState): boolean {
-  return synced && lastError === undefined;
+function newRecorder({ transport, logger, now, instance }: ControllerOptions): EventRecorder {
+  return new EventRecorder(transport, {
+    controller: CONTROLLER_NAME,
+    instance,
+    now,
+    onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
+  });
 }

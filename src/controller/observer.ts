@@ -1,7 +1,7 @@
 /** What the controller reports to the metrics. Nothing here may throw: it is called in the midst of a reconcile. */
 import type { Plan } from '../domain/rules/plan.js';
 import type { WriteResult } from '../domain/report/write-result.js';
-import type { InformerObserver } from '../kube/informer-state.js';
+import type { OnInformerEvent } from '../kube/informer-state.js';
 import type { WorkQueueObserver } from './work-queue.js';
 
 export type ReconcileEvent =
@@ -13,7 +13,7 @@ export type ReconcileEvent =
 export type OnReconcileEvent = (namespace: string, event: ReconcileEvent) => void;
 
 export interface ControllerObserver {
-  readonly informers: InformerObserver;
+  readonly onInformerEvent: OnInformerEvent;
   readonly queue: WorkQueueObserver;
   readonly onReconcileEvent: OnReconcileEvent;
 }

@@ -1,33 +1,24 @@
-/** What is watched, and which key each change leads to: always the namespace of the object that changed. */
+/** The informers and stores of watch-table.ts, what they hold of a namespace, and when that is all there is. */
 import type { PortAssignment } from '../domain/rules/api.js';
+import { hasSidecar, type Driver } from '../domain/rules/driver.js';
 import type { Observed } from '../domain/rules/plan.js';
 import type { RookConfig } from '../domain/rules/rook-config.js';
 import type { RookOperator } from '../domain/rules/rook-operator.js';
 import { SLOT_SPECS, forEachSlot, type Slot } from '../domain/rules/slots.js';
-import { defaultDrivers, isObservedDriver, type Driver } from '../domain/rules/upstream.js';
 import type { Workload } from '../domain/rules/workload.js';
-import { Informer, type WatchTarget } from '../kube/informer.js';
-import type { InformerObserver, InformerState } from '../kube/informer-state.js';
-import {
-  assignmentTarget,
-  driverTarget,
-  rookConfigTarget,
-  rookOperatorTarget,
-  workloadTarget,
-} from '../kube/resources.js';
+import { Informer } from '../kube/informer.js';
+import type { InformerEvent, InformerState, OnInformerEvent } from '../kube/informer-state.js';
 import { Store, StoreByName, type ObjectSink, type StoredObject } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
-import { UpstreamWatches } from './upstream-watches.js';
+import { WATCH_TABLE, watchTarget, type WatchRow } from './watch-table.js';
 
 export interface WatchesOptions {
-  /** Empty: one watch per object name across all namespaces. Else one per name and namespace. */
+  /** Empty: one watch per row across all namespaces. Else one per row and namespace. */
   readonly namespaces: readonly string[];
   readonly transport: Transport;
-  readonly observer: InformerObserver;
-  /** Told the namespace of every change, and each with an assignment for which an informer is no longer waited. */
-  readonly onChange: (namespace: string) => void;
-  /** Told once of each namespace in which there is no room for watches of ceph-csi-operator's workloads. */
-  readonly onCrowded: (namespace: string) => void;
+  readonly onEvent: OnInformerEvent;
+  /** Receives the keys of every change, and each namespace with an assignment that no longer waits for an informer. */
+  readonly enqueue: (key: string) => void;
 }
 
 export class Watches {
@@ -36,63 +27,39 @@ export class Watches {
   readonly rookOperators: Store<RookOperator>;
   readonly workloads: Readonly<Record<Slot, Store<Workload>>>;
   readonly drivers: StoreByName<Driver>;
-  readonly #informers: readonly Informer<StoredObject>[];
-  readonly #upstream: UpstreamWatches;
-  readonly #onChange: (namespace: string) => void;
+  readonly #options: WatchesOptions;
+  readonly #informers: Informer<StoredObject>[] = [];
 
   constructor(options: WatchesOptions) {
-    this.#onChange = options.onChange;
-    this.assignments = new Store(options.onChange);
-    this.rookConfigs = new Store(options.onChange);
-    this.rookOperators = new Store(options.onChange);
-    this.workloads = forEachSlot(() => new Store<Workload>(options.onChange));
-    this.drivers = new StoreByName(options.onChange);
-    const observed = { ...options, observer: this.#observer(options.observer) };
-    this.#upstream = new UpstreamWatches(observed);
-
-    const namespaces = options.namespaces.length === 0 ? [undefined] : options.namespaces;
-    const informers = <T extends StoredObject>(
-      store: ObjectSink<T>,
-      source: (namespace?: string) => WatchTarget<T>,
-    ): Informer<T>[] => namespaces.map((namespace) => new Informer(source(namespace), store, observed));
-    this.#informers = [
-      ...informers(this.assignments, assignmentTarget),
-      ...informers(this.rookConfigs, rookConfigTarget),
-      ...informers(this.rookOperators, rookOperatorTarget),
-      ...SLOT_SPECS.flatMap((slotSpec) =>
-        informers(this.workloads[slotSpec.slot], (namespace) => workloadTarget(slotSpec, namespace)),
-      ),
-      ...informers(this.drivers, driverTarget),
-    ];
+    this.#options = options;
+    this.assignments = this.#watch(WATCH_TABLE.assignments, Store<PortAssignment>);
+    this.rookConfigs = this.#watch(WATCH_TABLE.rookConfigs, Store<RookConfig>);
+    this.rookOperators = this.#watch(WATCH_TABLE.rookOperators, Store<RookOperator>);
+    this.workloads = forEachSlot(({ slot }) => this.#watch(WATCH_TABLE.workloads[slot], Store<Workload>));
+    this.drivers = this.#watch(WATCH_TABLE.drivers, StoreByName<Driver>);
   }
 
   get states(): readonly InformerState[] {
-    return [...this.#informers, ...this.#upstream.states];
+    return this.#informers;
   }
 
   /**
-   * Opens what a namespace needs beside the watches that are always there, and closes it with its assignment, also where that
-   * is still being deleted: the namespace may be, too, and the right to watch go with it.
-   *
-   * @returns whether all that there is to know of the namespace is in the stores: its informers hold their first complete
-   *   lists. An optional informer that is failing is not waited for.
+   * Whether all that there is to know of the namespace is in the stores: its informers hold their first complete lists. An
+   * optional informer that is failing is not waited for. If this is false, the namespace is enqueued when it may change.
    */
-  prepare(namespace: string): boolean {
-    if (!isKnown(this.#informers, namespace)) return false;
-    if (this.#served(namespace) === undefined) this.#upstream.close(namespace);
-    else this.#upstream.watch(namespace, this.#driversOf(namespace));
-    return isKnown(this.#upstream.states, namespace);
+  ensureSynced(namespace: string): boolean {
+    return this.#informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
   }
 
   /** Runs until `stop` is aborted; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
-    await Promise.all([...this.#informers.map((informer) => informer.run(stop)), this.#upstream.run(stop)]);
+    await Promise.all(this.#informers.map((informer) => informer.run(stop)));
   }
 
-  /** All that is known of a namespace now; undefined where it has no assignment, or one that is being deleted. */
+  /** What the stores hold of a namespace; undefined if it has no assignment, or one that is being deleted. */
   observe(namespace: string): Observed | undefined {
-    const assignment = this.#served(namespace);
-    if (assignment === undefined) return undefined;
+    const assignment = this.assignments.get(namespace);
+    if (assignment === undefined || assignment.deleting) return undefined;
     const rookConfig = this.rookConfigs.get(namespace);
     const rookOperator = this.rookOperators.get(namespace);
     const workloads: Partial<Record<Slot, Workload>> = {};
@@ -105,54 +72,34 @@ export class Watches {
       ...(rookConfig === undefined ? {} : { rookConfig }),
       ...(rookOperator === undefined ? {} : { rookOperator }),
       workloads,
-      hasDrivers: this.#observedDrivers(namespace).length > 0,
+      hasDrivers: this.drivers.in(namespace).some(({ name }) => hasSidecar(name)),
     };
   }
 
-  #served(namespace: string): PortAssignment | undefined {
-    const assignment = this.assignments.get(namespace);
-    return assignment?.deleting === true ? undefined : assignment;
+  /** The store of a row, filled by its informers. */
+  #watch<T extends StoredObject, S extends ObjectSink<T>>(
+    row: WatchRow<T>,
+    NewStore: new (onChange: (namespace: string) => void) => S,
+  ): S {
+    const { namespaces, transport, enqueue } = this.#options;
+    const store = new NewStore((namespace) => row.keysOf(namespace).forEach((key) => enqueue(key)));
+    const onEvent: OnInformerEvent = (informer, event) => this.#onEvent(informer, event);
+    for (const namespace of namespaces.length === 0 ? [undefined] : namespaces)
+      this.#informers.push(new Informer(watchTarget(row, namespace), store, { transport, onEvent }));
+    return store;
   }
 
-  /** Those with a Driver object; by Rook's convention where there is none, but a Rook whose own workloads are not all there. */
-  #driversOf(namespace: string): string[] {
-    const observed = this.#observedDrivers(namespace);
-    if (observed.length > 0) return observed;
-    const hasRook = [this.rookOperators, this.rookConfigs].some((store) => store.get(namespace) !== undefined);
-    const isComplete = SLOT_SPECS.every(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
-    return hasRook && !isComplete ? defaultDrivers(namespace) : [];
-  }
-
-  #observedDrivers(namespace: string): string[] {
-    const names = this.drivers.in(namespace).map(({ name }) => name);
-    return names.filter(isObservedDriver);
-  }
-
-  /** A namespace that waits for an informer is told when it need not any more. */
-  #observer(observer: InformerObserver): InformerObserver {
-    const tell = (informer: InformerState): void => {
-      for (const namespace of this.assignments.namespaces())
-        if (concerns(informer, namespace)) this.#onChange(namespace);
-    };
-    return {
-      synced: (informer) => {
-        observer.synced(informer);
-        tell(informer);
-      },
-      failed: (informer, error, retryInMs) => {
-        observer.failed(informer, error, retryInMs);
-        if (informer.optional && !informer.synced && informer.failures === 1) tell(informer);
-      },
-      listed: (informer, by) => observer.listed(informer, by),
-      unreadable: (...told) => observer.unreadable(...told),
-      closed: (informer) => observer.closed(informer),
-      ended: (informer) => observer.ended(informer),
-    };
+  #onEvent(informer: InformerState, event: InformerEvent): void {
+    this.#options.onEvent(informer, event);
+    if (!endsWait(informer, event)) return;
+    const waiting = this.assignments.namespaces().filter((namespace) => concerns(informer, namespace));
+    for (const namespace of waiting) this.#options.enqueue(namespace);
   }
 }
 
-function isKnown(informers: readonly InformerState[], namespace: string): boolean {
-  return informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
+/** Whether the namespaces that have waited for the informer need not wait any more. */
+function endsWait({ optional, synced, failures }: InformerState, { type }: InformerEvent): boolean {
+  return type === 'Synced' || (type === 'Failed' && optional && !synced && failures === 1);
 }
 
 function isAwaited({ synced, optional, lastError }: InformerState): boolean {

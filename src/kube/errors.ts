@@ -149,3 +149,8 @@ function describeCause(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) return describeCause(cause.errors[0]);
   return cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
 }
+
+/** How long the server asks to wait, in milliseconds; undefined if it does not ask. */
+export function retryAfterMs(error: unknown): number | undefined {
+  return error instanceof ApiError ? error.retryAfterMs : undefined;
+}

@@ -1,4 +1,4 @@
-/** What an informer shows of itself, and tells of what happens to it. */
+/** The state of an informer, and the events that it reports. */
 
 /** API group ("" for core), resource and name, as an RBAC rule names them; without a name all objects are watched. */
 export interface WatchedRule {
@@ -10,23 +10,20 @@ export interface WatchedRule {
 /** By which requests a complete list came; `absence` where the API server does not know the resource. */
 export type ListedBy = 'stream' | 'pages' | 'absence';
 
-export interface InformerObserver {
-  failed(informer: InformerState, error: unknown, retryInMs: number): void;
+export type InformerEvent =
+  /** A list or a watch failed and is tried again after this wait. */
+  | { readonly type: 'Failed'; readonly error: unknown; readonly retryInMs: number }
   /** The store is complete, for the first time or again after a failure. */
-  synced(informer: InformerState): void;
-  /** The store was filled anew by a complete list: at the start, and where a watch could not be resumed. */
-  listed(informer: InformerState, by: ListedBy): void;
-  /** The server ended a watch in order, as it does after a few minutes; it is resumed at once. */
-  closed(informer: InformerState): void;
-  /**
-   * An object is not of the API's shape: it counts as absent until it is. Said once of each.
-   *
-   * @param object as namespace/name
-   */
-  unreadable(informer: InformerState, object: string, error: unknown): void;
-  /** It was stopped: nothing more will be heard of it. */
-  ended(informer: InformerState): void;
-}
+  | { readonly type: 'Synced' }
+  /** A complete list replaced the store: at the start, and when a watch could not be resumed. */
+  | { readonly type: 'Listed'; readonly by: ListedBy }
+  /** The server closed a watch in order, as it does after a few minutes. The watch is resumed at once. */
+  | { readonly type: 'Closed' }
+  /** An object, as namespace/name, is not of the API's shape. It counts as absent until it is. Reported once per object. */
+  | { readonly type: 'Unreadable'; readonly object: string; readonly error: unknown };
+
+/** Receives every event of an informer, in order. Must not throw. */
+export type OnInformerEvent = (informer: InformerState, event: InformerEvent) => void;
 
 export interface InformerState {
   readonly title: string;

@@ -7,8 +7,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
-import { ApiError, WatchProtocolError } from './errors.js';
-import type { InformerObserver, InformerState, ListedBy, WatchedRule } from './informer-state.js';
+import { ApiError, retryAfterMs, WatchProtocolError } from './errors.js';
+import type { InformerEvent, InformerState, ListedBy, OnInformerEvent, WatchedRule } from './informer-state.js';
 import { ObjectReader, type Projection } from './object-reader.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
@@ -66,7 +66,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   readonly #target: WatchTarget<T>;
   readonly #store: ObjectSink<T>;
   readonly #transport: Transport;
-  readonly #observer: InformerObserver;
+  readonly #onEvent: OnInformerEvent;
   readonly #timing: InformerTiming;
   readonly #reader: ObjectReader<T>;
   readonly #firstSync = Promise.withResolvers<undefined>();
@@ -85,13 +85,15 @@ export class Informer<T extends StoredObject> implements InformerState {
   constructor(
     source: WatchTarget<T>,
     store: ObjectSink<T>,
-    deps: { readonly transport: Transport; readonly observer: InformerObserver; readonly timing?: InformerTiming },
+    deps: { readonly transport: Transport; readonly onEvent: OnInformerEvent; readonly timing?: InformerTiming },
   ) {
     this.#target = source;
     this.#store = store;
     this.#transport = deps.transport;
-    this.#observer = deps.observer;
-    this.#reader = new ObjectReader(source.project, (object, error) => this.#observer.unreadable(this, object, error));
+    this.#onEvent = deps.onEvent;
+    this.#reader = new ObjectReader(source.project, (object, error) =>
+      this.#report({ type: 'Unreadable', object, error }),
+    );
     this.#timing = deps.timing ?? INFORMER_TIMING;
   }
 
@@ -125,7 +127,6 @@ export class Informer<T extends StoredObject> implements InformerState {
         await this.#recover(error, stop);
       }
     }
-    this.#observer.ended(this);
   }
 
   /** One list where it is due, and one watch until the server ends it. */
@@ -152,7 +153,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (performance.now() - begun < MIN_WATCH_MS) throw new WatchProtocolError('the watch ended at once');
     this.#markHealthy();
     this.failures = 0;
-    this.#observer.closed(this);
+    this.#report({ type: 'Closed' });
   }
 
   #watchQuery(): Record<string, string> {
@@ -227,12 +228,12 @@ export class Informer<T extends StoredObject> implements InformerState {
   #listed(objects: readonly T[], version: string | undefined, by: ListedBy): void {
     this.#store.replace(objects, this.#target.namespace);
     this.#version = version;
-    this.#observer.listed(this, by);
+    this.#report({ type: 'Listed', by });
     this.#markHealthy();
     if (this.synced) return;
     this.synced = true;
     this.#firstSync.resolve(undefined);
-    this.#observer.synced(this);
+    this.#report({ type: 'Synced' });
   }
 
   #heard(): void {
@@ -244,7 +245,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     const recovered = this.lastError !== undefined;
     this.lastError = undefined;
     this.failingSince = undefined;
-    if (recovered && this.synced) this.#observer.synced(this);
+    if (recovered && this.synced) this.#report({ type: 'Synced' });
   }
 
   async #recover(error: unknown, stop: AbortSignal): Promise<void> {
@@ -259,9 +260,9 @@ export class Informer<T extends StoredObject> implements InformerState {
       return;
     }
     if (isListDue(error)) this.#version = undefined;
-    const waitMs = this.#failed(error);
-    this.#observer.failed(this, error, waitMs);
-    await pause(waitMs, stop);
+    const retryInMs = this.#failed(error);
+    this.#report({ type: 'Failed', error, retryInMs });
+    await pause(retryInMs, stop);
   }
 
   /** A resource that the API server does not know has no objects: that is a complete list. */
@@ -270,6 +271,10 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.#heard();
     this.failures = 0;
     await pause(this.#timing.absentMs * (0.9 + Math.random() / 5), stop);
+  }
+
+  #report(event: InformerEvent): void {
+    this.#onEvent(this, event);
   }
 
   /** @returns how long to wait before the next try, in milliseconds */
@@ -281,9 +286,11 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.failures = hasLasted ? 1 : this.failures + 1;
     this.lastError = error;
     this.failingSince ??= now;
-    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
-    return Math.max(asked, backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }));
+    return Math.max(
+      retryAfterMs(error) ?? 0,
+      backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }),
+    );
   }
 }
 

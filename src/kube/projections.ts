@@ -14,12 +14,12 @@ import type {
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
 import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy } from '../domain/rules/api.js';
+import type { Driver } from '../domain/rules/driver.js';
 import { flaggedPort, type CommandLine } from '../domain/rules/port-flag.js';
 import { MAX_VALUE_LENGTH, type RookConfig, type RookConfigEntry } from '../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rules/rook-operator.js';
 import type { RolloutFacts } from '../domain/rules/rollout.js';
 import { SIDECAR_CONTAINER, SLOT_SPECS, type ConfigKey, type WorkloadKind } from '../domain/rules/slots.js';
-import type { Driver } from '../domain/rules/upstream.js';
 import {
   LIVENESS_CONTAINER,
   MAX_READ,

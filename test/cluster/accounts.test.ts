@@ -80,22 +80,6 @@ describe.each([
     expect(await answerTo(account.create(inRook(object), { ...body, metadata: { name: 'new' } }))).toBe(403);
   });
 
-  test.each([
-    ['deployments', 'rbd.csi.ceph.com-ctrlplugin'],
-    ['daemonsets', 'cephfs.csi.ceph.com-nodeplugin'],
-    ['daemonsets', 'nvmeof.csi.ceph.com-nodeplugin-csi-addons'],
-  ])("may read ceph-csi-operator's %s NAMESPACE.%s where it has a Role, and never write it", async (plural, part) => {
-    const collection = (of: string): string => `/apis/apps/v1/namespaces/${of}/${plural}`;
-    const named = (of: string, name: string): string => `${collection(of)}?fieldSelector=metadata.name=${name}`;
-    const name = `rook-ceph.${part}`;
-    expect(await answerTo(account.getText(named('rook-ceph', name)))).toBe(200);
-    expect(await answerTo(account.getText(`${named('rook-ceph', name)}&watch=true&timeoutSeconds=1`))).toBe(200);
-    expect(await answerTo(account.getText(named('rook-ceph', `other-rook.${part}`)))).toBe(403);
-    expect(await answerTo(account.getText(named('other-rook', `other-rook.${part}`)))).toBe(403);
-    const labels = { metadata: { labels: { a: 'b' } } };
-    expect(await answerTo(account.patch(`${collection('rook-ceph')}/${name}?dryRun=All`, labels))).toBe(403);
-  });
-
   // Where they may be asked for, there are none: their CRD is not installed.
   test('may read Drivers, and never write them', async () => {
     const drivers = (of: string): string => `/apis/csi.ceph.io/v1/namespaces/${of}/drivers`;

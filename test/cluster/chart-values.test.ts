@@ -4,7 +4,7 @@ import { FLAGS, type Flag } from '../../src/flags.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { CHART, Helm } from '../support/helm.js';
 import { find, parseObjects, podSpec } from '../support/rendered.js';
-import { rightsOf, rightsOfAccount, type Role } from '../support/rights.js';
+import { rightsOfAccount } from '../support/rights.js';
 
 let helm: Helm;
 
@@ -18,26 +18,14 @@ async function render(namespace: string, ...args: string[]): Promise<KubeObject[
 
 describe('rookNamespaces', () => {
   const json = (value: unknown): string[] => ['--set-json', `rookNamespaces=${JSON.stringify(value)}`];
-  const drivers = (objects: KubeObject[], namespace: string): string[] => {
-    const role = objects.find(({ kind, metadata }) => kind === 'Role' && metadata.namespace === namespace) as Role;
-    return rightsOf(role.rules).filter((right) => right.startsWith('list ') && right.includes('-ctrlplugin'));
-  };
-
-  test('each has its Role and binding, with the names of its drivers', async () => {
-    const objects = await render('ops', ...json(['rook-one', { name: 'rook-two', driverNamePrefix: 'two' }]));
-    expect(drivers(objects, 'rook-one')[0]).toBe('list apps/deployments rook-one.cephfs.csi.ceph.com-ctrlplugin');
-    expect(drivers(objects, 'rook-two')[0]).toBe('list apps/deployments two.cephfs.csi.ceph.com-ctrlplugin');
+  test('each has its Role and binding', async () => {
+    const objects = await render('ops', ...json(['rook-one', { name: 'rook-two' }]));
     const account = { namespace: 'ops', name: 'csi-port-operator' };
     const rights = rightsOfAccount(objects, account);
     for (const name of ['rook-one', 'rook-two']) {
       expect(rights).toContain(`${name}: patch apps/daemonsets csi-rbdplugin`);
     }
     expect(rights.some((right) => right.startsWith('rook-ceph: '))).toBe(false);
-  });
-
-  test('a prefix may have several parts', async () => {
-    const objects = await render('ops', ...json([{ name: 'rook-two', driverNamePrefix: 'two.example' }]));
-    expect(drivers(objects, 'rook-two')[0]).toBe('list apps/deployments two.example.cephfs.csi.ceph.com-ctrlplugin');
   });
 
   test('a namespace whose name could be a number stays text', async () => {
@@ -185,8 +173,6 @@ describe('what cannot be is rejected, with what to do', () => {
     [['podSecurityContext.runAsNonRoot=false'], "additional properties 'runAsNonRoot' not allowed"],
     [['image.digest=abc'], "at '/image/digest': 'abc' does not match pattern '^(sha256:[0-9a-f]{64})?$'"],
     [['rookNamespaces={Rook}'], "at '/rookNamespaces/0': 'Rook' does not match pattern"],
-    [['rookNamespaces[0].name=a', 'rookNamespaces[0].driverNamePrefix=*'], "'*' does not match pattern"],
-    [['rookNamespaces[0].name=a', 'rookNamespaces[0].driverNamePrefix=a.'], "'a.' does not match pattern"],
     [['rookNamespaces[0].name=a', 'rookNamespaces[0].assignment.create=yes'], 'got string, want boolean'],
     [['rookNamespaces[0].name=a', 'rookNamespaces[0].assignment.spec.mode=Enforce'], "missing property 'create'"],
     [['rookNamespaces={a,a}'], 'rookNamespaces names a namespace twice: leave one of the two entries out'],

@@ -1,18 +1,13 @@
 /** A heap that is too small for the world: the process ends and says why, and one with room for it goes on where that ended. */
 import { expect, test } from 'vitest';
-import { MAX_WATCHES } from '../../src/controller/upstream-watches.js';
-import { ROOK_CONFIG_NAME } from '../../src/domain/rules/rook-config.js';
-import { OPERATOR_USER, useCluster } from '../support/cluster.js';
-import { waitFor } from '../support/control-plane/wait-for.js';
+import { useCluster } from '../support/cluster.js';
 import { readDockerfile } from '../support/image/dockerfile.js';
 import { podEnvironment } from '../support/image/pod-environment.js';
-import { memory } from '../support/measure/proc.js';
 import type { Operator, OperatorOptions } from '../support/operator.js';
 import { portsRight } from '../support/recovery.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
-// The operator may watch in all namespaces here, so that what it opens there costs what it can cost.
-const cluster = useCluster({ nodes: 0, withholdsRights: true });
+const cluster = useCluster({ nodes: 0 });
 
 const WITHIN_SECONDS = 60;
 const MIB = 2 ** 20;
@@ -22,11 +17,6 @@ const CROWD = 100;
 /** Of one container: as many are kept, as one of them may be the port. */
 const ARGUMENTS = 900;
 const ARGUMENT = `--unknown=${'x'.repeat(700)}`;
-/** Of so many Rooks ceph-csi-operator's nine workloads are watched where Rook's own are not there. */
-const SERVED = Math.floor(MAX_WATCHES / 9);
-const EMPTY = 300;
-/** MiB, of the container in config/manager/deployment.yaml. */
-const MEMORY_LIMIT = 192;
 const MOVE_BACK = 'patch deployments csi-cephfsplugin-provisioner';
 
 /** Node's own flags of the image, and the limit of the Deployment. */
@@ -87,53 +77,6 @@ test('with the limit of the Deployment, a Rook takes less than a quarter of it',
   const [used, limit] = [await heapInUse(operator), await limitInImage()];
   console.log(`measured | heap in use with one Rook | ${used.toFixed(1)} MiB | limit ${limit} MiB`);
   expect(used).toBeLessThan(limit / 4);
-});
-
-/** With the settings of a Rook, none of its workloads, and an assignment. */
-async function bringRooksWithoutWorkloads(count: number): Promise<void> {
-  const { api } = cluster().controlPlane;
-  for (let index = 0; index < count; index += 1) {
-    const namespace = `empty-${index}`;
-    await api.create<object>('/api/v1/namespaces', { metadata: { name: namespace } });
-    const config = { metadata: { name: ROOK_CONFIG_NAME }, data: {} };
-    await api.create<object>(`/api/v1/namespaces/${namespace}/configmaps`, config);
-    await cluster().assignment(namespace).create();
-  }
-}
-
-async function allowAllWatches(): Promise<void> {
-  const { api } = cluster().controlPlane;
-  const metadata = { name: 'watch-everywhere' };
-  const path = '/apis/rbac.authorization.k8s.io/v1';
-  const workloads = { apiGroups: ['apps'], resources: ['deployments', 'daemonsets'], verbs: ['list', 'watch'] };
-  const status = { apiGroups: ['csiports.io'], resources: ['csiportassignments/status'], verbs: ['patch'] };
-  await api.create<object>(`${path}/clusterroles`, { metadata, rules: [workloads, status] });
-  await api.create<object>(`${path}/clusterrolebindings`, {
-    metadata,
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: OPERATOR_USER }],
-  });
-}
-
-test('hundreds of Rooks without workloads do not take it up: where there is no room for watches it says so', async () => {
-  await allowAllWatches();
-  await bringRooksWithoutWorkloads(EMPTY);
-  const { rook, assignment } = await cluster().installRookWithAssignment();
-  const operator = await cluster().startOperator(await asInImage());
-  await assignment.waitForReason('Ready', 'RollingOut');
-  const rejected = (): unknown[] =>
-    operator.warnings
-      .filter(({ msg }) => msg.startsWith('ceph-csi-operator not watched'))
-      .map((line) => line.namespace);
-  await waitFor('all without room to be told of', () => Promise.resolve(rejected().length >= EMPTY - SERVED));
-  await assignment.waitUntilSettled();
-  expect(new Set(rejected()).size).toBe(EMPTY - SERVED);
-  expect(rejected()).toHaveLength(EMPTY - SERVED);
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  const { resident } = memory(operator.pid);
-  expect(resident).toBeLessThan(MEMORY_LIMIT);
-  console.log(`measured | ${EMPTY} Rooks without workloads | ${resident.toFixed(0)} MiB resident`);
-  for (let index = 0; index < EMPTY; index += 1) await cluster().assignment(`empty-${index}`).delete();
 });
 
 test('a world that outgrows the heap ends the process; more room, or less of a world, is enough to go on', async () => {

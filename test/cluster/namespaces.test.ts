@@ -200,6 +200,5 @@ test('inside one Rook namespace Roles are enough: config/single-namespace gives 
 /** The manifests with their namespace changed, as the comment in config/single-namespace says. */
 function stringifyFor(namespace: string, objects: readonly KubeObject[]): string {
   const rendered = objects.map((object) => stringify(object)).join('---\n');
-  const names = rendered.replaceAll('- rook-ceph.', `- ${namespace}.`);
-  return names.replaceAll('namespace: rook-ceph\n', `namespace: ${namespace}\n`);
+  return rendered.replaceAll('namespace: rook-ceph\n', `namespace: ${namespace}\n`);
 }

@@ -52,10 +52,8 @@ export class Operator {
     this.#clock = clock;
     const transport = new HandedOver((call) => this.#send(call));
     const ignore = (): undefined => undefined;
-    const ends = { failed: ignore, closed: ignore, ended: ignore };
-    const observer = { ...ends, synced: ignore, listed: ignore, unreadable: ignore };
-    const onChange = (): boolean => (this.#dirty = true);
-    const watches = new Watches({ namespaces: [], transport, observer, onChange, onCrowded: ignore });
+    const enqueue = (): boolean => (this.#dirty = true);
+    const watches = new Watches({ namespaces: [], transport, onEvent: ignore, enqueue });
     const monotonicMs = (): number => clock.monotonicMs;
     const writer = new Writer(transport, ALWAYS_LEADING);
     this.watches = watches;

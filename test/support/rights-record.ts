@@ -11,7 +11,7 @@ import type { AuditEntry, AuditLog } from './control-plane/audit-log.js';
 const FOLDER = process.env.RIGHTS_RECORD;
 
 export interface RightsRecord {
-  /** As rightsOf() writes them, as if Rook were in the namespace rook-ceph. */
+  /** As rightsOf() writes them. */
   readonly used: readonly string[];
   /** Each with the file of tests in which it was asked for. */
   readonly forbidden: readonly string[];
@@ -51,9 +51,8 @@ export async function recordedRights(): Promise<RightsRecord | undefined> {
 /** What no rule can name: an event's name is made up when it is created, a Driver's holds its namespace and its type. */
 const UNNAMED = ['events', 'drivers', 'tokenreviews', 'subjectaccessreviews'];
 
-function rightOf({ verb, group, resource, subresource, name, namespace }: AuditEntry): string {
+function rightOf({ verb, group, resource, subresource, name }: AuditEntry): string {
   const target = subresource === undefined ? resource : `${resource}/${subresource}`;
-  const named =
-    name === undefined || UNNAMED.includes(resource) ? '(any)' : name.replace(`${namespace ?? ''}.`, 'rook-ceph.');
+  const named = name === undefined || UNNAMED.includes(resource) ? '(any)' : name;
   return `${verb} ${group}/${target} ${named}`;
 }

@@ -3,14 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { parseAllDocuments } from 'yaml';
 import type { AdminApi, KubeObject } from './control-plane/admin-api.js';
 
-/** In the names that Rook gives the workloads of ceph-csi-operator, before the driver's. */
-const NAMESPACE_IN_NAMES = /\brook-ceph\.(?=\w+\.csi\.ceph\.com)/g;
-
 /** What config/rbac/rook-namespace grants, in another namespace, as the example in its kustomization makes it. */
 export async function allowWrites(api: AdminApi, namespace: string): Promise<void> {
   for (const file of ['role', 'role_binding']) {
     const text = await readFile(`config/rbac/rook-namespace/${file}.yaml`, 'utf8');
-    for (const document of parseAllDocuments(text.replaceAll(NAMESPACE_IN_NAMES, `${namespace}.`))) {
+    for (const document of parseAllDocuments(text)) {
       const object = document.toJS() as KubeObject;
       const collection = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${object.kind!.toLowerCase()}s`;
       await api.create<object>(collection, { ...object, metadata: { ...object.metadata, namespace } });

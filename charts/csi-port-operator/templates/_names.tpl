@@ -27,12 +27,12 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* rookNamespaces as objects, in JSON: {"items": [{name, driverNamePrefix, assignment}]}. */}}
+{{/* rookNamespaces as objects, in JSON: {"items": [{name, assignment}]}. */}}
 {{- define "rookNamespaces" -}}
 {{- $items := list }}
 {{- range .Values.rookNamespaces }}
 {{- $entry := ternary (dict "name" .) . (kindIs "string" .) }}
-{{- $items = append $items (merge (dict) $entry (dict "driverNamePrefix" $entry.name "assignment" dict)) }}
+{{- $items = append $items (merge (dict) $entry (dict "assignment" dict)) }}
 {{- end }}
 {{- dict "items" $items | toJson }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* What is read by names that are the same in every namespace. */}}
+{{/* What is read. */}}
 {{- define "rules.read" -}}
 - apiGroups: [apps]
   resources: [deployments]
@@ -26,25 +26,8 @@
   verbs: [list, watch]
 {{- end }}
 
-{{/* What is written in a Rook namespace, and what is read there of ceph-csi-operator's; called with the prefix. */}}
+{{/* What is written in a Rook namespace. */}}
 {{- define "rules.write" -}}
-- apiGroups: [apps]
-  resources: [deployments]
-  resourceNames:
-    - "{{ . }}.rbd.csi.ceph.com-ctrlplugin"
-    - "{{ . }}.cephfs.csi.ceph.com-ctrlplugin"
-    - "{{ . }}.nvmeof.csi.ceph.com-ctrlplugin"
-  verbs: [list, watch]
-- apiGroups: [apps]
-  resources: [daemonsets]
-  resourceNames:
-    - "{{ . }}.rbd.csi.ceph.com-nodeplugin"
-    - "{{ . }}.rbd.csi.ceph.com-nodeplugin-csi-addons"
-    - "{{ . }}.cephfs.csi.ceph.com-nodeplugin"
-    - "{{ . }}.cephfs.csi.ceph.com-nodeplugin-csi-addons"
-    - "{{ . }}.nvmeof.csi.ceph.com-nodeplugin"
-    - "{{ . }}.nvmeof.csi.ceph.com-nodeplugin-csi-addons"
-  verbs: [list, watch]
 - apiGroups: [apps]
   resources: [deployments]
   resourceNames: [csi-rbdplugin-provisioner, csi-cephfsplugin-provisioner]

@@ -86,7 +86,7 @@ export const DEFINITIONS = {
     type: 'gauge',
     labels: ['resource'],
     help: '1 where all objects of a watch are known and it has not failed since, else 0; of several namespaces the worst.',
-    look: 'Where it stays 0: the log and /readyz say why. Of drivers.csi.ceph.io and the workloads of ceph-csi-operator it may be 0 for want of a right that the operator can do without.',
+    look: 'Where it stays 0: the log and /readyz say why. Of drivers.csi.ceph.io it may be 0 because a right is missing that the operator can do without.',
   },
   csiports_watch_last_event_age_seconds: {
     type: 'gauge',

@@ -35,7 +35,7 @@ export class Metrics {
     this.#options = options;
     this.#queue = new QueueMetrics(this.#recorder, options.monotonicMs);
     this.controller = {
-      informers: countWatchTransitions(this.#recorder, () => this.#controller.informers),
+      onInformerEvent: countWatchTransitions(this.#recorder),
       queue: this.#queue,
       onReconcileEvent: countReconciles(this.#recorder, options.monotonicMs),
     };

@@ -22,7 +22,7 @@ interface Series {
 export class Recorder {
   #sink: Sink | undefined;
   #early: ((sink: Sink) => void)[] = [];
-  /** By the namespace or the watched resource that they speak of, each once. */
+  /** By the namespace in their labels, each once. */
   readonly #series = new Map<string, Map<string, Series>>();
 
   count<N extends Counted>(name: N, labels: Labels<N>, by = 1): void {
@@ -34,12 +34,12 @@ export class Recorder {
     this.#record((sink) => sink.time(name, labels, milliseconds / 1000));
   }
 
-  /** Takes out what was counted of a namespace, or of a watched resource, that is gone. */
-  forget(subject: string): void {
-    for (const { name, labels } of this.#series.get(subject)?.values() ?? []) {
+  /** Removes what was counted of a namespace that is no longer served. */
+  forget(namespace: string): void {
+    for (const { name, labels } of this.#series.get(namespace)?.values() ?? []) {
       this.#record((sink) => sink.remove(name, labels));
     }
-    this.#series.delete(subject);
+    this.#series.delete(namespace);
   }
 
   /** Hands over what was recorded up to now, and all that follows. */
@@ -55,10 +55,9 @@ export class Recorder {
   }
 
   #remember(series: Series): void {
-    // No namespace is called as a resource is, which has a dot or a slash in it.
-    const subject = series.labels.namespace ?? series.labels.resource;
-    if (subject === undefined) return;
-    const known = this.#series.get(subject) ?? new Map<string, Series>();
-    this.#series.set(subject, known.set(`${series.name} ${Object.values(series.labels).join(' ')}`, series));
+    const { namespace } = series.labels;
+    if (namespace === undefined) return;
+    const known = this.#series.get(namespace) ?? new Map<string, Series>();
+    this.#series.set(namespace, known.set(`${series.name} ${Object.values(series.labels).join(' ')}`, series));
   }
 }

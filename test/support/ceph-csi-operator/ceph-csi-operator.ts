@@ -3,7 +3,7 @@ import { AdminApiError, type AdminApi, type KubeObject } from '../control-plane/
 import type { ControlPlane } from '../control-plane/control-plane.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { DRIVER_CRD, DRIVER_CRD_NAME, DRIVER_CRD_PATH } from './driver-crd.js';
-import { renderDriver, type DriverObject, type DriverOptions, type DriverType } from './workloads.js';
+import { renderDriver, type DriverObject, type DriverType } from './workloads.js';
 
 const DRIVERS = '/apis/csi.ceph.io/v1';
 
@@ -29,8 +29,8 @@ export class CephCsiOperator {
     await waitFor('the API server to serve no Drivers', async () => !(await this.#isServed()));
   }
 
-  async createDriver(namespace: string, type: DriverType, prefix = namespace): Promise<DriverObject> {
-    const name = `${prefix}.${type}.csi.ceph.com`;
+  async createDriver(namespace: string, type: DriverType): Promise<DriverObject> {
+    const name = `${namespace}.${type}.csi.ceph.com`;
     const object: KubeObject = { apiVersion: 'csi.ceph.io/v1', kind: 'Driver', metadata: { name }, spec: {} };
     const { metadata } = await this.#api.create(`${DRIVERS}/namespaces/${namespace}/drivers`, object);
     return { namespace, name, uid: metadata.uid!, type };
@@ -41,8 +41,8 @@ export class CephCsiOperator {
   }
 
   /** Its write of a Driver's workloads, which replaces what is there. */
-  async write(driver: DriverObject, options: DriverOptions = {}): Promise<void> {
-    for (const workload of renderDriver(driver, options)) {
+  async write(driver: DriverObject): Promise<void> {
+    for (const workload of renderDriver(driver)) {
       const collection = `/apis/apps/v1/namespaces/${driver.namespace}/${workload.kind!.toLowerCase()}s`;
       const path = `${collection}/${workload.metadata!.name!}`;
       if ((await this.#api.getOrUndefined(path)) === undefined) await this.#api.create<object>(collection, workload);

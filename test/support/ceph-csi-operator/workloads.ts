@@ -15,25 +15,16 @@ export interface DriverObject {
   readonly type: DriverType;
 }
 
-export interface DriverOptions {
-  /** spec.controllerPlugin.hostNetwork; false by default. */
-  readonly hostNetwork?: boolean;
-  /** spec.liveness.metricsPort: one number for controller and node plugin; no liveness container by default. */
-  readonly metricsPort?: number;
-  /** spec.controllerPlugin.replicas; 2 by default. */
-  readonly replicas?: number;
-}
-
 /** The controller plugin's csi-addons ports: nothing in a Driver changes them. */
 const CONTROLLER_PORTS: Readonly<Record<DriverType, number>> = { rbd: 9070, cephfs: 9080, nvmeof: 9070 };
 const NODE_PORT = 9071;
 
-export function renderDriver(driver: DriverObject, options: DriverOptions = {}): (Deployment | DaemonSet)[] {
+export function renderDriver(driver: DriverObject): (Deployment | DaemonSet)[] {
   return [
-    controllerPlugin(driver, options),
+    controllerPlugin(driver),
     daemonSet(driver, 'nodeplugin', {
       hostNetwork: true,
-      containers: [plugin(driver), ...liveness(options)],
+      containers: [plugin(driver)],
       dnsPolicy: 'ClusterFirstWithHostNet',
       hostPID: driver.type === 'rbd',
     }),
@@ -41,22 +32,21 @@ export function renderDriver(driver: DriverObject, options: DriverOptions = {}):
   ];
 }
 
-function controllerPlugin(driver: DriverObject, options: DriverOptions): Deployment {
+function controllerPlugin(driver: DriverObject): Deployment {
   const name = `${driver.name}-ctrlplugin`;
-  const containers = [plugin(driver), csiAddons(CONTROLLER_PORTS[driver.type]), ...liveness(options)];
+  const containers = [plugin(driver), csiAddons(CONTROLLER_PORTS[driver.type])];
   const term = { labelSelector: { matchLabels: { app: name } }, topologyKey: 'kubernetes.io/hostname' };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: metadata(driver, name),
     spec: {
-      replicas: options.replicas ?? 2,
+      replicas: 2,
       strategy: { type: 'Recreate' },
       selector: { matchLabels: { app: name } },
       template: podTemplate(name, {
         containers,
         affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } },
-        ...(options.hostNetwork === true && { hostNetwork: true }),
       }),
     },
   };
@@ -97,16 +87,4 @@ function csiAddons(port: number): Container {
     args: ['--v=0', '--csi-addons-address=unix:///csi/csi-addons.sock', `--controller-port=${port}`],
     ports: [{ containerPort: port }],
   };
-}
-
-/** Its port is declared nowhere. */
-function liveness({ metricsPort }: DriverOptions): Container[] {
-  if (metricsPort === undefined) return [];
-  return [
-    {
-      name: 'liveness-prometheus',
-      image: 'quay.io/cephcsi/cephcsi:v3.15.0',
-      args: ['--type=liveness', '--endpoint=unix:///csi/csi.sock', `--metricsport=${metricsPort}`],
-    },
-  ];
 }

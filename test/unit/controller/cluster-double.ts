@@ -58,14 +58,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const { server, transport } = await connect();
   const changed: string[] = [];
   const ignore = (): undefined => undefined;
-  const told = { failed: ignore, synced: ignore, listed: ignore, unreadable: ignore };
-  const observer = { ...told, closed: ignore, ended: ignore };
   const watches = new Watches({
     namespaces: [],
     transport,
-    observer,
-    onChange: (namespace) => changed.push(namespace),
-    onCrowded: ignore,
+    onEvent: ignore,
+    enqueue: (namespace) => changed.push(namespace),
   });
   const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
   let version = 5_000;

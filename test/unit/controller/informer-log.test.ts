@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { informerLog, remedyFor } from '../../../src/controller/informer-log.js';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
-import type { InformerObserver, InformerState } from '../../../src/kube/informer-state.js';
+import type { InformerEvent, InformerState, OnInformerEvent } from '../../../src/kube/informer-state.js';
 import { informerState } from '../kube/informer-state.js';
 
 /** It has failed once. */
@@ -10,21 +10,34 @@ function informer(more: Partial<InformerState> = {}): InformerState {
 }
 
 const error = (status: number): ApiError => new ApiError('GET /x', status, '{}');
+const failed = (error: Error): InformerEvent => ({ type: 'Failed', error, retryInMs: 1 });
 const AWAY = new UnreachableError('GET /x', new Error('ECONNREFUSED'));
 
-function bench(): { log: InformerObserver; warnings: string[]; recovered: boolean[]; clock: { now: number } } {
+interface Bench {
+  readonly log: OnInformerEvent;
+  /** All that there are. */
+  readonly informers: InformerState[];
+  readonly warnings: string[];
+  readonly infos: string[];
+  readonly clock: { now: number };
+}
+
+function bench(): Bench {
+  const informers: InformerState[] = [];
   const warnings: string[] = [];
-  const recovered: boolean[] = [];
+  const infos: string[] = [];
   const clock = { now: 0 };
-  const ignore = (): void => undefined;
-  const warn = ({ informer: title }: { informer?: string }): void => void warnings.push(title ?? '');
-  const logger = { debug: ignore, info: ignore, warn };
+  const logger = {
+    debug: () => undefined,
+    info: (_: object, message: string) => void infos.push(message),
+    warn: ({ informer: title }: { informer?: string }) => void warnings.push(title ?? ''),
+  };
   const log = informerLog(
     logger,
     () => clock.now,
-    (recovery) => void recovered.push(recovery),
+    () => informers,
   );
-  return { log, warnings, recovered, clock };
+  return { log, informers, warnings, infos, clock };
 }
 
 test('a failure is said once, and again when it has lasted for long', () => {
@@ -32,38 +45,47 @@ test('a failure is said once, and again when it has lasted for long', () => {
   const one = informer();
   for (const now of [0, 5_000, 599_999]) {
     clock.now = now;
-    log.failed(one, error(403), 1);
+    log(one, failed(error(403)));
   }
   expect(warnings).toHaveLength(1);
   clock.now = 600_000;
-  log.failed(one, error(403), 1);
+  log(one, failed(error(403)));
   expect(warnings).toHaveLength(2);
 });
 
 test('what keeps all informers from working is said once for all', () => {
   const { log, warnings } = bench();
-  for (const title of ['a', 'b', 'c']) log.failed(informer({ title }), AWAY, 1);
+  for (const title of ['a', 'b', 'c']) log(informer({ title }), failed(AWAY));
   expect(warnings).toEqual(['a']);
 });
 
-test('a complete store ends a failure where one was said', () => {
-  const { log, recovered } = bench();
+test('the first time that all are synced is logged once, and again after a failure that was logged', () => {
+  const { log, informers, infos } = bench();
   const one = informer();
-  log.synced(one);
-  log.failed(one, error(500), 1);
-  log.synced(one);
-  log.failed(one, error(410), 1);
-  log.synced(one);
-  expect(recovered).toEqual([false, true, false]);
+  informers.push(one);
+  log(one, { type: 'Synced' });
+  expect(infos).toEqual(['Informers synced']);
+  log(one, { type: 'Synced' });
+  // A list that is due again is no failure.
+  log(one, failed(error(410)));
+  log(one, { type: 'Synced' });
+  expect(infos).toHaveLength(1);
+  log(one, failed(error(500)));
+  log(one, { type: 'Synced' });
+  expect(infos).toEqual(['Informers synced', 'All watches work again']);
 });
 
-test('an informer that has ended keeps no other from saying its failure', () => {
-  const { log, warnings } = bench();
-  const first = informer();
-  log.failed(first, AWAY, 1);
-  log.ended(first);
-  log.failed(informer(), AWAY, 1);
-  expect(warnings).toHaveLength(2);
+test('it is not logged while another informer is not synced or is failing, unless that one is optional', () => {
+  const { log, informers, infos } = bench();
+  const one = informer();
+  for (const other of [informer({ synced: false }), informer({ lastError: AWAY })]) {
+    informers.splice(0, 2, one, other);
+    log(one, { type: 'Synced' });
+  }
+  expect(infos).toEqual([]);
+  informers[1] = informer({ synced: false, lastError: AWAY, optional: true });
+  log(one, { type: 'Synced' });
+  expect(infos).toEqual(['Informers synced']);
 });
 
 test('the remedy names the rule that is missing, with the name where there is one', () => {

@@ -21,7 +21,7 @@ interface Watcher {
 }
 
 export class WatchedObjects {
-  /** What requests whose plural or name this is are rejected with; 'never': they are left unanswered. */
+  /** How requests of this plural, name or namespace/name are rejected; 'never': they get no response. */
   readonly rejections = new Map<string, 403 | 404 | 500 | 'never'>();
   readonly #objects = new Map<string, Map<string, RawObject>>();
   readonly #watchers = new Set<Watcher>();
@@ -69,7 +69,8 @@ export class WatchedObjects {
     const plural = path.split('/').at(-1)!;
     const namespace = /\/namespaces\/([^/]+)\//.exec(path)?.[1];
     const name = query.fieldSelector?.replace('metadata.name=', '');
-    const rejection = this.rejections.get(plural) ?? this.rejections.get(name ?? '');
+    const names = [plural, name ?? '', `${namespace}/${name}`];
+    const rejection = names.flatMap((of) => this.rejections.get(of) ?? []).at(0);
     if (rejection === 'never') return;
     if (rejection !== undefined) {
       exchange.reject(rejection, 'Rejected');

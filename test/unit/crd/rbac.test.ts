@@ -1,15 +1,12 @@
 // What config/rbac grants is exactly what the operator asks for: each right is listed as one line, and the names come
 // from the code that makes the requests.
-import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { API_GROUP, ASSIGNMENT_NAME, ASSIGNMENT_PLURAL } from '../../../src/domain/rules/api.js';
 import { ROOK_CONFIG_NAME } from '../../../src/domain/rules/rook-config.js';
-import { ROOK_OPERATOR_NAME } from '../../../src/domain/rules/rook-operator.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
-import { defaultDrivers, upstreamWorkloads } from '../../../src/domain/rules/upstream.js';
-import { driverTarget } from '../../../src/kube/resources.js';
+import { WATCH_TABLE, type WatchRow } from '../../../src/controller/watch-table.js';
 import { rightsOf, type Role } from '../../support/rights.js';
-import { readManifest, readText, yamlFiles } from './manifests.js';
+import { readManifest, yamlFiles } from './manifests.js';
 
 function rights(path: string): string[] {
   return rightsOf((readManifest(path) as Role).rules);
@@ -21,27 +18,24 @@ const ASSIGNMENT = `${API_GROUP}/${ASSIGNMENT_PLURAL} ${ASSIGNMENT_NAME}`;
 const STATUS = `${API_GROUP}/${ASSIGNMENT_PLURAL}/status ${ASSIGNMENT_NAME}`;
 const EVENTS = 'events.k8s.io/events (any)';
 
-const { group, resource } = driverTarget().rule;
-const DRIVERS = `${group}/${resource} (any)`;
-const UPSTREAM = defaultDrivers('rook-ceph')
-  .flatMap(upstreamWorkloads)
-  .map(({ kind, name }) => `apps/${kind.toLowerCase()}s ${name}`);
+const { workloads, ...others } = WATCH_TABLE;
+const ROWS: readonly WatchRow<unknown>[] = [...Object.values(workloads), ...Object.values(others)];
+const WATCHED = ROWS.map(({ group, resource, name = '(any)' }) => `${group}/${resource} ${name}`);
 
 function reading(objects: readonly string[]): string[] {
-  return [...watching(objects), ...objects.map((object) => `get ${object}`)];
+  return [...watching(objects), ...getting(objects)];
 }
 
-/** What is never written need not be read again. */
 function watching(objects: readonly string[]): string[] {
   return objects.flatMap((object) => ['list', 'watch'].map((verb) => `${verb} ${object}`));
 }
 
-const READ = [
-  ...reading([...WORKLOADS, CONFIG, ASSIGNMENT]),
-  ...watching([`apps/deployments ${ROOK_OPERATOR_NAME}`, DRIVERS]),
-];
-/** By names that hold the namespace. */
-const READ_IN_NAMESPACE = watching(UPSTREAM);
+/** What is never written need not be read again. */
+function getting(objects: readonly string[]): string[] {
+  return objects.map((object) => `get ${object}`);
+}
+
+const READ = [...watching(WATCHED), ...getting([...WORKLOADS, CONFIG, ASSIGNMENT])];
 const REVIEW = [
   'create authentication.k8s.io/tokenreviews (any)',
   'create authorization.k8s.io/subjectaccessreviews (any)',
@@ -64,30 +58,14 @@ describe('config/rbac', () => {
     ['config/rbac/aggregated/editor_role.yaml', 'ClusterRole', [...reading([OF_PEOPLE]), ...EDIT, STATUS_OF_PEOPLE]],
     ['config/rbac/aggregated/viewer_role.yaml', 'ClusterRole', [...reading([OF_PEOPLE]), STATUS_OF_PEOPLE]],
     ['config/rbac/cluster-reader/cluster_role.yaml', 'ClusterRole', READ],
-    ['config/rbac/rook-namespace/role.yaml', 'Role', [...READ_IN_NAMESPACE, ...WRITE]],
-    ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...READ_IN_NAMESPACE, ...WRITE]],
+    ['config/rbac/rook-namespace/role.yaml', 'Role', WRITE],
+    ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...WRITE]],
     ['config/rbac/metrics-auth/auth_role.yaml', 'ClusterRole', REVIEW],
     ['config/rbac/metrics-auth/reader_role.yaml', 'ClusterRole', ['get /metrics']],
   ])('%s grants what is asked for, and nothing more', (path, kind, wanted) => {
     expect(readManifest(path)).toMatchObject({ kind });
     expect(rights(path)).toEqual([...wanted].sort());
   });
-
-  test.each(['config/rbac/rook-namespace/kustomization.yaml', 'config/single-namespace/kustomization.yaml'])(
-    'the replacement in %s names the rules whose names hold the namespace, and no other',
-    (path) => {
-      const replaced = /fieldPaths: \[(.*)\]/.exec(readText(path))?.[1]?.split(', ');
-      const role = path.includes('single') ? 'config/rbac/single-namespace/role.yaml' : `${dirname(path)}/role.yaml`;
-      const { rules } = readManifest(role) as Role;
-      const holding = rules.flatMap(({ resourceNames = [] }, index) =>
-        resourceNames.length > 0 && resourceNames.every((name) => name.startsWith('rook-ceph.'))
-          ? [`rules.${index}.resourceNames.*`]
-          : [],
-      );
-      expect(replaced).toEqual(holding);
-      expect(holding).toHaveLength(2);
-    },
-  );
 
   test('has no other roles', () => {
     const roles = yamlFiles('config').filter((path) => 'rules' in (readManifest(path) as object));

@@ -1,13 +1,14 @@
 /** The operator's own watches on an API server double that keeps every stream open and sends what the test says. */
 import { onTestFinished } from 'vitest';
 import { Watches } from '../../../src/controller/watches.js';
+import type { OnInformerEvent } from '../../../src/kube/informer-state.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import type { Exchange } from '../../support/api-server-double.js';
 import { connect, eventually } from '../kube/connections.js';
 
 export interface Streams {
   readonly watches: Watches;
-  /** What the observer was told: failures of watches, and objects that could not be read. */
+  /** What the informers reported: failures of watches, and objects that could not be read. */
   readonly failed: string[];
   readonly unreadable: string[];
   /**
@@ -30,16 +31,12 @@ export async function openStreams(): Promise<Streams> {
   };
   const failed: string[] = [];
   const unreadable: string[] = [];
-  const observer = {
-    failed: ({ title }: { title: string }, error: unknown) => void failed.push(`${title}: ${String(error)}`),
-    unreadable: (_: unknown, object: string, error: unknown) => void unreadable.push(`${object}: ${String(error)}`),
-    synced: () => undefined,
-    listed: () => undefined,
-    closed: () => undefined,
-    ended: () => undefined,
+  const onEvent: OnInformerEvent = ({ title }, event) => {
+    if (event.type === 'Failed') failed.push(`${title}: ${String(event.error)}`);
+    if (event.type === 'Unreadable') unreadable.push(`${event.object}: ${String(event.error)}`);
   };
   const ignore = (): undefined => undefined;
-  const watches = new Watches({ namespaces: [], transport, observer, onChange: ignore, onCrowded: ignore });
+  const watches = new Watches({ namespaces: [], transport, onEvent, enqueue: ignore });
   const stopping = new AbortController();
   const running = watches.run(stopping.signal);
   onTestFinished(async () => {

@@ -1,7 +1,7 @@
 /** An informer at work against an API server double, and the objects and events that the double gives it. */
 import { onTestFinished } from 'vitest';
 import { Informer, type InformerTiming, type WatchTarget } from '../../../src/kube/informer.js';
-import type { ListedBy } from '../../../src/kube/informer-state.js';
+import type { ListedBy, OnInformerEvent } from '../../../src/kube/informer-state.js';
 import { Store, type ObjectSink, type StoredObject } from '../../../src/kube/store.js';
 import type { RawObject } from '../../../src/kube/watch-events.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
@@ -70,16 +70,14 @@ export interface Running {
   readonly informer: Informer<Stored>;
   readonly changes: string[];
   readonly failures: { readonly error: Error; readonly retryInMs: number }[];
-  /** Of which objects it was told that they cannot be read, and why. */
+  /** Objects that were reported as not readable, and why. */
   readonly unreadable: string[];
-  /** How often the observer was told that it is synced. */
+  /** How often it reported that it is synced. */
   readonly synced: () => number;
-  /** By what the complete lists came that it was told of. */
+  /** By what the complete lists came that it reported. */
   readonly listed: readonly ListedBy[];
-  /** How often it was told that a watch was closed in order. */
+  /** How often it reported that a watch was closed in order. */
   readonly closed: () => number;
-  /** How often it was told that it has ended. */
-  readonly ended: () => number;
   readonly stop: () => Promise<void>;
 }
 
@@ -114,9 +112,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const store = options.store ?? new Store<Stored>((namespace) => changes.push(namespace));
   const listed: ListedBy[] = [];
   const unreadable: string[] = [];
-  let synced = 0;
-  let closed = 0;
-  let ended = 0;
+  const counts = { Synced: 0, Closed: 0 };
   const source: WatchTarget<Stored> = {
     title: 'Deployment one',
     rule: { group: 'apps', resource: 'deployments', ...(options.sink === undefined ? { name: 'one' } : {}) },
@@ -125,13 +121,21 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     path: PATH,
     project: options.project ?? project,
   };
-  const observer = {
-    failed: (_: unknown, error: unknown, retryInMs: number) => void failures.push({ error: error as Error, retryInMs }),
-    synced: () => void (synced += 1),
-    listed: (_: unknown, by: ListedBy) => void listed.push(by),
-    unreadable: (_: unknown, object: string, error: unknown) => void unreadable.push(`${object}: ${String(error)}`),
-    closed: () => void (closed += 1),
-    ended: () => void (ended += 1),
+  const onEvent: OnInformerEvent = (_, event) => {
+    switch (event.type) {
+      case 'Failed':
+        failures.push({ error: event.error as Error, retryInMs: event.retryInMs });
+        break;
+      case 'Listed':
+        listed.push(event.by);
+        break;
+      case 'Unreadable':
+        unreadable.push(`${event.object}: ${String(event.error)}`);
+        break;
+      case 'Synced':
+      case 'Closed':
+        counts[event.type] += 1;
+    }
   };
   const timing = {
     idleMs: 5_000,
@@ -141,7 +145,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     absentMs: 60,
     ...options.timing,
   };
-  const informer = new Informer(source, options.sink ?? store, { transport, observer, timing });
+  const informer = new Informer(source, options.sink ?? store, { transport, onEvent, timing });
   const stopping = new AbortController();
   const running = informer.run(stopping.signal);
   const stop = async (): Promise<void> => {
@@ -156,10 +160,9 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     changes,
     failures,
     unreadable,
-    synced: () => synced,
+    synced: () => counts.Synced,
     listed,
-    closed: () => closed,
-    ended: () => ended,
+    closed: () => counts.Closed,
     stop,
   };
 }

@@ -129,9 +129,6 @@ it('of the watches those count that need something which is there', () => {
     'daemonsets.apps/csi-rbdplugin',
     'deployments.apps/csi-rbdplugin-provisioner',
     'drivers.csi.ceph.io',
-    'deployments.apps/rook-ceph.rbd.csi.ceph.com-ctrlplugin',
-    'daemonsets.apps/rook-ceph.rbd.csi.ceph.com-nodeplugin',
-    'daemonsets.apps/rook-ceph.rbd.csi.ceph.com-nodeplugin-csi-addons',
   ].map((resource) => `csiports_watch_up{resource="${resource}"} 0`);
   expect(neededWatches(new Scrape(page.join('\n')), 'csiports_watch_up').map(({ watch }) => watch)).toEqual([
     'configmaps/rook-ceph-operator-config',

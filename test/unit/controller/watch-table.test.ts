@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { WATCH_TABLE, watchTarget } from '../../../src/controller/watch-table.js';
+import { forEachSlot } from '../../../src/domain/rules/slots.js';
+import type { WatchTarget } from '../../../src/kube/informer.js';
+
+const { workloads, drivers, ...others } = WATCH_TABLE;
+
+const targets = (namespace?: string): WatchTarget<unknown>[] => [
+  watchTarget(others.assignments, namespace),
+  watchTarget(others.rookConfigs, namespace),
+  watchTarget(others.rookOperators, namespace),
+  ...Object.values(forEachSlot(({ slot }) => watchTarget(workloads[slot], namespace))),
+];
+
+test('six names are watched across all namespaces', () => {
+  expect(targets().map(({ title, path }) => `${title}: ${path}`)).toEqual([
+    'CSIPortAssignment default: /apis/csiports.io/v1alpha1/csiportassignments',
+    'ConfigMap rook-ceph-operator-config: /api/v1/configmaps',
+    'Deployment rook-ceph-operator: /apis/apps/v1/deployments',
+    'Deployment csi-rbdplugin-provisioner: /apis/apps/v1/deployments',
+    'Deployment csi-cephfsplugin-provisioner: /apis/apps/v1/deployments',
+    'DaemonSet csi-rbdplugin: /apis/apps/v1/daemonsets',
+  ]);
+  for (const target of targets()) expect(target).not.toHaveProperty('namespace');
+});
+
+test('or in one', () => {
+  expect(targets('rook').map(({ path }) => path)).toEqual([
+    '/apis/csiports.io/v1alpha1/namespaces/rook/csiportassignments',
+    '/api/v1/namespaces/rook/configmaps',
+    '/apis/apps/v1/namespaces/rook/deployments',
+    '/apis/apps/v1/namespaces/rook/deployments',
+    '/apis/apps/v1/namespaces/rook/deployments',
+    '/apis/apps/v1/namespaces/rook/daemonsets',
+  ]);
+  for (const target of targets('rook')) expect(target.namespace).toBe('rook');
+});
+
+test('each says the RBAC rule that it needs', () => {
+  expect(targets().map(({ rule }) => Object.values(rule).join(' '))).toEqual([
+    'csiports.io csiportassignments default',
+    ' configmaps rook-ceph-operator-config',
+    'apps deployments rook-ceph-operator',
+    'apps deployments csi-rbdplugin-provisioner',
+    'apps deployments csi-cephfsplugin-provisioner',
+    'apps daemonsets csi-rbdplugin',
+  ]);
+});
+
+test('the Drivers of ceph-csi-operator are watched whatever their names, where there are such objects at all', () => {
+  expect(watchTarget(drivers, undefined)).toMatchObject({
+    rule: { group: 'csi.ceph.io', resource: 'drivers' },
+    path: '/apis/csi.ceph.io/v1/drivers',
+    optional: true,
+  });
+  expect(watchTarget(drivers, undefined)).not.toHaveProperty('namespace');
+  expect(watchTarget(drivers, undefined).rule).not.toHaveProperty('name');
+  expect(watchTarget(drivers, 'rook')).toMatchObject({
+    namespace: 'rook',
+    path: '/apis/csi.ceph.io/v1/namespaces/rook/drivers',
+  });
+  for (const target of targets()) expect(target).not.toHaveProperty('optional');
+});
+
+test('each change leads to the namespace of the object', () => {
+  const rows = [...Object.values(others), ...Object.values(workloads), drivers];
+  expect(rows).toHaveLength(7);
+  for (const { keysOf } of rows) expect(keysOf('rook')).toEqual(['rook']);
+});
