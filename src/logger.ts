@@ -1,6 +1,6 @@
 /** The log: one JSON object a line for collectors, or one readable line for people. */
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
-import type { Log } from './controller/log.js';
+import type { Log } from './log.js';
 import { sanitize } from './domain/report/sanitize.js';
 
 export interface Logger extends Readonly<Record<LogLevel | 'fatal', Log['info']>> {

@@ -5,7 +5,7 @@ import { parseInvocation, type Config } from './config.js';
 import { Controller } from './controller/controller.js';
 import { LEASE_NAME, leaseLog, runWhileLeading } from './controller/leader.js';
 import { remedyFor } from './controller/informer-log.js';
-import { messageOf } from './controller/log.js';
+import { messageOf } from './log.js';
 import { HELP } from './flags.js';
 import { InClusterCredentials, podNamespace, type Credentials } from './kube/credentials.js';
 import type { InformerState } from './kube/informer-state.js';

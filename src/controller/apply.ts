@@ -10,7 +10,7 @@ import { movePort, type JsonPatch } from '../domain/rules/sidecar-port.js';
 import type { ConfigKey, Slot } from '../domain/rules/slots.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { Writer } from '../kube/writer.js';
-import { messageOf } from './log.js';
+import { messageOf } from '../log.js';
 import type { ReconcileObserver, WrittenKind } from './observer.js';
 import { Rejections } from './rejections.js';
 import { RookTime, type RookTimeLeft, type Settings } from './rook-time.js';

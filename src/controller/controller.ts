@@ -10,7 +10,7 @@ import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
 import { Applier } from './apply.js';
 import { informerLog } from './informer-log.js';
-import { messageOf, type Log } from './log.js';
+import { messageOf, type Log } from '../log.js';
 import { Notifier } from './notifier.js';
 import type { ControllerObserver } from './observer.js';
 import { Reconciler } from './reconciler.js';

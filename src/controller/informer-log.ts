@@ -2,7 +2,7 @@
 import { ApiError, WatchProtocolError } from '../kube/errors.js';
 import type { InformerObserver, InformerState } from '../kube/informer-state.js';
 import { WatchIdleError } from '../kube/watch-events.js';
-import { messageOf, type Log } from './log.js';
+import { messageOf, type Log } from '../log.js';
 
 /** A failure that lasts is said again after this long. */
 const SAY_AGAIN_MS = 10 * 60_000;

@@ -2,7 +2,7 @@
 import { ApiError } from '../kube/errors.js';
 import type { LeaderElection, LeaderElectionObserver } from '../kube/leader-election.js';
 import type { Controller } from './controller.js';
-import { messageOf, type Log } from './log.js';
+import { messageOf, type Log } from '../log.js';
 
 /** Of the Lease, and of the Role that allows it. */
 export const LEASE_NAME = 'csi-port-operator';

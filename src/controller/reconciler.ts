@@ -9,7 +9,7 @@ import type { Reconciled } from '../domain/report/outcome.js';
 import { statusOf } from '../domain/report/status.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
 import type { Answers, Applied, Applier } from './apply.js';
-import { withFields, type Log } from './log.js';
+import { withFields, type Log } from '../log.js';
 import type { Notifier } from './notifier.js';
 import type { ReconcileObserver } from './observer.js';
 import type { StatusWriter, StoreResult } from './status-writer.js';

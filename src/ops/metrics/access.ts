@@ -3,7 +3,7 @@
  * short time, as the API servers' own delegated authorization keeps them, so that a scrape costs no requests.
  */
 import { createHash } from 'node:crypto';
-import { messageOf, type Log } from '../../controller/log.js';
+import { messageOf, type Log } from '../../log.js';
 import type { AccessReviews } from '../../kube/access-reviews.js';
 import { ApiError } from '../../kube/errors.js';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { messageOf, type Log } from '../../controller/log.js';
+import { messageOf, type Log } from '../../log.js';
 
 /** PEM. */
 export interface Certificate {

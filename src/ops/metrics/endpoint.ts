@@ -1,6 +1,6 @@
 /** The metrics of this process and the server that shows them. */
 import type { Server } from 'node:net';
-import type { Log } from '../../controller/log.js';
+import type { Log } from '../../log.js';
 import { AccessReviews } from '../../kube/access-reviews.js';
 import type { Transport } from '../../kube/transport.js';
 import type { BindAddress } from '../http-server.js';

@@ -1,7 +1,7 @@
 /** Serves GET /metrics: without TLS to anybody, with TLS only to those who may. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import { messageOf, type Log } from '../../controller/log.js';
+import { messageOf, type Log } from '../../log.js';
 import { listen, onePerConnection, SERVER_LIMITS, type BindAddress } from '../http-server.js';
 import type { ScrapeAccess } from './access.js';
 import { followCertificate, TLS_OPTIONS, type Certificate } from './certificate.js';
