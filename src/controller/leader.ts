@@ -11,7 +11,7 @@ export const LEASE_NAME = 'csi-port-operator';
  * Runs the controller, which watches at once and works while it leads, until `stop` is aborted or the lease is lost. The
  * lease is released only when the work in hand is done. Never rejects.
  *
- * @returns Lost if another process may lead: this one has since written nothing but events of its earlier work, and must end
+ * @returns Lost if another process may lead: this one has since written only events of its earlier work, and must end
  */
 export async function runWithLeaderElection(
   controller: Controller,

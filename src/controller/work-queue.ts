@@ -1,5 +1,5 @@
 /**
- * A work queue of keys with client-go's semantics, over p-queue, which brings the concurrency: a key waits at most once, is
+ * A work queue of keys with client-go's semantics, over p-queue, which brings the concurrency. A key waits at most once, is
  * never worked on twice at the same time, and is worked on again if it was added meanwhile.
  */
 import PQueue from 'p-queue';
@@ -14,7 +14,6 @@ export interface WorkQueueObserver {
 }
 
 export interface WorkQueueOptions {
-  /** Number of keys worked on at once. */
   readonly concurrency: number;
   readonly backoff: { readonly baseMs: number; readonly maxMs: number; readonly random?: () => number };
   /** Called after each failed run, before the wait. */

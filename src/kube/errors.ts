@@ -24,7 +24,7 @@ export const MAX_RETRY_AFTER_MS = 120_000;
 const MAX_MESSAGE = 2_000;
 const MAX_REASON = 100;
 
-/** The API server responded with an error. The message is the server's own, on one line and cut; it has no header or token. */
+/** The API server responded with an error. The message is the server's own, on one line and cut, without secrets. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** `Status.reason`, e.g. NotFound, Conflict, Forbidden, Invalid, Expired; empty if the body was no Status. */

@@ -1,5 +1,5 @@
 /**
- * Credentials from a kubeconfig, by client-node's KubeConfig: tokens, certificates, exec plugins, OIDC, proxies, contexts.
+ * Credentials from a kubeconfig: tokens, certificates, exec plugins, OIDC, proxies and contexts, by client-node.
  * This module is imported only if it is used: the library costs 90 ms and 22 MiB that a pod does not need.
  */
 import { existsSync } from 'node:fs';

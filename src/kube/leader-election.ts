@@ -84,8 +84,8 @@ export class LeaderElection implements Leadership {
   }
 
   /**
-   * Resolves with true when this process holds the lease, also if `stop` is aborted just then; with false if it is aborted
-   * before. Never rejects.
+   * Resolves with true when this process holds the lease, also if `stop` is aborted just then. Resolves with false if it is
+   * aborted before. Never rejects.
    */
   async acquire(stop: AbortSignal): Promise<boolean> {
     while (!stop.aborted) {
@@ -104,14 +104,14 @@ export class LeaderElection implements Leadership {
    */
   async hold(done: AbortSignal): Promise<'Released' | 'Kept' | 'Lost'> {
     const ending = AbortSignal.any([done, this.lost]);
-    while (await this.#pauseUnless(done, ending)) {
+    for (;;) {
+      await this.#pause(ending);
+      if (done.aborted) return (await this.#release()) ? 'Released' : 'Kept';
       await this.#try(this.lost);
-      if (!this.isLeading) {
-        this.#stopLeading();
-        return 'Lost';
-      }
+      if (this.isLeading) continue;
+      this.#stopLeading();
+      return 'Lost';
     }
-    return (await this.#release()) ? 'Released' : 'Kept';
   }
 
   async #try(stop: AbortSignal): Promise<void> {
@@ -232,12 +232,6 @@ export class LeaderElection implements Leadership {
   #released({ acquireTime, transitions: leaseTransitions }: Lease): LeaseSpec {
     const renewTime = microTime(this.#options.now());
     return { holderIdentity: '', leaseDurationSeconds: 1, acquireTime, renewTime, leaseTransitions };
-  }
-
-  /** Ends early if `ending` is aborted. @returns false if `done` is */
-  async #pauseUnless(done: AbortSignal, ending: AbortSignal): Promise<boolean> {
-    await this.#pause(ending);
-    return !done.aborted;
   }
 
   async #pause(stop: AbortSignal): Promise<void> {

@@ -56,8 +56,8 @@ export class LeaseClient {
   }
 
   /**
-   * Creates it without a holder, by server-side apply: unlike POST, RBAC can limit that to a name. If two processes create
-   * it at once, neither takes anything from the other.
+   * Creates it without a holder, by server-side apply, which RBAC can limit to a name, unlike POST. If two processes
+   * create it at once, neither takes anything from the other.
    */
   async create(signal: AbortSignal): Promise<Lease> {
     const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: this.#name }, spec: {} };

@@ -1,6 +1,6 @@
 /**
- * Projects the API server's objects to what the operator keeps of them, which is bounded in size. If an object has another
- * shape than the API's, each projection throws a TypeError that names the field.
+ * Projects the API server's objects to what the operator keeps of them, in bounded size. If an object has another shape than
+ * the API's, each projection throws a TypeError that names the field.
  */
 import { createHash } from 'node:crypto';
 import type {

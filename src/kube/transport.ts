@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 to the API server over node's own client. Each kind of call has a pool of kept-alive connections, and each watch
- * its own connection, so that a stuck watch never delays a write, nor a slow write the lease. HTTP/2 is not used: a
+ * HTTP/1.1 to the API server over node's own client. Each kind of call has a pool of kept-alive connections, and each
+ * watch its own connection: a stuck watch never delays a write, nor a slow write the lease. HTTP/2 is not used, as a
  * half-open connection takes every stream of its session with it (docs/decisions.md).
  */
 import http, { type IncomingMessage } from 'node:http';
@@ -229,10 +229,10 @@ function nameOf({ method, path }: Call): string {
 
 /**
  * A kept-alive connection was closed when a call went out on it, and the call is sent again. Usually the server had closed
- * it while it was idle. If only the response was lost, node reports the same reset, so every call must be repeatable:
+ * it while it was idle. If only the response was lost, node reports the same reset, so every call must be repeatable.
  * Reads and reviews store nothing. The guards of a workload's patch fail the second time, and so does the resourceVersion
- * of a write to the settings, the status or the Lease. An event exists by its name (events.ts); its count, and the creation
- * of the Lease, are idempotent.
+ * of a write to the settings, the status or the Lease; the object is then read again. An event already exists by its name
+ * (events.ts). Its count and the creation of the Lease are idempotent.
  */
 class ClosedOnReuse extends Error {
   constructor(cause: Error) {
@@ -240,7 +240,7 @@ class ClosedOnReuse extends Error {
   }
 }
 
-/** Node removes its own listener when a response ends; an abort just then would be an uncaught error (node 24, as run). */
+/** Node removes its own listener when a response ends; an abort just then would be an uncaught error (node 24). */
 function guard(socket: Socket): void {
   if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore);
 }

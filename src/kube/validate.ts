@@ -1,6 +1,6 @@
 /**
- * Validates JSON of the API server, which does so when it stores an object, but not when it reads one of an earlier version
- * of a definition. All of these but isRecord throw a TypeError that names the field.
+ * Validates JSON of the API server, which validates an object when it stores it, but not again when it reads it: it may be
+ * of an earlier version of a definition. All of these but isRecord throw a TypeError that names the field.
  */
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

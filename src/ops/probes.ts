@@ -8,15 +8,14 @@ export interface ProbeResponse {
 }
 
 /**
- * An informer's loop is active at least every two or three minutes: it gets a bookmark, gives up a silent watch after 90 s,
- * or retries after at most 10 s (two minutes if the server asks for it). Only a stuck one is silent for longer.
+ * An informer's loop is active at least every two or three minutes. It gets a bookmark, gives up a silent watch after
+ * 90 s, or retries after at most 10 s (two minutes if the server asks for it). Only a stuck one is silent for longer.
  */
 export const STUCK_AFTER_MS = 300_000;
 
 /** A watch that has been failing for longer is blind, and not for a moment. */
 const BLIND_AFTER_MS = 60_000;
 
-/** The state that the probes check. */
 export interface Probed {
   readonly informers: readonly InformerState[];
   /** Undefined for the only replica. */
@@ -31,8 +30,8 @@ interface Failing {
 }
 
 /**
- * Ready: every informer holds its first complete list and has not gone blind, and the Lease is reachable. The body reports
- * each of them. An optional informer is reported, but not required.
+ * Ready: every informer holds its first complete list and has not gone blind, and the Lease is reachable. An optional
+ * informer is reported, but not required.
  *
  * @param explain reports the reason, beginning with a colon; empty if there is none
  */

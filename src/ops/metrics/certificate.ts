@@ -1,4 +1,4 @@
-/** The serving certificate: two files of one folder, which may be renewed (e.g. by cert-manager) while the operator runs. */
+/** The serving certificate: two files of one folder, which cert-manager, say, renews while the operator runs. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
@@ -46,8 +46,8 @@ function assertPair(certificate: Certificate, folder: string): void {
 }
 
 /**
- * Reloads the certificate for new connections when it changes. If the files are no pair (only one of them is written yet,
- * or they are gone), the last good one stays.
+ * Reloads the certificate for new connections when it changes. If the files are no pair (only one of them is written
+ * yet, or they are gone), the last good one stays.
  *
  * @returns the timer, which does not keep the process alive
  */

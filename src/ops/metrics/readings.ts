@@ -1,6 +1,6 @@
 /**
- * Reads the gauges at each scrape from the current state, so that a series ends with its object. Those of an assignment come
- * from its stored status: one truth for people and for alerts.
+ * Reads the gauges at each scrape from the current state, so that a series ends with its object. Those of an assignment
+ * come from its stored status: one truth for people and for alerts.
  */
 import { LEASE_NAME } from '../../controller/leader.js';
 import type { Condition, ConditionType, PortAssignment } from '../../domain/rules/api.js';
@@ -29,7 +29,6 @@ export interface ReadFrom {
 
 type Gauges = NameOf<'gauge'>;
 export type Reading<N extends Gauges> = readonly (readonly [Labels<N>, number])[];
-/** The current value of each gauge. */
 export type Readings = { readonly [N in Gauges]: () => Reading<N> };
 
 export function readings(from: ReadFrom): Readings {

@@ -11,8 +11,8 @@ export interface Registry {
 }
 
 /**
- * prom-client samples these by a timer, every 10 ms, which keeps waking an idle process. So they are removed, and the timer
- * is as slow as possible. `nodejs_eventloop_lag_seconds` is measured by each scrape.
+ * prom-client samples these every 10 ms, which keeps waking an idle process. So they are removed, and the timer is as slow
+ * as possible. `nodejs_eventloop_lag_seconds` is measured by each scrape.
  */
 const SAMPLED = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map((of) => `nodejs_eventloop_lag_${of}_seconds`);
 const MAX_SAMPLING_MS = 2 ** 31 - 1;
