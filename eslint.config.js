@@ -1,25 +1,6 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
-
-/** Rooms from the bottom up: a file imports from its own room and from those named before it. */
-const ROOMS = ['domain', 'kube', 'controller', 'ops'];
-
-/** Forbids a room to import from the rooms above it (and from the files of the composition root). */
-function importDirection(room, index) {
-  const above = ROOMS.slice(index + 1);
-  const patterns = above.map((name) => ({
-    regex: `^\\.\\.?/(\\.\\./)*${name}/`,
-    message: `src/${room} must not import from src/${name}: imports go domain <- kube <- controller <- main.`,
-  }));
-  patterns.push({
-    regex: '^\\.\\./(main|config|logger)\\.js$',
-    message: `src/${room} gets its configuration and logger as parameters.`,
-  });
-  if (room === 'domain') {
-    patterns.push({ regex: '^(node:|[^.])', message: 'src/domain is pure: it imports nothing outside itself.' });
-  }
-  return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
-}
+import { importDirection } from './scripts/import-direction.js';
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.cache/'] },
@@ -42,7 +23,11 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
-  ...ROOMS.map(importDirection),
+  {
+    files: ['src/**/*.ts'],
+    plugins: { local: { rules: { 'import-direction': importDirection } } },
+    rules: { 'local/import-direction': 'error' },
+  },
   {
     files: ['test/**/*.ts', 'demo/**/*.ts', 'bench/**/*.ts', 'soak/**/*.ts'],
     rules: { 'no-console': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },

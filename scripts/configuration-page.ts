@@ -3,20 +3,20 @@ import { FLAGS, type Flag } from '../src/flags.js';
 
 const INTRODUCTION = `# Configuration
 
-Of the process: flags, and variables that count where the flag is not given. All that is wrong with them is said at once,
-with exit code 2. What is done in a namespace is said by its CSIPortAssignment, not here:
+The process is configured by flags, and by variables that count if the flag is absent. It reports all errors in them at
+once, with exit code 2. A namespace is configured by its CSIPortAssignment, not here:
 \`kubectl explain csiports.spec\`. This page is made by \`npm run docs\` from \`src/flags.ts\`, and a test compares the two.
 
-| flag | default | variable | what it says |
+| flag | default | variable | meaning |
 |---|---|---|---|
 `;
 
 const REST = `
-A switch takes \`=true\` and \`=false\`, too. ADDR is \`HOST:PORT\`, \`:PORT\` (all addresses, IPv6 and IPv4) or
+A switch also takes \`=true\` and \`=false\`. ADDR is \`HOST:PORT\`, \`:PORT\` (all addresses, IPv6 and IPv4) or
 \`[IPv6]:PORT\`.
 
 \`POD_NAME\` names the process in events and in the Lease; without it the host's name does. \`NODE_OPTIONS\` is Node's and
-\`MALLOC_ARENA_MAX\` the C library's: \`config/manager/deployment.yaml\` and the Dockerfile say why they are set.
+\`MALLOC_ARENA_MAX\` the C library's: \`config/manager/deployment.yaml\` and the Dockerfile have the reasons.
 
 ## Files
 
@@ -28,15 +28,15 @@ files.
 
 | signal | what it does |
 |---|---|
-| SIGTERM, SIGINT | finish the reconciles in hand (10 s at most), write the counts and record the events that wait, give the Lease back, exit with 0; a second one ends the process at once, with 1 |
+| SIGTERM, SIGINT | finish the reconciles in hand (10 s at most), write the counts and record the events that wait, release the Lease, exit with 0; a second one ends the process at once, with 1 |
 | SIGUSR1 | switch the log level to \`debug\`, and back with the next one |
 
 ## Exit codes
 
 | code | when |
 |---|---|
-| 0 | it was told to stop, and did |
-| 1 | the Lease was lost, an address is taken, credentials cannot be read, or an unexpected error: the last line of the log says which |
+| 0 | the process was stopped by a signal |
+| 1 | the Lease was lost, an address is taken, credentials cannot be read, or an unexpected error: the last line of the log has the cause |
 | 2 | the command line is wrong: one line for each error |
 `;
 

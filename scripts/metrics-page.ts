@@ -3,16 +3,16 @@ import { DEFINITIONS, METRIC_NAMES, type MetricName } from '../src/ops/metrics/d
 
 const INTRODUCTION = `# Metrics
 
-\`GET /metrics\` on \`--metrics-bind-address\` (default \`:8080\`, \`0\`: nowhere) has these, in the text format of
+\`GET /metrics\` on \`--metrics-bind-address\` (default \`:8080\`, \`0\`: off) has these, in the text format of
 Prometheus, and beside them \`process_*\` and \`nodejs_*\`: CPU, memory, file descriptors, garbage collection and event loop
-of the process. (\`nodejs_eventloop_lag_seconds\` is measured by each scrape; its percentiles are not told, as sampling them
+of the process. (\`nodejs_eventloop_lag_seconds\` is measured by each scrape; its percentiles are left out, as sampling them
 would wake a process at rest all the time.) Times are in seconds. This page is made by \`npm run docs\` from
 \`src/ops/metrics/definitions.ts\`, and a test compares the two.
 
 With \`--metrics-cert-path DIR\` they are served by TLS (1.2 or later) with \`DIR/tls.crt\` and \`DIR/tls.key\`, which are read
 again when they change, and only to a bearer token that the API server knows (TokenReview) and lets \`get\` the path
-\`/metrics\` (SubjectAccessReview). For that the operator needs \`config/rbac/metrics-auth\`, and whoever scrapes the
-ClusterRole \`csi-port-operator-metrics-reader\`. An answer of the API server holds for a minute, a rejection for ten seconds.
+\`/metrics\` (SubjectAccessReview). For that the operator needs \`config/rbac/metrics-auth\`, and a client the
+ClusterRole \`csi-port-operator-metrics-reader\`. A verdict of the API server holds for a minute, a rejection for ten seconds.
 
 With \`--leader-elect\` each replica serves metrics; those of the assignments, \`csiports_ready\`, \`csiports_degraded\` and
 \`csiports_conflicts\`, come from the leader alone, so that sums are right. A series with a \`namespace\` goes with the
@@ -30,7 +30,7 @@ const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])
 export function metricsPage(): string {
   const tables = SECTIONS.map(([title, prefixes]) => {
     const names = METRIC_NAMES.filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
-    return `\n## ${title}\n\n| metric | type | labels | what it says | when to look at it |\n|---|---|---|---|---|\n${names.map(row).join('')}`;
+    return `\n## ${title}\n\n| metric | type | labels | meaning | when to look at it |\n|---|---|---|---|---|\n${names.map(row).join('')}`;
   });
   return INTRODUCTION + tables.join('');
 }

@@ -6,11 +6,11 @@ import type { BindAddress } from './ops/http-server.js';
 
 export interface Config {
   readonly watchNamespaces: readonly string[];
-  /** Undefined: this is the only replica. */
+  /** Undefined for the only replica. */
   readonly leaderElection: { readonly namespace: string } | undefined;
-  /** Undefined: no metrics are served. */
+  /** Undefined if no metrics are served. */
   readonly metrics: MetricsAddress | undefined;
-  /** Undefined: no probes are served. */
+  /** Undefined if no probes are served. */
   readonly healthProbe: BindAddress | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -19,12 +19,12 @@ export interface Config {
   readonly maxConcurrentReconciles: number;
   /** Writes of one object to the same goal within ten minutes after which it is contested; 0: never. */
   readonly contestedAfter: number;
-  /** Name of this process in events and, with something that no other has, in the Lease. */
+  /** Name of this process in events and, with a unique suffix, in the Lease. */
   readonly instance: string;
 }
 
 export interface MetricsAddress extends BindAddress {
-  /** Folder of tls.crt and tls.key; undefined: plain HTTP, for everybody. */
+  /** Folder of tls.crt and tls.key; undefined: plain HTTP for any client. */
   readonly certPath: string | undefined;
 }
 
@@ -33,15 +33,15 @@ export type Invocation =
   | { readonly kind: 'Help' | 'Version' }
   | { readonly kind: 'Invalid'; readonly errors: readonly string[] };
 
-/** Where the process runs, as far as its configuration depends on that. */
+/** The environment that the configuration depends on. */
 export interface Environment {
   readonly variables: NodeJS.ProcessEnv;
   readonly hostname: string;
-  /** Undefined outside of a pod. */
+  /** Undefined outside a pod. */
   readonly podNamespace: string | undefined;
 }
 
-/** @returns what the command line asks for; all that is wrong with it at once */
+/** @returns what the command line asks for, or all of its errors */
 export function parseInvocation(argv: readonly string[], environment: Environment): Invocation {
   const { variables, hostname } = environment;
   const errors: string[] = [];
@@ -80,7 +80,7 @@ const OPTIONS = Object.fromEntries(
   }),
 );
 
-/** Tokens are taken one by one, as a strict parse would stop at the first error. */
+/** Reads token by token, as a strict parse stops at the first error. */
 function readFlags(argv: readonly string[], errors: string[]): Map<FlagName, string> {
   const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
   const flags = new Map<FlagName, string>();
@@ -95,7 +95,7 @@ function readFlags(argv: readonly string[], errors: string[]): Map<FlagName, str
   return flags;
 }
 
-/** Go's programs take a switch as --name=false, too. */
+/** Also takes --name=false, like Go's programs. */
 function setSwitch(flags: Map<FlagName, string>, name: FlagName, value = 'true', errors: string[]): void {
   if (value === 'true') flags.set(name, value);
   else if (value === 'false') flags.delete(name);
@@ -120,7 +120,7 @@ function expectNamespace(flag: FlagName, name: string, errors: string[]): void {
 function leaderElection(name: string, { podNamespace }: Environment, errors: string[]): { readonly namespace: string } {
   const namespace = nonEmpty(name) ?? podNamespace;
   if (namespace === undefined)
-    errors.push('--leader-elect needs --leader-elect-namespace where the process does not run in a pod');
+    errors.push('--leader-elect needs --leader-elect-namespace if the process does not run in a pod');
   else expectNamespace('leader-elect-namespace', namespace, errors);
   return { namespace: namespace ?? '' };
 }

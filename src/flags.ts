@@ -1,13 +1,13 @@
-/** The flags, in one table: what is parsed, what --help prints and what docs/configuration.md lists are made from it. */
+/** The table of flags, from which the parser, --help and docs/configuration.md are made. */
 import { LOG_FORMATS, LOG_LEVELS } from './logger.js';
 
 export interface Flag {
-  /** What stands for the value in --help; absent: a switch. */
+  /** Placeholder of the value in --help; absent: a switch. */
   readonly value?: string;
   readonly text: string;
-  /** Whose value counts where the flag is not given. */
+  /** Variable that counts if the flag is absent. */
   readonly environment?: string;
-  /** As one would write it. Absent: none, or off. */
+  /** Default value; absent: none, or off. */
   readonly fallback?: string;
 }
 
@@ -17,20 +17,20 @@ export const FLAGS = {
     text: 'namespaces to serve, comma separated; empty: all',
     environment: 'WATCH_NAMESPACE',
   },
-  'leader-elect': { text: 'of several replicas let one write, the others stand by' },
+  'leader-elect': { text: 'elect a leader: of several replicas one writes, the others stand by' },
   'leader-elect-namespace': {
     value: 'NAME',
     text: "namespace of the Lease; by default the pod's",
     environment: 'POD_NAMESPACE',
   },
-  'metrics-bind-address': { value: 'ADDR', text: 'where /metrics listens; 0: nowhere', fallback: ':8080' },
+  'metrics-bind-address': { value: 'ADDR', text: 'address of /metrics; 0: off', fallback: ':8080' },
   'metrics-cert-path': {
     value: 'DIR',
-    text: 'serve /metrics by TLS, with tls.crt and tls.key of this folder, to those who may get it',
+    text: 'serve /metrics over TLS, with tls.crt and tls.key of this folder, to authorized clients',
   },
   'health-probe-bind-address': {
     value: 'ADDR',
-    text: 'where /healthz and /readyz listen; 0: nowhere',
+    text: 'address of /healthz and /readyz; 0: off',
     fallback: ':8081',
   },
   'log-level': {
@@ -39,7 +39,7 @@ export const FLAGS = {
     fallback: 'info',
   },
   'log-format': { value: 'FORMAT', text: LOG_FORMATS.join(' or '), fallback: 'json' },
-  kubeconfig: { value: 'FILE', text: "instead of the pod's own credentials", environment: 'KUBECONFIG' },
+  kubeconfig: { value: 'FILE', text: "use this instead of the pod's credentials", environment: 'KUBECONFIG' },
   'max-concurrent-reconciles': { value: 'N', text: 'namespaces reconciled at once, 1 to 64', fallback: '4' },
   'contested-after': {
     value: 'N',

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseInvocation, type Config } from './config.js';
 import { Controller } from './controller/controller.js';
-import { LEASE_NAME, leaseLog, runWhileLeading } from './controller/leader.js';
+import { LEASE_NAME, leaseLog, runWithLeaderElection } from './controller/leader.js';
 import { remedyFor } from './controller/informer-log.js';
-import { messageOf } from './controller/log.js';
+import { messageOf } from './log.js';
 import { HELP } from './flags.js';
 import { InClusterCredentials, podNamespace, type Credentials } from './kube/credentials.js';
 import type { InformerState } from './kube/informer-state.js';
@@ -18,7 +18,7 @@ import { MetricsEndpoint } from './ops/metrics/endpoint.js';
 import { liveness, readiness } from './ops/probes.js';
 import { serveProbes, type Probes } from './ops/probe-server.js';
 
-/** Set by the bundler from package.json; absent where the sources run as they are. */
+/** Set by the bundler from package.json; absent if the sources run directly. */
 declare const __VERSION__: string | undefined;
 const VERSION = typeof __VERSION__ === 'undefined' ? 'dev' : __VERSION__;
 
@@ -50,19 +50,18 @@ async function run(config: Config): Promise<void> {
   try {
     const { transport, controller, election, endpoint } = await assemble(config, logger);
     logger.info({ version: VERSION, node: process.version, watchNamespaces: config.watchNamespaces }, 'Starting');
-    const running = runWhileLeading(controller, election, stop, logger);
+    const running = runWithLeaderElection(controller, election, stop, logger);
     const probes = config.healthProbe && serveProbes(config.healthProbe, probesOf(controller, election));
     const servers = await Promise.all([probes, endpoint?.listen(transport)]);
     const outcome = await running;
     for (const server of servers) server?.close();
     transport.close();
     logger.info({}, 'Stopped');
-    // A call of a reconcile that outlived its grace may still be waiting for its time-out. Whoever has lost the lease is
-    // started again, and stands by.
+    // A reconcile that outlived its grace may still wait for a time-out. A replica that lost the lease restarts.
     process.exit(outcome === 'Lost' ? 1 : 0);
   } catch (error) {
     logger.fatal({ error: messageOf(error) }, 'Cannot run');
-    // Not by itself: the informers may be running already.
+    // Explicitly: the informers may be running already.
     process.exit(1);
   }
 }
@@ -70,9 +69,9 @@ async function run(config: Config): Promise<void> {
 interface Parts {
   readonly transport: Transport;
   readonly controller: Controller;
-  /** Undefined: this is the only replica. */
+  /** Undefined for the only replica. */
   readonly election: LeaderElection | undefined;
-  /** Undefined where no metrics are served: then nothing is counted. */
+  /** Undefined if no metrics are served: nothing is counted. */
   readonly endpoint: MetricsEndpoint | undefined;
 }
 
@@ -100,13 +99,8 @@ async function assemble(config: Config, logger: Logger): Promise<Parts> {
   return { transport, controller, election, endpoint };
 }
 
-function now(): Date {
-  return new Date();
-}
-
-function monotonicMs(): number {
-  return performance.now();
-}
+const now = (): Date => new Date();
+const monotonicMs = (): number => performance.now();
 
 function electionOf(
   { leaderElection, instance }: Config,
@@ -162,7 +156,7 @@ function stopOnSignal(logger: Logger): AbortController {
   return stopping;
 }
 
-/** An error that nobody expected leaves an unknown state behind: say it and start anew. */
+/** An unexpected error leaves an unknown state: log it and end. */
 function endOnUnexpected(logger: Logger): void {
   const end = (error: unknown): void => {
     logger.fatal(

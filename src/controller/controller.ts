@@ -9,7 +9,7 @@ import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
 import { informerLog } from './informer-log.js';
-import { messageOf, type Log } from './log.js';
+import { messageOf, type Log } from '../log.js';
 import type { ControllerObserver } from './observer.js';
 import { queueLog } from './queue-log.js';
 import { Reconciler } from './reconciler.js';

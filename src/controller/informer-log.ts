@@ -2,7 +2,7 @@
 import { ApiError, WatchProtocolError } from '../kube/errors.js';
 import type { InformerEvent, InformerState, OnInformerEvent } from '../kube/informer-state.js';
 import { WatchIdleError } from '../kube/watch-events.js';
-import { messageOf, type Log } from './log.js';
+import { messageOf, type Log } from '../log.js';
 
 /** A failure that lasts is logged again after this long. */
 const LOG_AGAIN_MS = 10 * 60_000;

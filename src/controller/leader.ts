@@ -1,20 +1,19 @@
-/** Leading, for as long as the lease is held where there are several replicas, and what the log says of it. */
+/** Runs the controller with leader election, and logs what happens to the Lease. */
 import { ApiError } from '../kube/errors.js';
 import type { LeaderElection, LeaderElectionObserver } from '../kube/leader-election.js';
 import type { Controller } from './controller.js';
-import { messageOf, type Log } from './log.js';
+import { messageOf, type Log } from '../log.js';
 
-/** Of the Lease, and of the Role that allows it. */
+/** Name of the Lease, also in the Role that allows it. */
 export const LEASE_NAME = 'csi-port-operator';
 
 /**
- * Runs the controller, which watches at once and works while it leads, until `stop` is aborted or the lease is lost; never
- * rejects. A lease is given back when the work in hand is done, not before.
+ * Runs the controller, which watches at once and works while it leads, until `stop` is aborted or the lease is lost. The
+ * lease is released only when the work in hand is done. Never rejects.
  *
- * @returns Lost where another process may lead by now: this one has written nothing since, except events of what it had
- *   done before, and must end
+ * @returns Lost if another process may lead: this one has since written only events of its earlier work, and must end
  */
-export async function runWhileLeading(
+export async function runWithLeaderElection(
   controller: Controller,
   election: LeaderElection | undefined,
   stop: AbortController,
@@ -39,25 +38,25 @@ export async function runWhileLeading(
   }
   await running;
   if (outcome === 'Released') logger.info({}, 'Lease released');
-  if (outcome === 'Kept') logger.warn({}, 'Lease not given back: others have to wait until it expires');
+  if (outcome === 'Kept') logger.warn({}, 'Lease not released: other replicas wait until it expires');
   return outcome === 'Lost' ? 'Lost' : 'Stopped';
 }
 
-/** Says a failure once, until it is another one or the lease was in reach in between. */
+/** Warns of a failure once, until it changes or ends. */
 export function leaseLog(logger: Log, namespace: string): LeaderElectionObserver {
-  let said: string | undefined;
+  let last: string | undefined;
   return {
     waiting(holder) {
       logger.info({ holder }, 'Standing by');
     },
     failed(error) {
       const failure = messageOf(error);
-      logger[failure === said ? 'debug' : 'warn']({ error: failure, remedy: remedy(error, namespace) }, 'Lease failed');
-      said = failure;
+      logger[failure === last ? 'debug' : 'warn']({ error: failure, remedy: remedy(error, namespace) }, 'Lease failed');
+      last = failure;
     },
     recovered() {
-      said = undefined;
-      logger.info({}, 'Lease in reach again');
+      last = undefined;
+      logger.info({}, 'Lease reachable again');
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The log of the work queue: each failed reconcile, with its remedy if a right is missing. */
 import { ApiError } from '../kube/errors.js';
-import { messageOf, type Log } from './log.js';
+import { messageOf, type Log } from '../log.js';
 import type { WorkQueueOptions } from './work-queue.js';
 
 /** The API server and Rook may be restarting: as many failures in a row are normal. */

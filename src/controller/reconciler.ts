@@ -9,7 +9,7 @@ import type { WriteResult } from '../domain/report/write-result.js';
 import type { EventRecorder } from '../kube/events.js';
 import { apply, type ApplyDependencies } from './apply.js';
 import { recordEvents } from './events.js';
-import { withFields, type Log } from './log.js';
+import { withFields, type Log } from '../log.js';
 import type { OnReconcileEvent } from './observer.js';
 import type { StatusResult, StatusWriter } from './status-writer.js';
 import type { WorkResult } from './work-queue.js';

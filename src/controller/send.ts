@@ -2,7 +2,7 @@
 import type { WriteResult } from '../domain/report/write-result.js';
 import { ApiError } from '../kube/errors.js';
 import type { Store, StoredObject } from '../kube/store.js';
-import { messageOf } from './log.js';
+import { messageOf } from '../log.js';
 import type { Hold, WriteBackoff, WriteTarget } from './write-backoff.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';

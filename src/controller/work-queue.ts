@@ -1,39 +1,38 @@
 /**
- * A work queue of keys over p-queue, with the semantics that controllers rely on: a key waits at most once, is never
- * worked on twice at the same time, and is worked on again when it was added meanwhile. p-queue brings the concurrency.
+ * A work queue of keys with client-go's semantics, over p-queue, which brings the concurrency. A key waits at most once, is
+ * never worked on twice at the same time, and is worked on again if it was added meanwhile.
  */
 import PQueue from 'p-queue';
 import { backoffMs } from '../kube/backoff.js';
 
-/** Told of each key's way through the queue, for the metrics. Must not throw. */
+/** Records each key's way through the queue, for the metrics. Must not throw. */
 export interface WorkQueueObserver {
-  /** It has to be worked on, and had not before. */
+  /** Called if the key was not waiting already. */
   added(key: string): void;
   started(key: string): void;
   ended(key: string, result: WorkResult): void;
 }
 
 export interface WorkQueueOptions {
-  /** How many different keys are worked on at once. */
   readonly concurrency: number;
   readonly backoff: { readonly baseMs: number; readonly maxMs: number; readonly random?: () => number };
-  /** Told of each failed run, before it is waited out. */
+  /** Called after each failed run, before the wait. */
   readonly onFailure: (key: string, error: unknown, failures: number, retryInMs: number) => void;
-  /** A wait that the failure itself asks for, in milliseconds. */
+  /** A wait that the error itself asks for. */
   readonly retryAfterMs?: (error: unknown) => number | undefined;
   readonly observer?: WorkQueueObserver | undefined;
 }
 
 export interface WorkResult {
-  /** After how many milliseconds to run again without being added; absent: only when added. */
+  /** Wait before the next run; absent: the key runs only if it is added. */
   readonly requeueAfterMs?: number;
-  /** It was not the time for it: nothing was done, and whoever makes it the time adds it anew. */
+  /** Nothing was done, as it was not the time for it; the key is added again when it is. */
   readonly skipped?: true;
-  /** What kept it from finishing: it runs again after the back-off, or after `requeueAfterMs` where that is sooner. */
+  /** Why it did not finish: it runs again after the back-off, or after `requeueAfterMs` if that is sooner. */
   readonly failure?: unknown;
 }
 
-/** A rejection is a failure, too. */
+/** A rejected promise counts as a failure. */
 export type Work = (key: string) => Promise<WorkResult>;
 
 interface Delayed {
@@ -58,7 +57,7 @@ export class WorkQueue {
     this.#queue = new PQueue({ concurrency: options.concurrency, autoStart: false });
   }
 
-  /** Lets the work begin; keys added before only wait. */
+  /** Starts the work; keys added before have waited. */
   start(): void {
     this.#queue.start();
   }
@@ -72,7 +71,7 @@ export class WorkQueue {
     if (!this.#working.has(key)) this.#enqueue(key);
   }
 
-  /** Adds the key later; the earliest of several times counts, and one that has passed meanwhile is now. */
+  /** Adds the key later; the earliest of several times counts, and a time in the past means now. */
   addAfter(key: string, fromNowMs: number): void {
     if (this.#stopped) return;
     const ms = Math.max(fromNowMs, 0);
@@ -83,7 +82,7 @@ export class WorkQueue {
     this.#delayed.set(key, { at, timer: setTimeout(() => this.add(key), ms) });
   }
 
-  /** Takes no more keys, drops those that wait, and resolves when the work in hand is done or the time is over. */
+  /** Takes no more keys, drops those that wait, and resolves when the work in hand is done or the grace is over. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     for (const key of [...this.#delayed.keys()]) this.#cancelDelay(key);
@@ -98,7 +97,7 @@ export class WorkQueue {
     void this.#queue.add(() => this.#run(key));
   }
 
-  /** Never rejects: a failure is told to onFailure and the key comes back. */
+  /** Never rejects: a failure is reported to onFailure, and the key comes back. */
   async #run(key: string): Promise<void> {
     this.#dirty.delete(key);
     this.#working.add(key);

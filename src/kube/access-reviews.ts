@@ -1,7 +1,7 @@
-/** Asks the API server whom a bearer token belongs to, and what that user may do. */
+/** Asks the API server which user a bearer token belongs to, and what that user may do. */
 import type { Transport } from './transport.js';
 
-/** As a TokenReview tells of a user and a SubjectAccessReview takes it. */
+/** A user as a TokenReview returns it and a SubjectAccessReview takes it. */
 export interface User {
   readonly username: string;
   readonly uid?: string;
@@ -17,8 +17,8 @@ interface SubjectAccessReview {
   readonly status?: { readonly allowed?: boolean };
 }
 
-/** Of each of the two: whoever scrapes is given five seconds, see ops/http-server.ts. */
-const ANSWER_WITHIN_MS = 2_000;
+/** For each of the two reviews: a scrape has five seconds, see ops/http-server.ts. */
+const REVIEW_TIMEOUT_MS = 2_000;
 
 export class AccessReviews {
   readonly #transport: Transport;
@@ -28,8 +28,8 @@ export class AccessReviews {
   }
 
   /**
-   * @returns undefined where the token is nobody's
-   * @throws what Transport.call throws
+   * @returns undefined if the token belongs to no user
+   * @throws as Transport.call
    */
   async userOf(token: string): Promise<User | undefined> {
     const { status } = await this.#review<TokenReview>('authentication.k8s.io', 'TokenReview', { token });
@@ -52,7 +52,7 @@ export class AccessReviews {
   async #review<T>(group: string, kind: string, spec: object): Promise<T> {
     const path = `/apis/${group}/v1/${kind.toLowerCase()}s`;
     const body = { apiVersion: `${group}/v1`, kind, spec };
-    const call = { method: 'POST', path, body, lane: 'reviews', timeoutMs: ANSWER_WITHIN_MS } as const;
+    const call = { method: 'POST', path, body, lane: 'reviews', timeoutMs: REVIEW_TIMEOUT_MS } as const;
     return (await this.#transport.call(call)) as T;
   }
 }

@@ -1,4 +1,4 @@
-/** Exponential backoff with full jitter: a restarted API server must not be met by all its clients at once. */
+/** Exponential backoff with jitter, so that clients do not all meet a restarted API server at once. */
 export interface BackoffOptions {
   readonly baseMs: number;
   readonly maxMs: number;
@@ -7,10 +7,9 @@ export interface BackoffOptions {
 }
 
 /**
- * How long to wait before attempt number `failures + 1`, in milliseconds: between half and all of base * 2^(failures-1),
- * at most maxMs, so that neither a herd forms nor a retry comes at once.
+ * The wait in milliseconds before the next attempt: between half and all of baseMs * 2^(failures-1), at most maxMs.
  *
- * @param failures how many attempts in a row have failed, 1 or more
+ * @param failures number of failed attempts in a row, 1 or more
  */
 export function backoffMs(failures: number, { baseMs, maxMs, random = Math.random }: BackoffOptions): number {
   const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(failures - 1, 30));

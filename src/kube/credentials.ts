@@ -1,4 +1,4 @@
-/** Who the operator is to the API server: where it listens, how to trust it, and how each request is authorized. */
+/** Credentials for the API server: its address, how to trust it, and how each request is authorized. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Agent } from 'node:http';
 import { join } from 'node:path';
@@ -14,35 +14,35 @@ export interface TlsTrust {
 export interface RequestCredentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly trust: TlsTrust;
-  /** Set where a proxy stands in between: connections are then made by this agent. */
+  /** Opens the connections if there is a proxy. */
   readonly proxy?: Agent;
 }
 
 export interface Credentials {
   readonly server: URL;
-  /** Asked for each request, so that rotated tokens and CAs are taken up. @throws where they cannot be had */
+  /** Called for each request, so that rotated tokens and CAs take effect. @throws if they cannot be read */
   forRequest(): Promise<RequestCredentials>;
-  /** They did not serve: the API server rejected the token (401), or no connection came about. What is cached is forgotten. */
-  rejected(): void;
+  /** Drops cached credentials: the API server rejected the token (401), or no connection succeeded. */
+  invalidate(): void;
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** As client-go: kubelet renews the projected token well before it expires. */
+/** Like client-go: kubelet renews the projected token well before it expires. */
 const REREAD_AFTER_MS = 60_000;
 
-/** The namespace of the pod that this process runs in; undefined outside of one. */
+/** The namespace of this pod; undefined outside a pod. */
 export function podNamespace(directory = SERVICE_ACCOUNT): string | undefined {
   const file = join(directory, 'namespace');
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }
 
-/** The three files and two variables that every pod has. */
+/** Credentials from the files and variables that every pod has. */
 export class InClusterCredentials implements Credentials {
   readonly server: URL;
   readonly #directory: string;
-  #read: { readonly at: number; readonly credentials: RequestCredentials } | undefined;
+  #cached: { readonly at: number; readonly credentials: RequestCredentials } | undefined;
 
-  /** @throws Error where the process does not run in a pod. */
+  /** @throws Error if the process does not run in a pod */
   constructor(environment: NodeJS.ProcessEnv, directory = SERVICE_ACCOUNT) {
     const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
     if (host === undefined || host === '' || port === undefined || port === '') {
@@ -57,18 +57,18 @@ export class InClusterCredentials implements Credentials {
 
   forRequest(): Promise<RequestCredentials> {
     const now = performance.now();
-    if (this.#read === undefined || now - this.#read.at > REREAD_AFTER_MS) {
+    if (this.#cached === undefined || now - this.#cached.at > REREAD_AFTER_MS) {
       const headers = { Authorization: `Bearer ${this.#file('token')}` };
-      this.#read = { at: now, credentials: { headers, trust: { ca: this.#file('ca.crt') } } };
+      this.#cached = { at: now, credentials: { headers, trust: { ca: this.#file('ca.crt') } } };
     }
-    return Promise.resolve(this.#read.credentials);
+    return Promise.resolve(this.#cached.credentials);
   }
 
-  rejected(): void {
-    this.#read = undefined;
+  invalidate(): void {
+    this.#cached = undefined;
   }
 
-  /** An empty one, as of a write under way, would make a request of nobody, or one that trusts whom Node.js trusts. */
+  /** Rejects an empty file, as during a write: the request would be anonymous, or trust the CAs of Node.js. */
   #file(name: string): string {
     const file = join(this.#directory, name);
     const content = readFileSync(file, 'utf8').trim();

@@ -1,8 +1,6 @@
-/** When a request is given up. */
-
 /**
- * Ends a request with its time or with `stop`. Without AbortSignal.any: of signals that are combined again and again
- * with one that lives on, some are never freed (node 24, as run).
+ * Aborts a request at its deadline or with `stop`. AbortSignal.any is not used: of the signals that are combined with a
+ * long-lived one, some are never freed (node 24, as run).
  */
 export class Deadline {
   readonly #controller = new AbortController();
@@ -12,7 +10,7 @@ export class Deadline {
     ms: number,
     readonly stop: AbortSignal | undefined,
   ) {
-    this.#timer = setTimeout(() => this.#controller.abort(new Error(`no answer within ${ms} ms`)), ms);
+    this.#timer = setTimeout(() => this.#controller.abort(new Error(`no response within ${ms} ms`)), ms);
     if (stop?.aborted === true) this.#end();
     else stop?.addEventListener('abort', this.#end, { once: true });
   }
@@ -21,12 +19,12 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** From now on only `stop` ends it. */
+  /** Lifts the deadline; `stop` still aborts. */
   stopClock(): void {
     clearTimeout(this.#timer);
   }
 
-  /** `stop` outlives it, and must not hold it. */
+  /** Lets go of `stop`, which lives longer. */
   release(): void {
     this.stop?.removeEventListener('abort', this.#end);
   }
@@ -34,7 +32,7 @@ export class Deadline {
   readonly #end = (): void => this.#controller.abort(this.stop?.reason);
 }
 
-/** An exec plugin may hang, and a connection be long in coming: the wait for them ends with the call. */
+/** Ends the wait for `work` with the signal: an exec plugin or a connection may hang. */
 export async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -1,4 +1,4 @@
-/** Everything that can go wrong between the operator and the API server, as types that say what to do about it. */
+/** The errors between the operator and the API server, by what to do about them. */
 
 import { sanitize } from '../domain/report/sanitize.js';
 
@@ -9,7 +9,7 @@ export interface RejectionCause {
   readonly message?: string;
 }
 
-/** What is used of a metav1.Status. */
+/** The used part of a metav1.Status. */
 interface StatusBody {
   readonly reason?: string;
   readonly message?: string;
@@ -17,23 +17,20 @@ interface StatusBody {
   readonly retryAfterSeconds?: unknown;
 }
 
-/** A proxy may name hours; a day's silence, or a wait beyond what timers hold, is not for the server to order. */
+/** Bounds Retry-After: a proxy may ask for hours, or for more than a timer holds. */
 export const MAX_RETRY_AFTER_MS = 120_000;
 
-/** A rejection may hold a whole object, and a webhook may say anything; what an admin needs of it comes first. */
+/** A rejection may hold a whole object; what an admin needs of it comes first. */
 const MAX_MESSAGE = 2_000;
 const MAX_REASON = 100;
 
-/**
- * The API server answered with an error. The message is the server's own, made one line and cut where it is long; headers
- * and tokens are never part of it.
- */
+/** The API server responded with an error. The message is the server's own, on one line and cut, without secrets. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  /** `Status.reason`, e.g. NotFound, Conflict, Forbidden, Invalid, Expired; empty where the body was no Status. */
+  /** `Status.reason`, e.g. NotFound, Conflict, Forbidden, Invalid, Expired; empty if the body was no Status. */
   readonly reason: string;
   readonly causes: readonly RejectionCause[];
-  /** How long the server asks to wait, in milliseconds, from Retry-After or the Status; two minutes at most. */
+  /** The wait that the server asks for, from Retry-After or the Status; two minutes at most. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -49,9 +46,7 @@ export class ApiError extends Error {
     this.retryAfterMs = [retryAfter, parsed.retryAfterSeconds].map(waitMs).find((ms) => ms !== undefined);
   }
 
-  /**
-   * The last version seen is too old for the watch, or, after a restore from an older backup, too new: list again.
-   */
+  /** The last version seen is too old for a watch, or, after a restore from a backup, too new: list again. */
   get isVersionUnusable(): boolean {
     return (
       this.status === 410 ||
@@ -78,25 +73,25 @@ export class ApiError extends Error {
   }
 
   /**
-   * A `test` of a JSON Patch failed, so the object is not what it was thought to be: 422 without causes
-   * (API server 1.36, as run). A webhook may reject with such an answer, too, and then says so in its message.
+   * A `test` of a JSON Patch failed, so the object has changed: 422 without causes (API server 1.36, as run). A webhook
+   * may respond in the same way, and then names itself in the message.
    */
   get isGuardFailure(): boolean {
     return this.status === 422 && this.causes.length === 0 && !this.message.includes('admission webhook');
   }
 
-  /** The object is not the one that the write was meant for: it is to be read again, and the write planned anew. */
+  /** The object is not the one that the write was planned for: read it again and plan anew. */
   get isOutdated(): boolean {
     return this.isConflict || this.isGuardFailure;
   }
 
-  /** It was looked at and rejected: by validation (422 with causes), by an admission policy or webhook, or as too large. */
+  /** Rejected by validation (422 with causes), by an admission policy or webhook, or as too large. */
   get isRejection(): boolean {
     return (this.status === 422 && !this.isGuardFailure) || [400, 403, 413].includes(this.status);
   }
 }
 
-/** No answer: connection refused, reset, cut off, TLS failure, time-out, or credentials that could not be had. */
+/** No response: connection refused, reset or cut, TLS failure, time-out, or credentials that cannot be read. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
   constructor(request: string, cause: unknown) {
@@ -104,12 +99,12 @@ export class UnreachableError extends Error {
   }
 }
 
-/** What the stream of a watch delivered cannot be trusted: the watch starts again from the last good version. */
+/** The stream of a watch cannot be trusted: the watch starts again from the last good version. */
 export class WatchProtocolError extends Error {
   override readonly name = 'WatchProtocolError';
 }
 
-/** Not only the API server answers: a proxy's body may be JSON of any shape. */
+/** The body may be a proxy's, and JSON of any shape. */
 function parseStatus(body: string): StatusBody {
   const { reason, message, details } = asRecord(parseJson(body));
   const { causes, retryAfterSeconds } = asRecord(details);
@@ -133,12 +128,12 @@ function asRecord(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** A connection that did not come about, or was cut in the midst of an answer: errors of node have a code. */
+/** Whether a connection failed, or was cut during a response: errors of node have a code. */
 export function isConnectionLost(error: unknown): boolean {
   return error instanceof UnreachableError || (error instanceof Error && 'code' in error);
 }
 
-/** Seconds as a wait; a date, the other form of Retry-After, is no such number (no API server sends one). */
+/** Takes seconds only: Retry-After may also be a date, but no API server sends one. */
 function waitMs(seconds: unknown): number | undefined {
   if (typeof seconds === 'string' ? !/^\d+$/.test(seconds) : typeof seconds !== 'number') return undefined;
   return Math.min(Math.max(0, Number(seconds) * 1000), MAX_RETRY_AFTER_MS);

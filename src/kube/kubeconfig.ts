@@ -1,28 +1,28 @@
 /**
- * Credentials from a kubeconfig: tokens, certificates, exec plugins, OIDC, proxies and contexts, all by client-node's
- * KubeConfig. This module is imported only when it is used: the library costs 90 ms and 22 MiB that a pod does not
- * need.
+ * Credentials from a kubeconfig: tokens, certificates, exec plugins, OIDC, proxies and contexts, by client-node.
+ * This module is imported only if it is used: the library costs 90 ms and 22 MiB that a pod does not need.
  */
 import { existsSync } from 'node:fs';
 import type { Agent, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
+import { messageOf } from '../log.js';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 
 /**
- * @param files one, or those that KUBECONFIG lists
- * @throws Error that names the file and what is wrong with it
+ * @param files one file, or the list of KUBECONFIG
+ * @throws Error that names the file and the fault
  */
 export function kubeconfigCredentials(files: readonly string[]): Credentials {
-  // As kubectl: of several files, those that are not there are passed over.
+  // Like kubectl: of several files, missing ones are skipped.
   const present = files.length > 1 ? files.filter((file) => existsSync(file)) : files;
   const [first, ...others] = present.map(load);
-  if (first === undefined) throw new Error(`none of the kubeconfigs ${files.join(', ')} is there`);
-  // As kubectl: the first file that names a current context wins.
+  if (first === undefined) throw new Error(`none of the kubeconfigs ${files.join(', ')} exists`);
+  // Like kubectl: the first file that names a current context wins.
   for (const next of others) mergeInto(first, next);
   return new KubeconfigCredentials(first, files.join(', '));
 }
 
-/** As kubectl: the first file that names a cluster, user or context wins. */
+/** Like kubectl: the first file that names a cluster, user or context wins. */
 function mergeInto(config: KubeConfig, next: KubeConfig): void {
   const isNew =
     (known: readonly { readonly name: string }[]) =>
@@ -40,8 +40,7 @@ function load(file: string): KubeConfig {
     config.loadFromFile(file);
     return config;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`kubeconfig ${file} cannot be used: ${reason}`, { cause });
+    throw new Error(`kubeconfig ${file} cannot be used: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -79,8 +78,8 @@ class KubeconfigCredentials implements Credentials {
     };
   }
 
-  rejected(): void {
-    // client-node renews what it caches by its expiry; there is nothing to forget.
+  invalidate(): void {
+    // client-node renews its cache by expiry.
   }
 }
 
@@ -92,7 +91,7 @@ function authorizationHeaders(options: RequestOptions): Record<string, string> {
   return headers;
 }
 
-/** client-node gives certificates and keys as one buffer each, those of an exec plugin as one string. */
+/** client-node gives certificates and keys as buffers, those of an exec plugin as strings. */
 function trustOf({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): TlsTrust {
   return {
     ...pem('ca', ca),

@@ -1,9 +1,9 @@
 /**
- * Leader election over a Lease, by client-go's rules, so that its guarantees and its figures are the known ones:
+ * Leader election over a Lease, by the rules and defaults of client-go:
  *
- * - A lease is free when its holder has given it back, or has not renewed it for as long as the lease says, at most a
- *   minute. That time is measured here, from when the last renewal was seen: clocks of different machines are never compared.
- * - A holder that could not renew it for `renewMs` stops leading, which is well before anybody else takes it.
+ * - A lease is free if its holder released it, or did not renew it for its duration, at most a minute. The duration is
+ *   measured here, from when the last renewal was seen: clocks of different machines are never compared.
+ * - A holder that could not renew it for `renewMs` stops leading, well before another process takes it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from './errors.js';
@@ -12,9 +12,9 @@ import type { Lease, LeaseClient, LeaseSpec } from './lease.js';
 import { microTime } from './micro-time.js';
 
 export interface LeaderElectionTiming {
-  /** For how long after its last renewal nobody else takes the lease. */
+  /** For how long after a renewal no other process takes the lease. */
   readonly leaseMs: number;
-  /** For how long after it the holder leads. */
+  /** For how long after a renewal the holder leads. */
   readonly renewMs: number;
   /** Between two tries. */
   readonly retryMs: number;
@@ -23,19 +23,16 @@ export interface LeaderElectionTiming {
 /** client-go's defaults. */
 const DEFAULT_TIMING: LeaderElectionTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
 
-/** So that replicas which were started together do not ask together. */
+/** Spreads the requests of replicas that were started together. */
 const JITTER = 0.1;
 
-/** Somebody who annotates the lease again and again must not cost it. */
-const MAX_OVERTAKEN = 5;
-/**
- * A lease says for how long its holder counts on it. More than this is no version of this program, but a hand that would
- * keep everybody waiting.
- */
+/** Conflicts within one try, so that repeated annotations of the lease do not cost it. */
+const MAX_CONFLICTS = 5;
+/** A longer duration in a lease is not believed: it was edited by hand, and would keep all replicas waiting. */
 const MAX_LEASE_MS = 60_000;
 
 export interface LeaderElectionObserver {
-  /** Somebody else holds the lease. Told once for each holder. */
+  /** Another process holds the lease. Called once for each holder. */
   waiting(holder: string): void;
   /** A try failed; the next one follows. */
   failed(error: unknown): void;
@@ -44,7 +41,7 @@ export interface LeaderElectionObserver {
 
 export interface LeaderElectionOptions {
   readonly lease: LeaseClient;
-  /** Of this process, and of no other that ever was. */
+  /** Unique to this process, for ever. */
   readonly identity: string;
   readonly observer: LeaderElectionObserver;
   readonly now: () => Date;
@@ -57,12 +54,12 @@ export class LeaderElection implements Leadership {
   readonly #timing: LeaderElectionTiming;
   readonly #lost = new AbortController();
   #lostTimer: NodeJS.Timeout | undefined;
-  /** As last seen, and since when it has looked like that. */
+  /** The lease as last seen, and since when. */
   #seen: { readonly lease: Lease; readonly sinceMs: number } | undefined;
   #leadingUntilMs = -Infinity;
-  /** A write to the lease was sent, so that it may be this process' by now whatever the answer was. */
+  /** A write was sent, so this process may hold the lease, whatever the response. */
   #mayHold = false;
-  /** The failure of the last try; undefined while all is well. */
+  /** Of the last try; undefined if it succeeded. */
   lastError: unknown;
   /** Since when tries have failed, in milliseconds of the monotonic clock. */
   failingSince: number | undefined;
@@ -80,14 +77,14 @@ export class LeaderElection implements Leadership {
     return this.#lost.signal;
   }
 
-  /** Whoever holds it, as far as was seen; undefined where it is nobody's. */
+  /** As last seen; undefined if no process holds the lease. */
   get holder(): string | undefined {
     const holder = this.#seen?.lease.holder;
     return holder === '' ? undefined : holder;
   }
 
   /**
-   * Resolves with true when this process holds the lease, also where `stop` is aborted just then; with false when it is
+   * Resolves with true when this process holds the lease, also if `stop` is aborted just then. Resolves with false if it is
    * aborted before. Never rejects.
    */
   async acquire(stop: AbortSignal): Promise<boolean> {
@@ -101,25 +98,25 @@ export class LeaderElection implements Leadership {
   }
 
   /**
-   * Keeps the lease until `done` is aborted, then gives it back; never rejects.
+   * Keeps the lease until `done` is aborted, then releases it; never rejects.
    *
-   * @returns Lost where it could not be kept: somebody else may hold it; Kept where it could not be given back
+   * @returns Lost if another process may hold the lease; Kept if it could not be released
    */
   async hold(done: AbortSignal): Promise<'Released' | 'Kept' | 'Lost'> {
     const ending = AbortSignal.any([done, this.lost]);
-    while (await this.#pauseUnless(done, ending)) {
+    for (;;) {
+      await this.#pause(ending);
+      if (done.aborted) return (await this.#release()) ? 'Released' : 'Kept';
       await this.#try(this.lost);
-      if (!this.isLeading) {
-        this.#stopLeading();
-        return 'Lost';
-      }
+      if (this.isLeading) continue;
+      this.#stopLeading();
+      return 'Lost';
     }
-    return (await this.#release()) ? 'Released' : 'Kept';
   }
 
   async #try(stop: AbortSignal): Promise<void> {
     try {
-      await this.#takeOrRenew(stop);
+      await this.#acquireOrRenew(stop);
       if (this.lastError !== undefined) this.#options.observer.recovered();
       this.lastError = undefined;
       this.failingSince = undefined;
@@ -131,7 +128,7 @@ export class LeaderElection implements Leadership {
     }
   }
 
-  async #takeOrRenew(stop: AbortSignal): Promise<void> {
+  async #acquireOrRenew(stop: AbortSignal): Promise<void> {
     const known = this.isLeading ? this.#seen?.lease : undefined;
     let lease = known ?? (await this.#readOrCreate(stop));
     for (let tries = 1; ; tries += 1) {
@@ -139,15 +136,15 @@ export class LeaderElection implements Leadership {
         await this.#take(lease);
         return;
       } catch (error) {
-        // Somebody was faster, or deleted it, or an earlier try of this process came through after all.
-        const isOvertaken = error instanceof ApiError && (error.isConflict || error.isNotFound);
-        if (!isOvertaken || tries === MAX_OVERTAKEN) throw error;
+        // Another process wrote or deleted it, or an earlier try of this process succeeded after all.
+        const isOutdated = error instanceof ApiError && (error.isConflict || error.isNotFound);
+        if (!isOutdated || tries === MAX_CONFLICTS) throw error;
         lease = await this.#readOrCreate(stop);
       }
     }
   }
 
-  /** Resolves with undefined where the lease was deleted under its holder, who may not know yet. */
+  /** Resolves with undefined if the lease was deleted under another holder, which may not know yet. */
   async #readOrCreate(signal: AbortSignal): Promise<Lease | undefined> {
     const { lease: client } = this.#options;
     const lease = (await client.read(signal)) ?? (this.#isSeenFree() ? await client.create(signal) : undefined);
@@ -155,7 +152,7 @@ export class LeaderElection implements Leadership {
     return lease;
   }
 
-  /** Takes or renews it, where it is this process' to take. */
+  /** Takes or renews the lease if no other process may hold it. */
   async #take(lease: Lease | undefined): Promise<void> {
     if (lease === undefined || !this.#isSeenFree()) {
       this.#leadingUntilMs = -Infinity;
@@ -166,7 +163,7 @@ export class LeaderElection implements Leadership {
     const renewTime = microTime(now());
     const isMine = lease.holder === identity;
     this.#mayHold = true;
-    // Not `stop`: whether the lease was taken should be known, to give it back.
+    // Not `stop`: a lease that was taken has to be released.
     const written = await client.write(
       lease,
       {
@@ -179,13 +176,13 @@ export class LeaderElection implements Leadership {
       this.lost,
     );
     this.#observe(written);
-    // From before it was sent: others count from when they see it, which is later.
+    // From before it was sent: other processes count from when they see it, which is later.
     this.#leadUntil(sentAt + this.#timing.renewMs);
   }
 
   #observe(lease: Lease): void {
     const before = this.#seen;
-    // One that was made anew tells nothing: who held the one before may still count on it.
+    // A recreated lease is no news: the holder of the one before may still count on it.
     if (wasNeverHeld(lease)) return;
     const isRenewed = before === undefined || !isSameRenewal(before.lease, lease);
     this.#seen = { lease, sinceMs: isRenewed ? this.#options.monotonicMs() : before.sinceMs };
@@ -194,7 +191,7 @@ export class LeaderElection implements Leadership {
       this.#options.observer.waiting(holder);
   }
 
-  /** Whether nobody else may be counting on the lease, as far as it was seen. */
+  /** Whether no other process may count on the lease, as last seen. */
   #isSeenFree(): boolean {
     if (this.#seen === undefined) return true;
     const { lease, sinceMs } = this.#seen;
@@ -215,16 +212,16 @@ export class LeaderElection implements Leadership {
     this.#lost.abort(new NotLeadingError());
   }
 
-  /** So that the next one need not wait for it to expire. @returns false where it could not be done */
+  /** Spares the next leader the wait until the lease expires. @returns false if it failed */
   async #release(): Promise<boolean> {
     const { lease: client, observer } = this.#options;
-    // Nothing ends these but their time.
+    // Only their timeout ends these requests.
     const { signal } = new AbortController();
     this.#stopLeading();
     try {
-      // Read, as an answer may have been lost, and the lease may be somebody else's by now.
+      // Read first: a response may have been lost, or another process may hold the lease by now.
       const lease = await client.read(signal);
-      if (lease?.holder === this.#options.identity) await client.write(lease, this.#givenBack(lease), signal);
+      if (lease?.holder === this.#options.identity) await client.write(lease, this.#released(lease), signal);
       return true;
     } catch (error) {
       observer.failed(error);
@@ -232,15 +229,9 @@ export class LeaderElection implements Leadership {
     }
   }
 
-  #givenBack({ acquireTime, transitions: leaseTransitions }: Lease): LeaseSpec {
+  #released({ acquireTime, transitions: leaseTransitions }: Lease): LeaseSpec {
     const renewTime = microTime(this.#options.now());
     return { holderIdentity: '', leaseDurationSeconds: 1, acquireTime, renewTime, leaseTransitions };
-  }
-
-  /** Ends early where `ending` is aborted. @returns false where `done` is */
-  async #pauseUnless(done: AbortSignal, ending: AbortSignal): Promise<boolean> {
-    await this.#pause(ending);
-    return !done.aborted;
   }
 
   async #pause(stop: AbortSignal): Promise<void> {
@@ -253,7 +244,7 @@ function wasNeverHeld({ renewTime }: Lease): boolean {
   return renewTime === '';
 }
 
-/** An edit of something else, such as an annotation, is no renewal. */
+/** Other edits, such as of an annotation, are no renewal. */
 function isSameRenewal(a: Lease, b: Lease): boolean {
   return (
     a.holder === b.holder &&

@@ -1,23 +1,23 @@
 /** Whether this process may write. */
 export interface Leadership {
-  /** False also where the lease should have been renewed by now, whoever holds it. */
+  /** Also false if the lease should have been renewed by now, whichever process holds it. */
   readonly isLeading: boolean;
-  /** Aborted at the moment when `isLeading` becomes false: what is on its way then is cut. */
+  /** Aborted when `isLeading` becomes false, which cuts the requests under way. */
   readonly lost: AbortSignal;
 }
 
-/** Without leader election there is one process, which leads. */
+/** For the only replica, which runs without leader election. */
 export const ALWAYS_LEADING: Leadership = { isLeading: true, lost: new AbortController().signal };
 
 /** Another process may be writing. */
 export class NotLeadingError extends Error {
   override readonly name = 'NotLeadingError';
   constructor() {
-    super('the lease was not renewed in time: nothing is written any more');
+    super('the lease was not renewed in time: writes have stopped');
   }
 }
 
-/** The signal to write with. @throws NotLeadingError */
+/** @returns the signal that cuts the write. @throws NotLeadingError */
 export function permitToWrite({ isLeading, lost }: Leadership): AbortSignal {
   if (!isLeading) throw new NotLeadingError();
   return lost;

@@ -5,18 +5,18 @@ import type { Call, Transport } from './transport.js';
 
 export interface Lease {
   readonly resourceVersion: string;
-  /** Empty: nobody's. */
+  /** Empty if no process holds it. */
   readonly holder: string;
-  /** For how long after a renewal its holder counts on it, in milliseconds; undefined where it does not say. */
+  /** How long a renewal is good for; undefined if absent. */
   readonly durationMs: number | undefined;
   readonly acquireTime: string;
-  /** By the holder's clock: good for telling one renewal from the next, and nothing else. */
+  /** By the holder's clock; only used to distinguish renewals. */
   readonly renewTime: string;
-  /** How often it has changed hands. */
+  /** Number of changes of the holder. */
   readonly transitions: number;
 }
 
-/** As the API has it; times with six digits (micro-time.ts). */
+/** As in the API; times have six digits (micro-time.ts). */
 export interface LeaseSpec {
   readonly holderIdentity: string;
   readonly leaseDurationSeconds: number;
@@ -25,10 +25,10 @@ export interface LeaseSpec {
   readonly leaseTransitions: number;
 }
 
-/** Half of the time for which a holder leads, so that a connection that has fallen silent costs a try and not the lease. */
+/** Half of the time for which a holder leads, so that a hanging connection costs a try and not the lease. */
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** All of these reject with what Transport.call rejects with, also where `signal` is aborted. */
+/** Every method rejects as Transport.call does, also if `signal` is aborted. */
 export class LeaseClient {
   readonly #transport: Transport;
   readonly #name: string;
@@ -45,7 +45,7 @@ export class LeaseClient {
     this.#common = { path, lane: 'lease', timeoutMs };
   }
 
-  /** Resolves with undefined where there is none. */
+  /** Resolves with undefined if there is none. */
   async read(signal: AbortSignal): Promise<Lease | undefined> {
     try {
       return project(await this.#transport.call({ ...this.#common, method: 'GET' }, signal));
@@ -56,15 +56,15 @@ export class LeaseClient {
   }
 
   /**
-   * Makes it, without a holder. By server-side apply, since RBAC can limit that to a name, which it cannot for POST; of two
-   * that make it at once neither takes anything from the other.
+   * Creates it without a holder, by server-side apply, which RBAC can limit to a name, unlike POST. If two processes
+   * create it at once, neither takes anything from the other.
    */
   async create(signal: AbortSignal): Promise<Lease> {
     const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: this.#name }, spec: {} };
     return this.#patch('application/apply-patch+yaml', body, signal);
   }
 
-  /** Only onto the version that was read: 409 where somebody was faster. */
+  /** Fails with 409 if the Lease was written since it was read. */
   async write({ resourceVersion }: Lease, spec: LeaseSpec, signal: AbortSignal): Promise<Lease> {
     return this.#patch('application/merge-patch+json', { metadata: { resourceVersion }, spec }, signal);
   }

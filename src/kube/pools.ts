@@ -1,15 +1,15 @@
-/** The connections to the API server: a pool for each kind of call, and one of its own for each watch. */
+/** The connections to the API server: a pool for each kind of call, and a connection for each watch. */
 import http from 'node:http';
 import https from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { TlsTrust } from './credentials.js';
 
-/** How many connections each may have; none is opened before it is needed. */
+/** Connections of each pool, opened on demand. */
 const MAX_SOCKETS = {
   calls: 8,
-  /** Two, as one may have fallen silent. */
+  /** Two, as one may hang. */
   lease: 2,
-  /** Of other people's tokens. */
+  /** Of the tokens of scrapes. */
   reviews: 4,
 } as const;
 
@@ -17,7 +17,7 @@ export type CallLane = keyof typeof MAX_SOCKETS;
 export type Lane = CallLane | 'watches';
 export type Pool = Readonly<Record<Lane, http.Agent>>;
 
-/** Shorter than the API server's own 90 s, so that a call never goes out on a connection that it is just closing. */
+/** Below the API server's own 90 s, so that a call never meets a connection that is being closed. */
 const IDLE_SOCKET_MS = 60_000;
 const TCP_KEEPALIVE_MS = 15_000;
 

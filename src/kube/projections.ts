@@ -1,6 +1,6 @@
 /**
- * From the API server's objects to what the operator keeps of them. What is kept is bounded, whatever the object. An object
- * of another shape than the API's is not guessed at: each of these throws a TypeError that names the field.
+ * Projects the API server's objects to what the operator keeps of them, in bounded size. If an object has another shape than
+ * the API's, each projection throws a TypeError that names the field.
  */
 import { createHash } from 'node:crypto';
 import type {
@@ -73,23 +73,23 @@ export function projectAssignment(raw: unknown): PortAssignment {
     ...identity(metadata),
     generation: generationOf(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
-    spec: soundSpec(spec ?? {}),
+    spec: validSpec(spec ?? {}),
     ...(isValidStatus(status) ? { status } : isRecord(status) ? { invalidStatus: status } : {}),
   };
 }
 
-/** `ports: null` is accepted by the API server and means what an absent field means. */
+/** The API server accepts `ports: null`, which means the same as an absent field. */
 function withoutNulls(spec: AssignmentSpec): AssignmentSpec {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
 }
 
-/** A later version of the definition may know another mode: what it means is not to enforce the ports. */
-function soundSpec(raw: AssignmentSpec): AssignmentSpec {
+/** Rejects a mode of a later version of the definition: it may not mean that the ports are enforced. */
+function validSpec(raw: AssignmentSpec): AssignmentSpec {
   const spec = withoutNulls(record(raw, 'spec'));
   const { mode = 'Enforce', rookConfig = 'Pin', ports = {} } = spec;
   for (const [slot, port] of Object.entries(record(ports, 'spec.ports'))) count(port, `spec.ports.${slot}`);
-  if (!MODES.includes(mode)) throw new TypeError('spec.mode is none of those known');
-  if (!POLICIES.includes(rookConfig)) throw new TypeError('spec.rookConfig is none of those known');
+  if (!MODES.includes(mode)) throw new TypeError(`spec.mode is not one of ${MODES.join(', ')}`);
+  if (!POLICIES.includes(rookConfig)) throw new TypeError(`spec.rookConfig is not one of ${POLICIES.join(', ')}`);
   return spec;
 }
 
@@ -118,7 +118,7 @@ function fingerprintOf(data: Readonly<Record<string, string>> = {}): string {
   return createHash('sha256').update(JSON.stringify(data)).digest('base64');
 }
 
-/** What Go's strconv.ParseBool, with which Rook reads its settings, takes for true. */
+/** The true values of Go's strconv.ParseBool, by which Rook reads its settings. */
 const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 
 export function projectRookOperator(raw: unknown): RookOperator {
@@ -167,7 +167,7 @@ export function projectDaemonSet(raw: unknown): Workload {
     total: updated,
     onDelete: spec.updateStrategy?.type === 'OnDelete',
     paused: false,
-    // An annotation is anybody's to write.
+    // Any writer may set an annotation.
     ...(isNumber(templateGeneration) ? { templateGeneration: Number(templateGeneration) } : {}),
   });
 }
@@ -208,7 +208,7 @@ function isCephCsiDriver({ kind, apiVersion }: V1OwnerReference): boolean {
   return kind === 'Driver' && apiVersion.startsWith('csi.ceph.io/');
 }
 
-/** The first of them, where there are more than any pod has use for. */
+/** Stops after MAX_READ ports, more than any pod needs. */
 function otherPorts(containers: readonly V1Container[]): HostPort[] {
   const taken: HostPort[] = [];
   for (const container of containers) {
@@ -218,7 +218,7 @@ function otherPorts(containers: readonly V1Container[]): HostPort[] {
   return taken;
 }
 
-/** Where the pod is on the host network, a declared port is one of the node, with or without a hostPort. */
+/** If the pod is on the host network, a declared port is one of the node, with or without a hostPort. */
 function portsTaken(container: V1Container): HostPort[] {
   const name = text(container.name, 'container name');
   const ports = new Set<number>();

@@ -1,7 +1,7 @@
 /**
- * HTTP/1.1 to the API server over node's own client: a pool of kept-alive connections for each kind of call, and a
- * connection of its own for each watch, so that a stuck watch never holds up a write, nor slow writes the lease.
- * HTTP/1.1, as on one HTTP/2 session a half-open connection takes every stream with it (docs/decisions.md).
+ * HTTP/1.1 to the API server over node's own client. Each kind of call has a pool of kept-alive connections, and each
+ * watch its own connection: a stuck watch never delays a write, nor a slow write the lease. HTTP/2 is not used, as a
+ * half-open connection takes every stream of its session with it (docs/decisions.md).
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
@@ -14,11 +14,11 @@ import { Deadline, unlessAborted } from './deadline.js';
 
 export type Method = 'GET' | 'POST' | 'PATCH';
 
-/** Told of what is asked of the API server, for the metrics. Must not throw. */
+/** Records the requests to the API server, for the metrics. Must not throw. */
 export interface RequestObserver {
-  /** One HTTP request; without a status there was no answer. */
-  answered(method: Method, status: number | undefined): void;
-  /** A call from its request to the end of its answer, or a watch until its answer began; also one that failed. */
+  /** One HTTP request; the status is undefined if there was no response. */
+  responded(method: Method, status: number | undefined): void;
+  /** A call until the end of its response, or a watch until the start of it; also one that failed. */
   took(verb: Method | 'WATCH', milliseconds: number): void;
 }
 
@@ -28,7 +28,7 @@ export interface Call {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
-  /** On which connections: those of another lane are not waited for. By default `calls`. */
+  /** Pool of connections, independent of the other pools. By default `calls`. */
   readonly lane?: CallLane;
   /** By default that of the transport. */
   readonly timeoutMs?: number;
@@ -36,7 +36,7 @@ export interface Call {
 
 export interface TransportOptions {
   readonly userAgent: string;
-  /** For one call from request to the end of the answer, and for a watch until its first byte. */
+  /** For a call until the end of its response, and for a watch until the start of it. */
   readonly timeoutMs?: number;
   readonly observer?: RequestObserver | undefined;
 }
@@ -61,66 +61,64 @@ export class Transport {
   }
 
   /**
-   * One call; resolves with the JSON of a 2xx answer.
-   * @throws ApiError for any other answer, UnreachableError where there is none in time, the reason of `stop` where
-   *   that was aborted
+   * Makes one call and resolves with the JSON of a 2xx response.
+   * @throws ApiError for any other response, UnreachableError if there is none in time, the reason of `stop` if aborted
    */
   async call(call: Call, stop?: AbortSignal): Promise<unknown> {
-    const limit = new Deadline(call.timeoutMs ?? this.#timeoutMs, stop);
+    const deadline = new Deadline(call.timeoutMs ?? this.#timeoutMs, stop);
     try {
-      return await this.#inTime(call.method, call, limit, async () => {
-        const response = await this.#answer(call, call.lane ?? 'calls', limit.signal);
+      return await this.#withDeadline(call.method, call, deadline, async () => {
+        const response = await this.#sendAuthorized(call, call.lane ?? 'calls', deadline.signal);
         return JSON.parse(await bodyOf(response)) as unknown;
       });
     } finally {
-      limit.release();
+      deadline.release();
     }
   }
 
-  /**
-   * Opens a watch; resolves with its stream once the API server has accepted it.
-   * @throws as call()
-   */
+  /** Opens a watch and resolves with its stream once the API server has accepted it. @throws as call() */
   async watch(path: string, query: Readonly<Record<string, string>>, stop: AbortSignal): Promise<IncomingMessage> {
     const call: Call = { method: 'GET', path, query };
-    const limit = new Deadline(this.#timeoutMs, stop);
+    const deadline = new Deadline(this.#timeoutMs, stop);
     try {
-      const stream = await this.#inTime('WATCH', call, limit, () => this.#answer(call, 'watches', limit.signal));
-      stream.once('close', () => limit.release());
+      const stream = await this.#withDeadline('WATCH', call, deadline, () =>
+        this.#sendAuthorized(call, 'watches', deadline.signal),
+      );
+      stream.once('close', () => deadline.release());
       return stream;
     } catch (error) {
-      limit.release();
+      deadline.release();
       throw error;
     }
   }
 
-  /** Cuts every connection: for the end of the process. */
+  /** Closes every connection, at the end of the process. */
   close(): void {
     Object.values(this.#pool ?? {}).forEach((agent) => agent.destroy());
   }
 
-  /** Gives `work` its time, and makes every failure of it one of the three that the callers know. */
-  async #inTime<T>(verb: Method | 'WATCH', call: Call, limit: Deadline, work: () => Promise<T>): Promise<T> {
+  /** Runs `work` until its deadline, and turns each failure into one that call() documents. */
+  async #withDeadline<T>(verb: Method | 'WATCH', call: Call, deadline: Deadline, work: () => Promise<T>): Promise<T> {
     const begun = performance.now();
     try {
-      // By the signal, too: node ends a request that still waits for a connection only when it gets one.
-      return await unlessAborted(work, limit.signal);
+      // Also by the signal: node ends a request that still waits for a connection only when it gets one.
+      return await unlessAborted(work, deadline.signal);
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      limit.stop?.throwIfAborted();
-      throw new UnreachableError(nameOf(call), limit.signal.aborted ? limit.signal.reason : error);
+      deadline.stop?.throwIfAborted();
+      throw new UnreachableError(nameOf(call), deadline.signal.aborted ? deadline.signal.reason : error);
     } finally {
-      limit.stopClock();
+      deadline.stopClock();
       this.#observer?.took(verb, performance.now() - begun);
     }
   }
 
-  /** A token may have been replaced a moment ago: one rejection is asked again with what the credentials say then. */
-  async #answer(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
+  /** Repeats a call after one 401, with fresh credentials: the token may just have been rotated. */
+  async #sendAuthorized(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
     const first = await this.#observed(call, this.#send(call, lane, signal));
     if (first.statusCode !== 401) return this.#accept(call, first);
     first.resume();
-    this.#credentials.rejected();
+    this.#credentials.invalidate();
     return this.#accept(call, await this.#observed(call, this.#send(call, lane, signal)));
   }
 
@@ -131,7 +129,7 @@ export class Transport {
       status = response.statusCode;
       return response;
     } finally {
-      this.#observer?.answered(method, status);
+      this.#observer?.responded(method, status);
     }
   }
 
@@ -151,8 +149,8 @@ export class Transport {
         throw error;
       });
     } catch (error) {
-      // The authority may be another one by now, or its file have been read while it was being written.
-      this.#credentials.rejected();
+      // The CA may have been rotated, or its file read during a write.
+      this.#credentials.invalidate();
       throw error;
     }
   }
@@ -199,7 +197,7 @@ export class Transport {
     });
   }
 
-  /** New connections follow a rotated CA or client certificate; those in use are left to end by themselves. */
+  /** New connections follow a rotated CA or client certificate; those in use end by themselves. */
   #poolFor(trust: TlsTrust): Pool {
     if (this.#pool !== undefined && this.#trust !== undefined && sameTrust(trust, this.#trust)) return this.#pool;
     if (this.#pool !== undefined) retire(this.#pool);
@@ -209,7 +207,7 @@ export class Transport {
   }
 }
 
-/** What node's option `signal` does, at a fifth of its price: that option watches the whole life of the stream. */
+/** Does what node's option `signal` does, at a fifth of the cost: that option watches the stream to its end. */
 function destroyOnAbort(request: http.ClientRequest, signal: AbortSignal): void {
   const destroy = (): void => void request.destroy(signal.reason as Error);
   if (signal.aborted) destroy();
@@ -217,7 +215,7 @@ function destroyOnAbort(request: http.ClientRequest, signal: AbortSignal): void 
   request.once('close', () => signal.removeEventListener('abort', destroy));
 }
 
-/** By events: async iteration, as of node:stream/consumers, costs as much as the request itself. */
+/** Reads by events: async iteration, as in node:stream/consumers, costs as much as the request itself. */
 async function bodyOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -230,11 +228,11 @@ function nameOf({ method, path }: Call): string {
 }
 
 /**
- * A kept-alive connection was closed when a call went out on it, and the call is sent again. Mostly the server had closed it
- * while it was idle, and saw nothing of the call; but it may have done what was asked, and only the answer was lost: both are
- * the same reset to node. So every call must bear to be done twice. Reads and reviews store nothing. Of a workload's patch
- * the guards fail the second time, of a write to the settings, the status or the Lease the resourceVersion, and the object
- * is read again. An event is there already, by its name (events.ts); its count, and the making of the Lease, come to the same.
+ * A kept-alive connection was closed when a call went out on it, and the call is sent again. Usually the server had closed
+ * it while it was idle. If only the response was lost, node reports the same reset, so every call must be repeatable.
+ * Reads and reviews store nothing. The guards of a workload's patch fail the second time, and so does the resourceVersion
+ * of a write to the settings, the status or the Lease; the object is then read again. An event already exists by its name
+ * (events.ts). Its count and the creation of the Lease are idempotent.
  */
 class ClosedOnReuse extends Error {
   constructor(cause: Error) {
@@ -242,14 +240,11 @@ class ClosedOnReuse extends Error {
   }
 }
 
-/**
- * Node takes its own listener off a socket when the answer ends; an abort at that very moment would then be an
- * uncaught error of the socket (node 24, as run).
- */
+/** Node removes its own listener when a response ends; an abort just then would be an uncaught error (node 24). */
 function guard(socket: Socket): void {
   if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore);
 }
 
 function ignore(): void {
-  // The request has told its caller.
+  // The request has reported the error already.
 }

@@ -1,6 +1,6 @@
 /**
- * What JSON of the API server may be taken for. It validates what it stores, but not again what it reads, so an object of
- * an earlier version of a definition may be of another shape. All of these but isRecord throw a TypeError that names the field.
+ * Validates JSON of the API server, which validates an object when it stores it, but not again when it reads it: it may be
+ * of an earlier version of a definition. All of these but isRecord throw a TypeError that names the field.
  */
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -8,7 +8,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 export function text(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw new TypeError(`${field} is no text`);
+  if (typeof value !== 'string') throw new TypeError(`${field} is not a string`);
   return value;
 }
 
@@ -16,7 +16,7 @@ export function optionalText(value: unknown, field: string): string | undefined 
   return value === undefined || value === null ? undefined : text(value, field);
 }
 
-/** A number that is zero is left out of the JSON. */
+/** The JSON leaves out a number that is zero. */
 export function count(value: unknown, field: string): number {
   const found = value === undefined || value === null ? 0 : integer(value, field);
   if (found < 0) throw new TypeError(`${field} is negative`);
@@ -24,12 +24,12 @@ export function count(value: unknown, field: string): number {
 }
 
 export function integer(value: unknown, field: string): number {
-  if (!Number.isSafeInteger(value)) throw new TypeError(`${field} is no whole number`);
+  if (!Number.isSafeInteger(value)) throw new TypeError(`${field} is not an integer`);
   return value as number;
 }
 
 export function record<T extends object>(value: T, field: string): T {
-  if (!isRecord(value)) throw new TypeError(`${field} is no object`);
+  if (!isRecord(value)) throw new TypeError(`${field} is not an object`);
   return value;
 }
 
@@ -37,7 +37,7 @@ export function record<T extends object>(value: T, field: string): T {
 export function list<T>(value: readonly T[] | null | undefined, field: string): readonly T[] {
   const found: readonly T[] = value ?? [];
   const isList: boolean = Array.isArray(found);
-  if (!isList) throw new TypeError(`${field} is no list`);
+  if (!isList) throw new TypeError(`${field} is not a list`);
   return found;
 }
 

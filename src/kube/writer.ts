@@ -1,6 +1,6 @@
 /**
- * Every write to an object that the operator watches: one place, one field manager; and the reads after a write that
- * showed the store to be behind. Events are in events.ts.
+ * Writes the objects that the operator watches, under one field manager, and reads those of which the store is behind.
+ * Events are in events.ts.
  */
 import { FIELD_MANAGER, type PortAssignment } from '../domain/rules/api.js';
 import type { RookConfig } from '../domain/rules/rook-config.js';
@@ -16,18 +16,15 @@ import type { Transport } from './transport.js';
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** Those fields of a status that differ, with nulls where a stored one is to go (RFC 7396). */
+/** The fields of a status that differ; null removes a stored one (RFC 7396). */
 export type StatusPatch = Readonly<Record<string, unknown>>;
 
 export interface WriteOptions {
-  /** Ask the API server what it would do, store nothing. */
+  /** The API server validates, and stores nothing. */
   readonly dryRun: boolean;
 }
 
-/**
- * All of these resolve with the object as the answer has it, and throw what Transport.call throws; the writes
- * NotLeadingError, too.
- */
+/** Every method resolves with the object of the response. @throws as Transport.call; a write also NotLeadingError */
 export class Writer {
   readonly #transport: Transport;
   readonly #leadership: Leadership;
@@ -62,14 +59,14 @@ export class Writer {
     return projectAssignment(await this.#transport.call({ method: 'GET', path: assignmentPath(namespace) }));
   }
 
-  /** A merge patch: server-side apply would drop, with a later pin of fewer keys, the ones left out. */
+  /** Sends a merge patch: a later server-side apply of fewer keys would drop the others. */
   async pinRookConfig(config: RookConfig, pin: Pin, options: WriteOptions): Promise<RookConfig> {
-    // Planned from this very version: an edit that was not seen yet is somebody's wish, and must not be overwritten.
+    // Only onto the version that it was planned from: an edit that was not seen yet must not be overwritten.
     const patch = { metadata: { resourceVersion: config.resourceVersion }, data: pin };
     return projectRookConfig(await this.#patch(rookConfigPath(config.namespace), MERGE_PATCH, patch, options));
   }
 
-  /** Only onto the version that it speaks of: 409 where the assignment was edited or made again meanwhile. */
+  /** Fails with 409 if the assignment was edited or recreated meanwhile. */
   async patchStatus({ namespace, resourceVersion }: PortAssignment, status: StatusPatch): Promise<PortAssignment> {
     const path = assignmentStatusPath(namespace);
     const patch = { metadata: { resourceVersion }, status };

@@ -1,29 +1,28 @@
-/** What /healthz and /readyz say. */
+/** The responses of /healthz and /readyz. */
 import type { InformerState } from '../kube/informer-state.js';
 
-export interface ProbeAnswer {
+export interface ProbeResponse {
   readonly ok: boolean;
-  /** Plain text, a line for each thing that was looked at. */
+  /** Plain text, a line for each check. */
   readonly body: string;
 }
 
 /**
- * An informer's loop does something at least every two or three minutes: it gets a bookmark, gives up a silent watch after
- * 90 s, or tries again after at most 10 s (two minutes where the server asks for it). Only a stuck one is silent for longer.
+ * An informer's loop is active at least every two or three minutes. It gets a bookmark, gives up a silent watch after
+ * 90 s, or retries after at most 10 s (two minutes if the server asks for it). Only a stuck one is silent for longer.
  */
 export const STUCK_AFTER_MS = 300_000;
 
-/** A watch that has been failing for longer is no passing fault: what it should see is not seen. */
+/** A watch that has been failing for longer is blind, and not for a moment. */
 const BLIND_AFTER_MS = 60_000;
 
-/** What goes on in the process. */
 export interface Probed {
   readonly informers: readonly InformerState[];
-  /** Undefined where the process does not take part in one. */
+  /** Undefined for the only replica. */
   readonly leaderElection: Failing | undefined;
 }
 
-/** Undefined, both, while all is well. */
+/** Both are undefined while all is well. */
 interface Failing {
   readonly lastError: unknown;
   /** In milliseconds of the monotonic clock. */
@@ -31,16 +30,16 @@ interface Failing {
 }
 
 /**
- * Ready: every informer holds its first complete list and is not blind since, and the lease, whoever holds it, is in
- * reach. Names what is not so, and why. An optional informer is named as well, but never waited for.
+ * Ready: every informer holds its first complete list and has not gone blind, and the Lease is reachable. An optional
+ * informer is reported, but not required.
  *
- * @param explain why, beginning with a colon; empty where there is nothing to say
+ * @param explain reports the reason, beginning with a colon; empty if there is none
  */
 export function readiness(
   { informers, leaderElection }: Probed,
   explain: (lastError: unknown, informer?: InformerState) => string,
   monotonicMs: number,
-): ProbeAnswer {
+): ProbeResponse {
   const isBlind = ({ failingSince = Infinity }: Failing): boolean => monotonicMs - failingSince > BLIND_AFTER_MS;
   const isReady = (informer: InformerState): boolean => informer.synced && !isBlind(informer);
   const lines = informers.map((informer) => {
@@ -50,25 +49,25 @@ export function readiness(
     if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer.lastError, informer)}`;
     return `[+] ${name} ok${explain(informer.lastError, informer)}`;
   });
-  const canBeLed = leaderElection === undefined || !isBlind(leaderElection);
+  const leaseOk = leaderElection === undefined || !isBlind(leaderElection);
   if (leaderElection !== undefined) {
     lines.push(
-      `${canBeLed ? '[+]' : '[-]'} leader election ${canBeLed ? 'ok' : 'failing'}${explain(leaderElection.lastError)}`,
+      `${leaseOk ? '[+]' : '[-]'} leader election ${leaseOk ? 'ok' : 'failing'}${explain(leaderElection.lastError)}`,
     );
   }
-  return answer(canBeLed && informers.every((informer) => informer.optional || isReady(informer)), lines);
+  return responseOf(leaseOk && informers.every((informer) => informer.optional || isReady(informer)), lines);
 }
 
-/** Healthy: no informer is stuck. An API server that is away does not make the process unhealthy: a restart helps nobody. */
-export function liveness(informers: readonly InformerState[], monotonicMs: number): ProbeAnswer {
-  const silent = (informer: InformerState): boolean => monotonicMs - informer.lastActivity > STUCK_AFTER_MS;
+/** Healthy: no informer is stuck. An unreachable API server is no reason: a restart does not help. */
+export function liveness(informers: readonly InformerState[], monotonicMs: number): ProbeResponse {
+  const isStuck = (informer: InformerState): boolean => monotonicMs - informer.lastActivity > STUCK_AFTER_MS;
   const lines = informers.map((informer) => {
-    return silent(informer) ? `[-] ${nameOf(informer)} silent for too long` : `[+] ${nameOf(informer)} ok`;
+    return isStuck(informer) ? `[-] ${nameOf(informer)} silent for too long` : `[+] ${nameOf(informer)} ok`;
   });
-  return answer(!informers.some(silent), lines);
+  return responseOf(!informers.some(isStuck), lines);
 }
 
-function answer(ok: boolean, lines: readonly string[]): ProbeAnswer {
+function responseOf(ok: boolean, lines: readonly string[]): ProbeResponse {
   return { ok, body: `${[...lines, ok ? 'ok' : 'failed'].join('\n')}\n` };
 }
 

@@ -2,7 +2,7 @@
  * One process of the operator: its own stores, plan, applier and status writer, and the real rules of when it reconciles,
  * by the model's clock. What it sends waits until the interleaving lets the API server take it, and the answer arrive.
  */
-import type { Log } from '../../src/controller/log.js';
+import type { Log } from '../../src/log.js';
 import { Reconciler } from '../../src/controller/reconciler.js';
 import { StatusWriter } from '../../src/controller/status-writer.js';
 import { Watches } from '../../src/controller/watches.js';

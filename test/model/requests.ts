@@ -73,7 +73,7 @@ export class HandedOver extends Transport {
   constructor(onCall: (call: Call) => Promise<unknown>) {
     const forRequest = (): Promise<never> => Promise.reject(new Error('nothing is sent'));
     const server = new URL('http://localhost');
-    super({ server, forRequest, rejected: () => undefined }, { userAgent: 'csi-port-operator/model' });
+    super({ server, forRequest, invalidate: () => undefined }, { userAgent: 'csi-port-operator/model' });
     this.#onCall = onCall;
   }
 

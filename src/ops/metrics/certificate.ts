@@ -1,10 +1,10 @@
-/** The serving certificate: two files of one folder that somebody (cert-manager, say) renews while the operator runs. */
+/** The serving certificate: two files of one folder, which cert-manager, say, renews while the operator runs. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { messageOf, type Log } from '../../controller/log.js';
+import { messageOf, type Log } from '../../log.js';
 
 /** PEM. */
 export interface Certificate {
@@ -14,10 +14,10 @@ export interface Certificate {
 
 export const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const;
 
-/** A mounted Secret lags behind its renewal by up to a minute anyway. */
-const READ_AGAIN_AFTER_MS = 10_000;
+/** A mounted Secret lags behind its renewal by up to a minute. */
+const RELOAD_AFTER_MS = 10_000;
 
-/** @throws Error that says what is wrong with which file, and nothing of what is in it */
+/** @throws Error that names the file and the fault, and nothing of its content */
 export function readCertificate(folder: string): Certificate {
   const certificate = readFiles(folder);
   assertPair(certificate, folder);
@@ -35,19 +35,19 @@ function readFiles(folder: string): Certificate {
 
 function assertPair(certificate: Certificate, folder: string): void {
   try {
-    // By itself an empty file would pass for one that is not given.
+    // createSecureContext takes an empty file for an absent one.
     if (!new X509Certificate(certificate.cert).checkPrivateKey(createPrivateKey(certificate.key)))
-      throw new Error('the key is not that of the certificate');
+      throw new Error('the key does not belong to the certificate');
     createSecureContext(certificate);
   } catch (error) {
-    const why = messageOf(error);
-    throw new Error(`tls.crt and tls.key in ${folder} are no certificate and its key: ${why}`, { cause: error });
+    const reason = messageOf(error);
+    throw new Error(`tls.crt and tls.key in ${folder} are not a certificate and its key: ${reason}`, { cause: error });
   }
 }
 
 /**
- * Takes up what the folder holds, again and again, for new connections. Where that is no pair (only one of the files is
- * written yet, or they are gone) the last good one stays.
+ * Reloads the certificate for new connections when it changes. If the files are no pair (only one of them is written
+ * yet, or they are gone), the last good one stays.
  *
  * @returns the timer, which does not keep the process alive
  */
@@ -55,27 +55,27 @@ export function followCertificate(
   server: Pick<Server, 'setSecureContext'>,
   { folder, certificate }: { readonly folder: string; readonly certificate: Certificate },
   logger: Pick<Log, 'info' | 'warn'>,
-  everyMs = READ_AGAIN_AFTER_MS,
+  everyMs = RELOAD_AFTER_MS,
 ): NodeJS.Timeout {
   let current = certificate;
-  let lastFault = '';
-  const takeUp = (): void => {
+  let lastError = '';
+  const reload = (): void => {
     const found = readFiles(folder);
     if (found.cert === current.cert && found.key === current.key) return;
     assertPair(found, folder);
     server.setSecureContext({ ...found, ...TLS_OPTIONS });
     current = found;
-    logger.info({ folder }, 'Took up the new certificate of the metrics');
+    logger.info({ folder }, 'Reloaded the certificate of the metrics');
   };
-  const look = (): void => {
+  const check = (): void => {
     try {
-      takeUp();
-      lastFault = '';
+      reload();
+      lastError = '';
     } catch (error) {
-      const fault = messageOf(error);
-      if (fault !== lastFault) logger.warn({ error: fault }, 'New certificate of the metrics not taken up');
-      lastFault = fault;
+      const message = messageOf(error);
+      if (message !== lastError) logger.warn({ error: message }, 'Cannot reload the certificate of the metrics');
+      lastError = message;
     }
   };
-  return setInterval(look, everyMs).unref();
+  return setInterval(check, everyMs).unref();
 }

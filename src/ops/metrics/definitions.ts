@@ -1,8 +1,8 @@
-/** Every metric of the operator's own: the registry and docs/metrics.md are made from this one table. */
+/** The table of the operator's own metrics, from which the registry and docs/metrics.md are made. */
 
 export interface Definition {
   readonly type: 'counter' | 'gauge' | 'histogram';
-  /** What it says, as one sentence. */
+  /** Its meaning, as one sentence. */
   readonly help: string;
   /** When to look at it, as one sentence; for docs/metrics.md alone. */
   readonly look: string;
@@ -11,9 +11,9 @@ export interface Definition {
   readonly buckets?: readonly number[];
 }
 
-/** Work in memory and a few requests: from a millisecond to what a slow API server makes of it. */
+/** Work in memory and a few requests, also to a slow API server. */
 const WORK_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
-/** Up to the 15 s after which the operator gives a request up. */
+/** Up to the operator's own time-out of 15 s. */
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 /** A DaemonSet may take a minute for each node. */
 const ROLLOUT_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400];
@@ -24,32 +24,32 @@ export const DEFINITIONS = {
   csiports_ready: {
     type: 'gauge',
     labels: ['namespace'],
-    help: '1 where the condition Ready of the CSIPortAssignment is True (each sidecar on its port in every pod), else 0.',
-    look: 'Alert where it stays 0: storage may not work; the message of the condition says what to do.',
+    help: '1 if the condition Ready of the CSIPortAssignment is True (each sidecar on its port in every pod), else 0.',
+    look: 'Alert if it stays 0: storage may not work; the message of the condition says what to do.',
   },
   csiports_degraded: {
     type: 'gauge',
     labels: ['namespace', 'reason'],
     help: '1 for the reason of the condition Degraded while that is True; no series otherwise.',
-    look: 'Alert where there is one: it needs somebody, and docs/status.md has the remedy for each reason.',
+    look: 'Alert if there is one: it needs an admin, and docs/status.md has the remedy for each reason.',
   },
   csiports_conflicts: {
     type: 'gauge',
     labels: ['namespace'],
-    help: 'Host ports that more than one workload holds, as status.conflicts of the CSIPortAssignment has them.',
+    help: 'Host ports that the templates of several workloads name, as in status.conflicts of the CSIPortAssignment.',
     look: 'When pods are Pending for want of a port; above 0 for long, csiports_degraded has the reason.',
   },
   csiports_patches_total: {
     type: 'counter',
     labels: ['namespace', 'kind', 'result'],
     help: 'Writes of workloads and of the ConfigMap rook-ceph-operator-config by kind, without dry runs; result is applied, rejected (by the API server, or changed by a policy), outdated (the object had changed) or error.',
-    look: 'To see what the operator restarts and when; rejected asks for an admin.',
+    look: 'To see what the operator restarts and when; rejected needs an admin.',
   },
   csiports_reverts_total: {
     type: 'counter',
     labels: ['namespace'],
-    help: 'Ports and pinned keys that somebody else reverted, one for each object reverted.',
-    look: 'When it climbs: status.reverts of the assignment names who does it.',
+    help: 'Ports and pinned keys that another writer had changed back, and that were put right again, one for each object.',
+    look: 'When it climbs: the event Reasserted and the log name the writer.',
   },
   csiports_rollout_seconds: {
     type: 'histogram',
@@ -62,37 +62,37 @@ export const DEFINITIONS = {
     type: 'counter',
     labels: ['resource', 'cause'],
     help: 'Watches that ended and were opened again; cause is closed (in order, every few minutes), expired, idle, forbidden, unauthorized, unavailable, protocol or not_found.',
-    look: 'When the operator reacts late: any cause but closed that climbs says what is wrong between it and the API server.',
+    look: 'When the operator reacts late: any cause but closed that climbs shows what is wrong between it and the API server.',
   },
   csiports_watch_lists_total: {
     type: 'counter',
     labels: ['resource', 'by'],
-    help: 'Complete lists, which a watch begins with and cannot always be resumed without; by is stream, pages (where the server rejected the stream, or did not end it) or absence (the server does not know the resource).',
-    look: 'When the API server is busy: a list is dearer than a watch that is resumed, and is to come at the start, and with a cause of expired, idle or unavailable, alone.',
+    help: 'Complete lists, at the start of a watch or if it cannot be resumed; by is stream, pages (the server rejected the stream, or did not end it) or absence (the server does not know the resource).',
+    look: 'When the API server is busy: a list costs more than a resumed watch, and should come only at the start and after expired, idle or unavailable.',
   },
   csiports_watch_syncs_total: {
     type: 'counter',
     labels: ['resource'],
     help: 'Times that all objects of a watch became known: at the start, and again after each failure.',
-    look: 'When csiports_watch_restarts_total climbs: failures that end have as many of these behind them, but for those in a row.',
+    look: 'When csiports_watch_restarts_total climbs: a sync follows each failure that ended, or several in a row.',
   },
   csiports_watch_unreadable_objects_total: {
     type: 'counter',
     labels: ['resource'],
-    help: 'Objects that are not of the shape that the API has, each counted once while it is so; they count as absent.',
+    help: 'Objects of another shape than the API has, each counted once while it lasts; they are treated as absent.',
     look: 'When a namespace is not served: the log names the object and the field.',
   },
   csiports_watch_up: {
     type: 'gauge',
     labels: ['resource'],
-    help: '1 where all objects of a watch are known and it has not failed since, else 0; of several namespaces the worst.',
-    look: 'Where it stays 0: the log and /readyz say why. Of drivers.csi.ceph.io it may be 0 because a right is missing that the operator can do without.',
+    help: '1 if all objects of a watch are known and it has not failed since, else 0; the worst of several namespaces.',
+    look: 'If it stays 0: the log and /readyz say why. It may be 0 for drivers.csi.ceph.io if the operator has no right to watch them.',
   },
   csiports_watch_last_event_age_seconds: {
     type: 'gauge',
     labels: ['resource'],
-    help: 'Time since a watch last heard anything of the API server; the longest of several namespaces.',
-    look: 'Above 120 the operator is blind for that resource: the log and /readyz say why. Drivers that are not installed are asked for every five minutes.',
+    help: 'Time since a watch last received anything from the API server; the longest of several namespaces.',
+    look: 'Above 120 the operator is blind for that resource: the log and /readyz say why. Drivers that are not installed are requested every five minutes.',
   },
   csiports_build_info: {
     type: 'gauge',
@@ -104,18 +104,18 @@ export const DEFINITIONS = {
     type: 'gauge',
     labels: ['name'],
     help: '1 on the replica that leads, 0 on one that stands by; no series without --leader-elect.',
-    look: 'Alert where the sum is not 1 for a minute: nobody, or more than one, writes.',
+    look: 'Alert if the sum is not 1 for a minute: no replica, or more than one, writes.',
   },
   controller_runtime_reconcile_total: {
     type: 'counter',
     labels: ['controller', 'result'],
-    help: 'Reconciles by result: success, error (tried again), requeue_after (looks again by itself after a time).',
-    look: 'For how busy it is; a steady rate in a cluster that rests says that somebody rewrites objects.',
+    help: 'Reconciles by result: success, error (tried again), requeue_after (runs again after a time).',
+    look: 'For how busy the operator is; a steady rate in an idle cluster means that another writer rewrites objects.',
   },
   controller_runtime_reconcile_errors_total: {
     type: 'counter',
     labels: ['controller'],
-    help: 'Reconciles that a passing fault kept from finishing.',
+    help: 'Reconciles that a temporary fault kept from finishing.',
     look: 'When it climbs: the log has each with its cause.',
   },
   controller_runtime_reconcile_time_seconds: {
@@ -141,7 +141,7 @@ export const DEFINITIONS = {
     type: 'gauge',
     labels: QUEUE_LABELS,
     help: 'Namespaces that wait to be reconciled now.',
-    look: 'Above 0 for long says that the reconciles do not keep up.',
+    look: 'If it stays above 0: the reconciles do not keep up.',
   },
   workqueue_adds_total: {
     type: 'counter',
@@ -184,14 +184,14 @@ export const DEFINITIONS = {
   rest_client_requests_total: {
     type: 'counter',
     labels: ['code', 'host', 'method'],
-    help: 'HTTP requests to the API server by status code, <error> where there was no answer.',
-    look: 'For what the operator asks of the API server, and what is rejected: 403 is a missing right, 429 a busy server.',
+    help: 'HTTP requests to the API server by status code, <error> if there was no response.',
+    look: 'For the load on the API server, and for rejections: 403 is a missing right, 429 a busy server.',
   },
   rest_client_request_duration_seconds: {
     type: 'histogram',
     labels: ['verb', 'host'],
     buckets: REQUEST_SECONDS,
-    help: 'Time of a call until its answer is whole; verb WATCH: until the answer begins.',
+    help: 'Time of a call until the end of its response; verb WATCH: until the response begins.',
     look: 'When repairs are slow: whether it is the API server or its webhooks.',
   },
 } as const satisfies Readonly<Record<string, Definition>>;

@@ -1,6 +1,6 @@
-/** The metrics of this process and the server that shows them. */
+/** The metrics of this process and the server for them. */
 import type { Server } from 'node:net';
-import type { Log } from '../../controller/log.js';
+import type { Log } from '../../log.js';
 import { AccessReviews } from '../../kube/access-reviews.js';
 import type { Transport } from '../../kube/transport.js';
 import type { BindAddress } from '../http-server.js';
@@ -11,12 +11,12 @@ import { serveMetrics, type SecureOptions } from './server.js';
 
 export interface EndpointOptions extends MetricsOptions {
   readonly address: BindAddress;
-  /** Folder of tls.crt and tls.key; undefined: no TLS, and anybody may scrape. */
+  /** Folder of tls.crt and tls.key; undefined: plain HTTP for any client. */
   readonly certFolder: string | undefined;
   readonly logger: Log;
 }
 
-/** By then the first repairs are on their way: loading the library must not delay them. */
+/** Loading the library must not delay the first repairs. */
 const LOAD_AFTER_MS = 1_000;
 
 export class MetricsEndpoint {
@@ -24,7 +24,7 @@ export class MetricsEndpoint {
   readonly #options: EndpointOptions;
   readonly #certificate: Certificate | undefined;
 
-  /** @throws Error where the certificate cannot be used */
+  /** @throws Error if the certificate cannot be used */
   constructor(options: EndpointOptions) {
     this.#options = options;
     this.#certificate = options.certFolder === undefined ? undefined : readCertificate(options.certFolder);
@@ -32,9 +32,9 @@ export class MetricsEndpoint {
   }
 
   /**
-   * To be called when the watches have been opened.
+   * Listens; to be called when the watches have been opened.
    *
-   * @param transport by which those who scrape are checked
+   * @param transport for the reviews of bearer tokens
    * @throws Error of listen(), e.g. EADDRINUSE or EACCES
    */
   async listen(transport: Transport): Promise<Pick<Server, 'close'>> {

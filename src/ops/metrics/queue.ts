@@ -1,4 +1,4 @@
-/** workqueue_* and controller_runtime_*: each namespace's way through the queue. */
+/** Records each namespace's way through the queue: workqueue_* and controller_runtime_*. */
 import type { WorkQueueObserver, WorkResult } from '../../controller/work-queue.js';
 import type { Recorder } from './recorder.js';
 
@@ -8,7 +8,7 @@ export const QUEUE = { name: 'csiportassignment', ...CONTROLLER } as const;
 export class QueueMetrics implements WorkQueueObserver {
   readonly #recorder: Recorder;
   readonly #monotonicMs: () => number;
-  /** Since when each waits, and since when each is worked on. */
+  /** Since when each key waits, and since when it is worked on. */
   readonly #waiting = new Map<string, number>();
   readonly #working = new Map<string, number>();
 
@@ -21,7 +21,7 @@ export class QueueMetrics implements WorkQueueObserver {
     return this.#waiting.size;
   }
 
-  /** How long each of the reconciles in hand has taken so far, in milliseconds. */
+  /** Durations so far of the reconciles in hand, in milliseconds. */
   get working(): number[] {
     const now = this.#monotonicMs();
     return [...this.#working.values()].map((since) => now - since);
@@ -48,7 +48,7 @@ export class QueueMetrics implements WorkQueueObserver {
     if (result.skipped === true) return;
     this.#recorder.time('controller_runtime_reconcile_time_seconds', CONTROLLER, ms);
     this.#recorder.count('controller_runtime_reconcile_total', { ...CONTROLLER, result: nameOf(result) });
-    // From the first run on there is a series to compare with.
+    // Also 0, so that the series exists from the first run.
     const failed = 'failure' in result ? 1 : 0;
     this.#recorder.count('controller_runtime_reconcile_errors_total', CONTROLLER, failed);
     this.#recorder.count('workqueue_retries_total', QUEUE, failed);

@@ -1,6 +1,6 @@
 /**
- * The gauges: read at each scrape from what is stored and under way now, so that a series goes with its object.
- * What is told of an assignment is what its stored status says: one truth for people and for alerts.
+ * Reads the gauges at each scrape from the current state, so that a series ends with its object. Those of an assignment
+ * come from its stored status: one truth for people and for alerts.
  */
 import { LEASE_NAME } from '../../controller/leader.js';
 import type { Condition, ConditionType, PortAssignment } from '../../domain/rules/api.js';
@@ -10,16 +10,16 @@ import type { Labels, NameOf } from './definitions.js';
 import { CONTROLLER, QUEUE, type QueueMetrics } from './queue.js';
 import { resourceOf } from './watches.js';
 
-/** What the controller shows of itself; see controller.ts. */
+/** The state of the controller; see controller.ts. */
 export interface ControllerState {
   readonly informers: readonly InformerState[];
-  /** Those that are not being deleted. */
+  /** Without those that are being deleted. */
   readonly assignments: readonly PortAssignment[];
 }
 
 export interface ReadFrom {
   readonly controller: ControllerState;
-  /** Only the process that leads has the assignments to tell of. Undefined where this one is the only one. */
+  /** Only the leader reports assignments. Undefined for the only replica. */
   readonly election: Pick<Leadership, 'isLeading'> | undefined;
   readonly queue: Pick<QueueMetrics, 'waiting' | 'working'>;
   readonly monotonicMs: () => number;
@@ -29,7 +29,6 @@ export interface ReadFrom {
 
 type Gauges = NameOf<'gauge'>;
 export type Reading<N extends Gauges> = readonly (readonly [Labels<N>, number])[];
-/** What each gauge is now. */
 export type Readings = { readonly [N in Gauges]: () => Reading<N> };
 
 export function readings(from: ReadFrom): Readings {
@@ -68,12 +67,12 @@ function namespaceOf({ namespace }: PortAssignment): { readonly namespace: strin
   return { namespace };
 }
 
-/** The condition as it is stored, where it is True. */
+/** The stored condition, if it is True. */
 function conditionOf({ status }: PortAssignment, wanted: ConditionType): Condition | undefined {
   return status?.conditions?.find(({ type, status: value }) => type === wanted && value === 'True');
 }
 
-/** Where several namespaces are watched one by one, the worst of them stands for the resource. */
+/** If a resource is watched in several namespaces, the worst of them counts. */
 function byResource(
   informers: readonly InformerState[],
   valueOf: (informer: InformerState) => number,

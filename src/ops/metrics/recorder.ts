@@ -1,13 +1,10 @@
-/**
- * Counts and times what happens. It works from the first moment on, though the metrics library is loaded only when the
- * watches are open: what was recorded before is kept and handed over.
- */
+/** Records counts and times from the start, and hands them over when the metrics library is loaded. */
 import type { Labels, NameOf } from './definitions.js';
 
 type Counted = NameOf<'counter'>;
 type Timed = NameOf<'histogram'>;
 
-/** Where the values end up. */
+/** The metrics library. */
 export interface Sink {
   count(name: Counted, labels: Readonly<Record<string, string>>, by: number): void;
   time(name: Timed, labels: Readonly<Record<string, string>>, seconds: number): void;
@@ -22,7 +19,7 @@ interface Series {
 export class Recorder {
   #sink: Sink | undefined;
   #early: ((sink: Sink) => void)[] = [];
-  /** By the namespace in their labels, each once. */
+  /** By namespace or watched resource. */
   readonly #series = new Map<string, Map<string, Series>>();
 
   count<N extends Counted>(name: N, labels: Labels<N>, by = 1): void {
@@ -34,15 +31,15 @@ export class Recorder {
     this.#record((sink) => sink.time(name, labels, milliseconds / 1000));
   }
 
-  /** Removes what was counted of a namespace that is no longer served. */
-  forget(namespace: string): void {
-    for (const { name, labels } of this.#series.get(namespace)?.values() ?? []) {
+  /** Removes the counters of a namespace or watched resource that is gone. */
+  forget(subject: string): void {
+    for (const { name, labels } of this.#series.get(subject)?.values() ?? []) {
       this.#record((sink) => sink.remove(name, labels));
     }
-    this.#series.delete(namespace);
+    this.#series.delete(subject);
   }
 
-  /** Hands over what was recorded up to now, and all that follows. */
+  /** Hands over all earlier and later records. */
   attach(sink: Sink): void {
     for (const record of this.#early) record(sink);
     this.#early = [];
@@ -55,9 +52,10 @@ export class Recorder {
   }
 
   #remember(series: Series): void {
-    const { namespace } = series.labels;
-    if (namespace === undefined) return;
-    const known = this.#series.get(namespace) ?? new Map<string, Series>();
-    this.#series.set(namespace, known.set(`${series.name} ${Object.values(series.labels).join(' ')}`, series));
+    // No namespace has the name of a resource, which has a dot or a slash in it.
+    const subject = series.labels.namespace ?? series.labels.resource;
+    if (subject === undefined) return;
+    const known = this.#series.get(subject) ?? new Map<string, Series>();
+    this.#series.set(subject, known.set(`${series.name} ${Object.values(series.labels).join(' ')}`, series));
   }
 }

@@ -1,4 +1,4 @@
-/** The metrics library, filled from the table of definitions. Loaded when it is needed: it takes 15 ms and 2 MiB. */
+/** The metrics library, filled from the table of definitions, and loaded on demand: it takes 15 ms and 2 MiB. */
 import { DEFINITIONS, METRIC_NAMES, type Definition } from './definitions.js';
 import type { Readings } from './readings.js';
 import type { Sink } from './recorder.js';
@@ -11,11 +11,11 @@ export interface Registry {
 }
 
 /**
- * What prom-client samples by a timer: every 10 ms, which wakes a process at rest more often than all else that it does.
- * So it is not told, and the timer is as slow as can be. `nodejs_eventloop_lag_seconds` is measured by each scrape.
+ * prom-client samples these every 10 ms, which keeps waking an idle process. So they are removed, and the timer is as slow
+ * as possible. `nodejs_eventloop_lag_seconds` is measured by each scrape.
  */
 const SAMPLED = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map((of) => `nodejs_eventloop_lag_${of}_seconds`);
-const SLOWEST_SAMPLING_MS = 2 ** 31 - 1;
+const MAX_SAMPLING_MS = 2 ** 31 - 1;
 
 export async function createRegistry(readings: Readings): Promise<Registry> {
   const { Registry, Counter, Gauge, Histogram, collectDefaultMetrics } = await import('prom-client');
@@ -38,7 +38,7 @@ export async function createRegistry(readings: Readings): Promise<Registry> {
       });
     }
   }
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: SLOWEST_SAMPLING_MS });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: MAX_SAMPLING_MS });
   for (const name of SAMPLED) registry.removeSingleMetric(name);
   const sink: Sink = {
     count: (name, labels, by) => counters.get(name)?.inc(labels, by),

@@ -1,11 +1,11 @@
-/** rest_client_*: the requests to the API server. */
+/** Records the requests to the API server: rest_client_*. */
 import type { RequestObserver } from '../../kube/transport.js';
 import type { Recorder } from './recorder.js';
 
-/** @param host of the API server, with its port */
+/** @param host of the API server, with port */
 export function countRequests(recorder: Recorder, host: string): RequestObserver {
   return {
-    answered(method, status) {
+    responded(method, status) {
       recorder.count('rest_client_requests_total', { code: String(status ?? '<error>'), host, method });
     },
     took(verb, milliseconds) {

@@ -1,24 +1,24 @@
-/** Serves GET /metrics: without TLS to anybody, with TLS only to those who may. */
+/** Serves GET /metrics: without TLS to any client, with TLS to authorized ones. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import { messageOf, type Log } from '../../controller/log.js';
+import { messageOf, type Log } from '../../log.js';
 import { listen, onePerConnection, SERVER_LIMITS, type BindAddress } from '../http-server.js';
 import type { ScrapeAccess } from './access.js';
 import { followCertificate, TLS_OPTIONS, type Certificate } from './certificate.js';
 import type { MetricsText } from './metrics.js';
 
 export interface SecureOptions {
-  /** Where the certificate is from, and is read again. */
+  /** Of the certificate, which is read again. */
   readonly folder: string;
   readonly certificate: Certificate;
   readonly access: Pick<ScrapeAccess, 'check'>;
   readonly logger: Pick<Log, 'info' | 'warn'>;
-  readonly readAgainAfterMs?: number;
+  readonly reloadAfterMs?: number;
 }
 
 export interface MetricsServerOptions {
   readonly scrape: () => Promise<MetricsText>;
-  /** Undefined: no TLS, and nobody is asked who they are. */
+  /** Undefined: plain HTTP for any client. */
   readonly secure?: SecureOptions | undefined;
 }
 
@@ -31,17 +31,17 @@ export async function serveMetrics(
   address: BindAddress,
   { scrape, secure }: MetricsServerOptions,
 ): Promise<Server | https.Server> {
-  const answer = onePerConnection(handler(scrape, secure?.access));
-  if (secure === undefined) return listen(createServer(LIMITS, answer), address);
-  const { certificate, logger, readAgainAfterMs } = secure;
+  const listener = onePerConnection(handler(scrape, secure?.access));
+  if (secure === undefined) return listen(createServer(LIMITS, listener), address);
+  const { certificate, logger, reloadAfterMs } = secure;
   const options = { ...LIMITS, ...certificate, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
-  const server = await listen(https.createServer(options, answer), address);
-  const following = followCertificate(server, secure, logger, readAgainAfterMs);
+  const server = await listen(https.createServer(options, listener), address);
+  const following = followCertificate(server, secure, logger, reloadAfterMs);
   server.once('close', () => clearInterval(following));
   return server;
 }
 
-interface Answer {
+interface HttpResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
@@ -50,7 +50,7 @@ interface Answer {
 const PLAIN_TEXT = { 'Content-Type': 'text/plain; charset=utf-8' };
 
 function handler(scrape: () => Promise<MetricsText>, access: Pick<ScrapeAccess, 'check'> | undefined) {
-  const answer = async ({ method, url = '', headers }: IncomingMessage): Promise<Answer> => {
+  const respond = async ({ method, url = '', headers }: IncomingMessage): Promise<HttpResponse> => {
     if (url.split('?')[0] !== '/metrics') return { status: 404, body: 'not found: this server has /metrics\n' };
     if (method !== 'GET') return { status: 405, headers: { Allow: 'GET' }, body: 'only GET is allowed\n' };
     const verdict = await access?.check(headers.authorization);
@@ -62,7 +62,7 @@ function handler(scrape: () => Promise<MetricsText>, access: Pick<ScrapeAccess, 
     return { status: 200, headers: { 'Content-Type': contentType }, body: text };
   };
   return (request: IncomingMessage, response: ServerResponse): void => {
-    void answer(request)
+    void respond(request)
       .catch((error: unknown) => ({ status: 500, headers: {}, body: `no metrics: ${messageOf(error)}\n` }))
       .then(({ status, headers, body }) => response.writeHead(status, { ...PLAIN_TEXT, ...headers }).end(body));
   };

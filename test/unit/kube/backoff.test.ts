@@ -8,7 +8,7 @@ test('the wait doubles with each failure up to its maximum', () => {
   expect([1, 2, 3, 4, 5, 6].map((failures) => backoffMs(failures, most))).toEqual([100, 200, 400, 800, 1000, 1000]);
 });
 
-test('chance takes up to half of it', () => {
+test('jitter takes up to half of it', () => {
   expect(backoffMs(2, { ...most, random: () => 0 })).toBe(100);
   expect(backoffMs(2, { ...most, random: () => 0.5 })).toBe(150);
 });

@@ -1,4 +1,4 @@
-/** A transport to an API server double, and what tests need around it. */
+/** A transport to an API server double, and helpers around it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,12 +45,12 @@ export function bearer(server: ApiServerDouble, more: Partial<Credentials> = {})
   return {
     server: server.url,
     forRequest: () => Promise.resolve(request),
-    rejected: () => undefined,
+    invalidate: () => undefined,
     ...more,
   };
 }
 
-/** A directory that is gone after the test; `write` returns the path of the file. */
+/** A directory that is removed after the test; `write` returns the path of the file. */
 export function scratch(): { readonly path: string; readonly write: (name: string, content: string) => string } {
   const path = mkdtempSync(join(tmpdir(), 'csi-port-operator-'));
   onTestFinished(() => rmSync(path, { recursive: true }));

@@ -16,7 +16,7 @@ function mounted(): ReturnType<typeof scratch> {
 
 afterEach(() => vi.useRealTimers());
 
-test('the pod tells server, token and CA', async () => {
+test('server, token and CA come from the pod', async () => {
   const credentials = new InClusterCredentials(IN_POD, mounted().path);
   expect(credentials.server.href).toBe('https://10.96.0.1/');
   expect(await credentials.forRequest()).toEqual({
@@ -36,7 +36,7 @@ test.each([
   { KUBERNETES_SERVICE_PORT: '443' },
   { ...IN_POD, KUBERNETES_SERVICE_HOST: '' },
   { ...IN_POD, KUBERNETES_SERVICE_PORT: '' },
-])('outside a pod the error says what to do: %j', (environment) => {
+])('outside a pod the error names the remedy: %j', (environment) => {
   expect(() => new InClusterCredentials(environment, mounted().path)).toThrow(
     'run in a pod, or give --kubeconfig or KUBECONFIG',
   );
@@ -62,7 +62,7 @@ test('files are read again after a minute, and at once when the token was reject
     trust: { ca: 'CA 2' },
   });
   write('token', 'token-3');
-  credentials.rejected();
+  credentials.invalidate();
   expect((await credentials.forRequest()).headers.Authorization).toBe('Bearer token-3');
 });
 

@@ -4,21 +4,21 @@ import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
 
 const status = (body: object): string => JSON.stringify({ kind: 'Status', status: 'Failure', ...body });
 
-test('a Status gives reason, message and causes', () => {
+test('reason, message and causes come from a Status', () => {
   const causes = [{ reason: 'FieldValueInvalid', field: 'spec.ports', message: 'must be distinct' }];
   const error = new ApiError('PATCH /x', 422, status({ reason: 'Invalid', message: 'no good', details: { causes } }));
   expect(error).toMatchObject({ name: 'ApiError', request: 'PATCH /x', status: 422, reason: 'Invalid', causes });
   expect(error.message).toBe('PATCH /x: 422 no good');
 });
 
-test('any other body gives its first 200 characters', () => {
+test('of any other body the message has the first 200 characters', () => {
   expect(new ApiError('GET /x', 502, '<h1>Bad Gateway</h1>')).toMatchObject({ reason: '', causes: [] });
   expect(new ApiError('GET /x', 502, 'y'.repeat(999)).message).toBe(`GET /x: 502 ${'y'.repeat(200)}`);
   expect(new ApiError('GET /x', 401, '').message).toBe('GET /x: 401 ');
   expect(new ApiError('GET /x', 500, status({ reason: 'InternalError' })).message).toBe('GET /x: 500 InternalError');
 });
 
-test('a body of any shape makes an error whose questions have answers', () => {
+test('an error of a body of any shape can be classified', () => {
   const json = fc.oneof(
     fc.json(),
     fc
@@ -32,8 +32,8 @@ test('a body of any shape makes an error whose questions have answers', () => {
       const error = new ApiError('GET /x', code, body);
       expect(error.message.startsWith(`GET /x: ${code} `)).toBe(true);
       expect(typeof error.reason).toBe('string');
-      for (const answer of [error.isVersionUnusable, error.isGuardFailure, error.isRejection]) {
-        expect(typeof answer).toBe('boolean');
+      for (const flag of [error.isVersionUnusable, error.isGuardFailure, error.isRejection]) {
+        expect(typeof flag).toBe('boolean');
       }
     }),
   );
@@ -87,7 +87,7 @@ test("a webhook's rejection without causes is no failed guard", () => {
   expect([error.isGuardFailure, error.isRejection]).toEqual([false, true]);
 });
 
-test('UnreachableError says what its cause says', () => {
+test('UnreachableError has the message of its cause', () => {
   const rejected = Object.assign(new Error(''), { code: 'ECONNREFUSED' });
   const both = new AggregateError([new Error('connect ECONNREFUSED ::1:6443'), rejected]);
   expect(new UnreachableError('GET /x', new Error('socket hang up')).message).toBe('GET /x: socket hang up');

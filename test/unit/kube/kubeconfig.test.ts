@@ -34,7 +34,7 @@ function kubeconfig(
   });
 }
 
-async function answering(): Promise<{ server: ApiServerDouble; ca: { 'certificate-authority-data': string } }> {
+async function responding(): Promise<{ server: ApiServerDouble; ca: { 'certificate-authority-data': string } }> {
   const server = await startDouble();
   server.handler = (_, exchange) => exchange.json(200, {});
   return { server, ca: { 'certificate-authority-data': base64(server.identity.cert) } };
@@ -45,8 +45,8 @@ async function callWith(server: ApiServerDouble, parts: Parts): Promise<void> {
   await transportTo(kubeconfigCredentials([file])).call(GET);
 }
 
-test('a token and a CA', async () => {
-  const { server, ca } = await answering();
+test('token and CA', async () => {
+  const { server, ca } = await responding();
   const file = scratch().write('config', kubeconfig(server.url, { cluster: ca }));
   const credentials = kubeconfigCredentials([file]);
   const transport = transportTo(credentials);
@@ -57,7 +57,7 @@ test('a token and a CA', async () => {
 });
 
 test('a CA in a file, a client certificate, and a user with a password', async () => {
-  const { server, ca } = await answering();
+  const { server, ca } = await responding();
   const { path, write } = scratch();
   write('ca.crt', server.identity.cert);
   const client = createIdentity('admin');
@@ -77,22 +77,22 @@ function execPlugin(credential: string): object {
 const execCredential = (status: object): string =>
   JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status });
 
-test('an exec plugin gives a token', async () => {
-  const { server, ca } = await answering();
+test('a token of an exec plugin', async () => {
+  const { server, ca } = await responding();
   await callWith(server, { cluster: ca, user: execPlugin(execCredential({ token: 'from-plugin' })) });
   expect(server.requests[0]!.headers.authorization).toBe('Bearer from-plugin');
 });
 
-test('an exec plugin gives a client certificate', async () => {
-  const { server, ca } = await answering();
+test('a client certificate of an exec plugin', async () => {
+  const { server, ca } = await responding();
   const { cert, key } = createIdentity('plugin-user');
   const status = { clientCertificateData: cert, clientKeyData: key };
   await callWith(server, { cluster: ca, user: execPlugin(execCredential(status)) });
   expect(server.requests[0]!.client).toBe('plugin-user');
 });
 
-test('an exec plugin that fails is UnreachableError with what it said', async () => {
-  const { server, ca } = await answering();
+test('an exec plugin that fails is UnreachableError with its output', async () => {
+  const { server, ca } = await responding();
   const plugin = scratch().write('plugin.sh', '#!/bin/sh\necho log in first >&2\nexit 1\n');
   chmodSync(plugin, 0o700);
   const error = await failure(callWith(server, { cluster: ca, user: { exec: { command: plugin } } }));
@@ -100,14 +100,14 @@ test('an exec plugin that fails is UnreachableError with what it said', async ()
   expect(error.message).toContain('log in first');
 });
 
-test('an exec plugin that hangs holds up a call no longer than the call may take', async () => {
-  const { server, ca } = await answering();
+test('an exec plugin that hangs delays a call until its deadline at most', async () => {
+  const { server, ca } = await responding();
   const { write } = scratch();
   const plugin = write('plugin.sh', '#!/bin/sh\nexec sleep 5\n');
   chmodSync(plugin, 0o700);
   const file = write('config', kubeconfig(server.url, { cluster: ca, user: { exec: { command: plugin } } }));
   const transport = transportTo(kubeconfigCredentials([file]), 100);
-  expect((await failure(transport.call(GET))).message).toContain('no answer within 100 ms');
+  expect((await failure(transport.call(GET))).message).toContain('no response within 100 ms');
 });
 
 test('insecure-skip-tls-verify waives the CA, tls-server-name changes the name', async () => {
@@ -142,8 +142,8 @@ async function startProxy(): Promise<{ url: string; targets: string[] }> {
   return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, targets };
 }
 
-test('proxy-url is what calls go through, and the server is trusted as without it', async () => {
-  const { server, ca } = await answering();
+test('calls go through proxy-url, and the server is trusted as without it', async () => {
+  const { server, ca } = await responding();
   const proxy = await startProxy();
   await callWith(server, { cluster: { ...ca, 'proxy-url': proxy.url } });
   expect(proxy.targets).toEqual([server.url.host]);
@@ -167,13 +167,13 @@ test('of several files the first current context wins, and the rest is merged', 
   expect(kubeconfigCredentials([pointer, second]).server.host).toBe('second');
 });
 
-test('of several files one that is not there is passed over', () => {
+test('of several files a missing one is skipped', () => {
   const present = scratch().write('present', kubeconfig('https://present', { name: 'present' }));
   expect(kubeconfigCredentials(['/no/such/file', present]).server.host).toBe('present');
 });
 
-test('where two files name the same thing, the first wins', async () => {
-  const { server, ca } = await answering();
+test('if two files name the same entry, the first wins', async () => {
+  const { server, ca } = await responding();
   const { write } = scratch();
   const first = write('first', kubeconfig(server.url, { cluster: ca, user: { token: 'first' } }));
   const second = write('second', kubeconfig('https://second', { user: { token: 'second' } }));
@@ -182,7 +182,7 @@ test('where two files name the same thing, the first wins', async () => {
   expect(server.requests[0]!.headers.authorization).toBe('Bearer first');
 });
 
-test('what cannot be used is an error that names the file', () => {
+test('an unusable kubeconfig is an error that names the file', () => {
   const { path, write } = scratch();
   const missing = join(path, 'missing');
   expect(() => kubeconfigCredentials([missing])).toThrow(`kubeconfig ${missing} cannot be used: ENOENT`);
@@ -198,5 +198,5 @@ test('what cannot be used is an error that names the file', () => {
   expect(() => kubeconfigCredentials([scheme])).toThrow(`kubeconfig ${scheme}: "api.example:6443" is not a URL`);
   const plain = write('plain', kubeconfig('http://127.0.0.1:8001'));
   expect(() => kubeconfigCredentials([plain])).toThrow('http://127.0.0.1:8001 is not encrypted; if that is meant, set');
-  expect(() => kubeconfigCredentials(['/no/a', '/no/b'])).toThrow('none of the kubeconfigs /no/a, /no/b is there');
+  expect(() => kubeconfigCredentials(['/no/a', '/no/b'])).toThrow('none of the kubeconfigs /no/a, /no/b exists');
 });

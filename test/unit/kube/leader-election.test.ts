@@ -16,7 +16,7 @@ const TIMING = { leaseMs: 3_000, renewMs: 2_000, retryMs: 30 };
 const PATH = '/apis/coordination.k8s.io/v1/namespaces/ours/leases/csi-port-operator';
 
 class Candidate {
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
   readonly election: LeaderElection;
   readonly #stop = new AbortController();
   /** Added to the clock by which it measures, in milliseconds. */
@@ -28,9 +28,9 @@ class Candidate {
     clockSkewMs = 0,
   ) {
     const observer: LeaderElectionObserver = {
-      waiting: (holder) => this.told.push(`waiting for ${holder}`),
-      failed: (error) => this.told.push(`failed: ${String(error)}`),
-      recovered: () => this.told.push('recovered'),
+      waiting: (holder) => this.reported.push(`waiting for ${holder}`),
+      failed: (error) => this.reported.push(`failed: ${String(error)}`),
+      recovered: () => this.reported.push('recovered'),
     };
     this.election = new LeaderElection({
       lease,
@@ -72,7 +72,7 @@ async function ring(): Promise<Ring> {
   return { server, transport, stored, candidate: (name, clockSkewMs) => new Candidate(lease, name, clockSkewMs) };
 }
 
-/** Waits until the candidate has asked that many times more; it is none the wiser by then. */
+/** Waits until the candidate has read the lease that many times more. */
 async function untilAsked(server: ApiServerDouble, times = 5): Promise<void> {
   const before = server.requests.length;
   await waitFor('more requests', () => Promise.resolve(server.requests.length >= before + times), { everyMs: 5 });
@@ -87,7 +87,7 @@ const held = (holder: string, more: object = {}): Record<string, unknown> => ({
   ...more,
 });
 
-test('a Lease that is not there is made by its name and taken, with times of six digits', async () => {
+test('an absent Lease is created by its name and taken, with times of six digits', async () => {
   const { server, stored, candidate } = await ring();
   const one = candidate('one');
   expect(await one.election.acquire(AbortSignal.timeout(10_000))).toBe(true);
@@ -122,7 +122,7 @@ test('the holder renews it, one request each time, and nothing else changes', as
   expect(stored.spec!.renewTime).not.toBe(before.renewTime);
 });
 
-test('of two that begin together one leads, and the other says whom it waits for', async () => {
+test('of two that begin together one leads, and the other reports the holder that it waits for', async () => {
   const { server, stored, candidate } = await ring();
   const both = [candidate('one'), candidate('two')];
   for (const each of both) void each.run();
@@ -131,16 +131,16 @@ test('of two that begin together one leads, and the other says whom it waits for
   expect(both.filter(({ election }) => election.isLeading)).toHaveLength(1);
   const [leader, standby] = both[0]!.election.isLeading ? both : both.toReversed();
   expect(new Set(stored.holders)).toEqual(new Set([leader!.name]));
-  expect(standby!.told).toEqual([`waiting for ${leader!.name}`]);
+  expect(standby!.reported).toEqual([`waiting for ${leader!.name}`]);
 });
 
-test('one that is done gives it back, and the next takes it without waiting for it to expire', async () => {
+test('a holder that is done releases it, and the next takes it without waiting for it to expire', async () => {
   const { stored, candidate } = await ring();
   const [one, two] = [candidate('one'), candidate('two')];
   const first = one.run();
   await one.untilLeading();
   void two.run();
-  await waitFor('two to wait', () => Promise.resolve(two.told.length > 0));
+  await waitFor('two to wait', () => Promise.resolve(two.reported.length > 0));
   one.stop();
   expect(await first).toBe('Released');
   expect(one.election.isLeading).toBe(false);
@@ -153,27 +153,30 @@ test('one that is done gives it back, and the next takes it without waiting for 
 test.each([
   ['an hour behind', -3_600_000],
   ['ten minutes ahead', 600_000],
-])('whose clock is %s waits for as long as everybody else: its time counts from what it sees', async (_, skewMs) => {
-  const { stored, candidate } = await ring();
-  const [one, two] = [candidate('one'), candidate('two', skewMs)];
-  const first = one.run();
-  await one.untilLeading();
-  void two.run();
-  // Longer than a lease lasts: each renewal is news.
-  const until = performance.now() + 1.5 * TIMING.leaseMs;
-  await waitFor('time to pass', () => Promise.resolve(performance.now() > until));
-  expect(two.election.isLeading).toBe(false);
-  expect(new Set(stored.holders)).toEqual(new Set(['one']));
-  one.stop();
-  await first;
-});
+])(
+  'a candidate whose clock is %s waits for as long as the others: the duration counts from what it sees',
+  async (_, skewMs) => {
+    const { stored, candidate } = await ring();
+    const [one, two] = [candidate('one'), candidate('two', skewMs)];
+    const first = one.run();
+    await one.untilLeading();
+    void two.run();
+    // Longer than a lease lasts: each renewal is news.
+    const until = performance.now() + 1.5 * TIMING.leaseMs;
+    await waitFor('time to pass', () => Promise.resolve(performance.now() > until));
+    expect(two.election.isLeading).toBe(false);
+    expect(new Set(stored.holders)).toEqual(new Set(['one']));
+    one.stop();
+    await first;
+  },
+);
 
-test('a lease that is not renewed any more is taken when its own time is over, counted from when it was first seen', async () => {
+test('a lease that is not renewed any more is taken after its own duration, counted from when it was first seen', async () => {
   const { server, stored, candidate } = await ring();
   stored.set(held('gone', { leaseDurationSeconds: 40 }));
   const one = candidate('one');
   void one.run();
-  await waitFor('one to wait', () => Promise.resolve(one.told.includes('waiting for gone')));
+  await waitFor('one to wait', () => Promise.resolve(one.reported.includes('waiting for gone')));
   one.aheadMs = 30_000;
   await untilAsked(server);
   expect(one.election.isLeading).toBe(false);
@@ -183,7 +186,7 @@ test('a lease that is not renewed any more is taken when its own time is over, c
 });
 
 test.each([{ deleted: false }, { deleted: true }])(
-  'a duration that keeps everybody waiting is not believed for more than a minute, nor after the lease is gone: %j',
+  'a long duration counts for a minute at most, also after the lease is gone: %j',
   async ({ deleted }) => {
     const { server, stored, candidate } = await ring();
     stored.set(held('gone', { leaseDurationSeconds: 2_147_483_647 }));
@@ -199,7 +202,7 @@ test.each([{ deleted: false }, { deleted: true }])(
   },
 );
 
-test('somebody who edits the lease again and again does not cost it', async () => {
+test('repeated edits of the lease do not cost it', async () => {
   const { server, stored, candidate } = await ring();
   const one = candidate('one');
   void one.run();
@@ -211,7 +214,7 @@ test('somebody who edits the lease again and again does not cost it', async () =
   };
   await untilAsked(server, 30);
   expect(one.election.isLeading).toBe(true);
-  expect(one.told).toEqual([]);
+  expect(one.reported).toEqual([]);
 });
 
 test('an edit that renews nothing does not prolong it', async () => {
@@ -221,13 +224,13 @@ test('an edit that renews nothing does not prolong it', async () => {
   void one.run();
   await untilAsked(server);
   one.aheadMs = 30_000;
-  stored.set({ ...stored.spec, strategy: 'somebody edits' });
+  stored.set({ ...stored.spec, strategy: 'edited' });
   await untilAsked(server);
   one.aheadMs = 41_000;
   await one.untilLeading();
 });
 
-test('without a duration in it the usual one counts', async () => {
+test('without a duration the default one counts', async () => {
   const { server, stored, candidate } = await ring();
   stored.set(held('gone', { leaseDurationSeconds: null }));
   const one = candidate('one');
@@ -238,13 +241,13 @@ test('without a duration in it the usual one counts', async () => {
   await one.untilLeading();
 });
 
-test('deleted under its holder it is made again by the holder; the others wait as if it were still there', async () => {
+test('a lease deleted under its holder is recreated by the holder; the others wait as if it still existed', async () => {
   const { server, stored, candidate } = await ring();
   const [one, two] = [candidate('one'), candidate('two')];
   void one.run();
   await one.untilLeading();
   void two.run();
-  await waitFor('two to wait', () => Promise.resolve(two.told.length > 0));
+  await waitFor('two to wait', () => Promise.resolve(two.reported.length > 0));
   stored.set(undefined);
   await waitFor('it to be held again', () => Promise.resolve(stored.spec?.holderIdentity !== undefined));
   await untilAsked(server);
@@ -270,24 +273,24 @@ test('a holder whose renewals all fail stops leading at its deadline, before the
   expect(one.election.isLeading).toBe(false);
   expect(lost.aborted).toBe(true);
   expect(() => permitToWrite(one.election)).toThrow(NotLeadingError);
-  expect(one.told.some((line) => line.includes('503'))).toBe(true);
+  expect(one.reported.some((line) => line.includes('503'))).toBe(true);
 });
 
-test('a request on a connection that has fallen silent costs one try, not the lease', async () => {
+test('a request on a hanging connection costs one try, not the lease', async () => {
   const { server, stored, candidate } = await ring();
   const one = candidate('one');
   void one.run();
   await one.untilLeading();
   let silent = 1;
   stored.intercept = () => silent-- > 0;
-  await waitFor('the try to fail', () => Promise.resolve(one.told.some((line) => line.startsWith('failed'))));
+  await waitFor('the try to fail', () => Promise.resolve(one.reported.some((line) => line.startsWith('failed'))));
   await untilAsked(server);
   expect(one.election.isLeading).toBe(true);
-  expect(one.told.at(-1)).toBe('recovered');
+  expect(one.reported.at(-1)).toBe('recovered');
   expect(one.election.lastError).toBeUndefined();
 });
 
-test('a renewal that came through though its answer was lost is known for its own', async () => {
+test('a renewal that succeeded though its response was lost is recognized', async () => {
   const { server, stored, candidate } = await ring();
   const one = candidate('one');
   void one.run();
@@ -300,13 +303,13 @@ test('a renewal that came through though its answer was lost is known for its ow
     exchange.cut();
     return true;
   };
-  await waitFor('an answer to be lost', () => Promise.resolve(lost > 0), { everyMs: 5 });
+  await waitFor('a response to be lost', () => Promise.resolve(lost > 0), { everyMs: 5 });
   await untilAsked(server);
   expect(one.election.isLeading).toBe(true);
   expect(new Set(stored.holders)).toEqual(new Set(['one']));
 });
 
-test('a holder that finds another in its place leads no more', async () => {
+test('a holder that finds another holder stops leading', async () => {
   const { stored, candidate } = await ring();
   const one = candidate('one');
   const run = one.run();
@@ -317,7 +320,7 @@ test('a holder that finds another in its place leads no more', async () => {
   expect(stored.spec).toMatchObject({ holderIdentity: 'other' });
 });
 
-test('a process that stood still for longer than its deadline may not write, before any timer has fired', async () => {
+test('a process that was suspended beyond its deadline may not write, even before a timer has fired', async () => {
   const { candidate } = await ring();
   const one = candidate('one');
   await one.election.acquire(AbortSignal.timeout(10_000));
@@ -326,7 +329,7 @@ test('a process that stood still for longer than its deadline may not write, bef
   expect(() => permitToWrite(one.election)).toThrow(NotLeadingError);
 });
 
-test('a lease that was taken just as the process stops is given back', async () => {
+test('a lease that was taken just as the process stops is released', async () => {
   const { stored, candidate } = await ring();
   const one = candidate('one');
   stored.intercept = ({ method, headers }) => {
@@ -337,7 +340,7 @@ test('a lease that was taken just as the process stops is given back', async () 
   expect(stored.holders).toEqual(['one', '']);
 });
 
-test('a lease whose last renewal came through unanswered is given back all the same', async () => {
+test('a lease whose last renewal succeeded without a response is released as well', async () => {
   const { stored, candidate } = await ring();
   const one = candidate('one');
   const run = one.run();
@@ -353,7 +356,7 @@ test('a lease whose last renewal came through unanswered is given back all the s
   expect(stored.spec).toMatchObject({ holderIdentity: '' });
 });
 
-test('one that was taken unanswered just as the process stops is given back, too', async () => {
+test('a lease that was taken without a response just as the process stops is released, too', async () => {
   const { stored, candidate } = await ring();
   const one = candidate('one');
   stored.intercept = (request, exchange) => {
@@ -368,7 +371,7 @@ test('one that was taken unanswered just as the process stops is given back, too
   expect(stored.holders).toEqual(['one', '']);
 });
 
-test('a lease that cannot be given back is not said to be', async () => {
+test('a lease that cannot be released is reported as kept', async () => {
   const { stored, candidate } = await ring();
   const one = candidate('one');
   const run = one.run();
@@ -379,10 +382,10 @@ test('a lease that cannot be given back is not said to be', async () => {
   };
   one.stop();
   expect(await run).toBe('Kept');
-  expect(one.told.at(-1)).toContain('503');
+  expect(one.reported.at(-1)).toContain('503');
 });
 
-test('calls that wait for their answers do not hold up the lease', async () => {
+test('calls that wait for their responses do not delay the lease', async () => {
   const { server, stored, candidate, transport } = await ring();
   stored.intercept = ({ path }) => path === '/slow';
   const slow = Array.from({ length: 12 }, () =>
@@ -394,10 +397,10 @@ test('calls that wait for their answers do not hold up the lease', async () => {
   await one.untilLeading();
   await Promise.all(slow);
   expect(one.election.isLeading).toBe(true);
-  expect(one.told).toEqual([]);
+  expect(one.reported).toEqual([]);
 });
 
-test('hundreds of renewals leave nothing behind', async () => {
+test('hundreds of renewals leave no signal behind', async () => {
   const { server, candidate } = await ring();
   const [one, two] = [candidate('one'), candidate('two')];
   for (const each of [one, two]) void each.run();
@@ -407,18 +410,18 @@ test('hundreds of renewals leave nothing behind', async () => {
   expect(queryObjects(AbortSignal, { format: 'count' }) - before).toBeLessThan(50);
 });
 
-test('who stops while it waits has never led, and writes nothing', async () => {
+test('a candidate that stops while it waits has never led, and writes nothing', async () => {
   const { stored, candidate } = await ring();
   stored.set(held('other', { leaseDurationSeconds: 3600 }));
   const one = candidate('one');
   const run = one.run();
-  await waitFor('one to wait', () => Promise.resolve(one.told.length > 0));
+  await waitFor('one to wait', () => Promise.resolve(one.reported.length > 0));
   one.stop();
   expect(await run).toBe('Never');
   expect(stored.holders).toEqual([]);
 });
 
-test('a failure is told at each try, with since when it has been failing, and so is its end', async () => {
+test('a failure is reported at each try, with its start, and so is its end', async () => {
   const { stored, candidate } = await ring();
   stored.intercept = (_, exchange) => {
     exchange.reject(403, 'Forbidden');
@@ -427,17 +430,17 @@ test('a failure is told at each try, with since when it has been failing, and so
   const one = candidate('one');
   const before = performance.now();
   void one.run();
-  await waitFor('three failures', () => Promise.resolve(one.told.length >= 3));
+  await waitFor('three failures', () => Promise.resolve(one.reported.length >= 3));
   expect(String(one.election.lastError)).toContain('403');
   expect(one.election.failingSince).toBeGreaterThanOrEqual(before);
   expect(one.election.failingSince).toBeLessThan(performance.now());
   stored.intercept = () => false;
   await one.untilLeading();
-  expect(one.told.at(-1)).toBe('recovered');
+  expect(one.reported.at(-1)).toBe('recovered');
   expect(one.election.failingSince).toBeUndefined();
 });
 
-test('without an election the one process leads for ever', () => {
+test('without an election the only process always leads', () => {
   expect(permitToWrite(ALWAYS_LEADING).aborted).toBe(false);
   expect(ALWAYS_LEADING.isLeading).toBe(true);
 });

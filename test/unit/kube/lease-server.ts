@@ -5,21 +5,21 @@ type Spec = Record<string, unknown>;
 
 export class LeaseServer {
   #version = 100;
-  /** Undefined: there is none. */
+  /** Undefined if there is none. */
   spec: Spec | undefined;
   /** Holder of each successful write of one, in order. */
   readonly holders: string[] = [];
-  /** Answers a request in place of the rules, where it returns true. */
+  /** Responds in place of the rules, if it returns true. */
   intercept: (request: Received, exchange: Exchange) => boolean = () => false;
 
   handle = (request: Received, exchange: Exchange): void => {
     if (this.intercept(request, exchange)) return;
-    if (request.method === 'GET') this.#answer(exchange);
+    if (request.method === 'GET') this.#respond(exchange);
     else if (request.headers['content-type'] === 'application/apply-patch+yaml') this.#apply(exchange);
     else this.#patch(request, exchange);
   };
 
-  /** Of somebody else, or of time. */
+  /** Of another writer, or of time. */
   set(spec: Spec | undefined): void {
     this.#version += 1;
     this.spec = spec;
@@ -27,11 +27,11 @@ export class LeaseServer {
 
   #apply(exchange: Exchange): void {
     if (this.spec === undefined) this.set({});
-    this.#answer(exchange);
+    this.#respond(exchange);
   }
 
   #patch(request: Received, exchange: Exchange): void {
-    if (this.write(request.body, (code, reason) => exchange.reject(code, reason))) this.#answer(exchange);
+    if (this.write(request.body, (code, reason) => exchange.reject(code, reason))) this.#respond(exchange);
   }
 
   /** @returns whether it was stored */
@@ -47,7 +47,7 @@ export class LeaseServer {
     return false;
   }
 
-  #answer(exchange: Exchange): void {
+  #respond(exchange: Exchange): void {
     if (this.spec === undefined) exchange.reject(404, 'NotFound');
     else exchange.json(200, { metadata: { resourceVersion: String(this.#version) }, spec: this.spec });
   }

@@ -58,13 +58,13 @@ test.each([[undefined], [null], [{}], [{ ports: null, mode: null, rookConfig: nu
 );
 
 test.each<[unknown, string]>([
-  ['Paused', 'spec is no object'],
-  [[{ mode: 'Paused' }], 'spec is no object'],
-  [{ ports: [9075] }, 'spec.ports is no object'],
-  [{ ports: 'x' }, 'spec.ports is no object'],
-  [{ ports: { rbdProvisioner: '9075' } }, 'spec.ports.rbdProvisioner is no whole number'],
-  [{ mode: 'Off' }, 'spec.mode is none of those known'],
-])('an assignment with spec %j is not taken for one that says nothing', (spec, lastError) => {
+  ['Paused', 'spec is not an object'],
+  [[{ mode: 'Paused' }], 'spec is not an object'],
+  [{ ports: [9075] }, 'spec.ports is not an object'],
+  [{ ports: 'x' }, 'spec.ports is not an object'],
+  [{ ports: { rbdProvisioner: '9075' } }, 'spec.ports.rbdProvisioner is not an integer'],
+  [{ mode: 'Off' }, 'spec.mode is not one of Enforce, DryRun, Paused'],
+])('an assignment with spec %j is not taken for an empty one', (spec, lastError) => {
   expect(() => projectAssignment({ metadata: metadata(), spec })).toThrow(lastError);
 });
 
@@ -211,7 +211,7 @@ test.each([
   expect(projectDeployment(workload({}, { metadata: { ownerReferences } })).driverOwned).toBe(expected);
 });
 
-test('of the sidecar: command, absent args told from empty ones, and host ports where stored', () => {
+test('of the sidecar: command, absent args distinct from empty ones, and host ports if stored', () => {
   const sidecarOf = (container: object): unknown =>
     projectDeployment(workload({ containers: [{ name: 'csi-addons', image: 'i', ...container }] })).sidecar;
   expect(sidecarOf({})).toEqual({ index: 0, command: [], ports: [] });
@@ -231,7 +231,7 @@ test('of the sidecar: command, absent args told from empty ones, and host ports 
   });
 });
 
-test('a pod template without a sidecar, label or containers is projected all the same', () => {
+test('a pod template without a sidecar, label or containers is projected as well', () => {
   const bare = projectDeployment({ metadata: ID, spec: { template: { spec: { containers: [{ name: 'driver' }] } } } });
   expect(bare).not.toHaveProperty('sidecar');
   expect(bare).not.toHaveProperty('app');
@@ -259,7 +259,7 @@ test('of the other containers: the declared TCP ports, and the metrics port of t
   expect(liveness(['--metricsport=9080'], { ports: [{ containerPort: 9080 }] })).toEqual(on(9080));
   expect(liveness(['--metricsport=$(PORT)'])).toEqual([]);
   expect(liveness(undefined)).toEqual([]);
-  // The flag alone says nothing: the other containers of the image take it, and serve no metrics.
+  // The flag alone is no proof: the other containers of the image take it, and serve no metrics.
   expect(otherPorts({ name: 'csi-rbdplugin', args: ['--metricsport=9080'] })).toEqual([]);
 });
 
@@ -267,7 +267,7 @@ test('an init container of that name is no sidecar', () => {
   expect(projectDeployment(workload({ containers: [], initContainers: [SIDECAR] }))).not.toHaveProperty('sidecar');
 });
 
-test('whichever optional fields are absent, no projection throws', () => {
+test('no projection throws for want of optional fields', () => {
   const some = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
     fc.record(model, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
   const container = fc.record(

@@ -1,4 +1,4 @@
-/** Where the API server listens and how it is trusted. */
+/** The address of the API server, and the trust in it. */
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { InClusterCredentials, type Credentials, type TlsTrust } from '../../../src/kube/credentials.js';
@@ -34,7 +34,7 @@ test('the server may speak plain HTTP, as kubectl proxy does', async () => {
   expect(server.connections).toBe(1);
 });
 
-test('a server whose CA is not trusted gets no request, unless trust is waived', async () => {
+test('a server with an untrusted CA gets no request, unless trust is waived', async () => {
   const server = await startDouble();
   server.handler = (_, exchange) => exchange.json(200, {});
   const other = createIdentity('another-ca').cert;
@@ -44,7 +44,7 @@ test('a server whose CA is not trusted gets no request, unless trust is waived',
   expect(await transportTo(trusting(server, { rejectUnauthorized: false })).call(GET)).toEqual({});
 });
 
-test('tls-server-name is what the certificate is checked against', async () => {
+test('the certificate is checked against tls-server-name', async () => {
   const server = await startDouble({ identity: createIdentity('inner.example') });
   server.handler = (_, exchange) => exchange.json(200, {});
   const ca = server.identity.cert;
@@ -61,7 +61,7 @@ test('a client certificate is shown', async () => {
   expect(server.requests[0]!.client).toBe('admin');
 });
 
-test('a rotated token goes out on the connection that is there', async () => {
+test('a rotated token goes out on the existing connection', async () => {
   const server = await startDouble();
   server.handler = (_, exchange) => exchange.json(200, {});
   const { path, write } = scratch();
@@ -73,7 +73,7 @@ test('a rotated token goes out on the connection that is there', async () => {
   const transport = transportTo(credentials);
   await transport.call(GET);
   write('token', 'second\n');
-  credentials.rejected();
+  credentials.invalidate();
   await transport.call(GET);
   expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second']);
   expect(server.connections).toBe(1);
@@ -110,7 +110,7 @@ test('after a rotation of the CA, calls and watches go out on new connections, a
   await eventually(() => server.openConnections).toBe(1);
 });
 
-test('a CA that is equal though read anew changes nothing', async () => {
+test('a CA that is read again and is equal changes nothing', async () => {
   const server = await startDouble();
   server.handler = (_, exchange) => exchange.json(200, {});
   const ca = server.identity.cert;

@@ -6,12 +6,12 @@ import { bearer, connect, failure, startDouble, TOKEN, transportTo, eventually }
 
 const GET = { method: 'GET', path: '/api/v1/x' } as const;
 
-test('a call carries method, path, query, headers and body, and resolves with the JSON of the answer', async () => {
+test('a call carries method, path, query, headers and body, and resolves with the JSON of the response', async () => {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.json(201, { made: true });
   const body = { note: 'Grüße' };
-  const answer = await transport.call({ method: 'POST', path: '/apis/a', query: { fieldManager: 'm n' }, body });
-  expect(answer).toEqual({ made: true });
+  const response = await transport.call({ method: 'POST', path: '/apis/a', query: { fieldManager: 'm n' }, body });
+  expect(response).toEqual({ made: true });
   const [request] = server.requests;
   expect(request).toMatchObject({ method: 'POST', path: '/apis/a', query: { fieldManager: 'm n' } });
   expect(JSON.parse(request!.body)).toEqual(body);
@@ -24,7 +24,7 @@ test('a call carries method, path, query, headers and body, and resolves with th
   });
 });
 
-test('a call without a body says nothing of one; a patch names its own type', async () => {
+test('a call without a body has no headers of one; a patch names its own type', async () => {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.json(200, {});
   await transport.call(GET);
@@ -44,7 +44,7 @@ test('calls one after the other share a connection; at most eight are open at on
   expect(server.connections).toBe(8);
 });
 
-test('a watch has a connection of its own, so that calls go on beside it', async () => {
+test('a watch has its own connection, so that calls go on beside it', async () => {
   const { server, transport } = await connect();
   server.handler = (request, exchange) => {
     if (request.query.watch === 'true') exchange.push('{}\n');
@@ -63,29 +63,29 @@ test('a watch has a connection of its own, so that calls go on beside it', async
   for (const stream of streams) await failure(text(stream));
 });
 
-test('an answer that does not come in time is UnreachableError and says so', async () => {
+test('a response that does not come in time is UnreachableError with that reason', async () => {
   const { server, transport } = await connect({ timeoutMs: 60 });
   server.handler = () => undefined;
   const error = await failure(transport.call(GET));
   expect(error).toBeInstanceOf(UnreachableError);
-  expect(error.message).toBe('GET /api/v1/x: no answer within 60 ms');
+  expect(error.message).toBe('GET /api/v1/x: no response within 60 ms');
 });
 
-test('an answer that stops half-way is given up in time as well', async () => {
+test('a response that stops half-way is given up in time as well', async () => {
   const { server, transport } = await connect({ timeoutMs: 60 });
   server.handler = (_, exchange) => exchange.push('{"half":');
   const error = await failure(transport.call(GET));
   expect(error).toBeInstanceOf(UnreachableError);
-  expect(error.message).toBe('GET /api/v1/x: no answer within 60 ms');
+  expect(error.message).toBe('GET /api/v1/x: no response within 60 ms');
 });
 
-test('a watch has to open in time, and then may be silent for as long as it likes', async () => {
+test('a watch has to open in time, and then may be silent for any time', async () => {
   const { server, transport } = await connect({ timeoutMs: 500 });
   server.handler = () => undefined;
   const { signal } = new AbortController();
   const error = await failure(transport.watch('/w', {}, signal));
   expect(error).toBeInstanceOf(UnreachableError);
-  expect(error.message).toBe('GET /w: no answer within 500 ms');
+  expect(error.message).toBe('GET /w: no response within 500 ms');
 
   server.handler = (_, exchange) => {
     exchange.push();
@@ -97,9 +97,9 @@ test('a watch has to open in time, and then may be silent for as long as it like
   expect(await text(await transport.watch('/w', {}, signal))).toBe('late');
 });
 
-test('stop ends a call and a watch, before, while and after they are answered, with its own reason', async () => {
+test('stop ends a call and a watch, before, during and after the response, with its own reason', async () => {
   const { server, transport } = await connect();
-  const reason = new Error('told to stop');
+  const reason = new Error('shutting down');
   const aborted = AbortSignal.abort(reason);
   expect(await failure(transport.call(GET, aborted))).toBe(reason);
   expect(await failure(transport.watch('/w', {}, aborted))).toBe(reason);
@@ -117,7 +117,7 @@ test('stop ends a call and a watch, before, while and after they are answered, w
   await eventually(() => server.openConnections).toBe(0);
 });
 
-test('a call that is stopped when its credentials are there is not sent any more', async () => {
+test('a call that is stopped when its credentials are read is not sent', async () => {
   const server = await startDouble();
   server.handler = (_, exchange) => exchange.json(200, {});
   const stop = new AbortController();
@@ -126,31 +126,31 @@ test('a call that is stopped when its credentials are there is not sent any more
     ...credentials,
     forRequest: () => {
       const known = credentials.forRequest();
-      stop.abort(new Error('told to stop'));
+      stop.abort(new Error('shutting down'));
       return known;
     },
   });
-  expect((await failure(transport.call({ ...GET, path: '/stopped' }, stop.signal))).message).toBe('told to stop');
+  expect((await failure(transport.call({ ...GET, path: '/stopped' }, stop.signal))).message).toBe('shutting down');
   await transport.call({ ...GET, path: '/next' });
   expect(server.requests.map(({ path }) => path)).toEqual(['/next']);
 });
 
-test('time and stop end a call, too, that still waits for a connection', async () => {
+test('deadline and stop also end a call that waits for a connection', async () => {
   const { server, transport } = await connect();
   server.handler = () => undefined;
   const slow = Array.from({ length: 8 }, () => failure(transport.call(GET)));
   await eventually(() => server.requests.length).toBe(8);
-  expect((await failure(transport.call({ ...GET, timeoutMs: 50 }))).message).toContain('no answer within 50 ms');
+  expect((await failure(transport.call({ ...GET, timeoutMs: 50 }))).message).toContain('no response within 50 ms');
   const stop = new AbortController();
   const ninth = failure(transport.call(GET, stop.signal));
-  stop.abort(new Error('told to stop'));
-  expect((await ninth).message).toBe('told to stop');
+  stop.abort(new Error('shutting down'));
+  expect((await ninth).message).toBe('shutting down');
   expect(server.requests).toHaveLength(8);
   server.cutAll();
   await Promise.all(slow);
 });
 
-test('what is asked lets go of the signal that outlives it', async () => {
+test('a request lets go of the signal that outlives it', async () => {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.json(200, {});
   const { signal } = new AbortController();
@@ -161,7 +161,7 @@ test('what is asked lets go of the signal that outlives it', async () => {
   await eventually(() => getEventListeners(signal, 'abort').length).toBe(0);
 });
 
-test('a token that is rejected is asked for again once', async () => {
+test('a call with a rejected token is repeated once, with a fresh one', async () => {
   const server = await startDouble();
   const tokens = ['old', 'new'];
   const transport = transportTo(
@@ -171,7 +171,7 @@ test('a token that is rejected is asked for again once', async () => {
           headers: { Authorization: `Bearer ${tokens[0]!}` },
           trust: { ca: server.identity.cert },
         }),
-      rejected: () => void tokens.shift(),
+      invalidate: () => void tokens.shift(),
     }),
   );
   server.handler = ({ headers }, exchange) => {
@@ -182,13 +182,13 @@ test('a token that is rejected is asked for again once', async () => {
   expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
 });
 
-test('credentials that brought about no connection are asked for anew with the next call', async () => {
+test('credentials are read again for the next call if no connection succeeded', async () => {
   const server = await startDouble();
   const authorities = ['-----BEGIN CERTIFICATE-----\nMIIB', server.identity.cert];
   const transport = transportTo(
     bearer(server, {
       forRequest: () => Promise.resolve({ headers: {}, trust: { ca: authorities[0]! } }),
-      rejected: () => void authorities.shift(),
+      invalidate: () => void authorities.shift(),
     }),
   );
   server.handler = (_, exchange) => exchange.json(200, { ok: true });
@@ -196,7 +196,7 @@ test('credentials that brought about no connection are asked for anew with the n
   expect(await transport.call(GET)).toEqual({ ok: true });
 });
 
-test('a second rejection is the answer, and holds for watches too', async () => {
+test('a second rejection of the token is final, also for a watch', async () => {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.reject(401, 'Unauthorized');
   expect(await failure(transport.call(GET))).toMatchObject({ status: 401, reason: 'Unauthorized' });
@@ -206,7 +206,7 @@ test('a second rejection is the answer, and holds for watches too', async () => 
   expect(server.requests).toHaveLength(4);
 });
 
-test('a call on a kept connection that the server closes is asked again once, on a new one', async () => {
+test('a call on a kept connection that the server closes is repeated once, on a new one', async () => {
   const { server, transport } = await connect();
   const seen = new Set<number>();
   server.handler = ({ connection }, exchange) => {
@@ -219,7 +219,7 @@ test('a call on a kept connection that the server closes is asked again once, on
   expect(server.requests.map(({ connection }) => connection)).toEqual([1, 1, 2]);
 });
 
-test('a call may have been done when it is sent again: node cannot tell whether its answer was lost', async () => {
+test('a repeated call may have been done before: node cannot distinguish a lost response', async () => {
   const { server, transport } = await connect();
   server.handler = ({ method, connection }, exchange) => {
     if (method === 'POST' && connection === 1) exchange.cut();
@@ -234,12 +234,12 @@ test('a call may have been done when it is sent again: node cannot tell whether 
   ]);
 });
 
-test('a call that meets two closed connections says what happened to it', async () => {
+test('a call that meets two closed connections reports that', async () => {
   const { server, transport } = await connect();
   const held: (() => void)[] = [];
   server.handler = (_, exchange) => {
     held.push(() => exchange.json(200, {}));
-    if (held.length === 2) for (const answer of held) answer();
+    if (held.length === 2) for (const respond of held) respond();
   };
   await Promise.all([transport.call(GET), transport.call(GET)]);
   server.handler = (_, exchange) => exchange.cut();
@@ -249,14 +249,14 @@ test('a call that meets two closed connections says what happened to it', async 
   expect(server.requests).toHaveLength(4);
 });
 
-test('a call cut off on a new connection is not asked again: the server may have acted on it', async () => {
+test('a call cut off on a new connection is not repeated: the server may have acted on it', async () => {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.cut();
   expect(await failure(transport.call(GET))).toBeInstanceOf(UnreachableError);
   expect(server.requests).toHaveLength(1);
 });
 
-test('a server that is not there is UnreachableError with its cause', async () => {
+test('an absent server is UnreachableError with its cause', async () => {
   const server = await startDouble();
   const transport = transportTo(bearer(server));
   await server[Symbol.asyncDispose]();
@@ -266,7 +266,7 @@ test('a server that is not there is UnreachableError with its cause', async () =
   expect(error.message).toMatch(/^GET \/api\/v1\/x: connect ECONNREFUSED 127\.0\.0\.1:\d+$/);
 });
 
-test('credentials that cannot be had are UnreachableError', async () => {
+test('credentials that cannot be read are UnreachableError', async () => {
   const server = await startDouble();
   const reason = new Error('exec plugin says no');
   const transport = transportTo(bearer(server, { forRequest: () => Promise.reject(reason) }));
@@ -275,7 +275,7 @@ test('credentials that cannot be had are UnreachableError', async () => {
   expect(server.connections).toBe(0);
 });
 
-test('an answer that is no JSON, or empty, is UnreachableError', async () => {
+test('a response that is not JSON, or empty, is UnreachableError', async () => {
   const { server, transport } = await connect();
   for (const body of ['', '<html>', '{"cut":']) {
     server.handler = (_, exchange) => exchange.send(200, body);
@@ -301,7 +301,7 @@ test('no message holds the token, whatever the failure', async () => {
   for (const message of messages) expect(message).not.toContain(TOKEN);
 });
 
-test('close() lets no connection stay open', async () => {
+test('close() closes every connection', async () => {
   const { server, transport } = await connect();
   server.handler = (_, exchange) => exchange.json(200, {});
   await transport.call(GET);

@@ -13,17 +13,17 @@ const PROVISIONER = layout('csi-rbdplugin-provisioner');
 const PLUGIN = layout('csi-rbdplugin');
 const metadata = { namespace: 'rook', name: 'x', uid: 'uid-x', resourceVersion: '7' };
 
-async function writing(answer: object): Promise<{ server: ApiServerDouble; writer: Writer }> {
+async function writing(response: object): Promise<{ server: ApiServerDouble; writer: Writer }> {
   const { server, transport } = await connect();
-  server.handler = (_, exchange) => exchange.json(200, answer);
+  server.handler = (_, exchange) => exchange.json(200, response);
   return { server, writer: new Writer(transport, ALWAYS_LEADING) };
 }
 
-test('a workload is patched with a JSON Patch under our field manager, and the answer projected', async () => {
+test('a workload is patched with a JSON Patch under our field manager, and the response is projected', async () => {
   const { server, writer } = await writing(rawWorkload('rbdProvisioner', { port: 9075 }));
   const patch = [{ op: 'test', path: '/metadata/uid', value: 'u' }] as const;
-  const answer = await writer.patchWorkload(PROVISIONER, 'rook', patch, { dryRun: false });
-  expect(answer).toMatchObject({ kind: 'Deployment', sidecar: { ports: [{ containerPort: 9075 }] } });
+  const response = await writer.patchWorkload(PROVISIONER, 'rook', patch, { dryRun: false });
+  expect(response).toMatchObject({ kind: 'Deployment', sidecar: { ports: [{ containerPort: 9075 }] } });
   expect(server.requests[0]).toMatchObject({
     method: 'PATCH',
     path: '/apis/apps/v1/namespaces/rook/deployments/csi-rbdplugin-provisioner',
@@ -34,7 +34,7 @@ test('a workload is patched with a JSON Patch under our field manager, and the a
   expect(server.requests[0]!.headers['content-type']).toBe('application/json-patch+json');
 });
 
-test('a dry run says so, of a DaemonSet and of the ConfigMap', async () => {
+test('a dry run is marked as one, for a DaemonSet and for the ConfigMap', async () => {
   const { server, writer } = await writing({ ...rawWorkload('rbdNodePlugin'), data: {} });
   expect((await writer.patchWorkload(PLUGIN, 'rook', [], { dryRun: true })).kind).toBe('DaemonSet');
   await writer.pinRookConfig(rookConfig(), { CSIADDONS_PORT: '9072' }, { dryRun: true });
@@ -53,8 +53,8 @@ test('a workload is read by its kind', async () => {
 
 test('the pin is a merge patch of the keys, of the version that it was planned from', async () => {
   const { server, writer } = await writing({ metadata, data: { CSIADDONS_PORT: '9072', OTHER: 'x' } });
-  const answer = await writer.pinRookConfig(rookConfig(), { CSIADDONS_PORT: '9072' }, { dryRun: false });
-  expect(answer.keys).toEqual({ CSIADDONS_PORT: { value: '9072', managers: [] } });
+  const response = await writer.pinRookConfig(rookConfig(), { CSIADDONS_PORT: '9072' }, { dryRun: false });
+  expect(response.keys).toEqual({ CSIADDONS_PORT: { value: '9072', managers: [] } });
   const [request] = server.requests;
   expect(request!.path).toBe('/api/v1/namespaces/rook-ceph/configmaps/rook-ceph-operator-config');
   expect(request!.headers['content-type']).toBe('application/merge-patch+json');
@@ -70,8 +70,8 @@ const ASSIGNMENT = projectAssignment({
 
 test('the status goes to its subresource, nulls and all', async () => {
   const { server, writer } = await writing({ metadata, status: { observedGeneration: 4 } });
-  const answer = await writer.patchStatus(ASSIGNMENT, { observedGeneration: 4, rookVersion: null });
-  expect(answer.status).toEqual({ observedGeneration: 4 });
+  const response = await writer.patchStatus(ASSIGNMENT, { observedGeneration: 4, rookVersion: null });
+  expect(response.status).toEqual({ observedGeneration: 4 });
   const [request] = server.requests;
   expect(request!.path).toBe('/apis/csiports.io/v1alpha1/namespaces/rook/csiportassignments/default/status');
   expect(JSON.parse(request!.body)).toEqual({

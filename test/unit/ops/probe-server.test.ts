@@ -6,11 +6,11 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { serveProbes } from '../../../src/ops/probe-server.js';
-import type { ProbeAnswer } from '../../../src/ops/probes.js';
+import type { ProbeResponse } from '../../../src/ops/probes.js';
 import { eventually } from '../kube/connections.js';
 
-const OK: ProbeAnswer = { ok: true, body: 'ok\n' };
-const FAILED: ProbeAnswer = { ok: false, body: 'failed\n' };
+const OK: ProbeResponse = { ok: true, body: 'ok\n' };
+const FAILED: ProbeResponse = { ok: false, body: 'failed\n' };
 
 async function serve(
   host = '127.0.0.1',
@@ -28,7 +28,7 @@ async function serve(
   return { server, port: (server.address() as AddressInfo).port, state };
 }
 
-test('200 or 503 with a plain text body, asked anew each time', async () => {
+test('200 or 503 with a plain text body, checked at each request', async () => {
   const { port, state } = await serve();
   const healthz = await fetch(`http://127.0.0.1:${port}/healthz?verbose`);
   expect(healthz.status).toBe(200);
@@ -56,11 +56,11 @@ test.each(['/', '/metrics', '/healthz/', '/HEALTHZ', '/__proto__', '/toString', 
 
 test('a header beyond 4 KiB is rejected', async () => {
   const { port } = await serve();
-  const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { 'x-long': 'x'.repeat(5_000) } });
-  expect(answer.status).toBe(431);
+  const response = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { 'x-long': 'x'.repeat(5_000) } });
+  expect(response.status).toBe(431);
 });
 
-test('a client that sends no HTTP is shown out, and the next one served', async () => {
+test('a client that sends no HTTP is disconnected, and the next one served', async () => {
   const { port } = await serve();
   const client = connect(port, '127.0.0.1');
   client.write('\x16\x03\x01 hello\r\n\r\n');
@@ -81,14 +81,14 @@ test('an address that is in use is an error that names it', async () => {
   await expect(serve('127.0.0.1', port)).rejects.toThrow(`listen EADDRINUSE: address already in use 127.0.0.1:${port}`);
 });
 
-describe('whatever a client sends', () => {
+describe('hostile clients', () => {
   const client = (port: number): Socket => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
     onTestFinished(() => void socket.destroy());
     return socket;
   };
-  /** All that is answered until the server closes the connection. */
-  const answered = (port: number, ...sent: readonly string[]): Promise<string> => {
+  /** All of the response until the server closes the connection. */
+  const responseTo = (port: number, ...sent: readonly string[]): Promise<string> => {
     const socket = client(port);
     for (const part of sent) socket.write(part);
     return text(socket).catch(() => 'cut');
@@ -119,26 +119,26 @@ describe('whatever a client sends', () => {
     ['an address of 8 KiB', `GET /${'x'.repeat(8_192)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431],
     ['a header that is folded', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX: a\r\n\tb\r\n\r\n', 400],
     ['a NUL in a header', 'GET /healthz HTTP/1.1\r\nHost: x\u0000\r\n\r\n', 400],
-  ])('%s: answered, and the connection closed', { timeout: 20_000 }, async (_, request, status) => {
+  ])('%s: gets a response, and the connection is closed', { timeout: 20_000 }, async (_, request, status) => {
     const { server, port } = await serve();
-    expect(await answered(port, request)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(await responseTo(port, request)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     const connections = promisify(server.getConnections.bind(server));
     await eventually(() => connections(), { timeout: 12_000 }).toBe(0);
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   });
 
-  test('CONNECT: cut without an answer', async () => {
+  test('CONNECT: cut without a response', async () => {
     const { port } = await serve();
-    expect(await answered(port, 'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
+    expect(await responseTo(port, 'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
   });
 
-  test('more headers than anybody needs are counted, too', async () => {
+  test('headers are limited in number, too', async () => {
     const { port } = await serve();
     const headers = Array.from({ length: 1_500 }, () => 'a:\r\n').join('');
-    expect(await answered(port, `GET /healthz HTTP/1.1\r\nHost: x\r\n${headers}\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await responseTo(port, `GET /healthz HTTP/1.1\r\nHost: x\r\n${headers}\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  test('with the 65th connection at once the oldest goes, and the kubelet is served', async () => {
+  test('the 65th connection closes the oldest, and the kubelet is served', async () => {
     const { port } = await serve();
     const clients = Array.from({ length: 64 }, () => client(port));
     await Promise.all(clients.map((socket) => once(socket, 'connect')));
@@ -148,13 +148,13 @@ describe('whatever a client sends', () => {
     await oldest;
   });
 
-  test('requests sent ahead are not answered', async () => {
+  test('requests sent ahead get no response', async () => {
     const { port } = await serve();
-    const answers = await answered(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(500));
-    expect(answers.split('HTTP/1.1').length - 1).toBeLessThanOrEqual(1);
+    const responses = await responseTo(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(500));
+    expect(responses.split('HTTP/1.1').length - 1).toBeLessThanOrEqual(1);
   });
 
-  test('silent and dripping clients are shown out', { timeout: 20_000 }, async () => {
+  test('silent and dripping clients are disconnected', { timeout: 20_000 }, async () => {
     const { server, port } = await serve();
     const connections = promisify(server.getConnections.bind(server));
     const silent = client(port).resume();

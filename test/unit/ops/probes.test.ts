@@ -15,7 +15,7 @@ test('ready once every informer is synced', () => {
   });
 });
 
-test('not ready: it names the informer that is not synced, and why', () => {
+test('not ready: the body names the informer that is not synced, and the reason', () => {
   const informers = [
     state(),
     state({ synced: false, namespace: 'rook', lastError: '403 Forbidden' }),
@@ -29,7 +29,7 @@ test('not ready: it names the informer that is not synced, and why', () => {
   });
 });
 
-test('a synced informer whose server is away is still ready and healthy', () => {
+test('a synced informer whose server is unreachable is still ready and healthy', () => {
   const away = state({ lastError: 'connect ECONNREFUSED', failingSince: 100_000, lastActivity: 100_000 });
   expect(readiness(alone(away), explain, 110_000)).toEqual({
     ok: true,
@@ -48,7 +48,7 @@ test('a watch that has been failing for over a minute is not ready, but healthy'
   expect(liveness([blind], 160_001).ok).toBe(true);
 });
 
-test('an optional informer is named, and makes nobody unready', () => {
+test('an optional informer is reported, but not required', () => {
   const informers = [
     state(),
     state({ optional: true, synced: false, lastError: '403 Forbidden' }),
@@ -63,7 +63,7 @@ test('an optional informer is named, and makes nobody unready', () => {
   });
 });
 
-test('no wait of an informer that is well, or that an API server asks for, is as long as that of a stuck one', () => {
+test('a healthy informer never waits for as long as a stuck one, even if the API server asks for it', () => {
   const { idleMs, listIdleMs, backoff, absentMs } = INFORMER_TIMING;
   const waits = [idleMs, listIdleMs, backoff.maxMs * FORBIDDEN_PATIENCE, absentMs * 1.1, MAX_RETRY_AFTER_MS];
   expect(Math.max(...waits)).toBeLessThan(STUCK_AFTER_MS);
@@ -78,7 +78,7 @@ test('an informer that did nothing for over five minutes is stuck', () => {
   });
 });
 
-test('a lease that is out of reach for over a minute makes the replica unready, not unhealthy', () => {
+test('a lease that is unreachable for over a minute makes the replica unready, not unhealthy', () => {
   const leaderElection = { lastError: '403 Forbidden', failingSince: 100_000 };
   const probed = { informers: [state()], leaderElection };
   expect(readiness(probed, explain, 160_000)).toEqual({

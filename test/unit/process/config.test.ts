@@ -67,7 +67,7 @@ test.each<[string[], Partial<Config>]>([
   expect(config(argv)).toEqual({ ...DEFAULTS, ...expected });
 });
 
-test('variables hold where the flag is not given', () => {
+test('a variable counts if the flag is absent', () => {
   const environment = { WATCH_NAMESPACE: 'a,b', KUBECONFIG: '/one:/two', POD_NAME: 'pod-1', LOG_LEVEL: 'debug' };
   const expected = { watchNamespaces: ['a', 'b'], kubeconfigs: ['/one', '/two'], instance: 'pod-1' };
   expect(config([], environment)).toEqual({ ...DEFAULTS, ...expected });
@@ -77,18 +77,18 @@ test('variables hold where the flag is not given', () => {
   });
 });
 
-test('empty variables are as none', () => {
+test('an empty variable counts as absent', () => {
   expect(config([], { WATCH_NAMESPACE: '', KUBECONFIG: '', POD_NAME: '' })).toEqual(DEFAULTS);
 });
 
-test('the Lease is where the flag says, else the variable, else in the namespace of the pod', () => {
+test('the namespace of the Lease is that of the flag, else of the variable, else of the pod', () => {
   const inPod = (argv: string[], environment: NodeJS.ProcessEnv): string | undefined =>
     config(['--leader-elect', ...argv], environment, 'of-the-pod').leaderElection?.namespace;
   expect(inPod(['--leader-elect-namespace=flag'], { POD_NAMESPACE: 'variable' })).toBe('flag');
   expect(inPod([], { POD_NAMESPACE: 'variable' })).toBe('variable');
   expect(inPod([], { POD_NAMESPACE: '' })).toBe('of-the-pod');
   expect(errors('--leader-elect')).toEqual([
-    '--leader-elect needs --leader-elect-namespace where the process does not run in a pod',
+    '--leader-elect needs --leader-elect-namespace if the process does not run in a pod',
   ]);
   expect(errors('--leader-elect', '--leader-elect-namespace=No')).toEqual([
     '--leader-elect-namespace: "No" is not a namespace name',
@@ -100,7 +100,7 @@ test.each(['--leader-elect=yes', '--leader-elect=', '--help=maybe', '--version=1
   expect(errors(flag)).toEqual([`${name!}: "${value!}" is not true or false`]);
 });
 
-test('all that is wrong is said at once', () => {
+test('all errors are reported at once', () => {
   expect(
     errors(
       ...['--watch-namespace=ok,Not_OK', '--log-level=trace', '--log-format=xml', '--max-concurrent-reconciles=0'],

@@ -52,7 +52,7 @@ test('lines below the level are left out', async () => {
 /** Line ends of all sorts, escapes of a terminal, marks that turn the direction, and half a character. */
 const HOSTILE =
   'x\n{"level":"error","msg":"forged"}\r\n[00:00:00.000] ERROR: forged\u0085\u2028\u2029\u001b[31m\u009b2K\u0000\b\u202e\ud800 %s %j';
-// eslint-disable-next-line no-control-regex -- these are what it is about
+// eslint-disable-next-line no-control-regex -- the test is about these
 const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\ud800]/;
 
 test('a field cannot begin a line of its own, colour a terminal, nor fill in the message', async () => {
@@ -69,7 +69,7 @@ test('a field cannot begin a line of its own, colour a terminal, nor fill in the
   }
 });
 
-test('pretty: neither can it there, whatever the field is called', async () => {
+test('pretty: neither can it there, under any name of the field', async () => {
   const fields = Object.fromEntries(['err', 'error', 'object', 'remedy'].map((name) => [name, HOSTILE]));
   const output = await logged({ level: 'info', format: 'pretty' }, `warn(${JSON.stringify(fields)}, 'Watch failed')`);
   expect(output).not.toMatch(UNPRINTABLE);
@@ -85,7 +85,7 @@ test.each(['json', 'pretty'])('%s: a field of a megabyte is cut', async (format)
   expect(output).toMatch(/😀 ?…/u);
 });
 
-test('the lines before a crash are out', async () => {
+test('the lines before a crash are not lost', async () => {
   const output = await logged(
     { level: 'info', format: 'json' },
     `fatal({}, 'Cannot run')`,
@@ -107,7 +107,7 @@ test.each([
   ['info', ['info hidden', 'debug seen', 'info hidden']],
   ['error', ['error only', 'debug seen', 'error only']],
   ['debug', ['debug seen', 'info hidden', 'debug seen']],
-])('from %s it is switched to debug, or back from it, and says so while it can be read', async (level, steps) => {
+])('from %s it is switched to debug, or back from it, and logs that while it can be read', async (level, steps) => {
   const probe = `debug({}, 'detail'); logger.error({}, 'mark'); logger.toggleDebug()`;
   const output = lines(
     await logged({ level, format: 'json' }, probe, probe, `debug({}, 'detail'); logger.error({}, 'mark')`),

@@ -17,12 +17,12 @@ interface Bench {
   readonly warnings: string[];
   readonly check: (token: string) => Promise<Verdict>;
   readonly checkHeader: (authorization: string | undefined) => Promise<Verdict>;
-  /** What the API server was asked, as "tokenreviews" and "subjectaccessreviews". */
+  /** The requests to the API server, as "tokenreviews" and "subjectaccessreviews". */
   readonly asked: () => string[];
 }
 
 /** Knows the tokens `allowed` and `denied`, and any that begins with `user-`, which may scrape, too. */
-function answer(request: Received, exchange: Exchange): void {
+function respond(request: Received, exchange: Exchange): void {
   const { spec } = JSON.parse(request.body) as { spec: { token?: string; user?: string } };
   if (spec.token === undefined) {
     exchange.json(201, { status: { allowed: spec.user !== 'denied' } });
@@ -34,7 +34,7 @@ function answer(request: Received, exchange: Exchange): void {
 
 async function bench(): Promise<Bench> {
   const { server, transport } = await connect();
-  server.handler = answer;
+  server.handler = respond;
   const clock = { ms: 1_000 };
   const warnings: string[] = [];
   const access = new ScrapeAccess({
@@ -54,7 +54,7 @@ async function bench(): Promise<Bench> {
 
 const BOTH = ['tokenreviews', 'subjectaccessreviews'];
 
-test('a token is allowed where its user may get /metrics, and the API server is asked with all that it said of the user', async () => {
+test('a token is allowed if its user may get /metrics, and the review has every attribute of the user', async () => {
   const { check, server } = await bench();
   expect(await check('allowed')).toEqual({ status: 200 });
   const [token, access] = server.requests;
@@ -74,7 +74,7 @@ test('a token is allowed where its user may get /metrics, and the API server is 
 });
 
 test.each([undefined, '', 'Bearer', 'Bearer ', 'Basic dXNlcjpwYXNz', 'allowed', 'Bearer allowed twice'])(
-  'without a bearer token nobody is asked: %j',
+  'without a bearer token there is no review: %j',
   async (authorization) => {
     const { checkHeader, asked } = await bench();
     expect(await checkHeader(authorization)).toEqual({
@@ -90,7 +90,7 @@ test('the scheme is read in any case', async () => {
   expect(await checkHeader('bearer  allowed')).toEqual({ status: 200 });
 });
 
-test('a token that the API server does not know is 401, a user without the right is 403 and told what to bind', async () => {
+test('a token that the API server does not know is 401, a user without the right is 403 with the role to bind', async () => {
   const { check, asked } = await bench();
   expect(await check('nonsense')).toMatchObject({ status: 401 });
   expect(asked()).toEqual(['tokenreviews']);
@@ -108,13 +108,13 @@ test.each([
   { status: { authenticated: true, user: { username: '' } } },
   { status: { user: PROMETHEUS } },
   { status: { authenticated: false, user: PROMETHEUS } },
-])('nothing but a clear yes is one: %j', async (body) => {
+])('any response but a clear yes is a no: %j', async (body) => {
   const { check, server } = await bench();
   server.handler = (_, exchange) => exchange.json(201, body);
   expect(await check('allowed')).toMatchObject({ status: 401 });
 });
 
-test('an allowed token is asked about again after a minute', async () => {
+test('an allowed token is reviewed again after a minute', async () => {
   const { check, clock, asked, server } = await bench();
   await check('allowed');
   clock.ms += 59_999;
@@ -147,27 +147,27 @@ test('one token is never taken for another', async () => {
   expect(await check('allowed2')).toMatchObject({ status: 401 });
 });
 
-test('scrapes with the same token at the same time are one question', async () => {
+test('scrapes with the same token at the same time share a review', async () => {
   const { check, asked } = await bench();
   const verdicts = await Promise.all(Array.from({ length: 20 }, () => check('allowed')));
   expect(verdicts.every(({ status }) => status === 200)).toBe(true);
   expect(asked()).toEqual(BOTH);
 });
 
-test('many tokens at once leave connections for the work: the fifth is told to try again, and may a moment later', async () => {
+test('many tokens at once leave connections for the work: the fifth has to try again, and may a moment later', async () => {
   const { check, server } = await bench();
   const held: (() => void)[] = [];
-  server.handler = (request, exchange) => void held.push(() => answer(request, exchange));
+  server.handler = (request, exchange) => void held.push(() => respond(request, exchange));
   const first = [1, 2, 3, 4].map((number) => check(`user-${number}`));
   expect(await check('allowed')).toMatchObject({ status: 503 });
   await eventually(() => held.length).toBe(4);
-  server.handler = answer;
+  server.handler = respond;
   for (const release of held) release();
   expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect(await check('allowed')).toEqual({ status: 200 });
 });
 
-test('strangers who guess do not push out those who are allowed', async () => {
+test('guessed tokens do not push out allowed ones', async () => {
   const { check, asked, clock } = await bench();
   await check('allowed');
   for (let number = 0; number < 300; number += 1) {
@@ -180,7 +180,7 @@ test('strangers who guess do not push out those who are allowed', async () => {
   expect(asked()).toHaveLength(length);
 });
 
-test('what is kept of those who are allowed is bounded: the oldest goes first', async () => {
+test('allowed tokens are kept in bounded number: the oldest goes first', async () => {
   const { check, asked, clock, server } = await bench();
   server.handler = ({ path }, exchange) => {
     const isToken = path.endsWith('/tokenreviews');
@@ -198,10 +198,10 @@ test('what is kept of those who are allowed is bounded: the oldest goes first', 
   expect(asked()).toHaveLength(length + 2);
 });
 
-test('of tokens that were never allowed ten are looked up in a second; one that was does not wait for them', async () => {
+test('of new tokens ten are reviewed in a second; a token that was allowed before does not wait for them', async () => {
   const { check, asked, clock } = await bench();
   await check('allowed');
-  // Its verdict is not good any more.
+  // Its verdict has expired.
   clock.ms += 61_000;
   const guesses: unknown[] = [];
   for (let number = 0; number < 20; number += 1) guesses.push(await check(`guess-${number}`));
@@ -213,7 +213,7 @@ test('of tokens that were never allowed ten are looked up in a second; one that 
   expect(await check('guess-19')).toMatchObject({ status: 401 });
 });
 
-test('an API server that is away opens nothing, is not remembered, and is logged once', async () => {
+test('an unreachable API server allows nothing, is not remembered, and is logged once', async () => {
   const { check, server, warnings } = await bench();
   server.handler = (_, exchange) => exchange.cut();
   expect(await check('allowed')).toMatchObject({ status: 503 });
@@ -222,11 +222,11 @@ test('an API server that is away opens nothing, is not remembered, and is logged
   expect(await check('allowed')).toMatchObject({ status: 503 });
   expect(await check('allowed')).toMatchObject({ status: 503 });
   expect(warnings).toHaveLength(2);
-  server.handler = answer;
+  server.handler = respond;
   expect(await check('allowed')).toEqual({ status: 200 });
 });
 
-test('a right that the operator lacks is named to whoever scrapes and in the log, and no token is', async () => {
+test('a right that the operator lacks is named in the response and in the log, and no token is', async () => {
   const { check, server, warnings } = await bench();
   server.handler = (_, exchange) => exchange.reject(403, 'Forbidden');
   const token = 'a-very-secret-token';
@@ -240,7 +240,7 @@ test('a right that the operator lacks is named to whoever scrapes and in the log
   expect(warnings.join()).not.toContain(token);
 });
 
-test('an API server that says nothing is given up before the client is', { timeout: 10_000 }, async () => {
+test('a silent API server is given up before the client is', { timeout: 10_000 }, async () => {
   const { check, server } = await bench();
   server.handler = () => undefined;
   const begun = performance.now();

@@ -10,10 +10,10 @@ function informer(name: string, more: Partial<InformerState> = {}): InformerStat
   return informerState({ title: name, rule: { group: 'apps', resource: 'deployments', name }, ...more });
 }
 
-const answer = (status: number, body = '{}'): ApiError => new ApiError('GET /x', status, body);
+const apiError = (status: number, body = '{}'): ApiError => new ApiError('GET /x', status, body);
 const cut = (): Error => Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 
-test('every metric of the table is there from the first scrape on, beside those of Node', async () => {
+test('every metric of the table exists from the first scrape on, beside those of Node', async () => {
   const { metrics, scrape } = startMetrics();
   expect((await metrics.scrape()).contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   const { names, series } = await scrape().then((page) => ({ names: page.names, series: page }));
@@ -24,12 +24,12 @@ test('every metric of the table is there from the first scrape on, beside those 
 
 test('two operators in one process do not share their metrics', async () => {
   const [one, other] = [startMetrics(), startMetrics()];
-  one.metrics.requestsTo('a:1').answered('GET', 200);
+  one.metrics.requestsTo('a:1').responded('GET', 200);
   expect((await one.scrape()).series('rest_client_requests_total')).toHaveLength(1);
   expect((await other.scrape()).series('rest_client_requests_total')).toHaveLength(0);
 });
 
-test('what happened before the library is loaded is counted like the rest, in its order', async () => {
+test('records from before the library is loaded are counted, in their order', async () => {
   const { metrics, scrape } = startMetrics();
   const { reconciles, queue } = metrics.controller;
   reconciles.wrote('gone', 'Deployment', 'applied');
@@ -45,12 +45,12 @@ test('what happened before the library is loaded is counted like the rest, in it
   expect(lines(page, 'workqueue_adds_total')).toEqual(['csiportassignment csiportassignment 1']);
 });
 
-test('requests are counted by answer, and timed', async () => {
+test('requests are counted by response, and timed', async () => {
   const { metrics, scrape } = startMetrics();
   const observer = metrics.requestsTo('10.0.0.1:443');
-  observer.answered('PATCH', 200);
-  observer.answered('PATCH', 422);
-  observer.answered('GET', undefined);
+  observer.responded('PATCH', 200);
+  observer.responded('PATCH', 422);
+  observer.responded('GET', undefined);
   observer.took('PATCH', 250);
   observer.took('WATCH', 2_000);
   const page = await scrape();
@@ -106,27 +106,27 @@ test("a namespace's way through the queue", async () => {
 test.each([
   [new WatchIdleError('x'), 'idle'],
   [new WatchProtocolError('x'), 'protocol'],
-  [answer(410), 'expired'],
-  [answer(500, '{"reason":"Expired"}'), 'expired'],
-  [answer(401), 'unauthorized'],
-  [answer(403), 'forbidden'],
-  [answer(404), 'not_found'],
-  [answer(429), 'unavailable'],
-  [answer(503), 'unavailable'],
-  [answer(400), 'protocol'],
+  [apiError(410), 'expired'],
+  [apiError(500, '{"reason":"Expired"}'), 'expired'],
+  [apiError(401), 'unauthorized'],
+  [apiError(403), 'forbidden'],
+  [apiError(404), 'not_found'],
+  [apiError(429), 'unavailable'],
+  [apiError(503), 'unavailable'],
+  [apiError(400), 'protocol'],
   [new UnreachableError('GET /x', new Error('rejected')), 'unavailable'],
   [cut(), 'unavailable'],
   [new TypeError('an object without metadata'), 'protocol'],
 ])('a watch that ends with %s restarts by %s', async (error, cause) => {
   const { metrics, scrape } = startMetrics();
-  metrics.controller.onInformerEvent(informer('plugin'), { type: 'Failed', error, retryInMs: 1 });
+  metrics.controller.informers.failed(informer('plugin'), error, 1);
   expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([`deployments.apps/plugin ${cause} 1`]);
 });
 
-test('watches: closed in order, silent for how long', async () => {
+test('watches: closed in order, time since the last event, series removed with the watch', async () => {
   const { metrics, clock, scrape } = startMetrics();
   clock.ms = 100_000;
-  const { onInformerEvent } = metrics.controller;
+  const { informers } = metrics.controller;
   const rule = { group: '', resource: 'configmaps', name: 'config' };
   const states = [
     informer('plugin', { lastEventAt: 40_000, namespace: 'a' }),
@@ -134,8 +134,9 @@ test('watches: closed in order, silent for how long', async () => {
     informer('config', { lastEventAt: 98_500, rule }),
     informer('drivers', { lastEventAt: 98_000, rule: { group: 'csi.ceph.io', resource: 'drivers' } }),
   ];
-  metrics.readFrom({ informers: states, assignments: [] }, undefined);
-  for (const state of states) onInformerEvent(state, { type: 'Closed' });
+  const watched = [...states];
+  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
+  for (const state of states) informers.closed(state);
   expect(lines(await scrape(), 'csiports_watch_last_event_age_seconds')).toEqual([
     'configmaps/config 1.5',
     'deployments.apps/plugin 60',
@@ -146,11 +147,14 @@ test('watches: closed in order, silent for how long', async () => {
     'deployments.apps/plugin closed 2',
     'drivers.csi.ceph.io closed 1',
   ]);
+  informers.ended(watched.pop()!);
+  expect((await scrape()).series('csiports_watch_restarts_total', { resource: 'drivers.csi.ceph.io' })).toEqual([]);
+  expect((await scrape()).series('csiports_watch_last_event_age_seconds')).toHaveLength(2);
 });
 
-test('watches: each list, each time that all is known, and whether it is now', async () => {
+test('watches: each list, each sync, and whether all is known now', async () => {
   const { metrics, scrape } = startMetrics();
-  const { onInformerEvent } = metrics.controller;
+  const { informers } = metrics.controller;
   const [well, failing] = [
     informer('plugin', { namespace: 'a' }),
     informer('plugin', { namespace: 'b', lastError: cut() }),
@@ -164,12 +168,12 @@ test('watches: each list, each time that all is known, and whether it is now', a
   watched.push(failing);
   expect(lines(await scrape(), 'csiports_watch_up')).toContain('deployments.apps/plugin 0');
 
-  onInformerEvent(well, { type: 'Listed', by: 'stream' });
-  onInformerEvent(well, { type: 'Synced' });
-  onInformerEvent(well, { type: 'Listed', by: 'pages' });
-  onInformerEvent(failing, { type: 'Listed', by: 'absence' });
-  onInformerEvent(well, { type: 'Unreadable', object: 'a/plugin', error: new TypeError('spec is no object') });
-  onInformerEvent(failing, { type: 'Synced' });
+  informers.listed(well, 'stream');
+  informers.synced(well);
+  informers.listed(well, 'pages');
+  informers.listed(failing, 'absence');
+  informers.unreadable(well, 'a/plugin', new TypeError('spec is not an object'));
+  informers.synced(failing);
   expect(lines(await scrape(), 'csiports_watch_lists_total')).toEqual([
     'deployments.apps/plugin absence 1',
     'deployments.apps/plugin pages 1',
@@ -177,9 +181,30 @@ test('watches: each list, each time that all is known, and whether it is now', a
   ]);
   expect(lines(await scrape(), 'csiports_watch_syncs_total')).toEqual(['deployments.apps/plugin 2']);
   expect(lines(await scrape(), 'csiports_watch_unreadable_objects_total')).toEqual(['deployments.apps/plugin 1']);
+  watched.splice(1);
+  informers.ended(well);
+  informers.ended(failing);
+  for (const of of ['lists', 'syncs', 'unreadable_objects'])
+    expect((await scrape()).series(`csiports_watch_${of}_total`)).toEqual([]);
 });
 
-test('who leads is told with leader election alone', async () => {
+test('the restarts of a resource that is watched in two namespaces are counted on while one of them is watched', async () => {
+  const { metrics, scrape } = startMetrics();
+  const { informers } = metrics.controller;
+  const [one, other] = [informer('plugin', { namespace: 'a' }), informer('plugin', { namespace: 'b' })];
+  const watched = [one, other];
+  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
+  for (const state of watched) informers.closed(state);
+  watched.shift();
+  informers.ended(one);
+  informers.closed(other);
+  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual(['deployments.apps/plugin closed 3']);
+  // Still listed when it ends, as are the watches that are always there.
+  informers.ended(other);
+  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([]);
+});
+
+test('the leader is reported with leader election only', async () => {
   const { scrape } = startMetrics();
   expect(lines(await scrape(), 'leader_election_master_status')).toEqual([]);
 

@@ -19,7 +19,7 @@ function deleteAssignment({ watches }: Cluster): void {
   watches.assignments.delete(watches.assignments.get(NAMESPACE)!);
 }
 
-test('each write is counted by its kind and by what the API server made of it', async () => {
+test('each write is counted by kind and result', async () => {
   const { cluster, reconcile, scrape } = await startReconciler();
   cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
   cluster.answers.set(CEPHFS, (exchange) => exchange.reject(500, 'InternalError'));
@@ -55,14 +55,14 @@ test('reverts count from 0 on, once each, a pin too', async () => {
   expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 0`]);
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
   cluster.configure({ CSIADDONS_PORT: '9070' });
-  // Not stored, so told anew at the next look; but seen only once.
+  // Not stored, so reported again by the next reconcile; but seen only once.
   cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
   await reconcile();
   await reconcile();
   expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 2`]);
 });
 
-test('a rollout lasts from our patch until the row is Ready, by the clock that is given', async () => {
+test('a rollout lasts from our patch until the row is Ready, by the injected clock', async () => {
   const { cluster, clock, reconcile, scrape } = await startReconciler({
     workloads: { rbdProvisioner: {}, cephfsProvisioner: { port: 9071 } },
   });
@@ -82,7 +82,7 @@ test('a rollout lasts from our patch until the row is Ready, by the clock that i
   expect((await scrape()).series('csiports_rollout_seconds_bucket', bucket)).toMatchObject([{ value: 1 }]);
 });
 
-test('what is read of an assignment: ready, degraded and the ports in conflict, while the operator leads', async () => {
+test('the gauges of an assignment: ready, degraded and the ports in conflict, while the operator leads', async () => {
   const election = { isLeading: true };
   const { cluster, reconcile, scrape } = await startReconciler({ spec: { mode: 'Paused' } }, election);
   expect(lines(await scrape(), 'csiports_ready')).toEqual([`${NAMESPACE} 0`]);
@@ -137,6 +137,6 @@ test('no series of a namespace outlives its assignment, and a new one counts fro
   cluster.write('rbdNodePlugin', nodePlugin(2));
   await reconcile();
   expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 0`]);
-  // The patch was of the old assignment's time.
+  // The patch was made under the old assignment.
   expect(lines(await scrape(), 'csiports_rollout_seconds_count')).toEqual([]);
 });

@@ -32,19 +32,19 @@ async function serve(...options: Parameters<typeof listening>): Promise<number> 
 
 describe('without TLS', () => {
   test('GET /metrics has the text and its content type', async () => {
-    const answer = await fetch(`http://127.0.0.1:${await serve()}/metrics?name=x`);
-    expect([answer.status, await answer.text()]).toEqual([200, TEXT]);
-    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const response = await fetch(`http://127.0.0.1:${await serve()}/metrics?name=x`);
+    expect([response.status, await response.text()]).toEqual([200, TEXT]);
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
   test.each(['/', '/metrics/', '/METRICS', '/healthz', '/metrics/../x', '/__proto__'])('404 for %s', async (path) => {
-    const answer = await fetch(`http://127.0.0.1:${await serve()}${path}`);
-    expect([answer.status, await answer.text()]).toEqual([404, 'not found: this server has /metrics\n']);
+    const response = await fetch(`http://127.0.0.1:${await serve()}${path}`);
+    expect([response.status, await response.text()]).toEqual([404, 'not found: this server has /metrics\n']);
   });
 
   test.each(['POST', 'HEAD', 'DELETE', 'OPTIONS'])('405 for %s', async (method) => {
-    const answer = await fetch(`http://127.0.0.1:${await serve()}/metrics`, { method });
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET']);
+    const response = await fetch(`http://127.0.0.1:${await serve()}/metrics`, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
   });
 
   test('it listens on IPv6, and with no host on all addresses', async () => {
@@ -57,8 +57,8 @@ describe('without TLS', () => {
   test('metrics that cannot be read are 500, and the next scrape is served', async () => {
     let fails = true;
     const port = await serve({ scrape: () => (fails ? Promise.reject(new Error('broken')) : scrape()) });
-    const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
-    expect([answer.status, await answer.text()]).toEqual([500, 'no metrics: broken\n']);
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect([response.status, await response.text()]).toEqual([500, 'no metrics: broken\n']);
     fails = false;
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
   });
@@ -79,7 +79,7 @@ describe('bounds', () => {
     expect((await ask(17_000)).status).toBe(431);
   });
 
-  test('with the 65th connection at once the oldest goes: who keeps many shuts out himself', async () => {
+  test('the 65th connection closes the oldest: a greedy client shuts out itself', async () => {
     const port = await serve();
     const clients = Array.from({ length: 64 }, () => client(port));
     await Promise.all(clients.map((socket) => once(socket, 'connect')));
@@ -89,7 +89,7 @@ describe('bounds', () => {
     expect(clients.slice(1).every((socket) => !socket.destroyed)).toBe(true);
   });
 
-  test('one request a connection: what is sent ahead is not answered', async () => {
+  test('one request per connection: requests sent ahead get no response', async () => {
     let scrapes = 0;
     const port = await serve({
       scrape: () => {
@@ -105,7 +105,7 @@ describe('bounds', () => {
     expect(headers.get('connection')).toBe('close');
   });
 
-  test('slow clients are shown out: silent, dripping, and not reading', { timeout: 20_000 }, async () => {
+  test('slow clients are disconnected: silent, dripping, and not reading', { timeout: 20_000 }, async () => {
     const server = await listening({ scrape: () => scrape('x'.repeat(64 * 1024 * 1024)) });
     const { port } = server.address() as AddressInfo;
     const connections = promisify(server.getConnections.bind(server));
@@ -160,20 +160,20 @@ describe('with TLS', () => {
     };
     write(one);
     const log: string[] = [];
-    const say = (_: object, message: string): void => void log.push(message);
+    const record = (_: object, message: string): void => void log.push(message);
     const port = await serve({
       secure: {
         folder: path,
         certificate: readCertificate(path),
         access: { check: (authorization) => Promise.resolve(check(authorization)) },
-        logger: { info: say, warn: say },
-        readAgainAfterMs: 20,
+        logger: { info: record, warn: record },
+        reloadAfterMs: 20,
       },
     });
     return { port, write, log };
   }
 
-  test('nobody gets metrics without leave, and each is told why', async () => {
+  test('no client gets metrics without a right, and each gets the reason', async () => {
     const verdicts: Record<string, Verdict> = {
       'Bearer good': { status: 200 },
       'Bearer bad': { status: 403, message: 'no right' },
@@ -190,14 +190,14 @@ describe('with TLS', () => {
     const { port, write, log } = await secured();
     expect((await get(port, one.cert)).certificate.subject.CN).toBe('one');
     write(two);
-    await eventually(() => log).toEqual(['Took up the new certificate of the metrics']);
+    await eventually(() => log).toEqual(['Reloaded the certificate of the metrics']);
     expect((await get(port, two.cert)).certificate.subject.CN).toBe('two');
   });
 
-  test('half a renewal leaves the old certificate, said once; the other half ends it', async () => {
+  test('half a renewal leaves the old certificate, and is logged once; the other half completes it', async () => {
     const { port, write, log } = await secured();
     write({ cert: two.cert });
-    await eventually(() => log).toEqual(['New certificate of the metrics not taken up']);
+    await eventually(() => log).toEqual(['Cannot reload the certificate of the metrics']);
     expect((await get(port, one.cert)).status).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, 100));
     write({ key: two.key });
@@ -212,7 +212,7 @@ describe('with TLS', () => {
   ])('%s is accepted: %s', async (version, accepted) => {
     const { port } = await secured();
     const options = { host: '127.0.0.1', port, ca: one.cert, minVersion: version, maxVersion: version };
-    // OpenSSL itself rejects 1.1 at its usual level, which would say nothing of the server.
+    // OpenSSL itself rejects 1.1 at its usual level, which would prove nothing about the server.
     const socket = connectTls({ ...options, ciphers: 'DEFAULT@SECLEVEL=0' });
     const outcome = await Promise.race([
       once(socket, 'secureConnect').then(() => true),
@@ -236,31 +236,33 @@ describe('with TLS', () => {
     await cut;
   });
 
-  test('plain HTTP to it gets nothing', async () => {
+  test('plain HTTP gets no response', async () => {
     const { port } = await secured();
     await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
   });
 });
 
 describe('a certificate that cannot be used', () => {
-  test('a folder that is not there, or lacks a file, is named', () => {
+  test('a folder that is missing, or lacks a file, is named', () => {
     expect(() => readCertificate('/nonexistent')).toThrow(/cannot be read: ENOENT.*\/nonexistent\/tls\.crt/);
     const { path, write } = scratch();
     write('tls.crt', createIdentity('x').cert);
     expect(() => readCertificate(path)).toThrow(/cannot be read: ENOENT.*tls\.key/);
   });
 
-  test('a key of another certificate, or no PEM at all, is told of without what is in it', () => {
+  test('a key of another certificate, or a file without PEM, is reported without its content', () => {
     const { path, write } = scratch();
     write('tls.crt', createIdentity('one').cert);
     write('tls.key', createIdentity('two').key);
-    expect(() => readCertificate(path)).toThrow(`tls.crt and tls.key in ${path} are no certificate and its key: `);
+    expect(() => readCertificate(path)).toThrow(`tls.crt and tls.key in ${path} are not a certificate and its key: `);
     for (const name of ['tls.key', 'tls.crt']) {
       write(name, '');
-      expect(() => readCertificate(path)).toThrow('are no certificate and its key: ');
+      expect(() => readCertificate(path)).toThrow('are not a certificate and its key: ');
       write('tls.crt', createIdentity('x').cert);
     }
     write('tls.key', 'secret nonsense');
-    expect(() => readCertificate(path)).toThrow(/^(?!.*secret nonsense)tls\.crt and tls\.key in .* are no certificate/);
+    expect(() => readCertificate(path)).toThrow(
+      /^(?!.*secret nonsense)tls\.crt and tls\.key in .* are not a certificate/,
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** What the controller needs of a logger. Messages are constant; what varies is in the fields. */
+/** What a part needs of a logger. Messages are constant; what varies is in the fields. */
 type LogMethod = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
 export interface Log {
