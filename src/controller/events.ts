@@ -3,7 +3,8 @@ import type { EventSpec } from '../domain/report/events.js';
 import { API_GROUP, API_VERSION, ASSIGNMENT_KIND, type PortAssignment } from '../domain/rules/api.js';
 import type { Observed } from '../domain/rules/plan.js';
 import type { Workload } from '../domain/rules/workload.js';
-import type { EventRecorder, ObjectReference } from '../kube/events.js';
+import type { ObjectReference } from '../kube/event-series.js';
+import type { EventRecorder } from '../kube/events.js';
 
 /** The event of a workload is recorded twice, each object related to the other one. A workload that is gone has none. */
 export function recordEvents(

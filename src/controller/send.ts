@@ -61,8 +61,8 @@ async function exchange<T extends StoredObject>(write: Write<T>, backoff: WriteB
     const asSent = isAsSent(response);
     // Also what a policy has made something else of: the next try may restart pods again.
     if (!dryRun) for (const target of targets) backoff.wrote(target);
-    if (!dryRun && asSent) store.putExpectedAnswer(response);
-    if (!dryRun && !asSent) store.putAnswer(response);
+    if (!dryRun && asSent) store.putExpectedResponse(response);
+    if (!dryRun && !asSent) store.putResponse(response);
     return { response, asSent };
   });
   if (asSent) {
@@ -89,7 +89,7 @@ function rejected<T extends StoredObject>(
 /** The object is not what the store says: the next plan must not be made from the same copy. */
 async function readAgain<T extends StoredObject>({ read, store }: Write<T>): Promise<void> {
   const current = await read().catch(() => undefined);
-  if (current !== undefined) store.putAnswer(current);
+  if (current !== undefined) store.putResponse(current);
 }
 
 /** The guards of the write held, as they are about what it replaces, but something was added to the object meanwhile. */

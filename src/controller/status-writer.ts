@@ -5,7 +5,6 @@ import type { StatusPatch, Writer } from '../kube/writer.js';
 import { statusPatch } from './status-patch.js';
 import type { Watches } from './watches.js';
 import type { WorkResult } from './work-queue.js';
-import { WritePace } from './write-pace.js';
 
 export interface StatusWriterDependencies {
   readonly writer: Pick<Writer, 'patchStatus' | 'readAssignment'>;
@@ -18,16 +17,17 @@ export interface StatusResult extends Pick<WorkResult, 'requeueAfterMs' | 'failu
   readonly kind: 'Stored' | 'Unchanged' | 'Paced' | 'Overtaken' | 'Failed';
 }
 
-/** No edit and no rollout asks for more; a fight over the status does. */
-const PACE = { burst: 30, everyMs: 1_000 };
+/** So many writes at once, and then one in so many milliseconds: only a fight over the status asks for more. */
+const BURST = 30;
+const EVERY_MS = 1_000;
 
 export class StatusWriter {
   readonly #deps: StatusWriterDependencies;
-  readonly #pace: WritePace;
+  /** By namespace: when the writes so far would be over, if each took its time. */
+  readonly #writtenUntil = new Map<string, number>();
 
   constructor(deps: StatusWriterDependencies) {
     this.#deps = deps;
-    this.#pace = new WritePace({ ...PACE, monotonicMs: deps.monotonicMs });
   }
 
   /**
@@ -38,9 +38,11 @@ export class StatusWriter {
   async write(assignment: PortAssignment, status: AssignmentStatus): Promise<StatusResult> {
     const patch = statusPatch(assignment.status ?? assignment.invalidStatus, status);
     if (patch === undefined) return { kind: 'Unchanged' };
-    const waitMs = this.#pace.waitMs(assignment.namespace);
+    const now = this.#deps.monotonicMs();
+    const until = Math.max(this.#writtenUntil.get(assignment.namespace) ?? 0, now);
+    const waitMs = until - (BURST - 1) * EVERY_MS - now;
     if (waitMs > 0) return { kind: 'Paced', requeueAfterMs: waitMs };
-    this.#pace.wrote(assignment.namespace);
+    this.#writtenUntil.set(assignment.namespace, until + EVERY_MS);
     try {
       await this.#send(assignment, patch);
       return { kind: 'Stored' };
@@ -51,13 +53,13 @@ export class StatusWriter {
   }
 
   forget(namespace: string): void {
-    this.#pace.forget(namespace);
+    this.#writtenUntil.delete(namespace);
   }
 
   async #send(assignment: PortAssignment, patch: StatusPatch): Promise<void> {
     const { writer, watches } = this.#deps;
     await watches.assignments.whileWriting(assignment.namespace, async () => {
-      watches.assignments.putExpectedAnswer(await writer.patchStatus(assignment, patch));
+      watches.assignments.putExpectedResponse(await writer.patchStatus(assignment, patch));
     });
   }
 
@@ -66,7 +68,7 @@ export class StatusWriter {
       const current = await this.#deps.writer.readAssignment(namespace);
       // Then it is not the version that is in the way, and nothing else would bring the namespace back.
       if (current.resourceVersion === resourceVersion) return { kind: 'Failed', failure: conflict };
-      this.#deps.watches.assignments.putAnswer(current);
+      this.#deps.watches.assignments.putResponse(current);
       return { kind: 'Overtaken' };
     } catch (failure) {
       return { kind: 'Failed', failure };

@@ -6,7 +6,7 @@ import { ASSIGNMENT_KIND, ASSIGNMENT_NAME } from '../domain/rules/api.js';
 import { ROOK_CONFIG_NAME } from '../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME } from '../domain/rules/rook-operator.js';
 import { forEachSlot } from '../domain/rules/slots.js';
-import type { WatchTarget } from '../kube/informer.js';
+import type { WatchTarget } from '../kube/informer-state.js';
 import type { Projection } from '../kube/object-reader.js';
 import {
   projectAssignment,

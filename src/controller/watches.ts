@@ -8,7 +8,7 @@ import { SLOT_SPECS, forEachSlot, type Slot } from '../domain/rules/slots.js';
 import type { Workload } from '../domain/rules/workload.js';
 import { Informer } from '../kube/informer.js';
 import type { InformerEvent, InformerState, OnInformerEvent } from '../kube/informer-state.js';
-import { Store, StoreByName, type ObjectSink, type StoredObject } from '../kube/store.js';
+import { Store, type StoredObject } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
 import { WATCH_TABLE, watchTarget, type WatchRow } from './watch-table.js';
 
@@ -26,17 +26,17 @@ export class Watches {
   readonly rookConfigs: Store<RookConfig>;
   readonly rookOperators: Store<RookOperator>;
   readonly workloads: Readonly<Record<Slot, Store<Workload>>>;
-  readonly drivers: StoreByName<Driver>;
+  readonly drivers: Store<Driver>;
   readonly #options: WatchesOptions;
   readonly #informers: Informer<StoredObject>[] = [];
 
   constructor(options: WatchesOptions) {
     this.#options = options;
-    this.assignments = this.#watch(WATCH_TABLE.assignments, Store<PortAssignment>);
-    this.rookConfigs = this.#watch(WATCH_TABLE.rookConfigs, Store<RookConfig>);
-    this.rookOperators = this.#watch(WATCH_TABLE.rookOperators, Store<RookOperator>);
-    this.workloads = forEachSlot(({ slot }) => this.#watch(WATCH_TABLE.workloads[slot], Store<Workload>));
-    this.drivers = this.#watch(WATCH_TABLE.drivers, StoreByName<Driver>);
+    this.assignments = this.#watch(WATCH_TABLE.assignments);
+    this.rookConfigs = this.#watch(WATCH_TABLE.rookConfigs);
+    this.rookOperators = this.#watch(WATCH_TABLE.rookOperators);
+    this.workloads = forEachSlot(({ slot }) => this.#watch(WATCH_TABLE.workloads[slot]));
+    this.drivers = this.#watch(WATCH_TABLE.drivers);
   }
 
   get states(): readonly InformerState[] {
@@ -77,12 +77,14 @@ export class Watches {
   }
 
   /** The store of a row, filled by its informers. */
-  #watch<T extends StoredObject, S extends ObjectSink<T>>(
-    row: WatchRow<T>,
-    NewStore: new (onChange: (namespace: string) => void) => S,
-  ): S {
+  #watch<T extends StoredObject>(row: WatchRow<T>): Store<T> {
     const { namespaces, transport, enqueue } = this.#options;
-    const store = new NewStore((namespace) => row.keysOf(namespace).forEach((key) => enqueue(key)));
+    const onChange = (namespace: string): void => row.keysOf(namespace).forEach((key) => enqueue(key));
+    // Of a named object a namespace has one.
+    const store = new Store<T>(
+      onChange,
+      row.name === undefined ? ({ namespace, name }) => `${namespace}/${name}` : undefined,
+    );
     const onEvent: OnInformerEvent = (informer, event) => this.#onEvent(informer, event);
     for (const namespace of namespaces.length === 0 ? [undefined] : namespaces)
       this.#informers.push(new Informer(watchTarget(row, namespace), store, { transport, onEvent }));

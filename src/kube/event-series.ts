@@ -1,7 +1,7 @@
 /** The requests that create an event (events.k8s.io/v1), and that write the count of its series. */
 import type { EventSpec } from '../domain/report/events.js';
 import { sanitize } from '../domain/report/sanitize.js';
-import { microTime } from './micro-time.js';
+import { microTime } from '../domain/report/time.js';
 import type { Call } from './transport.js';
 
 export interface ObjectReference {
@@ -20,6 +20,8 @@ export interface Reporter {
 
 /** One event, and how often it has happened. */
 export interface EventSeries {
+  /** What makes two events one series; the note is no part of it. */
+  readonly identity: string;
   readonly name: string;
   readonly regarding: ObjectReference;
   /** The first occurrence's: the note of a later one may differ. */
@@ -28,8 +30,6 @@ export interface EventSeries {
   readonly first: Date;
   last: Date;
   count: number;
-  /** Whether the API server has the event. */
-  isStored: boolean;
   /** How many occurrences the last request has reported; 0 before the first one. */
   written: number;
   writtenAt: Date;
@@ -62,7 +62,6 @@ export function createCall(series: EventSeries, { controller, instance }: Report
   };
 }
 
-/** The count is absolute, so that a later request makes up for one that failed. */
 export function countCall(series: EventSeries): Call {
   return {
     method: 'PATCH',

@@ -7,8 +7,6 @@ import { ApiError } from './errors.js';
 import { countCall, createCall, type EventSeries, type ObjectReference, type Reporter } from './event-series.js';
 import type { Transport } from './transport.js';
 
-export type { ObjectReference } from './event-series.js';
-
 export interface EventRecorderOptions extends Reporter {
   readonly now: () => Date;
   /** Reports an event that was dropped, or a request that failed. The status reports the same facts. */
@@ -44,21 +42,18 @@ export class EventRecorder {
     this.#options = options;
   }
 
-  /**
-   * Never throws, and leaves the request to the background. A failed request is tried again with the next occurrence, or at
-   * the end of the series.
-   */
+  /** Never throws, and leaves the request to the background. */
   record(regarding: ObjectReference, event: EventSpec, related?: ObjectReference): void {
     const identity = JSON.stringify([event.type, event.reason, event.action, regarding.uid, related?.uid]);
     const now = this.#options.now();
     const known = this.#series.get(identity);
-    if (known !== undefined && isFinished(known, now)) this.#finish(identity, known);
-    const lost = this.#isDrained ? 'the recorder has ended' : this.#isFull(identity) ? 'too many events' : undefined;
-    if (lost !== undefined) {
-      this.#options.onLost(event.reason, new Error(lost));
+    if (known !== undefined && isFinished(known, now)) this.#finish(known);
+    const isFull = !this.#series.has(identity) && this.#series.size + this.#unsent.size >= 2 * MAX_SERIES;
+    if (this.#isDrained || isFull) {
+      this.#options.onLost(event.reason, new Error(isFull ? 'too many events' : 'the recorder has ended'));
       return;
     }
-    const series = this.#series.get(identity) ?? this.#begin(identity, now, { regarding, event, related });
+    const series = this.#series.get(identity) ?? this.#begin({ identity, regarding, event, related, first: now });
     series.count += 1;
     series.last = now;
     // Later occurrences are counted in memory only.
@@ -78,31 +73,27 @@ export class EventRecorder {
     await this.#send();
   }
 
-  #begin(identity: string, now: Date, about: Pick<EventSeries, 'regarding' | 'event' | 'related'>): EventSeries {
+  #begin(about: Pick<EventSeries, 'identity' | 'regarding' | 'event' | 'related' | 'first'>): EventSeries {
     this.#names += 1;
-    const name = `${about.regarding.name}.${now.getTime().toString(16)}${this.#names.toString(16).padStart(4, '0')}`;
-    const unwritten = { count: 0, isStored: false, written: 0, writtenAt: now };
-    const series = { ...about, ...unwritten, name, first: now, last: now };
+    const { regarding, first, identity } = about;
+    const name = `${regarding.name}.${first.getTime().toString(16)}${this.#names.toString(16).padStart(4, '0')}`;
+    const series = { ...about, name, last: first, count: 0, written: 0, writtenAt: first };
     this.#series.set(identity, series);
     this.#sweepTimer ??= setTimeout(() => this.#sweep(), SWEEP_MS).unref();
     return series;
   }
 
-  #isFull(identity: string): boolean {
-    return !this.#series.has(identity) && Math.max(this.#series.size, this.#unsent.size) >= MAX_SERIES;
-  }
-
   #sweep(): void {
     const now = this.#options.now();
-    for (const [identity, series] of this.#series) {
-      if (isFinished(series, now)) this.#finish(identity, series);
+    for (const series of this.#series.values()) {
+      if (isFinished(series, now)) this.#finish(series);
       else if (isUnwritten(series) && elapsedMs(series.writtenAt, now) >= REFRESH_MS) this.#enqueue(series);
     }
     this.#sweepTimer = this.#series.size === 0 ? undefined : setTimeout(() => this.#sweep(), SWEEP_MS).unref();
   }
 
-  #finish(identity: string, series: EventSeries): void {
-    this.#series.delete(identity);
+  #finish(series: EventSeries): void {
+    this.#series.delete(series.identity);
     if (isUnwritten(series)) this.#enqueue(series);
   }
 
@@ -125,31 +116,21 @@ export class EventRecorder {
     for (const series of this.#unsent) this.#enqueue(series);
   }
 
+  /** What could not be recorded is not tried again: the next occurrence begins another event. */
   async #write(series: EventSeries): Promise<void> {
-    const { written, count } = series;
+    const call = series.written === 0 ? createCall(series, this.#options) : countCall(series);
     // Set at once, so that an occurrence during the request is seen as one that it does not report.
-    series.written = count;
+    series.written = series.count;
     series.writtenAt = this.#options.now();
     try {
-      await this.#transport.call(series.isStored ? countCall(series) : createCall(series, this.#options));
-      series.isStored = true;
+      await this.#transport.call(call);
     } catch (error) {
-      this.#correct(series, written, error);
-      // An occurrence during the failed request is the next one after it.
-      if (series.count > count && series.written <= 1) this.#enqueue(series);
+      // The transport may have sent it twice, and the first response was lost.
+      if (error instanceof ApiError && error.reason === 'AlreadyExists') return;
+      if (this.#series.get(series.identity) === series) this.#series.delete(series.identity);
+      this.#unsent.delete(series);
+      this.#options.onLost(series.event.reason, error);
     }
-  }
-
-  #correct(series: EventSeries, before: number, error: unknown): void {
-    if (error instanceof ApiError && error.reason === 'AlreadyExists') {
-      // An earlier request with this name was processed, and its response lost. It reported one occurrence at least.
-      series.isStored = true;
-      series.written = 1;
-      return;
-    }
-    if (error instanceof ApiError && error.isNotFound) series.isStored = false;
-    series.written = series.isStored ? before : 0;
-    this.#options.onLost(series.event.reason, error);
   }
 }
 

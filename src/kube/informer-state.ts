@@ -1,4 +1,5 @@
 /** The state of an informer, and the events that it reports. */
+import type { Projection } from './object-reader.js';
 
 /** API group ("" for core), resource and name, as an RBAC rule names them; without a name all objects are watched. */
 export interface WatchedRule {
@@ -24,6 +25,23 @@ export type InformerEvent =
 
 /** Receives every event of an informer, in order. Must not throw. */
 export type OnInformerEvent = (informer: InformerState, event: InformerEvent) => void;
+
+/** What to watch. */
+export interface WatchTarget<T> {
+  /** For people, e.g. "Deployment csi-rbdplugin-provisioner". */
+  readonly title: string;
+  readonly rule: WatchedRule;
+  /**
+   * What the operator can do without. Where the API server does not know the resource there are no such objects, and
+   * that is no fault; and nobody waits for an optional informer that is failing.
+   */
+  readonly optional?: boolean;
+  /** Undefined: across all namespaces. */
+  readonly namespace?: string;
+  readonly path: string;
+  /** Keeps only what is used, so that memory does not grow with the objects. */
+  readonly project: Projection<T>;
+}
 
 export interface InformerState {
   readonly title: string;

@@ -8,29 +8,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from './backoff.js';
 import { ApiError, retryAfterMs, WatchProtocolError } from './errors.js';
-import type { InformerEvent, InformerState, ListedBy, OnInformerEvent, WatchedRule } from './informer-state.js';
-import { ObjectReader, type Projection } from './object-reader.js';
+import type {
+  InformerEvent,
+  InformerState,
+  ListedBy,
+  OnInformerEvent,
+  WatchedRule,
+  WatchTarget,
+} from './informer-state.js';
+import { ObjectReader } from './object-reader.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
 import { errorOf, isListDue, isStreamedListRejected } from './watch-failures.js';
-
-/** What to watch. */
-export interface WatchTarget<T> {
-  /** For people, e.g. "Deployment csi-rbdplugin-provisioner". */
-  readonly title: string;
-  readonly rule: WatchedRule;
-  /**
-   * What the operator can do without. Where the API server does not know the resource there are no such objects, and
-   * that is no fault; and nobody waits for an optional informer that is failing.
-   */
-  readonly optional?: boolean;
-  /** Undefined: across all namespaces. */
-  readonly namespace?: string;
-  readonly path: string;
-  /** Keeps only what is used, so that memory does not grow with the objects. */
-  readonly project: Projection<T>;
-}
 
 export interface InformerTiming {
   /** How long a watch may be silent before it is given up. */
@@ -63,7 +53,11 @@ const PAGE_SIZE = '250';
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 export class Informer<T extends StoredObject> implements InformerState {
-  readonly #target: WatchTarget<T>;
+  readonly title: string;
+  readonly rule: WatchedRule;
+  readonly namespace: string | undefined;
+  readonly optional: boolean;
+  readonly #path: string;
   readonly #store: ObjectSink<T>;
   readonly #transport: Transport;
   readonly #onEvent: OnInformerEvent;
@@ -83,34 +77,22 @@ export class Informer<T extends StoredObject> implements InformerState {
   lastEventAt = this.lastActivity;
 
   constructor(
-    source: WatchTarget<T>,
+    target: WatchTarget<T>,
     store: ObjectSink<T>,
     deps: { readonly transport: Transport; readonly onEvent: OnInformerEvent; readonly timing?: InformerTiming },
   ) {
-    this.#target = source;
+    this.title = target.title;
+    this.rule = target.rule;
+    this.namespace = target.namespace;
+    this.optional = target.optional === true;
+    this.#path = target.path;
     this.#store = store;
     this.#transport = deps.transport;
     this.#onEvent = deps.onEvent;
-    this.#reader = new ObjectReader(source.project, (object, error) =>
+    this.#reader = new ObjectReader(target.project, (object, error) =>
       this.#report({ type: 'Unreadable', object, error }),
     );
     this.#timing = deps.timing ?? INFORMER_TIMING;
-  }
-
-  get title(): string {
-    return this.#target.title;
-  }
-
-  get rule(): WatchedRule {
-    return this.#target.rule;
-  }
-
-  get namespace(): string | undefined {
-    return this.#target.namespace;
-  }
-
-  get optional(): boolean {
-    return this.#target.optional === true;
   }
 
   /** Resolves when the store holds the first complete list. */
@@ -135,7 +117,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.lastActivity = begun;
     this.#acceptedAt = undefined;
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
-    const stream = await this.#transport.watch(this.#target.path, this.#watchQuery(), stop);
+    const stream = await this.#transport.watch(this.#path, this.#watchQuery(), stop);
     this.#acceptedAt = performance.now();
     // A proxy may end each watch before its first bookmark. A list is heard when it comes.
     if (this.#version !== undefined) this.#heard();
@@ -170,13 +152,13 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   get #selector(): Record<string, string> {
-    const { name } = this.#target.rule;
+    const { name } = this.rule;
     return name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
   }
 
   /** @returns whether the list is complete */
   #takeInitial(event: WatchEvent, listing: Map<string, T>): boolean {
-    if (event.type === 'ERROR') throw errorOf(event.status, this.#target.path);
+    if (event.type === 'ERROR') throw errorOf(event.status, this.#path);
     if (event.type !== 'BOOKMARK') {
       const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
       if (object === undefined) listing.delete(event.object.metadata.uid ?? '');
@@ -189,7 +171,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   #take(event: WatchEvent): void {
-    if (event.type === 'ERROR') throw errorOf(event.status, this.#target.path);
+    if (event.type === 'ERROR') throw errorOf(event.status, this.#path);
     if (event.type !== 'BOOKMARK') {
       const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
       if (event.type === 'DELETED') this.#reader.forget(event.object);
@@ -209,7 +191,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   async #listPages(stop: AbortSignal): Promise<void> {
     const objects: T[] = [];
     for (let query: Record<string, string> = { ...this.#selector, limit: PAGE_SIZE }; ;) {
-      const page = (await this.#transport.call({ method: 'GET', path: this.#target.path, query }, stop)) as Page;
+      const page = (await this.#transport.call({ method: 'GET', path: this.#path, query }, stop)) as Page;
       this.#heard();
       for (const item of page.items) {
         const object = this.#reader.read(item);
@@ -226,7 +208,7 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   /** @param version to resume from; undefined: list again next time */
   #listed(objects: readonly T[], version: string | undefined, by: ListedBy): void {
-    this.#store.replace(objects, this.#target.namespace);
+    this.#store.replace(objects, this.namespace);
     this.#version = version;
     this.#report({ type: 'Listed', by });
     this.#markHealthy();

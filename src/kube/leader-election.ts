@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from './errors.js';
 import { NotLeadingError, type Leadership } from './leadership.js';
 import type { Lease, LeaseClient, LeaseSpec } from './lease.js';
-import { microTime } from './micro-time.js';
+import { microTime } from '../domain/report/time.js';
 
 export interface LeaderElectionTiming {
   /** For how long after a renewal no other process takes the lease. */

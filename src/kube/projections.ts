@@ -13,7 +13,7 @@ import type {
   V1OwnerReference,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
-import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy } from '../domain/rules/api.js';
+import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy, StoredStatus } from '../domain/rules/api.js';
 import type { Driver } from '../domain/rules/driver.js';
 import { flaggedPort, type CommandLine } from '../domain/rules/port-flag.js';
 import { MAX_VALUE_LENGTH, type RookConfig, type RookConfigEntry } from '../domain/rules/rook-config.js';
@@ -30,7 +30,6 @@ import {
 } from '../domain/rules/workload.js';
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
 import { count, integer, isRecord, list, optionalText, optionalTexts, record, text } from './validate.js';
-import { isValidStatus } from './stored-status.js';
 
 /** metadata as in JSON; the API server sets the first four on every object. */
 interface RawMetadata {
@@ -76,6 +75,13 @@ export function projectAssignment(raw: unknown): PortAssignment {
     spec: validSpec(spec ?? {}),
     ...(isValidStatus(status) ? { status } : isRecord(status) ? { invalidStatus: status } : {}),
   };
+}
+
+/** Of the API's shape, as far as it is read: whoever has the right may write a status. */
+function isValidStatus(status: unknown): status is StoredStatus {
+  if (!isRecord(status)) return false;
+  const { conditions = [], conflicts = [] } = status as StoredStatus;
+  return [conditions, conflicts].every((list) => Array.isArray(list) && list.every(isRecord));
 }
 
 /** The API server accepts `ports: null`, which means the same as an absent field. */

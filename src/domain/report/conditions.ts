@@ -9,6 +9,7 @@ import { degradedFindings, describeRejections } from './degraded.js';
 import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { sanitize } from './sanitize.js';
+import { rfc3339Seconds } from './time.js';
 import type { WriteOutcome, WriteResult } from './write-result.js';
 
 /** What a reconcile found, did and left: all that a status is made from. */
@@ -44,12 +45,15 @@ export function conditions(report: Report): Condition[] {
 
 function condition(type: ConditionType, verdict: Verdict<string>, { stored, generation, now }: Report): Condition {
   const before = stored?.conditions?.find((candidate) => candidate.type === type);
+  const since = Date.parse(before?.lastTransitionTime ?? '');
+  const isSame = before?.status === verdict.status && !Number.isNaN(since);
   return {
     type,
     ...verdict,
     message: sanitize(verdict.message, MAX_MESSAGE),
     observedGeneration: generation,
-    lastTransitionTime: before?.status === verdict.status ? before.lastTransitionTime : now,
+    // Written anew: anybody with the right may have stored a time that the API server would reject.
+    lastTransitionTime: isSame ? rfc3339Seconds(new Date(since)) : now,
   };
 }
 

@@ -2,3 +2,8 @@
 export function rfc3339Seconds(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
+
+/** metav1.MicroTime takes exactly six digits; a Date gives three, and the API server rejects those. */
+export function microTime(date: Date): string {
+  return date.toISOString().replace('Z', '000Z');
+}

@@ -19,7 +19,7 @@ interface Series {
 export class Recorder {
   #sink: Sink | undefined;
   #early: ((sink: Sink) => void)[] = [];
-  /** By namespace or watched resource. */
+  /** By namespace. */
   readonly #series = new Map<string, Map<string, Series>>();
 
   count<N extends Counted>(name: N, labels: Labels<N>, by = 1): void {
@@ -31,12 +31,12 @@ export class Recorder {
     this.#record((sink) => sink.time(name, labels, milliseconds / 1000));
   }
 
-  /** Removes the counters of a namespace or watched resource that is gone. */
-  forget(subject: string): void {
-    for (const { name, labels } of this.#series.get(subject)?.values() ?? []) {
+  /** Removes the counters of a namespace that is no longer served. */
+  forget(namespace: string): void {
+    for (const { name, labels } of this.#series.get(namespace)?.values() ?? []) {
       this.#record((sink) => sink.remove(name, labels));
     }
-    this.#series.delete(subject);
+    this.#series.delete(namespace);
   }
 
   /** Hands over all earlier and later records. */
@@ -52,10 +52,9 @@ export class Recorder {
   }
 
   #remember(series: Series): void {
-    // No namespace has the name of a resource, which has a dot or a slash in it.
-    const subject = series.labels.namespace ?? series.labels.resource;
-    if (subject === undefined) return;
-    const known = this.#series.get(subject) ?? new Map<string, Series>();
-    this.#series.set(subject, known.set(`${series.name} ${Object.values(series.labels).join(' ')}`, series));
+    const { namespace } = series.labels;
+    if (namespace === undefined) return;
+    const known = this.#series.get(namespace) ?? new Map<string, Series>();
+    this.#series.set(namespace, known.set(`${series.name} ${Object.values(series.labels).join(' ')}`, series));
   }
 }

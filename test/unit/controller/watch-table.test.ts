@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { WATCH_TABLE, watchTarget } from '../../../src/controller/watch-table.js';
 import { forEachSlot } from '../../../src/domain/rules/slots.js';
-import type { WatchTarget } from '../../../src/kube/informer.js';
+import type { WatchTarget } from '../../../src/kube/informer-state.js';
 
 const { workloads, drivers, ...others } = WATCH_TABLE;
 

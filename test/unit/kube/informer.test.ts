@@ -185,7 +185,7 @@ test('an event that is older than the answer to a write is ignored', async () =>
     },
   ]);
   await informer.firstSync;
-  store.putAnswer({ namespace: 'a', name: 'one', uid: 'uid-a', resourceVersion: '60', label: 'written' });
+  store.putResponse({ namespace: 'a', name: 'one', uid: 'uid-a', resourceVersion: '60', label: 'written' });
   push(modified('a', '55', { label: 'stale' }), modified('a', '60', { label: 'own' }), added('b', '61'));
   await eventually(() => changes).toEqual(['a', 'a', 'b']);
   expect(store.get('a')?.label).toBe('written');

@@ -49,7 +49,7 @@ test('an object made again under its name is taken whatever its version', () => 
 
 test('the answer to a write is told as a change, and an event that is not newer is ignored', () => {
   const { store, changed } = filled(object('a', 'u', '5'));
-  store.putAnswer(object('a', 'u', '8'));
+  store.putResponse(object('a', 'u', '8'));
   expect(store.get('a')?.resourceVersion).toBe('8');
   store.put(object('a', 'u', '7'));
   store.put(object('a', 'u', '8'));
@@ -59,12 +59,12 @@ test('the answer to a write is told as a change, and an event that is not newer 
 
 test('the answer to a write that did all that was wanted is taken, and told to nobody; its event then tells nothing', () => {
   const { store, changed } = filled(object('a', 'u', '5'));
-  store.putExpectedAnswer(object('a', 'u', '8'));
+  store.putExpectedResponse(object('a', 'u', '8'));
   store.put(object('a', 'u', '8'));
   expect([store.get('a')?.resourceVersion, changed]).toEqual(['8', []]);
-  store.putExpectedAnswer(object('a', 'u', '7'));
-  store.putExpectedAnswer(object('a', 'other', '9'));
-  store.putExpectedAnswer(object('b', 'u', '9'));
+  store.putExpectedResponse(object('a', 'u', '7'));
+  store.putExpectedResponse(object('a', 'other', '9'));
+  store.putExpectedResponse(object('b', 'u', '9'));
   expect([store.get('a')?.resourceVersion, store.namespaces()]).toEqual(['8', ['a']]);
   store.put(object('a', 'u', '9'));
   expect(changed).toEqual(['a']);
@@ -81,7 +81,7 @@ test.each([
     for (const version of events) store.put(object('a', 'u', version));
     store.put(object('b', 'u', '6'));
     expect(changed).toEqual(['b']);
-    store.putExpectedAnswer(object('a', 'u', answer));
+    store.putExpectedResponse(object('a', 'u', answer));
     return Promise.resolve('done');
   });
   expect([result, changed]).toEqual(['done', ['b', ...told]]);
@@ -98,7 +98,7 @@ test('a write that fails hides nothing of what was seen meanwhile, nor does one 
   await expect(failing).rejects.toThrow('no answer');
   expect(changed).toEqual(['a']);
   await store.whileWriting('a', async () => {
-    store.putAnswer(object('a', 'u', '7'));
+    store.putResponse(object('a', 'u', '7'));
     return Promise.resolve();
   });
   expect(changed).toEqual(['a', 'a']);
@@ -117,9 +117,9 @@ test('while it is written, a deletion and a list are told at once', async () => 
 
 test('an answer does not bring back what is gone, older, or another object', () => {
   const { store } = filled(object('a', 'u', '5'));
-  store.putAnswer(object('a', 'other', '9'));
-  store.putAnswer(object('a', 'u', '4'));
-  store.putAnswer(object('b', 'u', '9'));
+  store.putResponse(object('a', 'other', '9'));
+  store.putResponse(object('a', 'u', '4'));
+  store.putResponse(object('b', 'u', '9'));
   expect(store.get('a')).toEqual(object('a', 'u', '5'));
   expect(store.namespaces()).toEqual(['a']);
 });
