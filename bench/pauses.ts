@@ -6,11 +6,12 @@ import { Assignment } from '../test/support/assignment.js';
 import { summarise } from '../test/support/measure/statistics.js';
 import { Meter } from '../test/support/meter/meter.js';
 import type { Container, Deployment } from '../test/support/rook/api-types.js';
+import { DEFAULT_PORTS } from '../test/support/slots.js';
 import { OPERATOR, type Candidate } from './candidates.js';
 import { startInConflict } from './phases/start.js';
 import type { Plan } from './plan.js';
 import { markdown } from './report.js';
-import { DEFAULT_PORTS, RookNamespace } from './rook-namespace.js';
+import { RookNamespace } from './rook-namespace.js';
 import type { Site } from './site.js';
 import { FigureLog } from './turn.js';
 

@@ -4,18 +4,10 @@ import type { ControlPlane } from '../test/support/control-plane/control-plane.j
 import { waitFor } from '../test/support/control-plane/wait-for.js';
 import type { AdminApi, KubeObject } from '../test/support/control-plane/admin-api.js';
 import { allowWrites } from '../test/support/write-rights.js';
-import { CSI_WORKLOAD_NAMES, type CsiAddonsWorkload } from '../test/support/rook/names.js';
+import { CSI_WORKLOAD_NAMES, CSI_ADDONS_PORT_KEY, type CsiAddonsWorkload } from '../test/support/rook/names.js';
+import { CONFLICT_PORT, keysOf, SLOTS, type Ports } from '../test/support/slots.js';
 import { RookInstallation, type WorkloadName } from '../test/support/rook/installation.js';
 import type { Target } from '../test/support/measure/port-watch.js';
-
-export type Ports = Readonly<Record<CsiAddonsWorkload, number>>;
-
-/** Where Rook puts all three. */
-const CONFLICT_PORT = 9070;
-/** The ports that are given by default; the first workload can stay where it is. */
-export const DEFAULT_PORTS: Ports = { rbdProvisioner: CONFLICT_PORT, cephfsProvisioner: 9071, rbdNodePlugin: 9072 };
-/** Ports to which all three have to move. */
-export const OTHER_PORTS: Ports = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 
 /** What a status has of the workloads, of whoever wrote it. */
 interface Status {
@@ -42,26 +34,20 @@ export class RookNamespace {
     this.#api = api;
     this.#rook = rook;
     this.#ports = ports;
-    // As Rook up to 1.16.4 renders them, which knows one key for all three.
-    this.#bodies = rook.render({ CSIADDONS_PORT: String(CONFLICT_PORT) });
+    // As Rook up to 1.16.4 renders them, which knows one key for all.
+    this.#bodies = rook.render({ [CSI_ADDONS_PORT_KEY]: String(CONFLICT_PORT) });
   }
 
   /** With the rights of config/rbac in it, and settings that name the ports already: pinning them is done once, ever. */
   static async create({ api }: ControlPlane, namespace: string, ports: Ports): Promise<RookNamespace> {
-    const config = {
-      CSIADDONS_PORT: String(ports.rbdNodePlugin),
-      CSIADDONS_RBD_PROVISIONER_PORT: String(ports.rbdProvisioner),
-      CSIADDONS_CEPHFS_PROVISIONER_PORT: String(ports.cephfsProvisioner),
-    };
-    const rook = await RookInstallation.install({ api }, { namespace, config });
+    const rook = await RookInstallation.install({ api }, { namespace, config: keysOf(ports) });
     if (namespace !== 'rook-ceph') await allowWrites(api, namespace);
     return new RookNamespace(api, rook, ports);
   }
 
   /** The workloads that have to move to get their ports. */
   get moved(): CsiAddonsWorkload[] {
-    const slots = Object.keys(this.#ports) as CsiAddonsWorkload[];
-    return slots.filter((slot) => this.#ports[slot] !== CONFLICT_PORT);
+    return SLOTS.filter((slot) => this.#ports[slot] !== CONFLICT_PORT);
   }
 
   /** One write as Rook's: the whole object, without resourceVersion. */
@@ -103,13 +89,13 @@ export class RookNamespace {
       await this.#api.delete(this.#assignmentPath);
   }
 
-  /** Waits until the status speaks of the newest spec and of all three workloads. */
+  /** Waits until the status speaks of the newest spec and of all workloads. */
   async waitForStatus(): Promise<void> {
     await waitFor(
       `the status of ${this.name}`,
       async () => {
         const { metadata, status = {} } = await this.#api.get<KubeObject & { status?: Status }>(this.#assignmentPath);
-        return status.observedGeneration === metadata.generation && status.workloads?.length === 3;
+        return status.observedGeneration === metadata.generation && status.workloads?.length === SLOTS.length;
       },
       { everyMs: 10 },
     );

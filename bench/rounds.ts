@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Candidate } from './candidates.js';
 import { inParallel, WRITERS } from '../test/support/measure/in-parallel.js';
+import { DEFAULT_PORTS, OTHER_PORTS } from '../test/support/slots.js';
 import type { Plan } from './plan.js';
 import { measureForeign } from './phases/foreign.js';
 import { measureChurn, measureIdle } from './phases/idle.js';
 import { measureFloor, measureReverts } from './phases/reverts.js';
 import { measureAtScale } from './phases/scale.js';
 import { measureStarts } from './phases/start.js';
-import { DEFAULT_PORTS, OTHER_PORTS, RookNamespace } from './rook-namespace.js';
+import { RookNamespace } from './rook-namespace.js';
 import type { Site } from './site.js';
 import type { FigureLog, Turn } from './turn.js';
 

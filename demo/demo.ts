@@ -5,11 +5,13 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { SLOT_SPECS } from '../src/domain/rules/slots.js';
 import { Assignment } from '../test/support/assignment.js';
 import { provideBinaries } from '../test/support/control-plane/binaries.js';
 import { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { waitFor } from '../test/support/control-plane/wait-for.js';
 import { Operator } from '../test/support/operator.js';
+import { DEFAULT_PORTS, nameOf, PROVISIONERS } from '../test/support/slots.js';
 import { RookInstallation } from '../test/support/rook/installation.js';
 import { narrator } from './narrator.js';
 
@@ -59,9 +61,12 @@ async function showConflict(cluster: ControlPlane): Promise<RookInstallation> {
   narrator.heading('The conflict: Rook 1.16.4, ROOK_ENFORCE_HOST_NETWORK and CSI_ENABLE_CSIADDONS on');
   narrator.say('The CSI workloads are written as Rook writes them; Rook itself does not run here.');
   const rook = await RookInstallation.install(cluster, { namespace: NAMESPACE });
-  const reason = await waitFor('four provisioner pods to be Pending', async () => {
+  const reason = await waitFor('all provisioner pods to be Pending', async () => {
     const pending = ((await rook.pods()) as unknown as Pod[]).filter(({ status }) => status.phase === 'Pending');
-    return pending.length === 4 && pending[0]?.status.conditions?.find(({ message }) => message !== undefined)?.message;
+    return (
+      pending.length === 2 * PROVISIONERS.length &&
+      pending[0]?.status.conditions?.find(({ message }) => message !== undefined)?.message
+    );
   });
   await show(cluster, '-n', NAMESPACE, 'get', 'pods');
   narrator.bad(`all provisioners are Pending; the scheduler says: ${reason}`);
@@ -102,9 +107,7 @@ async function showSolution(cluster: ControlPlane, rook: RookInstallation, opera
   narrator.good(`all pods run, each sidecar on a port of its own, ${took} s after the assignment was made`);
 }
 
-const KEYS =
-  'custom-columns=CSIADDONS_RBD_PROVISIONER_PORT:.data.CSIADDONS_RBD_PROVISIONER_PORT,' +
-  'CSIADDONS_CEPHFS_PROVISIONER_PORT:.data.CSIADDONS_CEPHFS_PROVISIONER_PORT,CSIADDONS_PORT:.data.CSIADDONS_PORT';
+const KEYS = `custom-columns=${SLOT_SPECS.map(({ configKey }) => `${configKey}:.data.${configKey}`).join()}`;
 
 async function requireDistinctPortsAndRunningPods(rook: RookInstallation): Promise<void> {
   const ports = await rook.layout();
@@ -117,11 +120,15 @@ async function showReassertion(cluster: ControlPlane, rook: RookInstallation): P
   narrator.heading('Rook restarts and writes its workload anew, with port 9070');
   await rook.rewriteAs('rook', 'cephfsProvisioner');
   const started = performance.now();
-  await waitFor('the port to be back', async () => (await rook.ports('cephfsProvisioner')).argument === 9071, {
-    everyMs: 1,
-  });
+  await waitFor(
+    'the port to be back',
+    async () => (await rook.ports('cephfsProvisioner')).argument === DEFAULT_PORTS.cephfsProvisioner,
+    {
+      everyMs: 1,
+    },
+  );
   narrator.good(
-    `Deployment csi-cephfsplugin-provisioner is back on 9071, ${Math.round(performance.now() - started)} ms later`,
+    `${nameOf('cephfsProvisioner')} is back on ${DEFAULT_PORTS.cephfsProvisioner}, ${Math.round(performance.now() - started)} ms later`,
   );
   await new Assignment(cluster.api, NAMESPACE).waitUntilAssigned();
   await requireDistinctPortsAndRunningPods(rook);

@@ -4,7 +4,8 @@ import { boundOf, CALM_SECONDS, ROOK_TIME_SECONDS } from './bounds.js';
 import type { Journal } from './journal.js';
 import type { Random } from './random.js';
 import type { RepairWatch, Wanted } from './repair-watch.js';
-import { SLOTS, type RookSite } from './rook-site.js';
+import { SLOTS } from '../test/support/slots.js';
+import type { RookSite } from './rook-site.js';
 import { UndoingBudget } from './revert-budget.js';
 
 export interface World {

@@ -6,16 +6,12 @@ import type { AdminApi, KubeObject } from '../test/support/control-plane/admin-a
 import { waitFor } from '../test/support/control-plane/wait-for.js';
 import type { DaemonSet, Deployment } from '../test/support/rook/api-types.js';
 import { CONFLICT_CONFIG } from '../test/support/rook/operator.js';
-import { CSI_ADDONS_CONTAINER, type CsiWorkload } from '../test/support/rook/names.js';
+import { CSI_ADDONS_CONTAINER } from '../test/support/rook/names.js';
+import { CSI_WORKLOADS } from '../test/support/rook/render.js';
 import { isRolledOut } from '../test/support/rook/installation.js';
-import { SLOTS, type RookSite } from './rook-site.js';
+import { SLOTS } from '../test/support/slots.js';
+import type { RookSite } from './rook-site.js';
 
-const WORKLOADS = [
-  'rbdNodePlugin',
-  'rbdProvisioner',
-  'cephfsNodePlugin',
-  'cephfsProvisioner',
-] as const satisfies CsiWorkload[];
 /** What the controllers write beside the owner. */
 const OF_CONTROLLERS = ['deployment.kubernetes.io/revision', 'deprecated.daemonset.template.generation'];
 
@@ -23,7 +19,7 @@ const OF_CONTROLLERS = ['deployment.kubernetes.io/revision', 'deprecated.daemons
 export async function alienChanges(api: AdminApi, { rook, settings }: RookSite): Promise<string[]> {
   const found: string[] = [];
   const rendered = rook.render();
-  for (const name of WORKLOADS) {
+  for (const name of CSI_WORKLOADS) {
     const path = rook.workloadPath(name);
     // With the defaults that the API server adds.
     const asRookHasIt = await api.replace<object>(`${path}?dryRun=All`, rendered[name]);

@@ -1,29 +1,19 @@
 /** A namespace with a Rook that runs, its assignment, and the ports that are wanted of it now. */
-import type { ConfigKey } from '../src/domain/rules/slots.js';
 import { waitUntilAllowed } from '../test/support/access.js';
 import { Assignment } from '../test/support/assignment.js';
 import type { AdminApi } from '../test/support/control-plane/admin-api.js';
 import type { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { RookInstallation } from '../test/support/rook/installation.js';
 import { CSI_WORKLOAD_NAMES, type CsiAddonsWorkload } from '../test/support/rook/names.js';
+import { portsFrom, SLOTS, specOf, type Ports } from '../test/support/slots.js';
 import { allowWrites } from '../test/support/write-rights.js';
 import { deleteAndWait, persistently } from './persist.js';
 import type { Wanted } from './repair-watch.js';
 import { OPERATOR_USER } from './site.js';
 
-export type Ports = Readonly<Record<CsiAddonsWorkload, number>>;
-
-export const SLOTS = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const satisfies CsiAddonsWorkload[];
-
 /** Two layouts of its own for each namespace: all share the nodes. Rook's own port is in none. */
 const FIRST_PORT = 20_000;
 const PORTS_EACH = 10;
-const KEYS: Readonly<Record<CsiAddonsWorkload, ConfigKey>> = {
-  rbdProvisioner: 'CSIADDONS_RBD_PROVISIONER_PORT',
-  cephfsProvisioner: 'CSIADDONS_CEPHFS_PROVISIONER_PORT',
-  rbdNodePlugin: 'CSIADDONS_PORT',
-};
-
 export class RookSite {
   readonly rook: RookInstallation;
   readonly assignment: Assignment;
@@ -37,7 +27,7 @@ export class RookSite {
     this.#api = api;
     this.rook = rook;
     this.assignment = new Assignment(api, rook.namespace);
-    this.#layouts = [layoutFrom(FIRST_PORT + number * PORTS_EACH), layoutFrom(FIRST_PORT + number * PORTS_EACH + 5)];
+    this.#layouts = [portsFrom(FIRST_PORT + number * PORTS_EACH), portsFrom(FIRST_PORT + number * PORTS_EACH + 5)];
   }
 
   /** Rook has written its workloads, all in conflict, and the operator may write; there is no assignment yet. */
@@ -111,13 +101,13 @@ export class RookSite {
 
   /** A person writes another port into the settings, of one of the keys that the operator holds. */
   async revertPin(slot: CsiAddonsWorkload, port: number): Promise<void> {
-    const data = { [KEYS[slot]]: String(port) };
+    const data = { [specOf(slot).configKey]: String(port) };
     await persistently(() => this.#api.patch(`${this.rook.configPath}?fieldManager=kubectl-edit`, { data }));
   }
 
   async isPinned(slot: CsiAddonsWorkload): Promise<boolean> {
     const config = await persistently(() => this.rook.config());
-    return config[KEYS[slot]] === String(this.ports[slot]);
+    return config[specOf(slot).configKey] === String(this.ports[slot]);
   }
 
   /** kubectl rollout restart, and the pass over all workloads that a Rook which starts makes. */
@@ -134,8 +124,4 @@ export class RookSite {
   get #assignmentPath(): string {
     return `/apis/csiports.io/v1alpha1/namespaces/${this.namespace}/csiportassignments/default`;
   }
-}
-
-function layoutFrom(port: number): Ports {
-  return { rbdProvisioner: port, cephfsProvisioner: port + 1, rbdNodePlugin: port + 2 };
 }

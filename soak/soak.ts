@@ -14,7 +14,7 @@ import { Kubelet } from './kubelet.js';
 import type { Finding } from './finding.js';
 import { findingsIn } from './log-findings.js';
 import { persistently } from './persist.js';
-import { plot } from './plot.js';
+import { plot } from './picture/plot.js';
 import { Random } from './random.js';
 import { RepairWatch } from './repair-watch.js';
 import { RookSite } from './rook-site.js';

@@ -1,5 +1,6 @@
 // What the accounts of the two layouts of config/ may do, and what they may not.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import { AdminApi, AdminApiError, type KubeObject } from '../support/control-plane/admin-api.js';
 import { ASSIGNMENTS, assignmentObject, objections, useLayouts } from '../support/layouts.js';
 
@@ -9,10 +10,10 @@ const cluster = useLayouts();
 const POD = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'a', image: 'a' }] } };
 const WORKLOAD_SPEC = { selector: { matchLabels: { app: 'a' } }, template: POD };
 const OBJECTS = [
-  { path: '/apis/apps/v1', plural: 'deployments', name: 'csi-rbdplugin-provisioner', body: { spec: WORKLOAD_SPEC } },
-  { path: '/apis/apps/v1', plural: 'deployments', name: 'csi-cephfsplugin-provisioner', body: { spec: WORKLOAD_SPEC } },
+  ...SLOT_SPECS.map(({ kind, workload: name }) => {
+    return { path: '/apis/apps/v1', plural: `${kind.toLowerCase()}s`, name, body: { spec: WORKLOAD_SPEC } };
+  }),
   { path: '/apis/apps/v1', plural: 'deployments', name: 'rook-ceph-operator', body: { spec: WORKLOAD_SPEC } },
-  { path: '/apis/apps/v1', plural: 'daemonsets', name: 'csi-rbdplugin', body: { spec: WORKLOAD_SPEC } },
   { path: '/api/v1', plural: 'configmaps', name: 'rook-ceph-operator-config', body: { data: {} } },
   { path: '/apis/csiports.io/v1alpha1', plural: 'csiportassignments', name: 'default', body: assignmentObject() },
 ];

@@ -5,8 +5,20 @@ import { AdminApiError, type KubeObject } from '../support/control-plane/admin-a
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { OPERATOR_USER, STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import {
+  CONFLICT_LAYOUT,
+  each,
+  inOrder,
+  keysOf,
+  layoutOf,
+  OTHER_PORTS,
+  portsOf,
+  PROVISIONERS,
+} from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0 });
+
+const OTHERS_ROLL_OUT = inOrder<string>({ ...each('RollingOut'), rbdNodePlugin: 'Rejected' });
 
 const POLICIES = '/apis/admissionregistration.k8s.io/v1';
 const STRATEGIC = 'application/strategic-merge-patch+json';
@@ -184,8 +196,8 @@ test.each([
   const operator = await cluster().startOperator();
   const rejected = await assignment.waitForReason('Ready', 'PatchRejected');
 
-  expect(rejected.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Rejected']);
-  expect(await rook.layout()).toEqual([9070, 9071, 9070]);
+  expect(rejected.workloads.map(({ state }) => state)).toEqual(OTHERS_ROLL_OUT);
+  expect(await rook.layout()).toEqual(layoutOf({ rbdNodePlugin: 9070 }));
   const message = expect.stringMatching(new RegExp(`DaemonSet csi-rbdplugin: .*${cause}`)) as string;
   expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', message });
   // The ports collide as long as the patch is rejected, which is the graver finding; the cause is told with it.
@@ -195,7 +207,7 @@ test.each([
   await assignment.waitUntilSettled();
   await remove();
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   expect((await assignment.waitForReason('Ready', 'RollingOut')).reverts.count).toBe(0);
 
   const recorded = await cluster().eventsAfterStop(operator, rook.namespace);
@@ -213,7 +225,7 @@ test('a policy that adds another port each time is not fought with: the patch is
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
   const rejected = await assignment.waitForReason('Ready', 'PatchRejected');
-  expect(rejected.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Rejected']);
+  expect(rejected.workloads.map(({ state }) => state)).toEqual(OTHERS_ROLL_OUT);
   // Whatever else happens to the workload.
   for (const mood of ['one', 'two', 'three']) {
     await cluster().controlPlane.api.patch(rook.workloadPath('rbdNodePlugin'), { metadata: { annotations: { mood } } });
@@ -221,13 +233,13 @@ test('a policy that adds another port each time is not fought with: the patch is
   await remove();
   // A change of the assignment is what makes it another write.
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   const tries = (await cluster().writesSince(mark)).filter((write) => write === 'patch daemonsets csi-rbdplugin');
   expect(tries).toHaveLength(2);
 });
 
 test('Degraded says PatchRejected where the rejected workload has no port in common with another', async () => {
-  const config = { CSIADDONS_RBD_PROVISIONER_PORT: '9170', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9171' };
+  const config = keysOf(portsOf(PROVISIONERS, OTHER_PORTS));
   const { rook, assignment } = await cluster().installRookWithAssignment({ version: '1.17.9', config });
   await enforce(REFUSING, rook);
   await cluster().startOperator();
@@ -236,7 +248,7 @@ test('Degraded says PatchRejected where the rejected workload has no port in com
     status: 'True',
     message: expect.stringContaining(CAUSE) as string,
   });
-  expect(await rook.layout()).toEqual([9170, 9171, 9070]);
+  expect(await rook.layout()).toEqual(layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9070 }));
 });
 
 test('a rejected patch is tried again by itself within half a minute', async () => {
@@ -261,12 +273,14 @@ test('DryRun finds out that the patch would be rejected: Rejected, and nothing i
   await cluster().startOperator();
 
   const status = await assignment.waitForReason('Ready', 'PatchRejected');
-  expect(status.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'Drifted', 'Rejected']);
+  expect(status.workloads.map(({ state }) => state)).toEqual(
+    inOrder<string>({ ...each('Drifted'), rbdProvisioner: 'RollingOut', rbdNodePlugin: 'Rejected' }),
+  );
   expect(await assignment.condition('Ready')).toMatchObject({ message: expect.stringContaining(CAUSE) as string });
   await assignment.waitUntilSettled();
   const writes = await cluster().writesSince(mark);
   expect(writes.filter((write) => write !== STATUS_WRITE && !write.endsWith('(dry run)'))).toEqual([]);
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
 });
 
 test('a policy that sets the port in what others write reverts it, also where the operator owns the field: contested', async () => {

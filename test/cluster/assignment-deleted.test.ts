@@ -5,6 +5,7 @@ import type { Assignment } from '../support/assignment.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
 import { writesOf } from '../support/control-plane/audit-log.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { CONFLICT_LAYOUT, DEFAULT_PORTS, keysOf, layoutOf, OTHER_PORTS } from '../support/slots.js';
 
 // Without nodes two Rooks fit side by side.
 const cluster = useCluster({ nodes: 0 });
@@ -14,16 +15,11 @@ interface Side {
   assignment: Assignment;
 }
 
-const PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
-const KEYS = {
-  CSIADDONS_RBD_PROVISIONER_PORT: '9170',
-  CSIADDONS_CEPHFS_PROVISIONER_PORT: '9171',
-  CSIADDONS_PORT: '9172',
-};
+const KEYS = keysOf(OTHER_PORTS);
 
 async function twoAssigned(): Promise<[Side, Side]> {
   const sides: [Side, Side] = [
-    await cluster().installRookWithAssignment({}, { ports: PORTS }),
+    await cluster().installRookWithAssignment({}, { ports: OTHER_PORTS }),
     await cluster().installRookWithAssignment({}, {}),
   ];
   await cluster().startOperator();
@@ -55,12 +51,12 @@ test('a deleted assignment leaves ports and pins, and what others write from the
   const mark = await cluster().controlPlane.audit.mark();
   await assignment.delete();
   await settleByNeighbour(neighbour);
-  expect(await rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(await rook.layout()).toEqual(layoutOf(OTHER_PORTS));
   expect(await rook.config()).toMatchObject(KEYS);
 
   await rook.writePass();
   await settleByNeighbour(neighbour);
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
   expect(await writesIn(rook.namespace, mark)).toEqual([]);
 });
 
@@ -71,7 +67,7 @@ test('an assignment that is made again finds its ports as they were, and writes 
   await settleByNeighbour(neighbour);
 
   const mark = await cluster().controlPlane.audit.mark();
-  await assignment.create({ ports: PORTS });
+  await assignment.create({ ports: OTHER_PORTS });
   const { ports, workloads, provider, rookVersion } = await assignment.waitForReason('Ready', 'RollingOut');
   expect({ ports, workloads, provider, rookVersion }).toEqual({
     ports: before.ports,
@@ -80,7 +76,7 @@ test('an assignment that is made again finds its ports as they were, and writes 
     rookVersion: before.rookVersion,
   });
   expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([STATUS_WRITE]);
-  expect(await rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(await rook.layout()).toEqual(layoutOf(OTHER_PORTS));
 });
 
 test('pins of a deleted assignment are no wish of the user: the next one without ports gets the fixed ones', async () => {
@@ -88,7 +84,7 @@ test('pins of a deleted assignment are no wish of the user: the next one without
   await assignment.delete();
   await assignment.create({});
   const { ports } = await assignment.waitForReason('Ready', 'RollingOut');
-  expect(ports).toEqual({ rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 });
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect(await rook.config()).toMatchObject({ CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071', CSIADDONS_PORT: '9072' });
+  expect(ports).toEqual(DEFAULT_PORTS);
+  expect(await rook.layout()).toEqual(layoutOf());
+  expect(await rook.config()).toMatchObject(keysOf(DEFAULT_PORTS));
 });

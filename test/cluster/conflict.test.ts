@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { CONFLICT_LAYOUT, DEFAULT_PORTS, layoutOf, PROVISIONERS } from '../support/slots.js';
+import { CSI_WORKLOADS } from '../support/rook/render.js';
 
 const cluster = useCluster();
 
@@ -17,11 +20,11 @@ async function podPhases(rook: RookInstallation): Promise<string[]> {
 
 async function waitForConflict(rook: RookInstallation): Promise<void> {
   await waitFor(
-    'four provisioner pods to be Pending for want of a port',
+    'all provisioner pods to be Pending for want of a port',
     async () => {
       const pending = ((await rook.pods()) as unknown as Pod[]).filter(({ status }) => status.phase === 'Pending');
       const reasons = pending.flatMap(({ status }) => status.conditions?.map(({ message }) => message) ?? []);
-      return reasons.filter((reason) => reason?.includes("didn't have free ports")).length === 4;
+      return reasons.filter((reason) => reason?.includes("didn't have free ports")).length === 2 * PROVISIONERS.length;
     },
     { lastSeen: () => podPhases(rook) },
   );
@@ -30,63 +33,38 @@ async function waitForConflict(rook: RookInstallation): Promise<void> {
 test('the conflict ends: all pods run, the ports are distinct, and the status says so', async () => {
   const rook = await cluster().installRook();
   await waitForConflict(rook);
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
 
   const assignment = cluster().assignment(rook.namespace);
   await assignment.create();
   await cluster().startOperator();
   const status = await assignment.waitUntilAssigned();
 
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   await rook.podsAtRest();
   expect(status).toMatchObject({
     observedGeneration: 1,
     provider: 'Rook',
     rookVersion: 'v1.16.4',
-    ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 },
+    ports: DEFAULT_PORTS,
     reverts: { count: 0 },
   });
-  expect(status.workloads).toEqual([
-    {
-      kind: 'Deployment',
-      name: 'csi-rbdplugin-provisioner',
-      slot: 'rbdProvisioner',
-      hostNetwork: true,
-      assignedPort: 9070,
-      currentPort: 9070,
-      state: 'Ready',
-    },
-    {
-      kind: 'Deployment',
-      name: 'csi-cephfsplugin-provisioner',
-      slot: 'cephfsProvisioner',
-      hostNetwork: true,
-      assignedPort: 9071,
-      currentPort: 9071,
-      state: 'Ready',
-    },
-    {
-      kind: 'DaemonSet',
-      name: 'csi-rbdplugin',
-      slot: 'rbdNodePlugin',
-      hostNetwork: true,
-      assignedPort: 9072,
-      currentPort: 9072,
-      state: 'Ready',
-    },
-  ]);
+  expect(status.workloads).toEqual(
+    SLOT_SPECS.map(({ kind, workload: name, slot, defaultPort: port }) => {
+      return { kind, name, slot, hostNetwork: true, assignedPort: port, currentPort: port, state: 'Ready' };
+    }),
+  );
   const conditions = status.conditions.map(({ type, status: value, reason }) => [type, value, reason].join(' ')).sort();
   expect(conditions).toEqual(['Degraded False AsExpected', 'Progressing False Settled', 'Ready True PortsAssigned']);
 });
 
 test('nothing but the port of the sidecar differs afterwards', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
-  const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin', 'cephfsNodePlugin'] as const;
-  const before = await Promise.all(names.map((name) => rook.workload(name)));
+  const before = await Promise.all(CSI_WORKLOADS.map((name) => rook.workload(name)));
   await cluster().startOperator();
   await assignment.waitUntilAssigned();
 
-  const after = await Promise.all(names.map((name) => rook.workload(name)));
+  const after = await Promise.all(CSI_WORKLOADS.map((name) => rook.workload(name)));
   const masked = (spec: object): string =>
     JSON.stringify(spec).replaceAll(/(controller-port=|"containerPort":)90\d\d/g, '$1N');
   expect(after.map(({ spec }) => masked(spec!))).toEqual(before.map(({ spec }) => masked(spec!)));
@@ -115,5 +93,5 @@ test("liveness sidecars on one host port are told of, with the setting that ends
       ],
     },
   ]);
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { portsRight } from '../support/recovery.js';
+import { CONFLICT_LAYOUT, DEFAULT_PORTS, OTHER_PORTS, patchOf, SLOTS } from '../support/slots.js';
 
 // An API server that is about to serve a CRD again may know it, and answer for it, before its roles.
 const cluster = useCluster({ nodes: 0 });
@@ -10,7 +11,6 @@ const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/csiportassi
 const INFORMER = 'CSIPortAssignment default';
 /** A watch that fails is tried again after 10 s at the latest; a CRD that is about to be served takes a few such tries. */
 const WITHIN_SECONDS = 60;
-const OTHER_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 
 async function deleteCrd(): Promise<void> {
   const { api } = cluster().controlPlane;
@@ -45,7 +45,7 @@ test('without the CRD nothing is touched, and one line says what is missing; wit
   expect(requests.length).toBeLessThanOrEqual(operator.messages.filter((msg) => msg === 'Watch failed').length + 2);
   expect(await cluster().writesSince(mark)).toEqual([]);
   expect((await operator.probe('/healthz')).status).toBe(200);
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
 
   await createCrd();
   await assignment.create();
@@ -54,7 +54,7 @@ test('without the CRD nothing is touched, and one line says what is missing; wit
   const status = await assignment.waitForReason('Ready', 'RollingOut');
   expect(status).toMatchObject({
     provider: 'Rook',
-    ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 },
+    ports: DEFAULT_PORTS,
     reverts: { count: 0 },
   });
   await rook.rewrite('rbdNodePlugin');
@@ -83,10 +83,5 @@ test('a CRD that is replaced before the operator looks again: the assignment is 
   expect({ ports, reverts }).toEqual({ ports: OTHER_PORTS, reverts: { count: 0 } });
   await assignment.waitUntilSettled();
   const patches = (await cluster().writesSince(mark)).filter((write) => !write.includes('/status'));
-  expect(patches.sort()).toEqual([
-    'patch configmaps rook-ceph-operator-config',
-    'patch daemonsets csi-rbdplugin',
-    'patch deployments csi-cephfsplugin-provisioner',
-    'patch deployments csi-rbdplugin-provisioner',
-  ]);
+  expect(patches.sort()).toEqual(['patch configmaps rook-ceph-operator-config', ...SLOTS.map(patchOf)].sort());
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AssignmentStatus, WorkloadState } from '../../src/domain/rules/api.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { ASSIGNMENTS, CONFIG, assignmentObject, objections, useLayouts } from '../support/layouts.js';
+import { DEFAULT_PORTS, SLOTS } from '../support/slots.js';
 
 const DEFAULT = `${ASSIGNMENTS}/default`;
 
@@ -12,8 +13,6 @@ const cluster = useLayouts();
 /** As kubectl sends it, stored nowhere. */
 const create = (object: KubeObject): Promise<KubeObject> =>
   cluster().api.create(`${ASSIGNMENTS}?dryRun=All&fieldValidation=Strict`, object);
-
-const SLOTS = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
 
 describe('an invalid assignment is rejected with the fix', () => {
   const invalid = (field: string, why: string): string => `${field}: Invalid value: ${why}`;
@@ -29,15 +28,14 @@ describe('an invalid assignment is rejected with the fix', () => {
     );
   });
 
-  test.each([
-    ['rbdProvisioner', 'cephfsProvisioner'],
-    ['rbdProvisioner', 'rbdNodePlugin'],
-    ['cephfsProvisioner', 'rbdNodePlugin'],
-  ])('one port for %s and %s', async (a, b) => {
-    const why = `${a} and ${b} have the same port: change one of them, or leave one out to have it assigned`;
-    const rejected = await objections(create(assignmentObject({ ports: { [a]: 9070, [b]: 9070 } })));
-    expect(rejected).toEqual([invalid('spec.ports', why)]);
-  });
+  test.each(SLOTS.flatMap((a, index) => SLOTS.slice(index + 1).map((b) => [a, b] as const)))(
+    'one port for %s and %s',
+    async (a, b) => {
+      const why = `${a} and ${b} have the same port: change one of them, or leave one out to have it assigned`;
+      const rejected = await objections(create(assignmentObject({ ports: { [a]: 9070, [b]: 9070 } })));
+      expect(rejected).toEqual([invalid('spec.ports', why)]);
+    },
+  );
 
   const LIVENESS =
     "9080 and 9081 are the ports of Rook's CSI liveness sidecars: choose another port from 1024 to 65535";
@@ -131,7 +129,7 @@ const STATUS: AssignmentStatus = {
   observedGeneration: 1,
   provider: 'Rook',
   rookVersion: 'v1.16.4',
-  ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 },
+  ports: DEFAULT_PORTS,
   workloads: STATES.map((state) => ({ ...row, name: state.toLowerCase(), currentPort: 70_000, state })),
   reverts: { count: 2, lastTime: '2026-01-02T03:04:05Z' },
   conditions: [
@@ -201,7 +199,7 @@ test('kubectl explain says what the schema alone does not show', async () => {
 
   const ports = await explain('spec.ports');
   expect(ports).toContain('must be distinct, from 1024 to 65535, and neither 9080 nor 9081.');
-  expect(ports).toContain('rbdProvisioner 9070, cephfsProvisioner 9071, rbdNodePlugin 9072;');
+  expect(ports).toContain(`${SLOTS.map((slot) => `${slot} ${DEFAULT_PORTS[slot]}`).join(', ')};`);
   expect(ports).toContain('To restart nothing on the nodes, give only rbdNodePlugin: 9070.');
   expect(ports).toContain('rbdNodePlugin <integer> rbdNodePlugin is the port of the DaemonSet csi-rbdplugin,');
   expect(await explain('spec.mode')).toContain('Absent means Enforce.');

@@ -7,6 +7,7 @@ import type { Operator } from '../support/operator.js';
 import { portsRight } from '../support/recovery.js';
 import { startReplica, writesByReplica, writesWithoutTheLease } from '../support/replicas.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { layoutOf, MOVED, OTHER_PORTS, patchOf } from '../support/slots.js';
 
 // A starting API server answers 403 until it has read its own roles.
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
@@ -14,7 +15,7 @@ const cluster = useCluster({ nodes: 0, withholdsRights: true });
 /** Well below the 90 s after which a silent watch is given up; a starting API server takes some of it. */
 const WITHIN_SECONDS = 45;
 const PIN = 'patch configmaps rook-ceph-operator-config';
-const MOVES = ['patch daemonsets csi-rbdplugin', 'patch deployments csi-cephfsplugin-provisioner'];
+const MOVES = MOVED.map(patchOf).sort();
 
 interface Restored {
   readonly rook: RookInstallation;
@@ -106,9 +107,9 @@ test('two replicas: the Lease goes back as well, one of them leads on, and only 
   await assignment.waitForReason('Ready', 'RollingOut');
   await assignment.waitUntilSettled();
   const backup = await controlPlane.backUpData();
-  await assignment.edit({ ports: { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 } });
+  await assignment.edit({ ports: OTHER_PORTS });
   await assignment.waitForReason('Ready', 'RollingOut');
-  expect(await rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(await rook.layout()).toEqual(layoutOf(OTHER_PORTS));
 
   await controlPlane.restoreData(backup);
   await controlPlane.startApiServer();
@@ -120,7 +121,7 @@ test('two replicas: the Lease goes back as well, one of them leads on, and only 
     withinSeconds: WITHIN_SECONDS,
   });
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   // A leader that was cut off for ten seconds ends, to be started again; the other one takes over.
   expect(replicas.some(({ operator }) => operator.isRunning)).toBe(true);
   expect(writesWithoutTheLease(await writesByReplica(cluster(), begin, replicas))).toEqual([]);

@@ -12,6 +12,7 @@ import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { type Container, type ContainerOptions, Image, namespaceProblem } from '../support/image/container.js';
 import { podEnvironment } from '../support/image/pod-environment.js';
 import type { LogLine } from '../support/operator.js';
+import { layoutOf } from '../support/slots.js';
 
 const cluster = useCluster();
 const lastError = await namespaceProblem();
@@ -84,7 +85,7 @@ describe.skipIf(lastError !== undefined)('the image', () => {
     const { rook, assignment } = await cluster().installRookWithAssignment();
     const container = await startOperator();
     await assignment.waitUntilAssigned();
-    expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+    expect(await rook.layout()).toEqual(layoutOf());
 
     const [user, group] = image.stage.last('USER')!.split(':');
     expect([user, group]).toEqual(['65532', '65532']);

@@ -7,6 +7,7 @@ import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { CHART, Helm, VALUES_FILES } from '../support/helm.js';
 import { InstalledOperator, objectsOfOperator, stateOf } from '../support/installed-operator.js';
 import { RookInstallation } from '../support/rook/installation.js';
+import { layoutOf, OTHER_PORTS } from '../support/slots.js';
 
 // Uninstalling takes the rights of the process away, which no kubelet stops here.
 const cluster = useCluster({ installed: false, withholdsRights: true });
@@ -19,7 +20,6 @@ beforeAll(async () => {
 const RELEASE = ['csi-port-operator', '--namespace', OPERATOR_NAMESPACE];
 const CRD = 'customresourcedefinition.apiextensions.k8s.io/csiportassignments.csiports.io';
 /** Host ports are a node's: a second Rook on the same nodes needs others. */
-const OTHER_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 
 async function createNamespace(name: string): Promise<void> {
   await cluster().controlPlane.kubectl(['create', 'namespace', name]);
@@ -76,10 +76,7 @@ test('install, upgrade, uninstall and install again: the ports come right and st
   await controlPlane.kubectl(['apply', '-f', 'config/samples/csiportassignment.yaml']);
   await helm.run('upgrade', ...RELEASE, CHART, ...withAssignment);
   for (const assignment of assignments) await assignment.waitUntilAssigned();
-  expect([await rook.layout(), await second.layout()]).toEqual([
-    [9070, 9071, 9072],
-    [9170, 9171, 9172],
-  ]);
+  expect([await rook.layout(), await second.layout()]).toEqual([layoutOf(), layoutOf(OTHER_PORTS)]);
   const before = [await stateOf(rook), await stateOf(second)];
 
   await installed.losePod();
@@ -138,7 +135,7 @@ test('without clusterWide it serves its namespaces by Roles alone, from inside o
   await assignment.create({ ports: { ...OTHER_PORTS, rbdNodePlugin: 9272 } });
   await cluster().assignment(other.namespace).create();
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9170, 9171, 9272]);
+  expect(await rook.layout()).toEqual(layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9272 }));
   expect((await cluster().assignment(other.namespace).get()).status).toBeUndefined();
   expect(await installed.rejectedSince(mark)).toEqual([]);
 
@@ -146,7 +143,7 @@ test('without clusterWide it serves its namespaces by Roles alone, from inside o
   await helm.run('uninstall', ...release, '--wait');
   await installed.readyPods(0);
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
-  expect(await rook.layout()).toEqual([9170, 9171, 9272]);
+  expect(await rook.layout()).toEqual(layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9272 }));
 });
 
 test('a CRD that was installed by other means is left to these, or taken over when Helm is told to', async () => {

@@ -6,6 +6,7 @@ import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { InstalledOperator, objectsOfOperator } from '../support/installed-operator.js';
 import type { ManagerDeployment } from '../support/rendered.js';
 import { RookInstallation } from '../support/rook/installation.js';
+import { layoutOf, OTHER_PORTS } from '../support/slots.js';
 
 // Uninstalling takes the rights of the process away, which no kubelet stops here.
 const cluster = useCluster({ installed: false, withholdsRights: true });
@@ -35,10 +36,10 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   const operator = await installed.start();
   await cluster()
     .assignment('rook-single')
-    .create({ ports: { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9272 } });
+    .create({ ports: { ...OTHER_PORTS, rbdNodePlugin: 9272 } });
   await cluster().assignment(other.namespace).create();
   await cluster().assignment('rook-single').waitUntilSettled();
-  expect(await rook.layout()).toEqual([9170, 9171, 9272]);
+  expect(await rook.layout()).toEqual(layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9272 }));
   expect((await cluster().assignment(other.namespace).get()).status).toBeUndefined();
   expect(await installed.rejectedSince(mark)).toEqual([]);
   expect((await objectsOfOperator(cluster())).filter((name) => name.startsWith('clusterrole'))).toEqual([]);
@@ -64,7 +65,7 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   await controlPlane.kubectl(['-n', 'rook-single', ...lease.split(' ')]);
   expect(await controlPlane.kubectl(['-n', 'rook-single', 'get', 'leases', '--output=name'])).toBe('');
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
-  expect(await rook.layout()).toEqual([9170, 9171, 9272]);
+  expect(await rook.layout()).toEqual(layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9272 }));
 });
 
 test('the options are components and kustomizations that the API server takes', async () => {

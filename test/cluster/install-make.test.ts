@@ -4,6 +4,7 @@ import { fromDocs, make, overlay } from '../support/as-admin.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { InstalledOperator, objectsOfOperator, stateOf } from '../support/installed-operator.js';
 import { RookInstallation } from '../support/rook/installation.js';
+import { layoutOf, OTHER_PORTS } from '../support/slots.js';
 
 // Uninstalling takes the rights of the process away, which no kubelet stops here.
 const cluster = useCluster({ installed: false, withholdsRights: true });
@@ -16,7 +17,6 @@ const METRICS_RIGHTS = [
   'clusterrolebinding.rbac.authorization.k8s.io/csi-port-operator-metrics-auth',
 ];
 /** Host ports are a node's: a second Rook on the same nodes needs others. */
-const OTHER_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 
 test('make deploy, an upgrade and make undeploy: the ports come right and stay so, and all else is left alone', async () => {
   const { controlPlane } = cluster();
@@ -39,10 +39,7 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
   await cluster().assignment('rook-two').create({ ports: OTHER_PORTS });
   await cluster().assignment('rook-two').waitUntilAssigned();
   await controlPlane.kubectl(fromDocs(/^kubectl (-n rook-ceph wait csiports\/default .*)$/m).split(' '));
-  expect([await rook.layout(), await second.layout()]).toEqual([
-    [9070, 9071, 9072],
-    [9170, 9171, 9172],
-  ]);
+  expect([await rook.layout(), await second.layout()]).toEqual([layoutOf(), layoutOf(OTHER_PORTS)]);
   const before = [await stateOf(rook), await stateOf(second)];
 
   await installed.losePod();

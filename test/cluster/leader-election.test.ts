@@ -8,6 +8,7 @@ import type { Mark } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { startReplica, writesByReplica, writesWithoutTheLease, type Replica } from '../support/replicas.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { layoutOf } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/csi-port-operator`;
@@ -49,7 +50,7 @@ async function leaderAndStandby(nodeArgs: { leader?: string[]; standby?: string[
 async function expectRepair({ rook, assignment }: Pair): Promise<void> {
   const { reverts } = await assignment.status();
   await rook.rewrite('rbdNodePlugin');
-  await waitFor('the repair', async () => (await rook.layout()).join() === '9070,9071,9072');
+  await waitFor('the repair', async () => (await rook.layout()).join() === layoutOf().join());
   expect((await assignment.waitUntilSettled()).reverts.count).toBe(reverts.count + 1);
 }
 

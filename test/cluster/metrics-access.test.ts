@@ -10,6 +10,7 @@ import { waitUntilAllowed } from '../support/access.js';
 import { OPERATOR_USER, useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator } from '../support/operator.js';
+import { CONFLICT_LAYOUT } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
@@ -148,5 +149,5 @@ test('a folder without a certificate ends the program before it does anything, w
       ) as string,
     },
   ]);
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
 });

@@ -6,6 +6,7 @@ import { Gate } from '../support/control-plane/gate.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator } from '../support/operator.js';
 import type { Scrape } from '../support/scrape.js';
+import { MOVED, PROVISIONERS } from '../support/slots.js';
 
 const cluster = useCluster();
 
@@ -21,6 +22,8 @@ async function scrapeWhen(operator: Operator, what: string, isSo: (scrape: Scrap
     { lastSeen: () => last?.samples.filter(({ name }) => name.startsWith('csiports_')) },
   );
 }
+
+const MOVED_DEPLOYMENTS = MOVED.filter((slot) => PROVISIONERS.includes(slot)).length;
 
 test('the conflict, its end, a revert, and the end of the assignment', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment({}, { mode: 'Paused' });
@@ -45,19 +48,23 @@ test('the conflict, its end, a revert, and the end of the assignment', async () 
   });
   const patches = (scrape: Scrape): string[] =>
     scrape.series('csiports_patches_total').map(({ labels, value }) => `${labels.kind!} ${labels.result!} ${value}`);
-  expect(patches(solved).sort()).toEqual(['ConfigMap applied 1', 'DaemonSet applied 1', 'Deployment applied 1']);
+  expect(patches(solved).sort()).toEqual([
+    'ConfigMap applied 1',
+    'DaemonSet applied 1',
+    `Deployment applied ${MOVED_DEPLOYMENTS}`,
+  ]);
   expect(solved.series('csiports_degraded')).toEqual([]);
   expect(solved.series('csiports_conflicts')).toMatchObject([{ value: 0 }]);
   expect(solved.series('csiports_reverts_total')).toMatchObject([{ labels: { namespace }, value: 0 }]);
   expect(solved.sum('csiports_rollout_seconds_count', { kind: 'DaemonSet' })).toBe(1);
-  expect(solved.sum('csiports_rollout_seconds_count', { kind: 'Deployment' })).toBe(1);
+  expect(solved.sum('csiports_rollout_seconds_count', { kind: 'Deployment' })).toBe(MOVED_DEPLOYMENTS);
   expect(solved.sum('csiports_rollout_seconds_sum')).toBeGreaterThan(0);
 
   await rook.rewrite('cephfsProvisioner');
   await assignment.waitForReverts(1);
   await assignment.waitUntilAssigned();
   const repaired = await scrapeWhen(operator, 'the revert', (scrape) => scrape.sum('csiports_reverts_total') === 1);
-  expect(patches(repaired)).toContain('Deployment applied 2');
+  expect(patches(repaired)).toContain(`Deployment applied ${MOVED_DEPLOYMENTS + 1}`);
 
   await assignment.delete();
   const gone = await scrapeWhen(operator, 'no series of the namespace', ({ samples }) => {

@@ -4,14 +4,17 @@ import type { Mode } from '../../src/domain/rules/api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { CONFLICT_LAYOUT, CONFLICT_PORT, DEFAULT_PORTS, each, inOrder, keysOf, layoutOf, MOVED, nameOf, patchOf, SLOTS } from '../support/slots.js';
 
 const cluster = useCluster();
 
-const FOREIGN_WORKLOADS = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
+/** As the status tells of them. */
+const MOVES = MOVED.map((slot) => `${nameOf(slot)} from ${CONFLICT_PORT} to ${DEFAULT_PORTS[slot]}`).join(', ');
+const PINS = keysOf(DEFAULT_PORTS);
 
 /** What a write by anybody would change; the status of the workloads is their controllers'. */
 async function stored(rook: RookInstallation): Promise<unknown[]> {
-  const workloads = await Promise.all(FOREIGN_WORKLOADS.map((name) => rook.workload(name)));
+  const workloads = await Promise.all(SLOTS.map((name) => rook.workload(name)));
   const config = await cluster().controlPlane.api.get(rook.configPath);
   return [
     config.metadata.resourceVersion,
@@ -29,21 +32,18 @@ test('DryRun stores nothing but the status, which shows every move and every key
   await assignment.waitForState('rbdProvisioner', 'RollingOut');
   const status = await assignment.waitForReason('Ready', 'DryRun');
   const { status: ready, message } = status.conditions.find(({ type }) => type === 'Ready')!;
+  const pins = Object.entries(PINS).map(([key, value]) => `${key}=${value}`);
   expect(ready).toBe('False');
-  expect(message).toContain(
-    'would move Deployment csi-cephfsplugin-provisioner from 9070 to 9071, DaemonSet csi-rbdplugin from 9070 to 9072',
-  );
-  expect(message).toContain(
-    'set CSIADDONS_RBD_PROVISIONER_PORT=9070, CSIADDONS_CEPHFS_PROVISIONER_PORT=9071, CSIADDONS_PORT=9072' +
-      ' in rook-ceph-operator-config',
-  );
+  expect(message).toContain(`would move ${MOVES}`);
+  expect(message).toContain(`set ${pins.join(', ')} in rook-ceph-operator-config`);
   expect(message).toContain('set spec.mode: Enforce');
-  expect(status.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'Drifted', 'Drifted']);
+  expect(status.workloads.map(({ state }) => state)).toEqual(
+    inOrder<string>({ ...each('Drifted'), rbdProvisioner: 'RollingOut' }),
+  );
   expect(await assignment.condition('Degraded')).toMatchObject({
     status: 'True',
     reason: 'PortConflict',
-    message:
-      'host port 9070 is shared by Deployment csi-rbdplugin-provisioner, Deployment csi-cephfsplugin-provisioner, DaemonSet csi-rbdplugin',
+    message: `host port 9070 is shared by ${SLOTS.map(nameOf).join(', ')}`,
   });
 
   await assignment.waitUntilSettled();
@@ -51,8 +51,7 @@ test('DryRun stores nothing but the status, which shows every move and every key
     new Set([
       STATUS_WRITE,
       'patch configmaps rook-ceph-operator-config (dry run)',
-      'patch deployments csi-cephfsplugin-provisioner (dry run)',
-      'patch daemonsets csi-rbdplugin (dry run)',
+      ...MOVED.map((slot) => `${patchOf(slot)} (dry run)`),
     ]),
   );
   const requests = await cluster().requestsSince(mark);
@@ -71,9 +70,7 @@ test('Paused asks nothing of the API server but the status write, and says what 
   const status = await assignment.waitForReason('Ready', 'Paused');
   expect(status.conditions.find(({ type }) => type === 'Ready')).toMatchObject({
     status: 'False',
-    message:
-      'not moved: Deployment csi-cephfsplugin-provisioner from 9070 to 9071, DaemonSet csi-rbdplugin from 9070 to 9072' +
-      '; to go on set spec.mode: Enforce',
+    message: `not moved: ${MOVES}; to go on set spec.mode: Enforce`,
   });
   await cluster().writesUntilSettled(mark, assignment);
   const requests = await cluster().requestsSince(mark);
@@ -114,17 +111,13 @@ test.each<Mode>(['Paused', 'DryRun'])('back from %s to Enforce the ports are ass
   const { rook, assignment } = await cluster().installRookWithAssignment({}, { mode });
   await cluster().startOperator();
   await assignment.waitForReason('Ready', mode);
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
 
   await assignment.edit({ mode: 'Enforce' });
   await assignment.waitUntilAssigned();
 
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect(await rook.config()).toMatchObject({
-    CSIADDONS_RBD_PROVISIONER_PORT: '9070',
-    CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
-    CSIADDONS_PORT: '9072',
-  });
+  expect(await rook.layout()).toEqual(layoutOf());
+  expect(await rook.config()).toMatchObject(PINS);
 });
 
 test.each([
@@ -142,7 +135,7 @@ test.each([
   await rook.rewrite('rbdNodePlugin');
   if (mode !== 'Enforce') await assignment.waitForReason('Ready', mode);
   await assignment.edit({ mode: 'Enforce' });
-  await waitFor('the ports to be right again', async () => (await rook.layout()).join() === '9070,9071,9072');
+  await waitFor('the ports to be right again', async () => (await rook.layout()).join() === layoutOf().join());
 
   const status = await assignment.waitUntilSettled();
   expect(status.reverts.count).toBe(reverts);

@@ -7,11 +7,11 @@ import { waitFor } from '../support/control-plane/wait-for.js';
 import { portsRight } from '../support/recovery.js';
 import { startReplica } from '../support/replicas.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { OTHER_PORTS } from '../support/slots.js';
 
 // The operator's Role goes with the namespace, at any time before its last object.
 const cluster = useCluster({ withholdsRights: true });
 const WITHIN_SECONDS = 45;
-const OTHER_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 const HOLD = 'example.com/hold';
 
 interface Namespace extends KubeObject {

@@ -1,4 +1,5 @@
 /** Which namespaces the operator serves, and with which rights. */
+import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import { readFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
@@ -9,11 +10,11 @@ import { waitFor } from '../support/control-plane/wait-for.js';
 import { OPERATOR_NAMESPACE, toWriteTheStatus, useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 import { rookOperatorDeployment } from '../support/rook/operator.js';
+import { CONFLICT_LAYOUT, layoutOf, OTHER_PORTS } from '../support/slots.js';
 
 const cluster = useCluster();
 
 /** Host ports are a node's: a second Rook on the same nodes needs others. */
-const OTHER_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
 
 /** Path and name of each watch. */
 function watchesOf(requests: readonly AuditEntry[]): string[] {
@@ -27,13 +28,13 @@ function watchesOf(requests: readonly AuditEntry[]): string[] {
 function expectedWatches(within = ''): string[] {
   return [
     `/api/v1${within}/configmaps metadata.name=rook-ceph-operator-config`,
-    `/apis/apps/v1${within}/daemonsets metadata.name=csi-rbdplugin`,
-    `/apis/apps/v1${within}/deployments metadata.name=csi-cephfsplugin-provisioner`,
-    `/apis/apps/v1${within}/deployments metadata.name=csi-rbdplugin-provisioner`,
+    ...SLOT_SPECS.map(({ kind, workload }) => {
+      return `/apis/apps/v1${within}/${kind.toLowerCase()}s metadata.name=${workload}`;
+    }),
     `/apis/apps/v1${within}/deployments metadata.name=rook-ceph-operator`,
     `/apis/csi.ceph.io/v1${within}/drivers (any)`,
     `/apis/csiports.io/v1alpha1${within}/csiportassignments metadata.name=default`,
-  ];
+  ].sort();
 }
 
 test('every namespace gets its own ports and its own status', async () => {
@@ -43,8 +44,8 @@ test('every namespace gets its own ports and its own status', async () => {
 
   const firstStatus = await first.assignment.waitUntilAssigned();
   const secondStatus = await second.assignment.waitUntilAssigned();
-  expect(await first.rook.layout()).toEqual([9070, 9071, 9072]);
-  expect(await second.rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(await first.rook.layout()).toEqual(layoutOf());
+  expect(await second.rook.layout()).toEqual(layoutOf(OTHER_PORTS));
   expect(firstStatus).toMatchObject({ rookVersion: 'v1.16.4', ports: { rbdNodePlugin: 9072 } });
   expect(secondStatus).toMatchObject({ rookVersion: 'v1.17.9', ports: OTHER_PORTS });
 
@@ -68,8 +69,8 @@ test('a namespace without an assignment is left alone, also after its assignment
   const bystander = await cluster().installRook();
   await cluster().startOperator();
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect(await bystander.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(layoutOf());
+  expect(await bystander.layout()).toEqual(CONFLICT_LAYOUT);
 
   await assignment.delete();
   // One watch has all assignments: what comes of this one shows that the end of the other has been seen.
@@ -82,8 +83,8 @@ test('a namespace without an assignment is left alone, also after its assignment
   await bystander.rewrite('rbdNodePlugin');
   await waitFor('the repair', async () => (await bystander.ports('rbdNodePlugin')).argument === 9172);
   await other.waitUntilSettled();
-  expect(await bystander.layout()).toEqual([9170, 9171, 9172]);
-  expect(await rook.layout()).toEqual([9070, 9071, 9070]);
+  expect(await bystander.layout()).toEqual(layoutOf(OTHER_PORTS));
+  expect(await rook.layout()).toEqual(layoutOf({ rbdNodePlugin: 9070 }));
   const requests = (await cluster().requestsSince(mark)).filter(({ namespace }) => namespace === rook.namespace);
   expect(requests.filter(({ resource }) => resource === 'daemonsets' || resource === 'configmaps')).toEqual([]);
 });
@@ -146,10 +147,10 @@ test('with WATCH_NAMESPACE the listed namespaces are served and watched, and no 
 
   // The third Rook holds 9070 on every node, so pods cannot all run: the templates tell.
   for (const { assignment } of [first, second]) await assignment.waitUntilSettled();
-  expect(await first.rook.layout()).toEqual([9070, 9071, 9072]);
-  expect(await second.rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(await first.rook.layout()).toEqual(layoutOf());
+  expect(await second.rook.layout()).toEqual(layoutOf(OTHER_PORTS));
   await first.assignment.waitUntilSettled();
-  expect(await outside.rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await outside.rook.layout()).toEqual(CONFLICT_LAYOUT);
   expect((await outside.assignment.get()).status).toBeUndefined();
 
   const requests = await cluster().requestsSince(mark);
@@ -181,9 +182,9 @@ test('inside one Rook namespace Roles are enough: config/single-namespace gives 
     await operator.stop();
   });
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   await rook.rewrite('rbdNodePlugin');
-  await waitFor('the repair', async () => (await rook.layout()).join() === '9070,9071,9072');
+  await waitFor('the repair', async () => (await rook.layout()).join() === layoutOf().join());
   await waitFor('one revert', async () => (await assignment.status()).reverts.count === 1);
 
   const events = await cluster().eventsAfterStop(operator, rook.namespace);

@@ -4,6 +4,7 @@ import { waitFor } from '../support/control-plane/wait-for.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { CONFLICT_LAYOUT, layoutOf, SLOTS } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
@@ -25,7 +26,7 @@ test('an outage of the API server is sat out: healthy all along, and at work aga
   expect((await operator.probe('/readyz')).status).toBe(200);
   await controlPlane.startApiServer();
   await rook.rewrite('rbdNodePlugin');
-  await waitForLayout(rook, [9070, 9071, 9072]);
+  await waitForLayout(rook, layoutOf());
 
   await waitFor('the revert to be counted', async () => (await assignment.status()).reverts.count === 1);
   expect(operator.isRunning).toBe(true);
@@ -87,11 +88,11 @@ test('started while the API server is away, the operator keeps trying, says so o
   expect((await operator.probe('/healthz')).status).toBe(200);
   const readiness = await operator.probe('/readyz');
   expect(readiness.status).toBe(503);
-  expect(readiness.body.match(/^\[-\] .* not synced: .*ECONNREFUSED/gm)).toHaveLength(6);
+  expect(readiness.body.match(/^\[-\] .* not synced: .*ECONNREFUSED/gm)).toHaveLength(SLOTS.length + 3);
 
   await controlPlane.startApiServer();
   await assignment.waitForReason('Ready', 'RollingOut');
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   await operator.waitUntilReady();
 });
 
@@ -101,10 +102,10 @@ test('what was changed while the operator was down is put right at its start, an
   await assignment.waitForReason('Ready', 'RollingOut');
   expect(await operator.stop()).toBe(0);
   await rook.writePass();
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
 
   await cluster().startOperator();
-  await waitForLayout(rook, [9070, 9071, 9072]);
+  await waitForLayout(rook, layoutOf());
   // The provisioner of RBD has Rook's own port: nothing of it was reverted.
   expect((await assignment.waitUntilSettled()).reverts.count).toBe(2);
 });
@@ -118,5 +119,5 @@ test('killed without a word and started again, the operator writes nothing where
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
   expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([]);
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
 });

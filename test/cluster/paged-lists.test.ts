@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { CephCsiOperator } from '../support/ceph-csi-operator/ceph-csi-operator.js';
 import { OPERATOR_USER, useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
+import { layoutOf } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0, streamedLists: false });
 
@@ -13,10 +14,10 @@ test('the conflict is solved, a revert is repaired, and what is listed is watche
   const mark = await controlPlane.audit.mark();
   const operator = await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   await rook.rewrite('rbdNodePlugin');
   await assignment.waitForReverts(1);
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
 
   await operator.waitUntilReady();
   expect(operator.warnings).toEqual([]);

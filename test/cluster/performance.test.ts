@@ -12,12 +12,10 @@ import type { Mark } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { CsiAddonsWorkload } from '../support/rook/names.js';
 import { RookInstallation } from '../support/rook/installation.js';
+import { OTHER_PORTS, PROVISIONERS, SLOTS } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0 });
 
-/** None of them Rook's own 9070, so that a rewrite moves each workload. */
-const PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
-const SLOTS = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
 const RECONCILES = 'controller_runtime_reconcile_total';
 
 /** Where the operator has become better, lower it; where it is to cost more, say why. */
@@ -27,7 +25,7 @@ const MOST = {
   change: 9,
   changeElsewhere: 2.9,
   /** Bytes that are kept. */
-  namespace: 7_800,
+  namespace: 2_600 * SLOTS.length,
   bundle: 360_000,
 } as const;
 
@@ -43,9 +41,9 @@ interface Measured {
   readonly meter: Meter;
 }
 
-/** An operator at rest that has repaired each workload a few times: what is done once for all is done. */
+/** None of its ports is Rook's own, so that a rewrite moves each workload. An operator at rest that has repaired each workload a few times: what is done once for all is done. */
 async function measured(): Promise<Measured> {
-  const { rook, assignment } = await cluster().installRookWithAssignment({}, { ports: PORTS });
+  const { rook, assignment } = await cluster().installRookWithAssignment({}, { ports: OTHER_PORTS });
   const meter = new Meter(cluster().controlPlane.directory);
   const operator = await cluster().startOperator({
     ...meter.options(),
@@ -64,7 +62,9 @@ async function measured(): Promise<Measured> {
 /** Undoes a port; back when the operator has repaired it. */
 async function revert(rook: RookInstallation, slot: CsiAddonsWorkload): Promise<void> {
   await rook.rewrite(slot);
-  await waitFor(`${slot} on its port`, async () => (await rook.ports(slot)).argument === PORTS[slot], { everyMs: 5 });
+  await waitFor(`${slot} on its port`, async () => (await rook.ports(slot)).argument === OTHER_PORTS[slot], {
+    everyMs: 5,
+  });
 }
 
 /** How often each kind of request was sent since the mark, events left out. */
@@ -92,7 +92,7 @@ async function touched(touchedRook: RookInstallation, times: number, rook: RookI
 }
 
 test('from the start to the end of the conflict: a watch for each name, a patch for each workload, one status', async () => {
-  const { assignment } = await cluster().installRookWithAssignment({}, { ports: PORTS });
+  const { assignment } = await cluster().installRookWithAssignment({}, { ports: OTHER_PORTS });
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator({ args: ['--contested-after=0'] });
   await assignment.waitForReason('Ready', 'RollingOut');
@@ -100,12 +100,12 @@ test('from the start to the end of the conflict: a watch for each name, a patch 
   expect(await requestsByKind(mark)).toEqual({
     'watch csiportassignments': 1,
     'watch configmaps': 1,
-    'watch deployments': 3,
-    'watch daemonsets': 1,
+    'watch deployments': PROVISIONERS.length + 1,
+    'watch daemonsets': SLOTS.length - PROVISIONERS.length,
     'watch drivers': 1,
     'patch configmaps': 1,
-    'patch deployments': 2,
-    'patch daemonsets': 1,
+    'patch deployments': PROVISIONERS.length,
+    'patch daemonsets': SLOTS.length - PROVISIONERS.length,
     // And the one by which it settles.
     'patch csiportassignments/status': 2,
   });
@@ -158,13 +158,13 @@ test('of a namespace it keeps a few kilobytes, however large its objects are', a
 });
 
 test('nothing between an event and its repair waits for a timer, from the start of the process on', async () => {
-  const { rook } = await cluster().installRookWithAssignment({}, { ports: PORTS });
+  const { rook } = await cluster().installRookWithAssignment({}, { ports: OTHER_PORTS });
   const meter = new Meter(cluster().controlPlane.directory);
   const operator = await cluster().startOperator(meter.options({ clock: 'stopped' }));
   // Not in order: that would wait for timers.
   onTestFinished(() => operator.kill());
   for (const slot of SLOTS) {
-    await waitFor(`${slot} on its port`, async () => (await rook.ports(slot)).argument === PORTS[slot]);
+    await waitFor(`${slot} on its port`, async () => (await rook.ports(slot)).argument === OTHER_PORTS[slot]);
   }
   for (const slot of SLOTS) await revert(rook, slot);
 });

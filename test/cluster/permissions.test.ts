@@ -5,6 +5,7 @@ import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { OPERATOR_USER, STATUS_WRITE, toWriteTheStatus, useCluster } from '../support/cluster.js';
 import type { LogLine, Operator } from '../support/operator.js';
+import { each, inOrder, layoutOf } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 
@@ -64,7 +65,7 @@ test('a missing right to read is one line with verb, resource, name and place; g
 
   await grant();
   await assignment.waitForReason('Ready', 'RollingOut');
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   await operator.waitUntilReady();
 });
 
@@ -93,7 +94,7 @@ test('without the right to read Drivers all else goes on: one line says so, and 
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const operator = await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   const remedy = 'allow verbs list and watch on drivers.csi.ceph.io in a ClusterRole';
   expect((await onlyWarning(operator, 'Drivers of ceph-csi-operator')).remedy).toBe(remedy);
   const readiness = await operator.probe('/readyz');
@@ -109,14 +110,16 @@ test('a workload that may not be patched is Rejected with the rule that is missi
   await cluster().startOperator();
 
   const status = await assignment.waitForReason('Ready', 'PatchRejected');
-  expect(status.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Rejected']);
+  expect(status.workloads.map(({ state }) => state)).toEqual(
+    inOrder<string>({ ...each('RollingOut'), rbdNodePlugin: 'Rejected' }),
+  );
   const { message } = await assignment.condition('Ready');
   expect(message).toContain(`(if this is RBAC, allow: patch daemonsets.apps/csi-rbdplugin in namespace ${namespace})`);
   expect(message).toContain('cannot patch resource "daemonsets"');
 
   await grant();
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   await assignment.waitForReason('Ready', 'RollingOut');
 });
 
@@ -133,7 +136,7 @@ test("Rook's settings that may not be patched are PinRejected, and the workloads
     return degraded.message.includes('rook-ceph-operator-config: ') && degraded.message;
   });
   expect(message).toContain(`allow: patch configmaps/rook-ceph-operator-config in namespace ${namespace}`);
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
 
   await grant();
   await assignment.waitUntilSettled();
@@ -148,7 +151,7 @@ test('without the right to record events all else goes on, and the log says whic
 
   const status = await assignment.waitForReason('Ready', 'RollingOut');
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   expect(status.conditions.map(({ reason }) => reason)).not.toContain('Retrying');
   expect(await cluster().eventsAfterStop(operator, rook.namespace)).toEqual([]);
   expect(new Set(operator.warnings.map(({ msg }) => msg))).toEqual(new Set(['Event not recorded']));
@@ -158,7 +161,7 @@ test('without the right to write the status the ports are moved all the same; gr
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const grant = await withhold(writer(rook.namespace), toWriteTheStatus(rook.namespace));
   const operator = await cluster().startOperator();
-  await waitFor('the ports', async () => (await rook.layout()).join() === '9070,9071,9072');
+  await waitFor('the ports', async () => (await rook.layout()).join() === layoutOf().join());
   const line = await waitFor('a warning', () =>
     Promise.resolve(operator.warnings.find(({ msg }) => msg === 'Reconcile failed')),
   );
@@ -173,7 +176,7 @@ test('without the right to write the status a contest is bounded all the same, a
   const mark = await cluster().controlPlane.audit.mark();
   const grant = await withhold(writer(rook.namespace), toWriteTheStatus(rook.namespace));
   const operator = await cluster().startOperator();
-  const isRight = async (): Promise<boolean> => (await rook.layout()).join() === '9070,9071,9072';
+  const isRight = async (): Promise<boolean> => (await rook.layout()).join() === layoutOf().join();
   await waitFor('the ports', isRight);
   for (let time = 1; time <= 4; time += 1) {
     await rook.rewrite('cephfsProvisioner');
@@ -203,7 +206,7 @@ test('config/rbac allows all that is asked for: nothing is forbidden from the fi
   await assignment.waitUntilSettled();
   await assignment.waitUntilSettled();
 
-  expect(await rook.layout()).toEqual([9070, 9071, 9172]);
+  expect(await rook.layout()).toEqual(layoutOf({ rbdNodePlugin: 9172 }));
   // What is asked last are the events.
   await operator.stop();
   const requests = await audit.since(mark, { user: OPERATOR_USER });

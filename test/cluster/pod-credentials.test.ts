@@ -11,6 +11,7 @@ import { namespaceProblem } from '../support/image/container.js';
 import { Pod } from '../support/image/pod.js';
 import { portsRight } from '../support/recovery.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { SLOTS } from '../support/slots.js';
 
 // A starting API server answers 403 until it has read its own roles.
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
@@ -98,7 +99,7 @@ describe.skipIf(lastError !== undefined)('in a pod', () => {
     await portsRight(rook, { fault, since: performance.now(), withinSeconds: WITHIN_SECONDS });
     const { reverts, workloads } = await assignment.waitUntilSettled();
     expect(reverts.count).toBe(1);
-    expect(workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'RollingOut']);
+    expect(workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'RollingOut'));
     expect(await stored(mark)).toEqual([MOVE_BACK]);
     const reasons = (await cluster().events(rook.namespace)).map(({ reason }) => reason);
     expect(reasons).not.toContain('PatchRejected');

@@ -1,29 +1,21 @@
 /** What spec.ports does to workloads, pins, status and pods. */
 import { expect, test } from 'vitest';
 import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/rules/api.js';
+import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { DEFAULT_PORTS, inOrder, keysOf, MOVED, portsFrom, type Ports } from '../support/slots.js';
 
 const cluster = useCluster();
 
-type Layout = [number, number, number];
-
-async function pins(rook: RookInstallation): Promise<(string | undefined)[]> {
-  const config = await rook.config();
-  return ['CSIADDONS_RBD_PROVISIONER_PORT', 'CSIADDONS_CEPHFS_PROVISIONER_PORT', 'CSIADDONS_PORT'].map(
-    (key) => config[key],
-  );
-}
-
-/** Workloads, pins, status and pods all say this layout. */
-async function expectLayout(rook: RookInstallation, status: AssignmentStatus, layout: Layout): Promise<void> {
-  const [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] = layout;
-  expect(status.ports).toEqual({ rbdProvisioner, cephfsProvisioner, rbdNodePlugin });
-  expect(status.workloads.map(({ currentPort }) => currentPort)).toEqual(layout);
-  expect(await rook.layout()).toEqual(layout);
-  expect(await pins(rook)).toEqual(layout.map(String));
+/** Workloads, pins, status and pods all have these ports. */
+async function expectPorts(rook: RookInstallation, status: AssignmentStatus, ports: Ports): Promise<void> {
+  expect(status.ports).toEqual(ports);
+  expect(status.workloads.map(({ currentPort }) => currentPort)).toEqual(inOrder(ports));
+  expect(await rook.layout()).toEqual(inOrder(ports));
+  expect(await rook.config()).toMatchObject(keysOf(ports));
 
   const pods = (await rook.podsAtRest()) as unknown as Pod[];
   const held: Record<string, number[]> = {};
@@ -31,11 +23,10 @@ async function expectLayout(rook: RookInstallation, status: AssignmentStatus, la
     const port = spec.containers.find(({ name }) => name === 'csi-addons')?.ports?.[0]?.hostPort;
     if (port !== undefined) (held[metadata.labels.app] ??= []).push(port);
   }
-  expect(held).toEqual({
-    'csi-rbdplugin-provisioner': [rbdProvisioner, rbdProvisioner],
-    'csi-cephfsplugin-provisioner': [cephfsProvisioner, cephfsProvisioner],
-    'csi-rbdplugin': [rbdNodePlugin, rbdNodePlugin, rbdNodePlugin],
+  const wanted = SLOT_SPECS.map(({ slot, kind, workload }) => {
+    return [workload, Array.from({ length: kind === 'DaemonSet' ? 3 : 2 }, () => ports[slot])];
   });
+  expect(held).toEqual(Object.fromEntries(wanted));
 }
 
 interface Pod {
@@ -54,51 +45,48 @@ async function nodePluginPods(rook: RookInstallation): Promise<string[]> {
 async function assigned(spec: AssignmentSpec): Promise<{ rook: RookInstallation; assignment: Assignment }> {
   const installed = await cluster().installRookWithAssignment({}, spec);
   await cluster().startOperator();
-  await expectLayout(installed.rook, await installed.assignment.waitUntilAssigned(), layoutOf(spec));
+  const status = await installed.assignment.waitUntilAssigned();
+  await expectPorts(installed.rook, status, { ...DEFAULT_PORTS, ...spec.ports });
   return installed;
-}
-
-function layoutOf({ ports = {} }: AssignmentSpec): Layout {
-  return [ports.rbdProvisioner ?? 9070, ports.cephfsProvisioner ?? 9071, ports.rbdNodePlugin ?? 9072];
 }
 
 interface Edit {
   rule: string;
   from: AssignmentSpec['ports'];
   edit: Record<string, number | null>;
-  layout: Layout;
+  moved: Partial<Ports>;
 }
 
 test.each<Edit>([
   {
     rule: 'other ports are given',
     from: {},
-    edit: { rbdProvisioner: 19070, cephfsProvisioner: 19071, rbdNodePlugin: 19072 },
-    layout: [19070, 19071, 19072],
+    edit: portsFrom(19070),
+    moved: portsFrom(19070),
   },
   {
     rule: 'two ports are swapped',
     from: {},
     edit: { rbdProvisioner: 9071, cephfsProvisioner: 9070 },
-    layout: [9071, 9070, 9072],
+    moved: { rbdProvisioner: 9071, cephfsProvisioner: 9070 },
   },
   {
     rule: 'a port of another slot is asked for',
     from: {},
     edit: { cephfsProvisioner: 9070 },
-    layout: [9071, 9070, 9072],
+    moved: { rbdProvisioner: 9071, cephfsProvisioner: 9070 },
   },
   {
     rule: 'a port is taken out again, whatever was pinned for it',
     from: { rbdProvisioner: 9170, cephfsProvisioner: 9171 },
     edit: { cephfsProvisioner: null },
-    layout: [9170, 9071, 9072],
+    moved: { rbdProvisioner: 9170 },
   },
-])('workloads, pins, status and pods follow when $rule', async ({ from, edit, layout }) => {
+])('workloads, pins, status and pods follow when $rule', async ({ from, edit, moved }) => {
   const { rook, assignment } = await assigned({ ports: from! });
   await assignment.edit({ ports: edit });
   const status = await assignment.waitUntilAssigned();
-  await expectLayout(rook, status, layout);
+  await expectPorts(rook, status, { ...DEFAULT_PORTS, ...moved });
   // The ports moved because the spec did: nobody reverted anything.
   expect(status.reverts).toEqual({ count: 0 });
 });
@@ -111,7 +99,8 @@ test('rbdNodePlugin: 9070 ends the conflict without a restart on the nodes', asy
   });
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
-  await expectLayout(rook, await assignment.waitUntilAssigned(), [9072, 9071, 9070]);
+  const status = await assignment.waitUntilAssigned();
+  await expectPorts(rook, status, { ...DEFAULT_PORTS, rbdProvisioner: 9072, rbdNodePlugin: 9070 });
 
   expect(await nodePluginPods(rook)).toEqual(before);
   expect((await cluster().writesSince(mark)).filter((write) => write.includes('daemonsets'))).toEqual([]);
@@ -120,8 +109,8 @@ test('rbdNodePlugin: 9070 ends the conflict without a restart on the nodes', asy
 test('after a whole pass of Rook all pods run on their ports again', async () => {
   const { rook, assignment } = await assigned({});
   await rook.writePass();
-  await assignment.waitForReverts(2);
+  await assignment.waitForReverts(MOVED.length);
   const status = await assignment.waitUntilAssigned();
-  await expectLayout(rook, status, [9070, 9071, 9072]);
-  expect(status.reverts.count).toBe(2);
+  await expectPorts(rook, status, DEFAULT_PORTS);
+  expect(status.reverts.count).toBe(MOVED.length);
 });

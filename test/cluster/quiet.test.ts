@@ -3,12 +3,14 @@
  * Assignment.waitUntilSettled edits the spec without effect, which makes the operator reconcile and costs it exactly
  * one status write (observedGeneration). A test that finds that write, and no other, has seen a reconcile without writes.
  */
+import { forEachSlot } from '../../src/domain/rules/slots.js';
 import { expect, test } from 'vitest';
 import { STATUS_WRITE, useCluster, type RookOptions } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import { writesOf } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { layoutOf, MOVED, patchOf } from '../support/slots.js';
 
 const cluster = useCluster();
 
@@ -31,9 +33,11 @@ const WATCHED = {
   'the operator config': (rook: RookInstallation) => rook.configPath,
   'the Rook operator': ({ namespace }: RookInstallation) =>
     `/apis/apps/v1/namespaces/${namespace}/deployments/rook-ceph-operator`,
-  'the RBD provisioner': (rook: RookInstallation) => rook.workloadPath('rbdProvisioner'),
-  'the CephFS provisioner': (rook: RookInstallation) => rook.workloadPath('cephfsProvisioner'),
-  'the RBD node plugin': (rook: RookInstallation) => rook.workloadPath('rbdNodePlugin'),
+  ...forEachSlot(
+    ({ slot }) =>
+      (rook: RookInstallation) =>
+        rook.workloadPath(slot),
+  ),
 };
 
 test('a reconcile after an annotation of any watched object writes nothing', async () => {
@@ -100,15 +104,14 @@ test('an operator that was killed while ports had to be moved leaves the rest to
 
   await cluster().startOperator();
   await assignment.waitUntilAssigned();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   // Those that were stored: the successor may have sent one that the killed process had still sent before it.
   const stored = writesOf(await cluster().requestsSince(mark)).filter(
     ({ group, code }) => group === 'apps' && code === 200,
   );
-  expect(stored.map(({ verb, resource, name }) => `${verb} ${resource} ${name!}`).sort()).toEqual([
-    'patch daemonsets csi-rbdplugin',
-    'patch deployments csi-cephfsplugin-provisioner',
-  ]);
+  expect(stored.map(({ verb, resource, name }) => `${verb} ${resource} ${name!}`).sort()).toEqual(
+    MOVED.map(patchOf).sort(),
+  );
 });
 
 test('while nothing changes where an assignment is, the operator asks nothing of the API server', async () => {

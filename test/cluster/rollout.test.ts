@@ -1,10 +1,12 @@
 /** When a move is over: judged by pods, which three nodes run here. */
+import type { SlotSpec } from '../../src/domain/rules/slots.js';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AssignmentStatus } from '../../src/domain/rules/api.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { each, inOrder, layoutOf, PROVISIONERS, SLOTS, specOf } from '../support/slots.js';
 
 const cluster = useCluster();
 
@@ -47,11 +49,13 @@ test('a workload is RollingOut until its last pod runs with the port, though its
   // Pods of a DaemonSet are placed on cordoned nodes, too.
   await assignment.waitForState('rbdNodePlugin', 'Ready');
   const status = await assignment.waitForReason('Ready', 'RollingOut');
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect(status.workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'Ready']);
-  const follow = (name: string): string =>
+  expect(await rook.layout()).toEqual(layoutOf());
+  expect(status.workloads.map(({ state }) => state)).toEqual(
+    inOrder<string>({ ...each('RollingOut'), rbdNodePlugin: 'Ready' }),
+  );
+  const follow = ({ workload: name }: SlotSpec): string =>
     `Deployment ${name}: its pods are being replaced: kubectl -n ${rook.namespace} rollout status deployment/${name}`;
-  const message = `${follow('csi-rbdplugin-provisioner')}; ${follow('csi-cephfsplugin-provisioner')}`;
+  const message = PROVISIONERS.map((slot) => follow(specOf(slot))).join('; ');
   expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', reason: 'RollingOut', message });
   expect(await assignment.condition('Progressing')).toMatchObject({ status: 'True', reason: 'RollingOut', message });
   expect(await assignment.condition('Degraded')).toMatchObject({ status: 'True', reason: 'PortConflict' });
@@ -59,7 +63,7 @@ test('a workload is RollingOut until its last pod runs with the port, though its
   await setUnschedulable(false);
   expect(await runCommandOf(message)).toContain('successfully rolled out');
   const done = await assignment.waitUntilAssigned();
-  expect(done.workloads.map(({ state }) => state)).toEqual(['Ready', 'Ready', 'Ready']);
+  expect(done.workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'Ready'));
   expect(await assignment.condition('Progressing')).toMatchObject({ status: 'False', reason: 'Settled' });
   expect(await assignment.condition('Degraded')).toMatchObject({ status: 'False', reason: 'AsExpected' });
 });
@@ -72,10 +76,9 @@ test("a Deployment's generation that moves without its template is no rollout an
   const before = await assignment.status();
   const mark = await audit.mark();
 
-  // Rook's write of what is there: it names no revision, and the controller puts that back. Six times, as for a moment
+  // Rook's write of what is there: it names no revision, and the controller puts that back. Three times each, as for a moment
   // the status of the Deployment is of an older generation, which must not show.
-  const provisioners = ['rbdProvisioner', 'cephfsProvisioner'] as const;
-  for (const name of [...provisioners, ...provisioners, ...provisioners]) {
+  for (const name of [...PROVISIONERS, ...PROVISIONERS, ...PROVISIONERS]) {
     const { apiVersion, kind, metadata, spec } = await rook.workload(name);
     const { name: objectName, namespace, ownerReferences } = metadata!;
     await api.replace<object>(rook.workloadPath(name), {
@@ -144,7 +147,7 @@ test('with updateStrategy OnDelete the status says how to delete the old pods an
 
   await runCommandOf(message);
   const status = await assignment.waitUntilAssigned();
-  expect(status.workloads.map(({ state }) => state)).toEqual(['Ready', 'Ready', 'Ready']);
+  expect(status.workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'Ready'));
   await waitFor('the old pods to be gone', async () => {
     return Object.keys(await podsByPort(rook, 'csi-rbdplugin')).join() === '9072';
   });

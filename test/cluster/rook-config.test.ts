@@ -8,6 +8,18 @@ import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
 import { rookOperatorConfig } from '../support/rook/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import {
+  DEFAULT_PORTS,
+  each,
+  inOrder,
+  keysOf,
+  layoutOf,
+  MOVED,
+  OTHER_PORTS,
+  portsOf,
+  PROVISIONERS,
+  SLOTS,
+} from '../support/slots.js';
 
 const cluster = useCluster({ withholdsRights: true });
 
@@ -15,7 +27,7 @@ const PIN = 'patch configmaps rook-ceph-operator-config';
 const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
 const CEPHFS = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
 const NODE = 'CSIADDONS_PORT';
-const FIXED_PINS = { [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' };
+const FIXED_PINS = keysOf(DEFAULT_PORTS);
 
 interface Configured {
   rook: RookInstallation;
@@ -51,7 +63,7 @@ function ownKeys({ metadata }: KubeObject): string[] {
   return own.flatMap(({ fieldsV1 }) => Object.keys((fieldsV1 as Record<string, object>)['f:data']!)).sort();
 }
 
-test('the pin is one patch of the three keys, and the rest of the ConfigMap stays as it was', async () => {
+test('the pin is one patch of all keys, and the rest of the ConfigMap stays as it was', async () => {
   const configured = await withKeys({ ROOK_LOG_LEVEL: 'DEBUG', [NODE]: '' });
   const { rook, assignment } = configured;
   const before = await rook.config();
@@ -60,7 +72,11 @@ test('the pin is one patch of the three keys, and the rest of the ConfigMap stay
 
   const stored = await storedConfig(rook);
   expect(stored.data).toEqual({ ...before, ...FIXED_PINS });
-  expect(ownKeys(stored)).toEqual([`f:${CEPHFS}`, `f:${NODE}`, `f:${RBD}`]);
+  expect(ownKeys(stored)).toEqual(
+    Object.keys(FIXED_PINS)
+      .map((key) => `f:${key}`)
+      .sort(),
+  );
   const { annotations, labels, finalizers } = stored.metadata;
   expect([annotations, labels, finalizers]).toEqual([undefined, undefined, undefined]);
 });
@@ -74,7 +90,7 @@ test('without the ConfigMap the workloads are patched alone and the status says 
   expect(message).toContain('ConfigMap rook-ceph-operator-config is absent');
   expect(message).toContain('create it, or set spec.rookConfig: Leave');
   await assignment.waitUntilAssigned();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   expect(await pinsSince({ rook, assignment, mark })).toEqual([]);
 
   const created = await cluster().controlPlane.audit.mark();
@@ -89,12 +105,12 @@ test('without the ConfigMap the workloads are patched alone and the status says 
 });
 
 test("the user's own distinct keys are the assignment; they are not written, and stay the user's", async () => {
-  const keys = { [RBD]: '9170', [CEPHFS]: '9171', [NODE]: '9172' };
+  const keys = keysOf(OTHER_PORTS);
   const configured = await withKeys(keys);
   const { rook, assignment } = configured;
   const { ports } = await assignment.waitUntilAssigned();
-  expect(ports).toEqual({ rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 });
-  expect(await rook.layout()).toEqual([9170, 9171, 9172]);
+  expect(ports).toEqual(OTHER_PORTS);
+  expect(await rook.layout()).toEqual(layoutOf(OTHER_PORTS));
   expect(await pinsSince(configured)).toEqual([]);
   const stored = await storedConfig(rook);
   expect(stored.data).toMatchObject(keys);
@@ -104,7 +120,7 @@ test("the user's own distinct keys are the assignment; they are not written, and
 test("a port of spec.ports comes before the user's key, which is pinned to it", async () => {
   const configured = await withKeys({ [CEPHFS]: '9171' }, { ports: { cephfsProvisioner: 9271 } });
   await configured.assignment.waitUntilAssigned();
-  expect(await configured.rook.layout()).toEqual([9070, 9271, 9072]);
+  expect(await configured.rook.layout()).toEqual(layoutOf({ cephfsProvisioner: 9271 }));
   expect((await configured.rook.config())[CEPHFS]).toBe('9271');
 });
 
@@ -116,28 +132,23 @@ test('clashing keys give no shared port: with Leave the status names the one set
   expect(message).toContain(CEPHFS);
   expect(message).toContain('give each a port of its own');
   await assignment.waitUntilAssigned();
-  expect(new Set(Object.values(status.ports)).size).toBe(3);
-  expect(await rook.layout()).toEqual(Object.values(orderedPorts(status.ports)));
+  expect(new Set(Object.values(status.ports)).size).toBe(SLOTS.length);
+  expect(await rook.layout()).toEqual(inOrder(status.ports));
   expect(await pinsSince(configured)).toEqual([]);
   expect(await rook.config()).toMatchObject({ [RBD]: '9171', [CEPHFS]: '9171' });
 });
 
 test('clashing keys are overwritten by the assignment with Pin', async () => {
-  const configured = await withKeys({ [RBD]: '9171', [CEPHFS]: '9171', [NODE]: '9171' });
+  const configured = await withKeys(keysOf(each(9171)));
   const { rook, assignment } = configured;
   const { ports } = await assignment.waitUntilAssigned();
-  const layout = Object.values(orderedPorts(ports));
-  expect(new Set(layout).size).toBe(3);
+  const layout = inOrder(ports);
+  expect(new Set(layout).size).toBe(SLOTS.length);
   expect(await rook.layout()).toEqual(layout);
   expect(await pinsSince(configured)).toEqual([PIN]);
-  const config = await rook.config();
-  expect([config[RBD], config[CEPHFS], config[NODE]]).toEqual(layout.map(String));
+  expect(await rook.config()).toMatchObject(keysOf(ports));
   expect(await assignment.condition('Degraded')).toMatchObject({ status: 'False', reason: 'AsExpected' });
 });
-
-function orderedPorts<T>(ports: { rbdProvisioner: T; cephfsProvisioner: T; rbdNodePlugin: T }): T[] {
-  return [ports.rbdProvisioner, ports.cephfsProvisioner, ports.rbdNodePlugin];
-}
 
 const INVALID = [
   { value: 'abc', consequence: 'stops managing all CSI workloads' },
@@ -155,7 +166,7 @@ test.each(INVALID)('the key "$value" is reported with Leave, and not written', a
   expect(message).toContain(consequence);
   expect(message).toContain('set it to a port from 1024 to 65535');
   await assignment.waitUntilAssigned();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   expect(await pinsSince(configured)).toEqual([]);
   expect((await rook.config())[CEPHFS]).toBe(value);
 });
@@ -177,9 +188,9 @@ test('Leave never writes the ConfigMap, whatever happens to ports and workloads'
   await assignment.edit({ ports: { cephfsProvisioner: 9171 } });
   await assignment.waitUntilAssigned();
   await rook.writePass();
-  await assignment.waitForReverts(2);
+  await assignment.waitForReverts(MOVED.length);
   await assignment.waitUntilAssigned();
-  expect(await rook.layout()).toEqual([9070, 9171, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf({ cephfsProvisioner: 9171 }));
   expect(await pinsSince(configured)).toEqual([]);
   expect(await storedConfig(rook)).toEqual(before);
 });
@@ -209,7 +220,8 @@ test.each<OutOfPlay>([
     hostNetwork: false,
   });
   const config = await rook.config();
-  expect([config[RBD], config[CEPHFS], config[NODE]]).toEqual(['9070', '9071', nodeKey]);
+  expect(config).toMatchObject(keysOf(portsOf(PROVISIONERS)));
+  expect(config[NODE]).toBe(nodeKey);
   expect(await pinsSince({ rook, assignment, mark })).toEqual([PIN]);
   expect((await cluster().writesSince(mark)).filter((write) => write.includes('daemonsets'))).toEqual([]);
   expect((await rook.workload('rbdNodePlugin')).spec).toEqual(nodePlugin.spec);
@@ -228,7 +240,7 @@ test('a pin that the Role does not allow is reported with the missing rule, and 
 
   await cluster().startOperator();
   await assignment.waitUntilAssigned();
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   await assignment.waitForReason('Degraded', 'PinRejected');
   expect((await assignment.condition('Degraded')).message).toContain(
     `allow: patch configmaps/rook-ceph-operator-config in namespace ${rook.namespace}`,

@@ -6,20 +6,21 @@ import { Gate } from '../support/control-plane/gate.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
+import { layoutOf, MOVED, patchOf, SLOTS } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0 });
 
 /** Well below the 10 s that work in hand is given, on a busy machine. */
 const AT_ONCE_MS = 7_000;
 
-/** An operator in the midst of a reconcile: both patches are on their way. */
+/** An operator in the midst of a reconcile: all patches are on their way. */
 async function inMidReconcile(): Promise<{ operator: Operator; gate: Gate }> {
   const gate = new Gate(cluster().controlPlane, ({ method, path }) => {
     return method === 'PATCH' && path.startsWith('/apis/apps/');
   });
   const operator = await Operator.start({ kubeconfig: await gate.start() });
   onTestFinished(() => operator.kill());
-  await waitFor('two patches under way', () => Promise.resolve(gate.waiting.length === 2), {
+  await waitFor('all patches under way', () => Promise.resolve(gate.waiting.length === MOVED.length), {
     lastSeen: () => operator.log.slice(-10),
   });
   return { operator, gate };
@@ -68,18 +69,14 @@ test('SIGTERM during a reconcile lets it finish, the status and the events with 
   gate.open();
   expect(await stopped).toBe(0);
 
-  expect(await rook.layout()).toEqual([9070, 9071, 9072]);
+  expect(await rook.layout()).toEqual(layoutOf());
   const { workloads } = await assignment.status();
-  expect(workloads.map(({ state }) => state)).toEqual(['RollingOut', 'RollingOut', 'RollingOut']);
+  expect(workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'RollingOut'));
   const writes = await cluster().writesSince(mark);
   // One reconcile and no other: its patches, its status, its events.
-  expect(writes.sort()).toEqual([
-    STATUS_WRITE,
-    'patch daemonsets csi-rbdplugin',
-    'patch deployments csi-cephfsplugin-provisioner',
-  ]);
+  expect(writes.sort()).toEqual([STATUS_WRITE, ...MOVED.map(patchOf)].sort());
   const reasons = (await cluster().events(rook.namespace)).map(({ reason }) => reason);
-  expect(reasons.filter((reason) => reason === 'PortAssigned')).toHaveLength(4);
+  expect(reasons.filter((reason) => reason === 'PortAssigned')).toHaveLength(2 * MOVED.length);
 });
 
 test('SIGTERM writes the counts that wait for a later status, too', async () => {
@@ -88,7 +85,7 @@ test('SIGTERM writes the counts that wait for a later status, too', async () => 
   await assignment.waitForReason('Ready', 'RollingOut');
   await assignment.waitUntilSettled();
   await rook.rewrite('cephfsProvisioner');
-  await waitFor('the repair', async () => (await rook.layout()).join() === '9070,9071,9072');
+  await waitFor('the repair', async () => (await rook.layout()).join() === layoutOf().join());
   expect(await operator.stop()).toBe(0);
   expect((await assignment.status()).reverts).toMatchObject({ count: 1, recent: [{ kind: 'Deployment' }] });
 });

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { Container, DaemonSet, Deployment } from '../support/rook/api-types.js';
 import type { RookInstallation, WorkloadName } from '../support/rook/installation.js';
+import { CSI_WORKLOADS } from '../support/rook/render.js';
+import { DEFAULT_PORTS, each, inOrder, MOVED, patchOf, PROVISIONERS, SLOTS } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0 });
 
@@ -33,9 +35,10 @@ test('a hostPort that is stored in the template moves along with the argument an
   await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
 
-  expect(await rook.ports('rbdProvisioner')).toEqual({ argument: 9070, containerPort: 9070, hostPort: 9070 });
-  expect(await rook.ports('cephfsProvisioner')).toEqual({ argument: 9071, containerPort: 9071, hostPort: 9071 });
-  expect(await rook.ports('rbdNodePlugin')).toEqual({ argument: 9072, containerPort: 9072, hostPort: 9072 });
+  for (const slot of SLOTS) {
+    const port = DEFAULT_PORTS[slot];
+    expect(await rook.ports(slot)).toEqual({ argument: port, containerPort: port, hostPort: port });
+  }
 });
 
 const V = '--v=0';
@@ -102,20 +105,20 @@ test.each([
   {
     world: 'without csi-addons',
     config: { CSI_ENABLE_CSIADDONS: 'false' },
-    states: ['NoSidecar', 'NoSidecar', 'NoSidecar'],
+    state: 'NoSidecar',
   },
   {
     world: 'on the pod network throughout',
     config: { ROOK_ENFORCE_HOST_NETWORK: 'false', CSI_ENABLE_HOST_NETWORK: 'false' },
-    states: ['PodNetwork', 'PodNetwork', 'PodNetwork'],
+    state: 'PodNetwork',
   },
-])('$world there is nothing to assign, nothing is written, and that is Ready', async ({ config, states }) => {
+])('$world there is nothing to assign, nothing is written, and that is Ready', async ({ config, state: wanted }) => {
   const { assignment } = await cluster().installRookWithAssignment({ config });
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
 
   const status = await assignment.waitForReason('Ready', 'NothingToAssign');
-  expect(status.workloads.map(({ state }) => state)).toEqual(states);
+  expect(status.workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => wanted));
   expect(status.provider).toBe('Rook');
   expect(await assignment.condition('Ready')).toMatchObject({ status: 'True' });
   expect(await assignment.condition('Degraded')).toMatchObject({ status: 'False' });
@@ -127,13 +130,15 @@ test('provisioners on the pod network are left alone, and only the key of the no
   const { rook, assignment } = await cluster().installRookWithAssignment({
     config: { ROOK_ENFORCE_HOST_NETWORK: 'false' },
   });
-  const before = await Promise.all([rook.workload('rbdProvisioner'), rook.workload('cephfsProvisioner')]);
+  const before = await Promise.all(PROVISIONERS.map((slot) => rook.workload(slot)));
   await cluster().startOperator();
 
   const status = await assignment.waitForState('rbdNodePlugin', 'RollingOut');
-  expect(status.workloads.map(({ state }) => state)).toEqual(['PodNetwork', 'PodNetwork', 'RollingOut']);
+  expect(status.workloads.map(({ state }) => state)).toEqual(
+    inOrder<string>({ ...each('PodNetwork'), rbdNodePlugin: 'RollingOut' }),
+  );
   await assignment.waitUntilSettled();
-  expect(await Promise.all([rook.workload('rbdProvisioner'), rook.workload('cephfsProvisioner')])).toEqual(before);
+  expect(await Promise.all(PROVISIONERS.map((slot) => rook.workload(slot)))).toEqual(before);
   const keys = Object.entries(await rook.config()).filter(([key]) => key.startsWith('CSIADDONS_'));
   expect(keys).toEqual([['CSIADDONS_PORT', '9072']]);
 });
@@ -155,14 +160,13 @@ test('a workload that becomes hostNetwork gets its port then', async () => {
 
 test('workloads that come one by one get their port and their key as they come', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
-  const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin', 'cephfsNodePlugin'] as const;
   // Without a garbage collector here a foreground deletion would never end.
-  for (const name of names) await cluster().controlPlane.api.delete(rook.workloadPath(name));
+  for (const name of CSI_WORKLOADS) await cluster().controlPlane.api.delete(rook.workloadPath(name));
   await cluster().startOperator();
 
   const empty = await assignment.waitForReason('Ready', 'NothingToAssign');
   expect(empty.provider).toBe('None');
-  expect(empty.workloads.map(({ state }) => state)).toEqual(['Absent', 'Absent', 'Absent']);
+  expect(empty.workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'Absent'));
   const pinnedKeys = async (): Promise<string[]> =>
     Object.keys(await rook.config()).filter((key) => key.startsWith('CSIADDONS_'));
   expect(await pinnedKeys()).toEqual([]);
@@ -188,22 +192,18 @@ test('workloads that come one by one get their port and their key as they come',
 
 test.each([
   {
-    owned: ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'],
+    owned: SLOTS,
     provider: 'CephCSIOperator',
-    states: ['UpstreamManaged', 'UpstreamManaged', 'UpstreamManaged'],
+    states: each('UpstreamManaged'),
     writes: [],
   },
   {
-    owned: ['rbdProvisioner'],
+    owned: ['rbdProvisioner'] as const,
     provider: 'Mixed',
-    states: ['UpstreamManaged', 'RollingOut', 'RollingOut'],
-    writes: [
-      'patch configmaps rook-ceph-operator-config',
-      'patch daemonsets csi-rbdplugin',
-      'patch deployments csi-cephfsplugin-provisioner',
-    ],
+    states: { ...each('RollingOut'), rbdProvisioner: 'UpstreamManaged' },
+    writes: ['patch configmaps rook-ceph-operator-config', ...MOVED.map(patchOf)].sort(),
   },
-] as const)('$provider: what a Driver of csi.ceph.io owns is observed and never written', async (row) => {
+])('$provider: what a Driver of csi.ceph.io owns is observed and never written', async (row) => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   // No such Driver exists: with a garbage collector here, the workload would be deleted.
   const driver = { apiVersion: 'csi.ceph.io/v1', kind: 'Driver', name: 'rook-ceph.rbd.csi.ceph.com', controller: true };
@@ -214,7 +214,7 @@ test.each([
 
   const status = await assignment.waitForState('rbdProvisioner', 'UpstreamManaged');
   expect(status.provider).toBe(row.provider);
-  expect(status.workloads.map(({ state }) => state)).toEqual(row.states);
+  expect(status.workloads.map(({ state }) => state)).toEqual(inOrder(row.states));
   const writes = await cluster().writesUntilSettled(mark, assignment);
   const targets = new Set(writes.filter((write) => write !== STATUS_WRITE));
   expect([...targets].sort()).toEqual(row.writes);

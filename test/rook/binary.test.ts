@@ -12,7 +12,8 @@ import { rookBinary, unshareProblem, type RookBinary } from '../support/rook/bin
 import { binaryKind } from '../support/rook/living-rook.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { RookWrites } from '../support/rook/rook-writes.js';
-import { keys } from '../support/rook/scenario.js';
+import { CSI_WORKLOADS } from '../support/rook/render.js';
+import { CONFLICT_LAYOUT, each, inOrder, keysOf, OTHER_PORTS } from '../support/slots.js';
 
 const cluster = useCluster();
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -57,7 +58,7 @@ async function showThatItRuns(binary: RookBinary): Promise<RookInstallation> {
   const rook = await cluster().installRook({ ...kind.install, alive: true, workloads: false });
   const living = await kind.start(cluster(), rook);
   await living.settled();
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
   const { metadata } = await rook.workload('rbdNodePlugin');
   expect(metadata!.managedFields!.map(({ manager }) => manager)).toContain('rook');
   expect(metadata!.ownerReferences).toMatchObject([{ kind: 'Deployment', name: 'rook-ceph-operator' }]);
@@ -65,16 +66,16 @@ async function showThatItRuns(binary: RookBinary): Promise<RookInstallation> {
   const { api, audit } = cluster().controlPlane;
   const writes = new RookWrites(audit, rook.namespace);
   const mark = await writes.mark();
-  await api.patch(rook.configPath, { data: keys('9170', '9171', '9172') });
-  await writes.waitForPuts(mark, 4);
+  await api.patch(rook.configPath, { data: keysOf(OTHER_PORTS) });
+  await writes.waitForPuts(mark, CSI_WORKLOADS.length);
   await living.settled();
-  expect(await writes.putsSince(mark)).toHaveLength(4);
-  expect(await rook.layout()).toEqual(kind.hasThreeKeys ? [9170, 9171, 9172] : [9172, 9172, 9172]);
+  expect(await writes.putsSince(mark)).toHaveLength(CSI_WORKLOADS.length);
+  expect(await rook.layout()).toEqual(inOrder(kind.hasThreeKeys ? OTHER_PORTS : each(OTHER_PORTS.rbdNodePlugin)));
 
   const restart = await writes.mark();
   await living.restart();
   await living.settled();
-  expect(await writes.putsSince(restart)).toHaveLength(4);
+  expect(await writes.putsSince(restart)).toHaveLength(CSI_WORKLOADS.length);
   return rook;
 }
 

@@ -9,7 +9,9 @@ import { CSI_WORKLOAD_NAMES } from '../support/rook/names.js';
 import { programKind, rookKinds } from '../support/rook/living-rook.js';
 import { CONFLICT_CONFIG } from '../support/rook/operator.js';
 import { RookWrites } from '../support/rook/rook-writes.js';
-import { CEPHFS_PATCH, cost, costOf, FIXED, NODE_PATCH, PIN, RBD_PATCH, Scenario } from '../support/rook/scenario.js';
+import { cost, costOf, FIXED, PIN, PROVISIONER_PATCHES, Scenario, times } from '../support/rook/scenario.js';
+import { CONFLICT_LAYOUT, layoutOf, MOVED, patchOf, PROVISIONERS, SLOTS } from '../support/slots.js';
+import { CSI_WORKLOADS } from '../support/rook/render.js';
 
 const cluster = useCluster();
 
@@ -17,15 +19,15 @@ test('Rook is upgraded from one key to three and on: each upgrade is one rollout
   const scenario = await Scenario.solved(cluster(), programKind('1.16.4'));
   for (const version of ['1.17.9', '1.19.10'] as const) {
     const measured = await scenario.cost(`upgrade to ${version}`, () => scenario.living.upgrade!(version));
-    expect(measured).toEqual(cost([1, 1, 1]));
+    expect(measured).toEqual(cost(times(1, SLOTS)));
   }
   const settled = await scenario.cost('unrelated key, after the upgrades', () =>
     scenario.setKeys({ ROOK_LOG_LEVEL: 'DEBUG' }),
   );
-  expect(settled).toEqual(cost([0, 0, 0]));
+  expect(settled).toEqual(cost({}));
 });
 
-/** The last write of a pass of Rook's, which waits for the test's word. */
+/** The write of the CephFS provisioner, the last of a pass of Rook's, which waits for the test's word. */
 class Tail {
   #held: Promise<void> | undefined;
   #release = (): void => undefined;
@@ -48,7 +50,7 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
   interface AmidPass {
     readonly scenario: Scenario;
     readonly tail: Tail;
-    /** Rook is told of something else, and writes the first three of the four workloads. */
+    /** Rook is told of something else, and writes the workloads that come before the CephFS provisioner. */
     readonly begin: () => Promise<void>;
   }
 
@@ -61,7 +63,7 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
       const mark = await writes.mark();
       tail.hold();
       await scenario.setKeys({ ROOK_LOG_LEVEL: 'DEBUG' });
-      await writes.waitForPuts(mark, 3);
+      await writes.waitForPuts(mark, CSI_WORKLOADS.indexOf('cephfsProvisioner'));
     };
     return { scenario, tail, begin };
   }
@@ -76,7 +78,7 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
 
   test('what is left of a pass that the operator saw begin is waited for', async () => {
     const { scenario, tail, begin } = await amidWatchedPass({ rookConfig: 'Leave' });
-    const end = { layout: [9070, 9071, 9072] as const, keys: {} };
+    const end = { layout: layoutOf(), keys: {} };
     const act = async (): Promise<void> => {
       await begin();
       await scenario.assignment.edit({ mode: 'Enforce' });
@@ -84,21 +86,23 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
       tail.release();
     };
     const measured = await scenario.cost('in the middle of a pass', act, end);
-    expect(measured).toEqual(cost([0, 1, 1], CEPHFS_PATCH, NODE_PATCH));
+    expect(measured).toEqual(cost(times(1, MOVED), ...MOVED.map(patchOf)));
   });
 
   test('the tail of a pass comes after the patches: what it reverts is patched again', async () => {
     const { scenario, tail, begin } = await amidPass({ rookConfig: 'Leave' });
-    const end = { layout: [9070, 9071, 9072] as const, keys: {} };
+    const end = { layout: layoutOf(), keys: {} };
     const act = async (): Promise<void> => {
       await begin();
       await scenario.startOperator();
-      await waitFor('the patches', async () => String(await scenario.rook.layout()) === '9070,9071,9072');
+      await waitFor('the patches', async () => String(await scenario.rook.layout()) === String(layoutOf()));
       tail.release();
       await scenario.assignment.waitForReverts(1);
     };
     const measured = await scenario.cost('tail of a pass after the patches', act, end);
-    expect(measured).toEqual(cost([0, 3, 1], CEPHFS_PATCH, CEPHFS_PATCH, NODE_PATCH));
+    expect(measured).toEqual(
+      cost({ ...times(1, MOVED), cephfsProvisioner: 3 }, patchOf('cephfsProvisioner'), ...MOVED.map(patchOf)),
+    );
   });
 
   test('the pin comes in the middle of a pass: its rest knows nothing of the pin, and is no answer to it', async () => {
@@ -111,8 +115,8 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
       tail.release();
     };
     const measured = await scenario.cost('pin in the middle of a pass', act);
-    const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(scenario.kind, { one, three: cost([0, 1, 1], PIN) }));
+    const one = cost({ ...times(2, PROVISIONERS), rbdNodePlugin: 1 }, PIN, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(scenario.kind, { one, three: cost(times(1, MOVED), PIN) }));
   });
 });
 
@@ -128,10 +132,10 @@ describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
       await living.settled();
       await living.restart();
       await living.settled();
-      expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+      expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
       await scenario.startOperator();
     });
-    const one = cost([4, 4, 2], PIN, CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 2, 2], PIN) }));
+    const one = cost({ ...times(4, PROVISIONERS), rbdNodePlugin: 2 }, PIN, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(kind, { one, three: cost(times(2, MOVED), PIN) }));
   });
 });

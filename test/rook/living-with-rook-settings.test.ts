@@ -6,55 +6,56 @@ import { rookKinds } from '../support/rook/living-rook.js';
 import { CONFLICT_CONFIG } from '../support/rook/operator.js';
 import {
   beyond,
-  CEPHFS_KEY,
-  CEPHFS_PATCH,
   cost,
   costOf,
   FIXED,
-  keys,
-  NODE_KEY,
   PASS,
   PIN,
   pinned,
-  RBD_PATCH,
+  PROVISIONER_PATCHES,
   Scenario,
+  times,
 } from '../support/rook/scenario.js';
+import { each, keysOf, MOVED, OTHER_PORTS, PROVISIONERS, SLOTS, specOf } from '../support/slots.js';
+import { CSI_ADDONS_PORT_KEY } from '../support/rook/names.js';
 
 const cluster = useCluster();
 
 describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
   test("a user's own distinct keys that Rook has followed already", async () => {
-    const scenario = await Scenario.begin(cluster(), kind, { config: keys('9170', '9171', '9172') });
+    const scenario = await Scenario.begin(cluster(), kind, { config: keysOf(OTHER_PORTS) });
     const start = (): Promise<void> => scenario.startOperator();
-    const measured = await scenario.cost("user's keys from before", start, pinned(9170, 9171, 9172));
-    expect(measured).toEqual(costOf(kind, { one: cost([1, 1, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) }));
+    const measured = await scenario.cost("user's keys from before", start, pinned(OTHER_PORTS));
+    expect(measured).toEqual(
+      costOf(kind, { one: cost(times(1, PROVISIONERS), ...PROVISIONER_PATCHES), three: cost({}) }),
+    );
   });
 
   test("a user's own distinct keys, set while all is well", async () => {
     const scenario = await Scenario.solved(cluster(), kind);
-    const set = (): Promise<unknown> => scenario.setKeys(keys('9170', '9171', '9172'));
-    const measured = await scenario.cost("user's keys set", set, pinned(9170, 9171, 9172));
-    const one = cost([2, 2, 1], CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(kind, { one, three: cost([1, 1, 1]) }));
+    const set = (): Promise<unknown> => scenario.setKeys(keysOf(OTHER_PORTS));
+    const measured = await scenario.cost("user's keys set", set, pinned(OTHER_PORTS));
+    const one = cost({ ...times(2, PROVISIONERS), rbdNodePlugin: 1 }, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(kind, { one, three: cost(times(1, SLOTS)) }));
   });
 
   test('keys that clash', async () => {
-    const scenario = await Scenario.begin(cluster(), kind, { config: keys('9171', '9171', '9171') });
+    const scenario = await Scenario.begin(cluster(), kind, { config: keysOf(each(9171)) });
     const start = (): Promise<void> => scenario.startOperator();
-    const measured = await scenario.cost('clashing keys', start, pinned(9171, 9071, 9072));
-    const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 1, 1], PIN) }));
+    const measured = await scenario.cost('clashing keys', start, pinned({ rbdProvisioner: 9171 }));
+    const one = cost({ ...times(2, PROVISIONERS), rbdNodePlugin: 1 }, PIN, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(kind, { one, three: cost(times(1, MOVED), PIN) }));
   });
 
   test.each(['abc', '70000', '0'])(
     'the bad value %s is replaced by a valid one, and Rook is at work again',
     async (bad) => {
       const scenario = await Scenario.solved(cluster(), kind);
-      const key = kind.hasThreeKeys ? CEPHFS_KEY : NODE_KEY;
+      const key = kind.hasThreeKeys ? specOf('cephfsProvisioner').configKey : CSI_ADDONS_PORT_KEY;
       const measured = await scenario.cost(`bad value ${bad}`, () => scenario.setKeys({ [key]: bad }));
       // The pin's pass, and that of the retry which was pending.
-      const patches = [CEPHFS_PATCH, RBD_PATCH, CEPHFS_PATCH, RBD_PATCH];
-      const bound = { one: cost([4, 4, 0], PIN, ...patches), three: cost([0, 0, 0], PIN) };
+      const patches = [...PROVISIONER_PATCHES, ...PROVISIONER_PATCHES];
+      const bound = { one: cost(times(4, PROVISIONERS), PIN, ...patches), three: cost({}, PIN) };
       expect(beyond(costOf(kind, bound), measured)).toEqual([]);
       expect(measured.writes).toContain(PIN);
     },
@@ -66,8 +67,8 @@ describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
     const sync = (): Promise<void> => replaceFromGit(api, scenario.rook, CONFLICT_CONFIG);
     const measured = await scenario.cost('GitOps removes the keys', sync);
     // Two passes, that of the removal and that of the pin; three keys keep their last values meanwhile.
-    const patches = [CEPHFS_PATCH, RBD_PATCH, CEPHFS_PATCH, RBD_PATCH];
-    const bound = { one: cost([4, 4, 2], PIN, ...patches), three: cost([0, 0, 0], PIN) };
+    const patches = [...PROVISIONER_PATCHES, ...PROVISIONER_PATCHES];
+    const bound = { one: cost({ ...times(4, PROVISIONERS), rbdNodePlugin: 2 }, PIN, ...patches), three: cost({}, PIN) };
     expect(beyond(costOf(kind, bound), measured)).toEqual([]);
     expect(measured.writes).toContain(PIN);
   });

@@ -1,29 +1,18 @@
 /**
- * The operator beside a Rook that runs: what each event of a cluster's life costs, in rollouts per workload (RBD
- * provisioner, CephFS provisioner, node plugin) and in writes of the operator.
+ * The operator beside a Rook that runs: what each event of a cluster's life costs, in rollouts of each workload and in
+ * writes of the operator.
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { DaemonSet } from '../support/rook/api-types.js';
 import { rookKinds } from '../support/rook/living-rook.js';
-import { RECORDED, RolloutRecorder } from '../support/rook/rollouts.js';
-import {
-  CEPHFS_PATCH,
-  cost,
-  costOf,
-  NODE_PATCH,
-  PASS,
-  PIN,
-  pinned,
-  RBD_PATCH,
-  Scenario,
-} from '../support/rook/scenario.js';
+import { RolloutRecorder } from '../support/rook/rollouts.js';
+import { cost, costOf, PASS, PIN, pinned, PROVISIONER_PATCHES, Scenario, times } from '../support/rook/scenario.js';
+import { forEachSlot } from '../../src/domain/rules/slots.js';
+import { CONFLICT_LAYOUT, MOVED, patchOf, PROVISIONERS } from '../support/slots.js';
 
 const cluster = useCluster();
-
-/** Rollouts by patches alone. */
-const ASLEEP = { rbdProvisioner: 0, cephfsProvisioner: 1, rbdNodePlugin: 1 };
 
 /** What was learnt of Rook's keys, from what it wrote. */
 async function expectKnownKeys({ assignment, kind }: Scenario): Promise<void> {
@@ -33,19 +22,23 @@ async function expectKnownKeys({ assignment, kind }: Scenario): Promise<void> {
 describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
   test('the conflict is solved', async () => {
     const scenario = await Scenario.begin(cluster(), kind);
-    expect(await scenario.rook.layout()).toEqual([9070, 9070, 9070]);
+    expect(await scenario.rook.layout()).toEqual(CONFLICT_LAYOUT);
     const measured = await scenario.cost('conflict solved', () => scenario.startOperator());
-    const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 1, 1], PIN) }));
+    const one = cost({ ...times(2, PROVISIONERS), rbdNodePlugin: 1 }, PIN, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(kind, { one, three: cost(times(1, MOVED), PIN) }));
     await expectKnownKeys(scenario);
   });
 
   test('the conflict is solved with the node plugin left where it is', async () => {
     const scenario = await Scenario.begin(cluster(), kind, { spec: { ports: { rbdNodePlugin: 9070 } } });
     const start = (): Promise<void> => scenario.startOperator();
-    const measured = await scenario.cost('conflict solved, node plugin stays', start, pinned(9072, 9071, 9070));
-    const one = cost([1, 1, 0], PIN, CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(kind, { one, three: cost([1, 1, 0], PIN) }));
+    const measured = await scenario.cost(
+      'conflict solved, node plugin stays',
+      start,
+      pinned({ rbdProvisioner: 9072, rbdNodePlugin: 9070 }),
+    );
+    const one = cost(times(1, PROVISIONERS), PIN, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(kind, { one, three: cost(times(1, PROVISIONERS), PIN) }));
   });
 
   test('an unrelated key changes', async () => {
@@ -63,17 +56,21 @@ describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
   test("a provisioner's port in the assignment is edited", async () => {
     const scenario = await Scenario.solved(cluster(), kind);
     const edit = (): Promise<unknown> => scenario.assignment.edit({ ports: { cephfsProvisioner: 9171 } });
-    const measured = await scenario.cost('spec.ports.cephfsProvisioner edited', edit, pinned(9070, 9171, 9072));
-    const one = cost([2, 2, 0], PIN, CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 1, 0], PIN) }));
+    const measured = await scenario.cost(
+      'spec.ports.cephfsProvisioner edited',
+      edit,
+      pinned({ cephfsProvisioner: 9171 }),
+    );
+    const one = cost(times(2, PROVISIONERS), PIN, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(kind, { one, three: cost({ cephfsProvisioner: 1 }, PIN) }));
   });
 
   test("the node plugin's port in the assignment is edited", async () => {
     const scenario = await Scenario.solved(cluster(), kind);
     const edit = (): Promise<unknown> => scenario.assignment.edit({ ports: { rbdNodePlugin: 9172 } });
-    const measured = await scenario.cost('spec.ports.rbdNodePlugin edited', edit, pinned(9070, 9071, 9172));
-    const one = cost([2, 2, 1], PIN, CEPHFS_PATCH, RBD_PATCH);
-    expect(measured).toEqual(costOf(kind, { one, three: cost([0, 0, 1], PIN) }));
+    const measured = await scenario.cost('spec.ports.rbdNodePlugin edited', edit, pinned({ rbdNodePlugin: 9172 }));
+    const one = cost({ ...times(2, PROVISIONERS), rbdNodePlugin: 1 }, PIN, ...PROVISIONER_PATCHES);
+    expect(measured).toEqual(costOf(kind, { one, three: cost({ rbdNodePlugin: 1 }, PIN) }));
   });
 });
 
@@ -91,7 +88,8 @@ test('the conflict is solved while Rook does not run', async () => {
   await assignment.waitUntilAssigned();
   const writes = await cluster().writesUntilSettled(mark, assignment);
   const restarts = await recorder.sinceMark();
-  expect(RECORDED.map((name) => restarts[name].rollouts)).toEqual(RECORDED.map((name) => ASLEEP[name]));
+  // By the patches alone.
+  expect(forEachSlot(({ slot }) => restarts[slot].rollouts)).toEqual(cost(times(1, MOVED)).rollouts);
   const [first, ...others] = writes.filter((write) => /configmaps|deployments|daemonsets/.test(write));
-  expect([first, ...others.sort()]).toEqual([PIN, NODE_PATCH, CEPHFS_PATCH]);
+  expect([first, ...others.sort()]).toEqual([PIN, ...MOVED.map(patchOf).sort()]);
 });

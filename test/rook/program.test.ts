@@ -3,20 +3,26 @@
  * counted in the audit log: a PUT that changes nothing yields no event.
  */
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { RookProgram, type RookProgramOptions } from '../support/rook/program/rook-program.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { CSI_WORKLOAD_NAMES } from '../support/rook/names.js';
+import { CSI_WORKLOADS } from '../support/rook/render.js';
 import type { RookVersion } from '../support/rook/release.js';
 import { RookWrites } from '../support/rook/rook-writes.js';
+import { CONFLICT_LAYOUT, DEFAULT_PORTS, each, inOrder, keysOf, layoutOf, OTHER_PORTS } from '../support/slots.js';
 
 const cluster = useCluster();
 
-const ONE_PASS: string[] = Object.values(CSI_WORKLOAD_NAMES);
+const ONE_PASS = CSI_WORKLOADS.map((name) => CSI_WORKLOAD_NAMES[name]);
 const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
 const CEPHFS = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
 const NODE = 'CSIADDONS_PORT';
+/** The node plugin on another port than the first of them, which is also a default. */
+const MIXED_PORTS = { ...OTHER_PORTS, rbdNodePlugin: 9072 };
+const NO_KEYS = Object.fromEntries(SLOT_SPECS.map(({ configKey }) => [configKey, null]));
 
 interface Running {
   rook: RookInstallation;
@@ -61,10 +67,10 @@ describe.each<RookVersion>(['1.16.4', '1.17.9', '1.19.10'])('Rook %s', (version)
     await program.settled();
     expect(await writes.requestsSince(quiet)).toEqual([]);
 
-    await set(rook, { [NODE]: '9072', [RBD]: '9070', [CEPHFS]: '9071' });
+    await set(rook, keysOf(DEFAULT_PORTS));
     await program.settled();
     expect(await writes.putsSince(quiet)).toEqual(ONE_PASS);
-    expect(await rook.layout()).toEqual(version === '1.16.4' ? [9072, 9072, 9072] : [9070, 9071, 9072]);
+    expect(await rook.layout()).toEqual(version === '1.16.4' ? inOrder(each(9072)) : layoutOf());
   });
 
   test('creates workloads that are not there, owned by the Deployment of its pod', async () => {
@@ -189,12 +195,12 @@ describe.each<RookVersion>(['1.16.4', '1.17.9', '1.19.10'])('Rook %s', (version)
 
 test('Rook 1.16.4 reads its one key anew in each pass: a deleted one is the default at once, a bad one as well', async () => {
   const { rook, program, writes } = await running('1.16.4');
-  await set(rook, { [NODE]: '9072', [RBD]: '9170', [CEPHFS]: '9171' });
+  await set(rook, keysOf(MIXED_PORTS));
   await program.settled();
-  expect(await rook.layout()).toEqual([9072, 9072, 9072]);
+  expect(await rook.layout()).toEqual(inOrder(each(9072)));
   await set(rook, { [NODE]: null });
   await program.settled();
-  expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+  expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
 
   const mark = await writes.mark();
   await set(rook, { [NODE]: 'abc' });
@@ -207,18 +213,18 @@ test('Rook 1.16.4 reads its one key anew in each pass: a deleted one is the defa
 describe.each<RookVersion>(['1.17.9', '1.19.10'])('Rook %s keeps a deleted key', (version) => {
   test('with its last value until it restarts; an empty value is the default at once', async () => {
     const { rook, program } = await running(version);
-    await set(rook, { [NODE]: '9072', [RBD]: '9170', [CEPHFS]: '9171' });
+    await set(rook, keysOf(MIXED_PORTS));
     await program.settled();
-    await set(rook, { [NODE]: null, [RBD]: null, [CEPHFS]: null });
+    await set(rook, NO_KEYS);
     await program.settled();
-    expect(await rook.layout()).toEqual([9170, 9171, 9072]);
+    expect(await rook.layout()).toEqual(layoutOf(MIXED_PORTS));
     await set(rook, { [RBD]: '' });
     await program.settled();
-    expect(await rook.layout()).toEqual([9070, 9171, 9072]);
+    expect(await rook.layout()).toEqual(layoutOf({ ...MIXED_PORTS, rbdProvisioner: 9070 }));
     expect(program.log).toContain(`I | op-k8sutil: operator setting "${NODE}" = "9072"`);
     await program.restart();
     await program.settled();
-    expect(await rook.layout()).toEqual([9070, 9070, 9070]);
+    expect(await rook.layout()).toEqual(CONFLICT_LAYOUT);
   });
 
   test('a bad one, too: it goes on failing until there is a valid value', async () => {
@@ -232,7 +238,7 @@ describe.each<RookVersion>(['1.17.9', '1.19.10'])('Rook %s keeps a deleted key',
     expect(program.log.at(-1)).toContain('for Ceph FS provisioner: failed to parse port value for');
     await set(rook, { [CEPHFS]: '' });
     await program.settled();
-    expect((await writes.putsSince(mark)).length).toBeGreaterThanOrEqual(4);
+    expect((await writes.putsSince(mark)).length).toBeGreaterThanOrEqual(ONE_PASS.length);
   });
 
   test('0 is half a pass: the API server rejects the provisioner, again and again', async () => {
@@ -246,21 +252,21 @@ describe.each<RookVersion>(['1.17.9', '1.19.10'])('Rook %s keeps a deleted key',
     );
     await set(rook, { [RBD]: '9170' });
     await program.settled();
-    expect((await writes.putsSince(mark)).slice(-4)).toEqual(ONE_PASS);
-    expect(await rook.layout()).toEqual([9170, 9070, 9070]);
+    expect((await writes.putsSince(mark)).slice(-ONE_PASS.length)).toEqual(ONE_PASS);
+    expect(await rook.layout()).toEqual(inOrder({ ...each(9070), rbdProvisioner: 9170 }));
   });
 });
 
 test('an upgrade is a restart of another version: it reads its own keys and renders its own images', async () => {
   const { rook, program } = await running('1.16.4');
-  await set(rook, { [NODE]: '9072', [RBD]: '9170', [CEPHFS]: '9171' });
+  await set(rook, keysOf(MIXED_PORTS));
   await program.settled();
-  expect(await rook.layout()).toEqual([9072, 9072, 9072]);
+  expect(await rook.layout()).toEqual(inOrder(each(9072)));
   for (const version of ['1.17.9', '1.19.10'] as const) {
     const podName = await rook.replaceOperatorPod(`rook/ceph:v${version}`);
     await program.restart({ version, podName });
     await program.settled();
-    expect(await rook.layout()).toEqual([9170, 9171, 9072]);
+    expect(await rook.layout()).toEqual(layoutOf(MIXED_PORTS));
   }
   expect(JSON.stringify(await rook.workload('rbdNodePlugin'))).toContain('k8s-sidecar:v0.14.0');
 });

@@ -10,6 +10,7 @@ import { waitFor } from './control-plane/wait-for.js';
 import { Operator } from './operator.js';
 import type { ManagerDeployment } from './rendered.js';
 import type { RookInstallation } from './rook/installation.js';
+import { SLOTS } from './slots.js';
 
 interface Pod extends KubeObject {
   spec: { nodeName?: string; containers: { image: string }[] };
@@ -97,8 +98,7 @@ export class InstalledOperator {
 
 /** All in a Rook namespace that an installation, an upgrade or a removal of the operator must leave as it is. */
 export async function stateOf(rook: RookInstallation): Promise<object> {
-  const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
-  const workloads = await Promise.all(names.map((name) => rook.workload(name)));
+  const workloads = await Promise.all(SLOTS.map((slot) => rook.workload(slot)));
   const pods = await rook.podsAtRest();
   return {
     layout: await rook.layout(),

@@ -1,8 +1,9 @@
 /** From the end of a fault to ports that are right. */
 import { waitFor } from './control-plane/wait-for.js';
 import type { RookInstallation } from './rook/installation.js';
+import { layoutOf } from './slots.js';
 
-const ASSIGNED = [9070, 9071, 9072] as const;
+const ASSIGNED = layoutOf();
 
 export interface Recovery {
   /** For people: what had happened. */

@@ -1,5 +1,6 @@
 /** One row of the fault table: what goes wrong, when, and what may come of it. */
 import type { Fault, Matching, What } from './fault.js';
+import { MOVED } from '../slots.js';
 import type { Toxic } from './toxiproxy.js';
 
 /**
@@ -66,7 +67,7 @@ const REPAIR: Writes = { patches: 1, pins: 0, status: { atMost: 1 } };
 
 /** What the same costs without a fault. */
 const USUAL: Readonly<Record<RowMoment, Writes>> = {
-  start: { patches: 2, pins: 1, status: 1 },
+  start: { patches: MOVED.length, pins: 1, status: 1 },
   rest: { patches: 0, pins: 0, status: 0 },
   list: REPAIR,
   watch: REPAIR,
@@ -81,8 +82,8 @@ const USUAL: Readonly<Record<RowMoment, Writes>> = {
 /** A key that is taken out was nobody's wish, and is no revert. */
 const UNDOES_NOTHING: readonly RowMoment[] = ['start', 'rest', 'pin', 'status'];
 
-/** Six of the start, two of the repair: in no row is one of them there twice, and where they are struck no other comes. */
-const OF_START_AND_REPAIR: Count = { atMost: 8 };
+/** Of the start two of each patch and two more, and two of the repair: in no row is one of them there twice, and where they are struck no other comes. */
+const OF_START_AND_REPAIR: Count = { atMost: 2 * MOVED.length + 4 };
 
 export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
   readonly writes?: Partial<Writes>;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OPERATOR_NAMESPACE, type Cluster } from '../cluster.js';
 import { writeKubeconfig } from '../control-plane/credentials.js';
 import { waitFor } from '../control-plane/wait-for.js';
-import { NODE_KEY } from '../rook/scenario.js';
+import { specOf } from '../slots.js';
 import { FaultGateway } from './gateway.js';
 import { repeatedAmong } from './repeated.js';
 import type { Row, RowMoment } from './row.js';
@@ -88,7 +88,8 @@ function optionsOf({ moment }: Row, name: string, kubeconfig: string): Parameter
 /** What makes work for the operator. */
 async function act({ controlPlane }: Cluster, moment: RowMoment, { rook, assignment }: RowWorld): Promise<void> {
   if (moment === 'rest') return;
-  if (moment === 'pin') await controlPlane.api.patch(rook.configPath, { data: { [NODE_KEY]: null } });
+  if (moment === 'pin')
+    await controlPlane.api.patch(rook.configPath, { data: { [specOf('rbdNodePlugin').configKey]: null } });
   else if (moment === 'status') await assignment.edit({ mode: 'Enforce' });
   else await rook.rewrite('rbdNodePlugin');
 }

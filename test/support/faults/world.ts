@@ -7,10 +7,10 @@ import type { Mark } from '../control-plane/audit-log.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { RookInstallation } from '../rook/installation.js';
 import { CSI_ADDONS_CONTAINER } from '../rook/names.js';
-import { keys } from '../rook/scenario.js';
+import { DEFAULT_PORTS, keysOf, layoutOf, SLOTS } from '../slots.js';
 
-const LAYOUT = '9070,9071,9072';
-const PINNED = keys('9070', '9071', '9072');
+const LAYOUT = layoutOf().join();
+const PINNED = keysOf(DEFAULT_PORTS);
 /** A setting of Rook's that is none of ours, in characters of up to four bytes. */
 const FOREIGN = { ROOK_OBC_PROVISIONER_NAME_PREFIX: 'Grüße-日本-👋' };
 const RBAC = '/apis/rbac.authorization.k8s.io/v1/namespaces';
@@ -87,13 +87,12 @@ export class RowWorld {
 
   /** All that the operator must leave as it is, whole: the ports and the pinned keys are taken out. */
   async foreign(): Promise<object> {
-    const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
     const { api } = this.#cluster.controlPlane;
     const [config, operator, cephfsNodePlugin, ...workloads] = await Promise.all([
       api.get(this.rook.configPath),
       api.get(this.rook.operatorPath),
       api.get(this.rook.workloadPath('cephfsNodePlugin')),
-      ...names.map((name) => api.get(this.rook.workloadPath(name))),
+      ...SLOTS.map((slot) => api.get(this.rook.workloadPath(slot))),
     ]);
     const data = without(config.data as object, ...Object.keys(PINNED));
     const whole = [{ ...config, data }, operator, cephfsNodePlugin];

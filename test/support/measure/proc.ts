@@ -83,7 +83,7 @@ function socketsOf(pid: number): string[] {
 }
 
 /** Inodes of the sockets, in the text of /proc/net/tcp, that are connected to a remote port. */
-export function establishedSockets(table: string, port: number): string[] {
+function establishedSockets(table: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   return table.split('\n').flatMap((line) => {
     const [, , remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);

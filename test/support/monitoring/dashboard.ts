@@ -23,11 +23,6 @@ export interface GridPosition {
   readonly h: number;
 }
 
-export interface ValueMapping {
-  readonly type: 'value';
-  readonly options: Readonly<Record<string, { readonly text: string; readonly color: string }>>;
-}
-
 export interface Panel {
   readonly id: number;
   readonly type: 'row' | 'stat' | 'timeseries' | 'state-timeline';
@@ -37,14 +32,7 @@ export interface Panel {
   readonly description?: string;
   readonly datasource?: DataSource;
   readonly targets?: readonly Target[];
-  readonly fieldConfig?: {
-    readonly defaults: {
-      readonly unit: string;
-      readonly noValue?: string;
-      readonly mappings?: readonly ValueMapping[];
-      readonly thresholds?: { readonly steps: readonly { readonly color: string; readonly value: number | null }[] };
-    };
-  };
+  readonly fieldConfig?: { readonly defaults: { readonly unit: string } };
 }
 
 interface Variable {

@@ -21,20 +21,10 @@ export interface InstantSample {
   readonly value: number;
 }
 
-export interface RangeSamples {
-  readonly metric: Series;
-  /** Seconds of the epoch, and the value then. */
-  readonly values: readonly (readonly [number, number])[];
-}
-
 export interface ActiveAlert {
   readonly state: 'pending' | 'firing';
   readonly labels: Series;
   readonly annotations: { readonly summary: string; readonly description: string };
-}
-
-interface Sampled {
-  readonly metric: Series;
 }
 
 type Answer<T> =
@@ -67,21 +57,10 @@ export class Prometheus {
 
   /** What an expression is now. @throws with what Prometheus has to say against it */
   async query(expr: string): Promise<InstantSample[]> {
-    const { result } = await this.#get<{ result: (Sampled & { value: [number, string] })[] }>('query', { query: expr });
+    const { result } = await this.#get<{ result: { metric: Series; value: [number, string] }[] }>('query', {
+      query: expr,
+    });
     return result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
-  }
-
-  /** What it was, from one time to another, in seconds of the epoch. */
-  async queryRange(expr: string, start: number, end: number, step: number): Promise<RangeSamples[]> {
-    const parameters = { query: expr, start: String(start), end: String(end), step: String(step) };
-    const { result } = await this.#get<{ result: (Sampled & { values: [number, string][] })[] }>(
-      'query_range',
-      parameters,
-    );
-    return result.map(({ metric, values }) => ({
-      metric,
-      values: values.map(([time, value]) => [time, Number(value)] as const),
-    }));
   }
 
   /** Those that are pending or firing. */

@@ -1,3 +1,4 @@
+import { forEachSlot } from '../../../src/domain/rules/slots.js';
 import type { DaemonSetUpdateStrategy } from './api-types.js';
 import type { CsiAddonsWorkload } from './names.js';
 import { DEFAULT_CSI_ADDONS_PORT, DEFAULT_LIVENESS_PORTS } from './names.js';
@@ -75,11 +76,7 @@ export function readCsiParameters(settings: RookSettings): CsiParameters {
     provisionerHostNetwork: parseBool(config.ROOK_ENFORCE_HOST_NETWORK ?? 'false') ?? false,
     // Any value but true and false makes Rook look for the CRD of CSIAddonsNode, which these clusters do not have.
     csiAddons: is(config, 'CSI_ENABLE_CSIADDONS', 'true'),
-    csiAddonsPorts: {
-      rbdNodePlugin: readPort(config, keys.rbdNodePlugin, DEFAULT_CSI_ADDONS_PORT),
-      rbdProvisioner: readPort(config, keys.rbdProvisioner, DEFAULT_CSI_ADDONS_PORT),
-      cephfsProvisioner: readPort(config, keys.cephfsProvisioner, DEFAULT_CSI_ADDONS_PORT),
-    },
+    csiAddonsPorts: forEachSlot(({ slot }) => readPort(config, keys[slot], DEFAULT_CSI_ADDONS_PORT)),
     liveness: readBool(config, 'CSI_ENABLE_LIVENESS', false),
     // Rook parses the liveness ports with liveness off, too: a bad one stops it all the same.
     livenessPorts: {

@@ -3,11 +3,12 @@ import type { AdminApi, KubeObject } from '../control-plane/admin-api.js';
 import { AdminApiError } from '../control-plane/admin-api.js';
 import type { ControlPlane } from '../control-plane/control-plane.js';
 import { waitFor } from '../control-plane/wait-for.js';
+import { SLOTS } from '../slots.js';
 import type { DaemonSet, Deployment } from './api-types.js';
 import { CSI_ADDONS_CONTAINER, CSI_WORKLOAD_NAMES } from './names.js';
 import { rookOperatorConfig, rookOperatorDeployment } from './operator.js';
 import type { RookVersion } from './release.js';
-import { renderRook, type RookWorkloads } from './render.js';
+import { CSI_WORKLOADS, renderRook, type RookWorkloads } from './render.js';
 
 export type WorkloadName = keyof RookWorkloads;
 
@@ -87,10 +88,10 @@ export class RookInstallation {
     return renderRook({ namespace, version, storedHostPort, owner: this.#owner, config: settings });
   }
 
-  /** One pass of Rook over all four workloads, in its order. */
+  /** One pass of Rook over all workloads, in its order. */
   async writePass(config: Readonly<Record<string, string>> = {}): Promise<void> {
     const workloads = this.render(config);
-    for (const name of Object.keys(workloads) as WorkloadName[]) await this.#write(workloads[name]);
+    for (const name of CSI_WORKLOADS) await this.#write(workloads[name]);
   }
 
   /** Rook's write of one workload: full, without resourceVersion. Resolves with what is stored then. */
@@ -136,16 +137,15 @@ export class RookInstallation {
     return { argument: Number(argument), containerPort: declared?.containerPort ?? NaN, hostPort: declared?.hostPort };
   }
 
-  /** RBD provisioner, CephFS provisioner, node plugin: the argument, which must equal the declared port. */
-  async layout(): Promise<[number, number, number]> {
-    const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const;
-    const ports = await Promise.all(names.map((name) => this.ports(name)));
+  /** Of each slot, in the order of SLOT_SPECS, the argument, which must equal the declared port. */
+  async layout(): Promise<number[]> {
+    const ports = await Promise.all(SLOTS.map((slot) => this.ports(slot)));
     for (const { argument, containerPort, hostPort } of ports) {
       if (argument !== containerPort || (hostPort !== undefined && hostPort !== argument)) {
         throw new Error(`argument ${argument}, containerPort ${containerPort} and hostPort ${hostPort} differ`);
       }
     }
-    return ports.map(({ argument }) => argument) as [number, number, number];
+    return ports.map(({ argument }) => argument);
   }
 
   pods(): Promise<KubeObject[]> {
@@ -153,18 +153,18 @@ export class RookInstallation {
   }
 
   /**
-   * Waits until all ten run, no other is there, and the controllers have counted them. A pod that was preempted a moment ago
+   * Waits until all that are wanted run, no other is there, and the controllers have counted them. A pod that was preempted a moment ago
    * shows in its Deployment's counters, and so in the status of an assignment, a little later.
    */
   async podsAtRest(): Promise<KubeObject[]> {
-    const names = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin', 'cephfsNodePlugin'] as const;
     const phases = (pods: CsiPod[]): unknown[] => pods.map(({ metadata, status }) => [metadata.name, status?.phase]);
     return waitFor(
-      'all ten pods to run, and no other to be there',
+      'all pods to run, and no other to be there',
       async () => {
         const pods = (await this.pods()) as CsiPod[];
-        const workloads = await Promise.all(names.map((name) => this.workload(name)));
-        return pods.length === 10 && pods.every(isRunning) && workloads.every(isRolledOut) && pods;
+        const workloads = await Promise.all(CSI_WORKLOADS.map((name) => this.workload(name)));
+        const wanted = workloads.reduce((sum, workload) => sum + podsWanted(workload), 0);
+        return pods.length === wanted && pods.every(isRunning) && workloads.every(isRolledOut) && pods;
       },
       { lastSeen: async () => phases(await this.pods()) },
     );
@@ -224,6 +224,13 @@ export class RookInstallation {
 
 function isRunning({ metadata, status }: CsiPod): boolean {
   return status?.phase === 'Running' && metadata.deletionTimestamp === undefined;
+}
+
+/** By the spec of a Deployment; a DaemonSet has one on each of its nodes. */
+function podsWanted({ spec, status }: Deployment | DaemonSet): number {
+  const { replicas } = spec as { replicas?: number };
+  const { desiredNumberScheduled } = (status ?? {}) as { desiredNumberScheduled?: number };
+  return replicas ?? desiredNumberScheduled ?? NaN;
 }
 
 /** By the status that its controller has written. */

@@ -7,6 +7,7 @@ import { installClusterInfo } from './cluster-info.js';
 import type { RookInstallation } from './installation.js';
 import { RookProgram, type RookProgramOptions } from './program/rook-program.js';
 import type { RookVersion } from './release.js';
+import { CSI_WORKLOADS } from './render.js';
 import { RookWrites } from './rook-writes.js';
 
 export interface LivingRook {
@@ -20,7 +21,7 @@ export interface LivingRook {
 
 export interface RookKind {
   readonly name: string;
-  /** Whether each of the three workloads has a key: from 1.16.5 on. */
+  /** Whether each workload has a key: from 1.16.5 on. */
   readonly hasThreeKeys: boolean;
   readonly install: RookOptions;
   readonly start: (cluster: Cluster, rook: RookInstallation) => Promise<LivingRook>;
@@ -82,7 +83,7 @@ export function binaryKind({ path, crds, version }: RookBinary): RookKind {
           await running.stop();
           const mark = await writes.mark();
           running = await RookProcess.start(controlPlane, path, await rook.replaceOperatorPod());
-          await writes.waitForPuts(mark, 4);
+          await writes.waitForPuts(mark, CSI_WORKLOADS.length);
         },
       };
     },

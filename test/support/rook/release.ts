@@ -1,5 +1,6 @@
+import { forEachSlot } from '../../../src/domain/rules/slots.js';
 import type { CsiAddonsWorkload } from './names.js';
-import { CEPHFS_PROVISIONER_PORT_KEY, CSI_ADDONS_PORT_KEY, RBD_PROVISIONER_PORT_KEY } from './names.js';
+import { CSI_ADDONS_PORT_KEY } from './names.js';
 
 export type RookVersion = '1.16.4' | '1.17.9' | '1.19.10';
 
@@ -17,11 +18,7 @@ export interface RookRelease {
 }
 
 /** From 1.16.5 on each workload has a key of its own. */
-const THREE_KEYS: RookRelease['csiAddonsPortKeys'] = {
-  rbdNodePlugin: CSI_ADDONS_PORT_KEY,
-  rbdProvisioner: RBD_PROVISIONER_PORT_KEY,
-  cephfsProvisioner: CEPHFS_PROVISIONER_PORT_KEY,
-};
+const KEY_EACH: RookRelease['csiAddonsPortKeys'] = forEachSlot(({ configKey }) => configKey);
 
 type CsiImage = 'cephCsi' | 'registrar' | 'provisioner' | 'attacher' | 'snapshotter' | 'resizer' | 'csiAddons';
 
@@ -36,12 +33,8 @@ export const ROOK_RELEASES: Readonly<Record<RookVersion, RookRelease>> = {
       resizer: 'registry.k8s.io/sig-storage/csi-resizer:v1.13.1',
       csiAddons: 'quay.io/csiaddons/k8s-sidecar:v0.11.0',
     },
-    // Up to 1.16.4 one key moves all three workloads, so no setting can part them.
-    csiAddonsPortKeys: {
-      rbdNodePlugin: CSI_ADDONS_PORT_KEY,
-      rbdProvisioner: CSI_ADDONS_PORT_KEY,
-      cephfsProvisioner: CSI_ADDONS_PORT_KEY,
-    },
+    // Up to 1.16.4 one key moves all workloads, so no setting can part them.
+    csiAddonsPortKeys: forEachSlot(() => CSI_ADDONS_PORT_KEY),
     keepsDeletedSettings: false,
     metadataByDefault: false,
     namesCrossNamespaceGate: false,
@@ -56,7 +49,7 @@ export const ROOK_RELEASES: Readonly<Record<RookVersion, RookRelease>> = {
       resizer: 'registry.k8s.io/sig-storage/csi-resizer:v1.13.2',
       csiAddons: 'quay.io/csiaddons/k8s-sidecar:v0.12.0',
     },
-    csiAddonsPortKeys: THREE_KEYS,
+    csiAddonsPortKeys: KEY_EACH,
     keepsDeletedSettings: true,
     metadataByDefault: true,
     namesCrossNamespaceGate: true,
@@ -73,7 +66,7 @@ export const ROOK_RELEASES: Readonly<Record<RookVersion, RookRelease>> = {
       resizer: 'registry.k8s.io/sig-storage/csi-resizer:v2.1.0',
       csiAddons: 'quay.io/csiaddons/k8s-sidecar:v0.14.0',
     },
-    csiAddonsPortKeys: THREE_KEYS,
+    csiAddonsPortKeys: KEY_EACH,
     keepsDeletedSettings: true,
     metadataByDefault: true,
     namesCrossNamespaceGate: true,

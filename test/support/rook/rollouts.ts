@@ -7,11 +7,10 @@ import { createHash } from 'node:crypto';
 import type { KubeObject } from '../control-plane/admin-api.js';
 import type { ControlPlane } from '../control-plane/control-plane.js';
 import { waitFor } from '../control-plane/wait-for.js';
+import { SLOTS } from '../slots.js';
 import type { DaemonSet, Deployment } from './api-types.js';
 import { CSI_ADDONS_CONTAINER, CSI_WORKLOAD_NAMES, type CsiAddonsWorkload } from './names.js';
 import { KubeClient, type WatchEvent } from './program/kube-client.js';
-
-export const RECORDED: readonly CsiAddonsWorkload[] = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'];
 
 export interface Restarts {
   /** How often the pod template changed. That a workload is created, or made again, is no rollout. */
@@ -34,7 +33,7 @@ export class RolloutRecorder {
   readonly #client: KubeClient;
   readonly #namespace: string;
   readonly #stopping: AbortController;
-  readonly #workloads = new Map<CsiAddonsWorkload, Recorded>(RECORDED.map((name) => [name, { ports: [] }]));
+  readonly #workloads = new Map<CsiAddonsWorkload, Recorded>(SLOTS.map((name) => [name, { ports: [] }]));
   /** The uids of all pods ever seen and of those there now, by the name of their workload. */
   readonly #created = new Map<string, Set<string>>();
   readonly #present = new Set<string>();
@@ -52,7 +51,7 @@ export class RolloutRecorder {
     const { server, ca, adminToken: token } = controlPlane;
     const client = new KubeClient({ server, ca, token }, 'rollout-recorder', stopping.signal);
     const recorder = new RolloutRecorder(client, namespace, stopping);
-    for (const name of RECORDED) await recorder.#watch(recorder.#workloadPath(name), recorder.#onWorkload(name));
+    for (const name of SLOTS) await recorder.#watch(recorder.#workloadPath(name), recorder.#onWorkload(name));
     await recorder.#watch(`/api/v1/namespaces/${namespace}/pods`, recorder.#onPod);
     await recorder.mark();
     return recorder;
@@ -68,7 +67,7 @@ export class RolloutRecorder {
   /** What happened since the mark, up to the state of the API server at this moment. */
   async sinceMark(): Promise<RestartsByWorkload> {
     await this.#catchUp();
-    const entries = RECORDED.map((name) => {
+    const entries = SLOTS.map((name) => {
       const { ports } = this.#workloads.get(name)!;
       const pods = this.#created.get(CSI_WORKLOAD_NAMES[name])?.size ?? 0;
       return [name, { rollouts: ports.length, pods, ports: [...ports] }];
@@ -148,7 +147,7 @@ export class RolloutRecorder {
   /** Until the watches have brought what a list shows. */
   async #catchUp(): Promise<void> {
     const caughtUp = waitFor('the watches to have brought what a list shows', async () => {
-      const workloads = await Promise.all(RECORDED.map((name) => this.#hasCaughtUpWith(name)));
+      const workloads = await Promise.all(SLOTS.map((name) => this.#hasCaughtUpWith(name)));
       const { items } = await this.#client.list(`/api/v1/namespaces/${this.#namespace}/pods`);
       const pods =
         items.length === this.#present.size && items.every(({ metadata }) => this.#present.has(metadata.uid!));

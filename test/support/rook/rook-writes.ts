@@ -18,7 +18,7 @@ export class RookWrites {
     return this.#audit.mark();
   }
 
-  /** Its requests to write one of the four workloads, rejected ones included. */
+  /** Its requests to write one of its workloads, rejected ones included. */
   async #since(mark: Mark): Promise<AuditEntry[]> {
     const entries = writesOf(await this.#audit.since(mark, { userAgent: /^rook\// }));
     return entries.filter(

@@ -1,26 +1,28 @@
 /** A namespace in which a Rook runs and has made the conflict, and what it costs to get from one state to another. */
 import { onTestFinished } from 'vitest';
 import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
+import { forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
 import type { Assignment } from '../assignment.js';
 import type { Cluster } from '../cluster.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { InProcessOperator, type SteppedClock } from '../in-process-operator.js';
+import { DEFAULT_PORTS, inOrder, keysOf, layoutOf, patchOf, PROVISIONERS, SLOTS, type Ports } from '../slots.js';
 import type { DaemonSet, Deployment } from './api-types.js';
 import type { RookInstallation } from './installation.js';
 import type { LivingRook, RookKind } from './living-rook.js';
-import { RECORDED, RolloutRecorder } from './rollouts.js';
+import { RolloutRecorder } from './rollouts.js';
 
-/** RBD provisioner, CephFS provisioner, node plugin. */
-export type PerWorkload = readonly [number, number, number];
+type Rollouts = Readonly<Record<Slot, number>>;
 
 /** Where it has to end. */
 export interface End {
-  readonly layout: PerWorkload;
+  /** In the order of SLOT_SPECS. */
+  readonly layout: readonly number[];
   /** Keys of the settings ConfigMap; undefined: not there. */
   readonly keys: Readonly<Record<string, string | undefined>>;
 }
 
-/** What something costs with a Rook of one key and with one of three. */
+/** What something costs with a Rook of one key and with one that has a key for each slot. */
 export interface CostByKeys {
   readonly one: Cost;
   readonly three: Cost;
@@ -30,40 +32,35 @@ export function costOf({ hasThreeKeys }: RookKind, { one, three }: CostByKeys): 
   return hasThreeKeys ? three : one;
 }
 
-export function cost(rollouts: PerWorkload, ...writes: string[]): Cost {
-  return { rollouts, writes: writes.sort() };
+/** @param rollouts none of the slots that are not named */
+export function cost(rollouts: Partial<Rollouts>, ...writes: string[]): Cost {
+  return { rollouts: forEachSlot(({ slot }) => rollouts[slot] ?? 0), writes: writes.sort() };
+}
+
+/** So many rollouts of each of the slots. */
+export function times(count: number, slots: readonly Slot[]): Partial<Rollouts> {
+  return Object.fromEntries(slots.map((slot) => [slot, count]));
 }
 
 export interface Cost {
-  readonly rollouts: PerWorkload;
+  readonly rollouts: Rollouts;
   /** The operator's writes of the ConfigMap and of the workloads, sorted; the status and events are left out. */
   readonly writes: readonly string[];
 }
 
 /** How the operator's writes of these objects read. */
 export const PIN = 'patch configmaps rook-ceph-operator-config';
-export const RBD_PATCH = 'patch deployments csi-rbdplugin-provisioner';
-export const CEPHFS_PATCH = 'patch deployments csi-cephfsplugin-provisioner';
-export const NODE_PATCH = 'patch daemonsets csi-rbdplugin';
+export const PROVISIONER_PATCHES: readonly string[] = PROVISIONERS.map(patchOf);
 
 /** A Rook of one key puts the provisioners on the node plugin's port in each pass, and the operator puts them back. */
-export const PASS: CostByKeys = { one: cost([2, 2, 0], CEPHFS_PATCH, RBD_PATCH), three: cost([0, 0, 0]) };
+export const PASS: CostByKeys = { one: cost(times(2, PROVISIONERS), ...PROVISIONER_PATCHES), three: cost({}) };
 
-export const RBD_KEY = 'CSIADDONS_RBD_PROVISIONER_PORT';
-export const CEPHFS_KEY = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
-export const NODE_KEY = 'CSIADDONS_PORT';
-
-export function keys(rbd: string, cephfs: string, node: string): Record<string, string> {
-  return { [RBD_KEY]: rbd, [CEPHFS_KEY]: cephfs, [NODE_KEY]: node };
+/** The default ports but for those that are given, and each key as its slot. */
+export function pinned(ports: Partial<Ports> = {}): End {
+  return { layout: layoutOf(ports), keys: keysOf({ ...DEFAULT_PORTS, ...ports }) };
 }
 
-/** The end of `layout`, with each key as it is there. */
-export function pinned(...layout: PerWorkload): End {
-  const [rbd, cephfs, node] = layout.map(String);
-  return { layout, keys: keys(rbd!, cephfs!, node!) };
-}
-
-export const FIXED: End = pinned(9070, 9071, 9072);
+export const FIXED: End = pinned();
 
 export interface ScenarioOptions {
   readonly spec?: AssignmentSpec;
@@ -96,10 +93,8 @@ export class Scenario {
     const living = await kind.start(cluster, rook);
     await living.settled();
     await waitFor('every pod to exist', async () => {
-      const nodePlugin = (await rook.workload('rbdNodePlugin')) as DaemonSet;
-      const provisioners = await Promise.all([rook.workload('rbdProvisioner'), rook.workload('cephfsProvisioner')]);
-      const replicas = provisioners.map(({ status }) => (status as Deployment['status'])?.replicas);
-      return nodePlugin.status?.numberReady === 3 && replicas.every((count) => count === 2);
+      const workloads = await Promise.all(SLOTS.map((slot) => rook.workload(slot)));
+      return workloads.every(hasAllPods);
     });
     const recorder = await RolloutRecorder.start(cluster.controlPlane, rook.namespace);
     onTestFinished(() => recorder.stop());
@@ -147,7 +142,7 @@ export class Scenario {
     const writes = all.filter((write) => /configmaps|deployments|daemonsets/.test(write)).sort();
     const restarts = await this.#recorder.sinceMark();
     const [rollouts, pods, ports] = (['rollouts', 'pods', 'ports'] as const).map((field) =>
-      RECORDED.map((name) => restarts[name][field]),
+      SLOTS.map((slot) => restarts[slot][field]),
     );
     console.log(
       [
@@ -160,7 +155,7 @@ export class Scenario {
         JSON.stringify(ports),
       ].join(' | '),
     );
-    return { rollouts: rollouts as unknown as PerWorkload, writes };
+    return { rollouts: forEachSlot(({ slot }) => restarts[slot].rollouts), writes };
   }
 
   /** The end, and Rook and the operator have nothing left to do. */
@@ -206,8 +201,14 @@ export function beyond(bound: Cost, { rollouts, writes }: Cost): string[] {
     if (index >= 0) allowed.splice(index, 1);
     return index < 0;
   });
-  const isWithin = rollouts.every((count, index) => count <= bound.rollouts[index]!);
-  return isWithin ? writesBeyond : [`rollouts ${rollouts.join(' ')}`, ...writesBeyond];
+  const isWithin = SLOTS.every((slot) => rollouts[slot] <= bound.rollouts[slot]);
+  return isWithin ? writesBeyond : [`rollouts ${inOrder(rollouts).join(' ')}`, ...writesBeyond];
+}
+
+/** On the three nodes, or the two replicas. */
+function hasAllPods({ status }: DaemonSet | Deployment): boolean {
+  const { numberReady, replicas } = (status ?? {}) as { numberReady?: number; replicas?: number };
+  return numberReady === 3 || replicas === 2;
 }
 
 /** Each write once, with its count. */

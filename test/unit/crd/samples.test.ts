@@ -2,6 +2,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
 import { assignPorts } from '../../../src/domain/rules/assignment.js';
+import { DEFAULT_PORTS } from '../../support/slots.js';
 import { SCHEMA, fieldSchema, readManifest, yamlFiles, type Schema } from './manifests.js';
 
 interface Assignment {
@@ -60,8 +61,8 @@ describe('samples', () => {
 
   test('the one that keeps the node plugin gets what it says', () => {
     expect(assignPorts(readSample('_keep_node_plugin').spec!.ports!, {}).ports).toEqual({
+      ...DEFAULT_PORTS,
       rbdProvisioner: 9072,
-      cephfsProvisioner: 9071,
       rbdNodePlugin: 9070,
     });
   });

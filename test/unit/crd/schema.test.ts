@@ -68,7 +68,9 @@ describe('spec', () => {
     const rules = [SCHEMA, ...FIELDS.map(([, field]) => field)].flatMap(
       (schema) => schema['x-kubernetes-validations'] ?? [],
     );
-    expect(rules).toHaveLength(7);
+    const pairs = (SLOT_SPECS.length * (SLOT_SPECS.length - 1)) / 2;
+    // The name, one for each pair of ports, and one for each port.
+    expect(rules).toHaveLength(1 + pairs + SLOT_SPECS.length);
     for (const { message } of rules) expect(message).toMatch(/: (set|change|choose) /);
   });
 });

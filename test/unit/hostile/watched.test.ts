@@ -20,6 +20,7 @@ import { applyPatch } from '../domain/json-patch.js';
 import { mergePatch } from '../domain/merge-patch.js';
 import { hostileConfigMap, hostileWorkload, withOddValue } from './arbitraries.js';
 import { openStreams } from './streams.js';
+import { DEFAULT_PORTS } from '../../support/slots.js';
 
 const NAMESPACE = 'rook';
 const RUNS = { numRuns: 300 };
@@ -43,7 +44,7 @@ const ASSIGNMENT = {
   spec: { mode: 'Enforce', ports: { rbdNodePlugin: 9075 } },
   status: {
     workloads: [{ kind: 'DaemonSet', name: 'csi-rbdplugin', slot: 'rbdNodePlugin', hostNetwork: true, state: 'Ready' }],
-    ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9075 },
+    ports: { ...DEFAULT_PORTS, rbdNodePlugin: 9075 },
     pinned: { CSIADDONS_PORT: '9075' },
     rookKeys: 'Three',
     conflicts: [{ port: 9070, holders: ['Deployment csi-rbdplugin-provisioner'] }],

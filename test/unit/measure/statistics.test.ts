@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { growthExponent, percentile, summarise } from '../../support/measure/statistics.js';
+import { percentile, summarise } from '../../support/measure/statistics.js';
 
 describe('summarise', () => {
   it('takes the middle value of an odd number', () =>
@@ -37,29 +37,4 @@ describe('percentile', () => {
         expect(values.filter((value) => value <= found).length).toBeGreaterThanOrEqual((values.length * percent) / 100);
       }),
     ));
-});
-
-describe('growthExponent', () => {
-  it.each([
-    [0, 'does not grow'],
-    [0.5, 'grows as the square root'],
-    [1, 'is proportional'],
-    [2, 'grows as the square'],
-  ])('is %d of a cost that %s', (exponent) => {
-    const points = [1, 50, 500].map((size) => [size, 3 * size ** exponent] as const);
-    expect(growthExponent(points)).toBeCloseTo(exponent, 10);
-  });
-
-  it('is that of the best line where no line fits', () => {
-    // The logarithms to the base of ten are (0, 0), (1, 1), (2, 1): the slope is 1/2.
-    expect(growthExponent([[1, 1], [10, 10], [100, 10]])).toBeCloseTo(0.5, 10); // prettier-ignore
-  });
-
-  it('is not there for less than two sizes', () => {
-    expect(growthExponent([])).toBeUndefined();
-    expect(growthExponent([[50, 7]])).toBeUndefined();
-  });
-
-  it('leaves out costs of nothing, which have no logarithm', () =>
-    expect(growthExponent([[1, 0], [10, 5], [100, 50]])).toBeCloseTo(1, 10)); // prettier-ignore
 });

@@ -75,27 +75,10 @@ describe('planFaults', () => {
   });
 });
 
-describe('Random', () => {
-  it('gives each part its own numbers, whatever another one draws', () => {
-    const whole = new Random(5);
-    const before = whole.fork('a').next();
-    whole.fork('b').next();
-    expect(whole.fork('a').next()).toBe(before);
-    expect(whole.fork('b').next()).not.toBe(before);
-  });
-
-  it('is spread over the whole range', () => {
-    const random = new Random(5);
-    const values = Array.from({ length: 10_000 }, () => random.between(10, 20));
-    expect(Math.min(...values)).toBeGreaterThanOrEqual(10);
-    expect(Math.max(...values)).toBeLessThan(20);
-    for (let decile = 10; decile < 20; decile += 1) {
-      const share = values.filter((value) => Math.floor(value) === decile).length;
-      expect(share).toBeGreaterThan(800);
-      expect(share).toBeLessThan(1200);
-    }
-  });
-
-  it('shuffles without losing any', () =>
-    expect(new Random(5).shuffled([1, 2, 3, 4, 5, 6]).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]));
+it('gives each part its own numbers, whatever another one draws', () => {
+  const whole = new Random(5);
+  const before = whole.fork('a').next();
+  whole.fork('b').next();
+  expect(whole.fork('a').next()).toBe(before);
+  expect(whole.fork('b').next()).not.toBe(before);
 });

@@ -1,10 +1,9 @@
 /** What Rook's log says of a setting that it cannot read; docs/rook.md, How it reads a key. */
 import type { RookConfigError } from '../csi-parameters.js';
-import { CEPHFS_PROVISIONER_PORT_KEY, RBD_PROVISIONER_PORT_KEY } from '../names.js';
 
 const PORT_OF: Readonly<Record<string, string>> = {
-  [RBD_PROVISIONER_PORT_KEY]: ' for RBD provisioner',
-  [CEPHFS_PROVISIONER_PORT_KEY]: ' for Ceph FS provisioner',
+  CSIADDONS_RBD_PROVISIONER_PORT: ' for RBD provisioner',
+  CSIADDONS_CEPHFS_PROVISIONER_PORT: ' for Ceph FS provisioner',
 };
 
 export function describeConfigError({ key, value }: RookConfigError): string {

@@ -1,205 +1,111 @@
+/**
+ * What the tests beside a real API server rest on: that these workloads have their ports, and lose them, as docs/rook.md
+ * recorded of Rook. The rest of the templates is as it is: no test of the operator asks what an image or a mount is called.
+ */
 import { describe, expect, it } from 'vitest';
+import { SLOT_SPECS, type Slot } from '../../../../src/domain/rules/slots.js';
+import { RookConfigError, type RookSettings } from '../../../support/rook/csi-parameters.js';
 import { CONFLICT_CONFIG } from '../../../support/rook/operator.js';
-import type { RookSettings } from '../../../support/rook/csi-parameters.js';
 import type { RookVersion } from '../../../support/rook/release.js';
-import type { RookWorkloads } from '../../../support/rook/render.js';
-import { renderRook } from '../../../support/rook/render.js';
+import { renderRook, type RookWorkloads } from '../../../support/rook/render.js';
+import { each, keysOf, OTHER_PORTS, SLOTS } from '../../../support/slots.js';
 
 const VERSIONS: RookVersion[] = ['1.16.4', '1.17.9', '1.19.10'];
 
 type Config = RookSettings['config'];
 
-function render(version: RookVersion, config: Config = {}, more: Partial<RookSettings> = {}): RookWorkloads {
-  return renderRook({ namespace: 'rook-ceph', version, config: { ...CONFLICT_CONFIG, ...config }, ...more });
+function render(version: RookVersion, config: Config = {}): RookWorkloads {
+  return renderRook({ namespace: 'rook-ceph', version, config: { ...CONFLICT_CONFIG, ...config } });
 }
 
-function containers(workloads: RookWorkloads, workload: keyof RookWorkloads) {
-  return workloads[workload].spec!.template.spec!.containers;
+function sidecarOf(workloads: RookWorkloads, slot: Slot) {
+  return workloads[slot].spec!.template.spec!.containers.find(({ name }) => name === 'csi-addons');
 }
 
-function container(workloads: RookWorkloads, workload: keyof RookWorkloads, name: string) {
-  return containers(workloads, workload).find((candidate) => candidate.name === name);
+/** Of each slot, that of the argument, which is the one that is declared; undefined without the sidecar. */
+function portsOf(workloads: RookWorkloads): Record<string, number | undefined> {
+  const ports = SLOTS.map((slot) => {
+    const sidecar = sidecarOf(workloads, slot);
+    const argument = sidecar?.args?.find((arg) => arg.startsWith('--controller-port='));
+    const port = argument === undefined ? undefined : Number(argument.split('=')[1]);
+    expect(sidecar?.ports).toEqual(port && [{ containerPort: port, protocol: 'TCP' }]);
+    return [slot, port] as const;
+  });
+  return Object.fromEntries(ports);
 }
 
-/** The csi-addons port of each workload, that of the argument; undefined without the sidecar. */
-function csiAddonsPorts(workloads: RookWorkloads): (number | undefined)[] {
-  const names = Object.keys(workloads) as (keyof RookWorkloads)[];
-  return names.map((workload) => {
-    const argument = container(workloads, workload, 'csi-addons')?.args?.find((arg) =>
-      arg.startsWith('--controller-port='),
+describe.each(VERSIONS)('the workloads of Rook %s', (version) => {
+  const oneKey = version === '1.16.4';
+
+  it('come in the order in which Rook was seen to write them', () => {
+    const recorded = ['csi-rbdplugin', 'csi-rbdplugin-provisioner', 'csi-cephfsplugin', 'csi-cephfsplugin-provisioner'];
+    const names = Object.values(render(version)).map(({ metadata }) => metadata!.name!);
+    expect(names.filter((name) => recorded.includes(name))).toEqual(recorded);
+  });
+
+  it('are all on 9070 by default, and where the keys are blank', () => {
+    expect(portsOf(render(version))).toEqual(each(9070));
+    const blank = Object.fromEntries(SLOT_SPECS.map(({ configKey }) => [configKey, '  ']));
+    expect(portsOf(render(version, blank))).toEqual(each(9070));
+  });
+
+  it('have the ports of the keys that this version reads', () => {
+    expect(portsOf(render(version, keysOf(OTHER_PORTS)))).toEqual(oneKey ? each(9172) : OTHER_PORTS);
+    expect(portsOf(render(version, { CSIADDONS_PORT: '9072' }))).toEqual(
+      oneKey ? each(9072) : { ...each(9070), rbdNodePlugin: 9072 },
     );
-    return argument === undefined ? undefined : Number(argument.split('=')[1]);
-  });
-}
-
-const ALL_ON_9070 = [9070, 9070, undefined, 9070];
-
-describe.each(VERSIONS)('the csi-addons ports of Rook %s', (version) => {
-  it('are all 9070 by default, and never on the CephFS node plugin', () => {
-    expect(csiAddonsPorts(render(version))).toEqual(ALL_ON_9070);
   });
 
-  it.each(['', '  '])('are 9070 where the keys hold %j', (blank) => {
-    const config = {
-      CSIADDONS_PORT: blank,
-      CSIADDONS_RBD_PROVISIONER_PORT: blank,
-      CSIADDONS_CEPHFS_PROVISIONER_PORT: blank,
-    };
-
-    expect(csiAddonsPorts(render(version, config))).toEqual(ALL_ON_9070);
+  it('have the sidecar only with CSI_ENABLE_CSIADDONS, and the CephFS node plugin never', () => {
+    expect(portsOf(render(version, { CSI_ENABLE_CSIADDONS: 'false' }))).toEqual(each(undefined));
+    expect(JSON.stringify(render(version).cephfsNodePlugin)).not.toContain('csi-addons');
   });
 
-  it('are declared as the only container ports, unnamed and without a host port', () => {
-    const workloads = render(version, { CSI_ENABLE_LIVENESS: 'true' }, { logCollector: true });
-
-    for (const workload of ['rbdNodePlugin', 'rbdProvisioner', 'cephfsProvisioner'] as const) {
-      expect(containers(workloads, workload).flatMap((each) => each.ports ?? [])).toEqual([
-        { containerPort: 9070, protocol: 'TCP' },
-      ]);
-    }
-    expect(containers(workloads, 'cephfsNodePlugin').flatMap((each) => each.ports ?? [])).toEqual([]);
+  it.each([
+    { enforce: 'true', node: 'true', expected: [true, true, true, true] },
+    { enforce: 'false', node: 'true', expected: [true, undefined, true, undefined] },
+    { enforce: 'true', node: 'false', expected: [undefined, true, undefined, true] },
+    { enforce: 'sure', node: '1', expected: [true, undefined, true, undefined] },
+  ])('are on the host network by ROOK_ENFORCE_HOST_NETWORK=$enforce, CSI_ENABLE_HOST_NETWORK=$node', (row) => {
+    const workloads = render(version, { ROOK_ENFORCE_HOST_NETWORK: row.enforce, CSI_ENABLE_HOST_NETWORK: row.node });
+    const { rbdNodePlugin, rbdProvisioner, cephfsNodePlugin, cephfsProvisioner } = workloads;
+    const recorded = [rbdNodePlugin, rbdProvisioner, cephfsNodePlugin, cephfsProvisioner];
+    expect(recorded.map(({ spec }) => spec!.template.spec!.hostNetwork)).toEqual(row.expected);
   });
 
-  it.each(['false', 'maybe', ''])('are gone with CSI_ENABLE_CSIADDONS=%j', (value) => {
-    const workloads = render(version, { CSI_ENABLE_CSIADDONS: value });
-
-    expect(csiAddonsPorts(workloads)).toEqual([undefined, undefined, undefined, undefined]);
-    expect(JSON.stringify(workloads)).not.toContain('csi-addons.sock');
-  });
-
-  it('store a host port equal to the container port, but only on the host network', () => {
-    const moved = { CSIADDONS_PORT: '9075', CSIADDONS_RBD_PROVISIONER_PORT: '9075' };
-    const workloads = render(version, { ...moved, CSI_ENABLE_HOST_NETWORK: 'false' }, { storedHostPort: true });
-
-    expect(container(workloads, 'rbdProvisioner', 'csi-addons')?.ports).toEqual([
-      { containerPort: 9075, hostPort: 9075, protocol: 'TCP' },
-    ]);
-    expect(container(workloads, 'rbdNodePlugin', 'csi-addons')?.ports).toEqual([
-      { containerPort: 9075, protocol: 'TCP' },
-    ]);
-  });
-});
-
-describe('the keys of the csi-addons ports', () => {
-  it.each<{ config: Config; old: unknown[]; recent: unknown[] }>([
-    { config: { CSIADDONS_PORT: '9072' }, old: [9072, 9072, undefined, 9072], recent: [9072, 9070, undefined, 9070] },
-    { config: { CSIADDONS_RBD_PROVISIONER_PORT: '9071' }, old: ALL_ON_9070, recent: [9070, 9071, undefined, 9070] },
-    { config: { CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' }, old: ALL_ON_9070, recent: [9070, 9070, undefined, 9071] },
-    {
-      config: {
-        CSIADDONS_PORT: '9072',
-        CSIADDONS_RBD_PROVISIONER_PORT: '9070',
-        CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
+  it('have the liveness port of their driver, in an argument alone', () => {
+    const workloads = render(version, { CSI_ENABLE_LIVENESS: 'true', CSI_CEPHFS_LIVENESS_METRICS_PORT: '9181' });
+    const ports = (['rbdNodePlugin', 'rbdProvisioner', 'cephfsNodePlugin', 'cephfsProvisioner'] as const).map(
+      (name) => {
+        const { containers } = workloads[name].spec!.template.spec!;
+        const liveness = containers.find((container) => container.name === 'liveness-prometheus');
+        return [liveness?.args?.find((arg) => arg.startsWith('--metricsport=')), liveness?.ports];
       },
-      old: [9072, 9072, undefined, 9072],
-      recent: [9072, 9070, undefined, 9071],
-    },
-  ])('$config', ({ config, old, recent }) => {
-    expect(csiAddonsPorts(render('1.16.4', config))).toEqual(old);
-    expect(csiAddonsPorts(render('1.17.9', config))).toEqual(recent);
-  });
-});
-
-describe.each(VERSIONS)('the csi-addons container of Rook %s', (version) => {
-  const PLAIN = [
-    '--node-id=$(NODE_ID)',
-    '--v=0',
-    '--csi-addons-address=$(CSIADDONS_ENDPOINT)',
-    '--controller-port=9070',
-    '--pod=$(POD_NAME)',
-    '--namespace=$(POD_NAMESPACE)',
-    '--pod-uid=$(POD_UID)',
-    '--stagingpath=/var/lib/kubelet/plugins/kubernetes.io/csi/',
-  ];
-  const ELECTION = [
-    '--leader-election-namespace=rook-ceph',
-    '--leader-election-lease-duration=2m17s',
-    '--leader-election-renew-deadline=1m47s',
-    '--leader-election-retry-period=26s',
-  ];
-
-  it('has the plain arguments on the nodes and those of the leader election in the provisioners', () => {
-    const workloads = render(version);
-
-    expect(container(workloads, 'rbdNodePlugin', 'csi-addons')?.args).toEqual(PLAIN);
-    expect(container(workloads, 'rbdProvisioner', 'csi-addons')?.args).toEqual([...PLAIN, ...ELECTION]);
-    expect(container(workloads, 'cephfsProvisioner', 'csi-addons')?.args).toEqual([...PLAIN, ...ELECTION]);
-  });
-
-  it('writes to a file while the log collector is on', () => {
-    const workloads = render(version, {}, { logCollector: true });
-    const log = '/var/lib/rook/rook-ceph.cephfs.csi.ceph.com/log/controller-plugin/csi-addons.log';
-
-    expect(container(workloads, 'cephfsProvisioner', 'csi-addons')?.args).toEqual([
-      ...PLAIN,
-      ...ELECTION,
-      '--logtostderr=false',
-      '--alsologtostderr=true',
-      `--log_file=${log}`,
-    ]);
-  });
-
-  it('runs the sidecar of its release', () => {
-    const sidecar = container(render(version), 'rbdNodePlugin', 'csi-addons');
-
-    const sidecars = { '1.16.4': 'v0.11.0', '1.17.9': 'v0.12.0', '1.19.10': 'v0.14.0' };
-    expect(sidecar?.image).toBe(`quay.io/csiaddons/k8s-sidecar:${sidecars[version]}`);
-  });
-});
-
-describe.each(VERSIONS)('the containers of Rook %s', (version) => {
-  it('come in the order of the templates, the log collector last', () => {
-    const workloads = render(version, { CSI_ENABLE_LIVENESS: 'true' }, { logCollector: true });
-    const names = Object.values(workloads).map(({ spec }) => spec!.template.spec!.containers.map(({ name }) => name));
-
-    expect(names).toEqual([
-      ['driver-registrar', 'csi-rbdplugin', 'csi-addons', 'liveness-prometheus', 'log-collector'],
-      [
-        ...['csi-provisioner', 'csi-resizer', 'csi-attacher', 'csi-snapshotter'],
-        ...['csi-addons', 'csi-rbdplugin', 'liveness-prometheus', 'log-collector'],
-      ],
-      ['driver-registrar', 'csi-cephfsplugin', 'liveness-prometheus', 'log-collector'],
-      [
-        ...['csi-attacher', 'csi-snapshotter', 'csi-resizer', 'csi-provisioner'],
-        ...['csi-cephfsplugin', 'csi-addons', 'liveness-prometheus', 'log-collector'],
-      ],
-    ]);
-  });
-
-  it('mount only volumes that the pod has', () => {
-    for (const logCollector of [false, true]) {
-      for (const workload of Object.values(render(version, { CSI_ENABLE_LIVENESS: 'true' }, { logCollector }))) {
-        const spec = workload.spec!.template.spec!;
-        const volumes = new Set(spec.volumes!.map((volume) => volume.name));
-        const mounted = new Set(spec.containers.flatMap((each) => each.volumeMounts!.map((mount) => mount.name)));
-        expect(mounted).toEqual(volumes);
-      }
-    }
-  });
-});
-
-describe.each(VERSIONS)('liveness in Rook %s', (version) => {
-  function metricsPorts(config: Config): (string | undefined)[] {
-    const workloads = render(version, config);
-    return (Object.keys(workloads) as (keyof RookWorkloads)[]).map((workload) =>
-      container(workloads, workload, 'liveness-prometheus')?.args?.find((arg) => arg.startsWith('--metricsport=')),
     );
-  }
-
-  it('is off by default', () => {
-    expect(metricsPorts({})).toEqual([undefined, undefined, undefined, undefined]);
+    const [rbd, cephfs] = ['--metricsport=9080', '--metricsport=9181'].map((argument) => [argument, undefined]);
+    expect(ports).toEqual([rbd, rbd, cephfs, cephfs]);
   });
 
-  it('takes one port per driver, for node plugin and provisioner alike', () => {
-    const [rbd, cephfs] = ['--metricsport=9080', '--metricsport=9081'];
-
-    expect(metricsPorts({ CSI_ENABLE_LIVENESS: 'true' })).toEqual([rbd, rbd, cephfs, cephfs]);
+  it.each([
+    ['CSIADDONS_PORT', 'abc'],
+    ['CSIADDONS_PORT', '65536'],
+    ['CSIADDONS_PORT', '-1'],
+    ['CSIADDONS_PORT', ' 9072 '],
+    ['CSIADDONS_PORT', '9072.5'],
+    ['CSI_RBD_LIVENESS_METRICS_PORT', 'abc'],
+    ['CSI_ENABLE_LIVENESS', 'yes'],
+    ['CSI_ENABLE_HOST_NETWORK', ''],
+  ])('are not written with %s=%j', (key, value) => {
+    expect(() => render(version, { [key]: value })).toThrow(RookConfigError);
   });
 
-  it('follows its keys', () => {
-    const ports = { CSI_RBD_LIVENESS_METRICS_PORT: '9180', CSI_CEPHFS_LIVENESS_METRICS_PORT: '9181' };
-    const [rbd, cephfs] = ['--metricsport=9180', '--metricsport=9181'];
+  it.each(['0', '80', '65535', '009072'])('are written with CSIADDONS_PORT=%s', (value) => {
+    expect(() => render(version, { CSIADDONS_PORT: value })).not.toThrow();
+  });
 
-    expect(metricsPorts({ CSI_ENABLE_LIVENESS: 'true', ...ports })).toEqual([rbd, rbd, cephfs, cephfs]);
+  it(`${oneKey ? 'are' : 'are not'} written with a bad port in the key of a provisioner`, () => {
+    const write = (): unknown => render(version, { CSIADDONS_RBD_PROVISIONER_PORT: 'abc' });
+    if (oneKey) expect(write).not.toThrow();
+    else expect(write).toThrow(RookConfigError);
   });
 });

@@ -9,32 +9,14 @@ export interface Box {
 export const STYLE = `
 text{font:11px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:#24292f}
 .page{fill:#f3f4f6}.panel{fill:#fff;stroke:#d5d9de}.grid{stroke:#e4e7ea}.dim{fill:#667079}.title{font-weight:600}
-.row{font-size:13px;font-weight:600}.big{font-size:30px;font-weight:600;fill:#fff}.on{fill:#fff}.line{fill:none;stroke-width:1.5}
-@media (prefers-color-scheme:dark){text{fill:#d7dbe0}.page{fill:#0f1216}.panel{fill:#181c21;stroke:#2b3138}.grid{stroke:#2a3037}.dim{fill:#929ba5}.big,.on{fill:#fff}}
+.line{fill:none;stroke-width:1.5}
+@media (prefers-color-scheme:dark){text{fill:#d7dbe0}.page{fill:#0f1216}.panel{fill:#181c21;stroke:#2b3138}.grid{stroke:#2a3037}.dim{fill:#929ba5}}
 `.trim();
 
-/** For curves, one after the other: readable on light and on dark. */
-export const PALETTE = [
-  '#3b82f6',
-  '#f08c2e',
-  '#2fa35b',
-  '#a463f2',
-  '#e5484d',
-  '#12a5a5',
-  '#c39a12',
-  '#d6499b',
-] as const;
+/** Readable on light and on dark: blue, orange, green, purple and red. */
+export const PALETTE = ['#3b82f6', '#f08c2e', '#2fa35b', '#a463f2', '#e5484d'] as const;
 
-/** Grafana's names of colours, as it draws them. */
-export const COLORS: Readonly<Record<string, string>> = {
-  green: '#2fa35b',
-  orange: '#dd7a1c',
-  red: '#d93f45',
-  blue: '#5b7fa8',
-  text: '#808a94',
-};
-
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 

@@ -1,17 +1,11 @@
-/** Numbers as Grafana writes them, for the units of the dashboard. */
+/** Numbers with their units, and the marks of an axis. */
 const MINUTE = 60;
 const MEBIBYTE = 2 ** 20;
 
-const FORMATS: Readonly<Record<string, (value: number) => string>> = {
-  s: seconds,
-  cpm: (value) => `${digits(value)}/min`,
-  ops: (value) => `${digits(value)}/s`,
-  reqps: (value) => `${digits(value)}/s`,
-  bytes: (value) => `${digits(value / MEBIBYTE)} MiB`,
-};
+export type Unit = 's' | 'bytes';
 
-export function formatted(value: number, unit: string): string {
-  return (FORMATS[unit] ?? digits)(value);
+export function formatted(value: number, unit: Unit): string {
+  return unit === 's' ? seconds(value) : `${digits(value / MEBIBYTE)} MiB`;
 }
 
 function seconds(value: number): string {
@@ -25,7 +19,7 @@ function digits(value: number): string {
 }
 
 /** Up to five round values from 0 on, of which the last is not below `highest`. */
-export function ticks(highest: number, unit: string): number[] {
+export function ticks(highest: number, unit: Unit): number[] {
   const base = baseOf(highest, unit);
   const top = highest > 0 ? highest / base : 1;
   const magnitude = 10 ** Math.floor(Math.log10(top / 4));
@@ -35,7 +29,7 @@ export function ticks(highest: number, unit: string): number[] {
 }
 
 /** What the marks are multiples of. */
-function baseOf(highest: number, unit: string): number {
+function baseOf(highest: number, unit: Unit): number {
   if (unit === 'bytes') return MEBIBYTE;
-  return unit === 's' && highest >= 2 * MINUTE ? MINUTE : 1;
+  return highest >= 2 * MINUTE ? MINUTE : 1;
 }

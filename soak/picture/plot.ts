@@ -1,9 +1,9 @@
 /** The run as a picture: memory, the age of the last event and the repairs over time, with the faults behind them. */
-import { legend, type Entry } from '../scripts/dashboard-svg/legend.js';
-import { PALETTE, rectangle, round, STYLE, text, type Box } from '../scripts/dashboard-svg/svg.js';
-import { Span, timeAxis } from '../scripts/dashboard-svg/time.js';
-import { formatted, ticks } from '../scripts/dashboard-svg/units.js';
-import type { Incident, Repair, Sample } from './journal.js';
+import { legend, type Entry } from './legend.js';
+import { PALETTE, rectangle, round, STYLE, text, type Box } from './svg.js';
+import { Span, timeAxis } from './time.js';
+import { formatted, ticks, type Unit } from './units.js';
+import type { Incident, Repair, Sample } from '../journal.js';
 
 export interface Plotted {
   /** Of the run. */
@@ -33,7 +33,7 @@ interface Panel {
 }
 
 export function plot(run: Plotted): string {
-  const span = new Span(0, run.seconds, 1);
+  const span = new Span(0, run.seconds);
   const panels = [memoryPanel(run), eventAgePanel(run), repairPanel(run)];
   const height = panels.length * (PANEL_HEIGHT + GAP) + GAP;
   const size = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`;
@@ -83,7 +83,7 @@ interface Curve extends Entry {
   readonly value: (sample: Sample) => number;
 }
 
-function linearPanel(title: string, unit: string, samples: readonly Sample[], curves: readonly Curve[]): Panel {
+function linearPanel(title: string, unit: Unit, samples: readonly Sample[], curves: readonly Curve[]): Panel {
   const marks = ticks(Math.max(0, ...curves.flatMap(({ value }) => samples.map(value))), unit);
   return {
     title,

@@ -1,24 +1,15 @@
 /** The time that the picture shows, from left to right. */
 import { round, text, type Box } from './svg.js';
 
-export interface Curve {
-  readonly name: string;
-  /** Seconds of the epoch, and a finite value. */
-  readonly points: readonly (readonly [number, number])[];
-}
-
 const MARK_SECONDS = 30;
 
 export class Span {
   readonly start: number;
   readonly end: number;
-  /** Between two values, in seconds. */
-  readonly step: number;
 
-  constructor(start: number, end: number, step: number) {
+  constructor(start: number, end: number) {
     this.start = start;
     this.end = end;
-    this.step = step;
   }
 
   /** 0 at the start, 1 at the end. */
