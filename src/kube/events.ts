@@ -22,7 +22,7 @@ const REFRESH_MS = 30 * 60_000;
 /** How late the end of a series may be found. */
 const SWEEP_MS = 60_000;
 /** A restart of Rook that reverts the three ports of each of 500 namespaces gives rise to 3,000 events. */
-const MAX_SERIES = 5_000;
+export const MAX_SERIES = 10_000;
 
 export class EventRecorder {
   readonly #transport: Pick<Transport, 'call'>;
@@ -48,7 +48,7 @@ export class EventRecorder {
     const now = this.#options.now();
     const known = this.#series.get(identity);
     if (known !== undefined && isFinished(known, now)) this.#finish(known);
-    const isFull = !this.#series.has(identity) && this.#series.size + this.#unsent.size >= 2 * MAX_SERIES;
+    const isFull = !this.#series.has(identity) && Math.max(this.#series.size, this.#unsent.size) >= MAX_SERIES;
     if (this.#isDrained || isFull) {
       this.#options.onLost(event.reason, new Error(isFull ? 'too many events' : 'the recorder has ended'));
       return;

@@ -1,7 +1,8 @@
 /** An EventRecorder, its clock and timers in the test's hands, and an API server double that stores events. */
 import { onTestFinished, vi } from 'vitest';
 import type { EventSpec } from '../../../src/domain/report/events.js';
-import { EventRecorder, type ObjectReference } from '../../../src/kube/events.js';
+import type { ObjectReference } from '../../../src/kube/event-series.js';
+import { EventRecorder } from '../../../src/kube/events.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';
 import { connect } from './connections.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { sanitize } from '../../../src/domain/report/sanitize.js';
-import { EVENTS_DELAY_MS } from '../../../src/kube/events.js';
+import { EVENTS_DELAY_MS, MAX_SERIES } from '../../../src/kube/events.js';
 import { eventually } from './connections.js';
 import { MOVED, OWNER, startEventStore, WORKLOAD, type EventStore } from './event-store.js';
 
@@ -181,72 +181,34 @@ test('requests are sent one after the other, and a repeat during its own is writ
   expect(requests()).toEqual(['POST', 'POST', 'PATCH 2']);
 });
 
-test('a create that failed is reported, holds up no other event, and is tried again with the next occurrence', async () => {
-  const store = await startEventStore();
-  const { server, recorder, lost, requests, pass } = store;
-  server.handler = (request, exchange) => {
-    if (server.requests.length === 1) exchange.reject(500, 'InternalError');
-    else store.store(request, exchange);
-  };
-  recorder.record(OWNER, MOVED);
-  recorder.record(WORKLOAD, { ...MOVED, reason: 'Reasserted' });
-  await pass(EVENTS_DELAY_MS);
-  expect(lost).toEqual([`PortAssigned: POST ${PATH}: 500 InternalError said the server`]);
-  recorder.record(OWNER, MOVED);
-  await pass(EVENTS_DELAY_MS);
-  expect(requests()).toEqual(['POST', 'POST', 'POST 2']);
-  expect(counts(store)).toEqual([1, 2]);
-});
-
-test('a count that failed is reported, and written at the end of the series', async () => {
-  const store = await startEventStore();
-  const { server, recorder, lost, requests, pass } = store;
-  recorder.record(OWNER, MOVED);
-  await pass(EVENTS_DELAY_MS);
-  server.handler = (_, exchange) => exchange.reject(503, 'ServiceUnavailable');
-  recorder.record(OWNER, MOVED);
-  await pass(EVENTS_DELAY_MS);
-  server.handler = store.store;
-  await pass(SERIES + 2 * MINUTE);
-  expect(lost).toHaveLength(1);
-  expect(requests()).toEqual(['POST', 'PATCH 2', 'PATCH 2']);
-  expect(counts(store)).toEqual([2]);
-});
-
-test('after its event was deleted, the next occurrence creates it again with all that was counted', async () => {
-  const store = await startEventStore();
-  const { recorder, stored, lost, requests, pass } = store;
-  for (const deletes of [false, true, false]) {
+test.each([
+  ['create', 0, ['POST', 'POST', 'POST'], [1, 1]],
+  ['count', 1, ['POST', 'PATCH 2', 'POST', 'POST'], [1, 1, 1]],
+])(
+  'a %s that failed is reported, holds up no other event, and the next occurrence begins another one',
+  async (...row) => {
+    const [, before, expected, counted] = row;
+    const store = await startEventStore();
+    const { server, recorder, lost, requests, pass } = store;
+    for (let count = 0; count < before; count += 1) {
+      recorder.record(OWNER, MOVED);
+      await pass(EVENTS_DELAY_MS);
+    }
+    server.handler = (request, exchange) => {
+      if (server.requests.length === before + 1) exchange.reject(500, 'InternalError');
+      else store.store(request, exchange);
+    };
     recorder.record(OWNER, MOVED);
-    if (deletes) stored.clear();
+    recorder.record(WORKLOAD, { ...MOVED, reason: 'Reasserted' });
     await pass(EVENTS_DELAY_MS);
-  }
-  expect(requests()).toEqual(['POST', 'PATCH 2', 'POST 3']);
-  expect(lost).toHaveLength(1);
-  expect(counts(store)).toEqual([3]);
-});
-
-test('an occurrence while the request fails has the event created again, too', async () => {
-  const store = await startEventStore();
-  const { server, recorder, stored, requests, pass } = store;
-  let respond = (): void => undefined;
-  recorder.record(OWNER, MOVED);
-  await pass(EVENTS_DELAY_MS);
-  stored.clear();
-  server.handler = (request, exchange) => {
-    respond = () => store.store(request, exchange);
-  };
-  recorder.record(OWNER, MOVED);
-  const passed = pass(EVENTS_DELAY_MS);
-  await eventually(requests).toEqual(['POST', 'PATCH 2']);
-  recorder.record(OWNER, MOVED);
-  server.handler = store.store;
-  respond();
-  await passed;
-  await pass(EVENTS_DELAY_MS);
-  expect(requests()).toEqual(['POST', 'PATCH 2', 'POST 3']);
-  expect(counts(store)).toEqual([3]);
-});
+    expect(lost).toHaveLength(1);
+    expect(lost[0]).toContain('500 InternalError said the server');
+    recorder.record(OWNER, MOVED);
+    await pass(EVENTS_DELAY_MS);
+    expect(requests()).toEqual(expected);
+    expect(counts(store)).toEqual(counted);
+  },
+);
 
 test('an event whose response was lost is there once, and a repeat counts it up', async () => {
   const store = await startEventStore();
@@ -266,24 +228,6 @@ test('an event whose response was lost is there once, and a repeat counts it up'
   expect(requests()).toEqual(['POST', 'POST', 'POST', 'PATCH 2']);
   expect(counts(store)).toEqual([1, 2]);
   expect(lost).toEqual([]);
-});
-
-test('an event that was created, though the request failed, is there once, and its count is written later', async () => {
-  const store = await startEventStore();
-  const { server, recorder, lost, requests, pass } = store;
-  server.handler = (request, exchange) => {
-    store.store(request, { json: () => undefined, reject: () => undefined });
-    exchange.cut();
-  };
-  recorder.record(OWNER, MOVED);
-  await pass(EVENTS_DELAY_MS);
-  expect(lost).toHaveLength(1);
-  server.handler = store.store;
-  recorder.record(OWNER, MOVED);
-  await pass(SERIES + 2 * MINUTE);
-  expect(requests()).toEqual(['POST', 'POST 2', 'PATCH 2']);
-  expect(counts(store)).toEqual([2]);
-  expect(lost).toHaveLength(1);
 });
 
 test('drained sends at once what is unsent and what only memory has counted, and leaves no timer', async () => {
@@ -324,40 +268,12 @@ test('drained waits for the requests under way', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('at most 5,000 events are unsent, finished series among them; one more is dropped, and reported', async () => {
-  const store = await startEventStore();
-  const { server, recorder, stored, lost } = store;
+test('one event more than are remembered is dropped, and reported; a repeat takes no more room', async () => {
+  const { recorder, lost } = await startEventStore();
   const record = (count: number): void => recorder.record({ ...OWNER, uid: `uid-${count}` }, MOVED);
-  let respond = (): void => undefined;
-  server.handler = (request, exchange) => {
-    respond = () => store.store(request, exchange);
-  };
-  for (let count = 0; count <= 5_000; count += 1) record(count);
-  const reports = ['PortAssigned: 5000 events are unsent already'];
-  expect(lost).toEqual(reports);
-  // A repeat takes no more room.
+  for (let count = 0; count <= MAX_SERIES; count += 1) record(count);
   record(7);
-  expect(lost).toEqual(reports);
-  await vi.advanceTimersByTimeAsync(SERIES + MINUTE);
-  // One of them has its request under way.
-  for (const count of [6_000, 6_001]) record(count);
-  expect(lost).toEqual([...reports, ...reports]);
-  await eventually(() => server.requests.length).toBe(1);
-  server.handler = store.store;
-  respond();
-  await recorder.drained();
-  expect(stored.size).toBe(5_001);
-});
-
-test('at most 5,000 events are remembered; for one more the oldest written one is forgotten', async () => {
-  const { recorder, lost, requests, pass } = await startEventStore();
-  const record = (count: number): void => recorder.record({ ...OWNER, uid: `uid-${count}` }, MOVED);
-  for (let count = 0; count < 5_000; count += 1) record(count);
-  await pass(EVENTS_DELAY_MS);
-  for (const count of [0, 5_000, 1]) record(count);
-  await pass(EVENTS_DELAY_MS);
-  expect(requests().slice(5_000)).toEqual(['PATCH 2', 'POST', 'POST']);
-  expect(lost).toEqual([]);
+  expect(lost).toEqual(['PortAssigned: too many events']);
 });
 
 test('the counts sum up to the occurrences, and the requests of a series are bounded', async () => {

@@ -1,6 +1,6 @@
 /** An informer of what the operator can do without, and of objects of any name. */
 import { expect, test } from 'vitest';
-import { StoreByName } from '../../../src/kube/store.js';
+import { Store } from '../../../src/kube/store.js';
 import { eventually } from './connections.js';
 import {
   added,
@@ -19,12 +19,15 @@ const forbidden: Step = (exchange) => exchange.reject(403, 'Forbidden');
 async function runOptional(
   steps: readonly Step[],
   options: Parameters<typeof runInformer>[1] = {},
-): Promise<Running & { readonly sink: StoreByName<Stored> }> {
-  const sink = new StoreByName<Stored>(() => undefined);
+): Promise<Running & { readonly sink: Store<Stored> }> {
+  const sink = new Store<Stored>(
+    () => undefined,
+    ({ namespace, name }) => `${namespace}/${name}`,
+  );
   return { ...(await runInformer(steps, { optional: true, sink, ...options })), sink };
 }
 
-const names = (sink: StoreByName<Stored>, namespace: string): string[] => sink.in(namespace).map(({ name }) => name);
+const names = (sink: Store<Stored>, namespace: string): string[] => sink.in(namespace).map(({ name }) => name);
 
 test('a resource that the API server does not know is an empty list, and no failure', async () => {
   const { server, informer, sink, failures, synced, listed } = await runOptional([unknown], {

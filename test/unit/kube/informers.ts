@@ -1,7 +1,7 @@
 /** An informer at work against an API server double, and the objects and events that the double gives it. */
 import { onTestFinished } from 'vitest';
 import { Informer, type InformerTiming } from '../../../src/kube/informer.js';
-import type { ListedBy, OnInformerEvent } from '../../../src/kube/informer-state.js';
+import type { ListedBy, OnInformerEvent, WatchTarget } from '../../../src/kube/informer-state.js';
 import { Store, type ObjectSink, type StoredObject } from '../../../src/kube/store.js';
 import type { RawObject } from '../../../src/kube/watch-events.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';

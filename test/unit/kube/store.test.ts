@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Store, StoreByName, type StoredObject } from '../../../src/kube/store.js';
+import { Store, type StoredObject } from '../../../src/kube/store.js';
 
 const object = (namespace: string, uid: string, resourceVersion: string): StoredObject => ({
   namespace,
+  name: 'one',
   uid,
   resourceVersion,
 });
@@ -169,6 +170,7 @@ test('replace within a namespace leaves the others alone', () => {
 test('onChange is called exactly when what is stored for a namespace became another object or version', () => {
   const anObject = fc.record({
     namespace: fc.constantFrom('a', 'b'),
+    name: fc.constant('one'),
     uid: fc.constantFrom('u1', 'u2'),
     resourceVersion: fc.nat(12).map(String),
   });
@@ -194,15 +196,18 @@ test('onChange is called exactly when what is stored for a namespace became anot
   );
 });
 
-type Named = StoredObject & { readonly name: string };
-const named = (namespace: string, name: string, uid: string, resourceVersion: string): Named => ({
+const named = (namespace: string, name: string, uid: string, resourceVersion: string): StoredObject => ({
   ...object(namespace, uid, resourceVersion),
   name,
 });
 
+function byName(onChange: (namespace: string) => void = () => undefined): Store<StoredObject> {
+  return new Store(onChange, ({ namespace, name }) => `${namespace}/${name}`);
+}
+
 test('by name: several objects of a namespace are kept apart', () => {
   const changed: string[] = [];
-  const store = new StoreByName<Named>((namespace) => changed.push(namespace));
+  const store = byName((namespace) => changed.push(namespace));
   const [rbd, nfs, other] = [named('a', 'rbd', 'u1', '5'), named('a', 'nfs', 'u2', '6'), named('b', 'rbd', 'u3', '7')];
   store.replace([rbd, nfs]);
   store.put(other);
@@ -228,8 +233,8 @@ test('by name: it holds what a Store for each name would', () => {
   );
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const store = new StoreByName<Named>(() => undefined);
-      const models = { x: new Store<Named>(() => undefined), y: new Store<Named>(() => undefined) };
+      const store = byName();
+      const models = { x: new Store<StoredObject>(() => undefined), y: new Store<StoredObject>(() => undefined) };
       for (const { kind, objects } of steps) {
         if (kind === 'replace') store.replace(objects);
         else store[kind](objects[0]);
