@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { plan } from '../../../../src/domain/rules/plan.js';
+import type { WriteResult } from '../../../../src/domain/report/write-result.js';
 import { ApiError, UnreachableError, WatchProtocolError } from '../../../../src/kube/errors.js';
 import type { InformerState } from '../../../../src/kube/informer-state.js';
 import { WatchIdleError } from '../../../../src/kube/watch-events.js';
@@ -29,19 +31,46 @@ test('two operators in one process do not share their metrics', async () => {
   expect((await other.scrape()).series('rest_client_requests_total')).toHaveLength(0);
 });
 
+const after = plan({
+  assignment: {
+    namespace: 'there',
+    name: 'default',
+    uid: 'uid-assignment',
+    resourceVersion: '1',
+    generation: 1,
+    deleting: false,
+    spec: {},
+  },
+  workloads: {},
+});
+const results: WriteResult[] = [
+  {
+    kind: 'Deployment',
+    name: 'csi-cephfsplugin-provisioner',
+    slot: 'cephfsProvisioner',
+    outcome: 'Applied',
+    isSent: true,
+  },
+];
+
 test('what happened before the library is loaded is counted like the rest, in its order', async () => {
   const { metrics, scrape } = startMetrics();
-  const { reconciles, queue } = metrics.controller;
-  reconciles.wrote('gone', 'Deployment', 'applied');
-  reconciles.forgotten('gone');
-  reconciles.wrote('there', 'Deployment', 'applied');
+  const { onReconcileEvent, queue } = metrics.controller;
+  const patched = (namespace: string): void => onReconcileEvent(namespace, { type: 'Reconciled', after, results });
+  patched('gone');
+  onReconcileEvent('gone', { type: 'Forgotten' });
+  patched('there');
   queue.added('there');
   const loading = metrics.load();
-  reconciles.wrote('there', 'Deployment', 'applied');
+  patched('there');
   await loading;
-  reconciles.wrote('there', 'Deployment', 'applied');
+  patched('there');
   const page = await scrape();
-  expect(lines(page, 'csiports_patches_total')).toEqual(['there Deployment applied 3']);
+  expect(lines(page, 'csiports_patches_total')).toEqual([
+    'there ConfigMap applied 0',
+    'there DaemonSet applied 0',
+    'there Deployment applied 3',
+  ]);
   expect(lines(page, 'workqueue_adds_total')).toEqual(['csiportassignment csiportassignment 1']);
 });
 

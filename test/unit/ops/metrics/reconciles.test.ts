@@ -49,17 +49,32 @@ test('a dry run is no write', async () => {
   expect((await scrape()).sum('csiports_patches_total')).toBe(0);
 });
 
-test('reverts count from 0 on, once each, a pin too', async () => {
+test('reverts count from 0 on, each object that was put back, the settings too', async () => {
+  const { cluster, reconcile, scrape } = await startReconciler();
+  const count = async (): Promise<string[]> => lines(await scrape(), 'csiports_reverts_total');
+  await reconcile();
+  expect(await count()).toEqual([`${NAMESPACE} 0`]);
+  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+  cluster.configure({ CSIADDONS_PORT: null, CSIADDONS_RBD_PROVISIONER_PORT: null });
+  cluster.answers.set('PATCH', (exchange) => exchange.reject(500, 'InternalError'));
+  await reconcile();
+  expect(await count()).toEqual([`${NAMESPACE} 0`]);
+  cluster.answers.clear();
+  await reconcile();
+  await reconcile();
+  expect(await count()).toEqual([`${NAMESPACE} 2`]);
+});
+
+test('a write that is held back is not counted', async () => {
   const { cluster, reconcile, scrape } = await startReconciler();
   await reconcile();
-  expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 0`]);
-  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.configure({ CSIADDONS_PORT: '9070' });
-  // Not stored, so told anew at the next look; but seen only once.
-  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
-  await reconcile();
-  await reconcile();
-  expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 2`]);
+  for (let time = 0; time < 8; time += 1) {
+    cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+    await reconcile();
+  }
+  const page = await scrape();
+  expect(page.sum('csiports_patches_total', { kind: 'Deployment' })).toBe(5);
+  expect(lines(page, 'csiports_reverts_total')).toEqual([`${NAMESPACE} 4`]);
 });
 
 test('a rollout lasts from our patch until the row is Ready, by the clock that is given', async () => {
@@ -115,6 +130,7 @@ test('no series of a namespace outlives its assignment, and a new one counts fro
   const { cluster, clock, reconcile, scrape } = await startReconciler();
   const { spec } = cluster.watches.assignments.get(NAMESPACE)!;
   cluster.write('rbdNodePlugin', nodePlugin(0, 9070));
+  cluster.answers.set(CEPHFS, (exchange) => exchange.reject(403, 'Forbidden'));
   await reconcile();
   const about = async (): Promise<string[]> =>
     (await scrape()).samples.filter(({ labels }) => labels.namespace === NAMESPACE).map(({ name }) => name);
