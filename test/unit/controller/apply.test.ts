@@ -131,6 +131,13 @@ describe('the other modes', () => {
     expect([port('rbdNodePlugin'), cluster.observed().rookConfig?.keys, cluster.changed]).toEqual([9070, {}, []]);
   });
 
+  test('DryRun does not wait for Rook: what it asks restarts nothing', async () => {
+    const { cluster, applied } = await bench({ ...ONE_DRIFTED, spec: { mode: 'DryRun' }, rookAlive: true });
+    await applied();
+    cluster.configure({ ROOK_LOG_LEVEL: 'DEBUG' });
+    expect((await applied()).rbdNodePlugin).toMatchObject({ outcome: 'Accepted', isSent: true });
+  });
+
   test('DryRun is no write that could make an object contested, and nothing is reverted by it', async () => {
     const { applied } = await bench({ ...ONE_DRIFTED, spec: { mode: 'DryRun' } });
     for (let time = 0; time < 6; time += 1) {
