@@ -10,7 +10,7 @@ import type { ConfigKey } from '../domain/rules/slots.js';
 import type { Reverted, WriteResult } from '../domain/report/write-result.js';
 import { resultOf, targetOf, type ApplyDependencies } from './apply.js';
 import { NOTHING_TO_SEND, heldBack, send, type Attempt } from './send.js';
-import type { ContestState, WriteBackoff, WriteTarget } from './write-backoff.js';
+import type { ContestState, Hold, WriteBackoff, WriteTarget } from './write-backoff.js';
 
 const ABOUT = { kind: 'ConfigMap', name: ROOK_CONFIG_NAME } as const;
 
@@ -19,25 +19,41 @@ interface KeyTarget {
   readonly target: WriteTarget;
 }
 
+interface WantedKey extends KeyTarget {
+  readonly reverted: Reverted | undefined;
+  readonly hold: Hold | undefined;
+}
+
 export async function pinRookConfig(plan: Plan, observed: Observed, deps: ApplyDependencies): Promise<WriteResult> {
   const { rookConfig } = observed;
   const { backoff } = deps;
   if (rookConfig === undefined || plan.mode === 'Paused') return { ...ABOUT, ...NOTHING_TO_SEND };
   const held = heldKeys(plan, observed, rookConfig);
   for (const { target } of held) backoff.reached(target);
-  const wanted = (Object.entries(plan.pin) as [ConfigKey, string][]).map(([key, value]) => {
-    return { key, target: targetOf(observed.assignment, key, value) };
+  const input = JSON.stringify(rookConfig.keys);
+  const wanted = (Object.entries(plan.pin) as [ConfigKey, string][]).map(([key, value]): WantedKey => {
+    const target = targetOf(observed.assignment, key, value);
+    const reverted = backoff.differs(target, keyWriter(rookConfig, key));
+    return { key, target, reverted, hold: backoff.hold(target, input) };
   });
   const contest = (): ContestState | undefined => contestOf([...held, ...wanted], backoff);
-  if (wanted.length === 0) return resultOf(ABOUT, NOTHING_TO_SEND, contest());
-  const reverted = revertedBy(wanted, rookConfig, backoff);
-  const input = JSON.stringify(rookConfig.keys);
-  const holds = wanted.map(({ target }) => backoff.hold(target, input));
-  const due = wanted.filter((_, index) => holds[index] === undefined);
-  const hold = holds.find((found) => found !== undefined);
-  const attempt = due.length === 0 && hold !== undefined ? heldBack(hold) : await sendPin(due, plan, rookConfig, deps);
-  const keys = pinOf(due.length === 0 ? wanted : due, plan);
-  return resultOf({ ...ABOUT, keys, ...(reverted && { reverted }) }, attempt, contest());
+  const due = wanted.filter(({ hold }) => hold === undefined);
+  const tried = due.length === 0 ? wanted : due;
+  const soonest = wanted.flatMap(({ hold }) => hold ?? []).sort((a, b) => a.requeueAfterMs - b.requeueAfterMs)[0];
+  const reverted = revertedOf(tried);
+  const about = { ...ABOUT, keys: pinOf(tried, plan), ...(reverted && { reverted }) };
+  if (due.length > 0) {
+    const attempt = await sendPin(due, plan, rookConfig, deps);
+    return resultOf(about, withWait(attempt, soonest), contest());
+  }
+  if (soonest !== undefined) return resultOf(about, heldBack(soonest), contest());
+  return resultOf(ABOUT, NOTHING_TO_SEND, contest());
+}
+
+/** The keys that are held back come back in their time, whatever became of the others. */
+function withWait(attempt: Attempt, hold: Hold | undefined): Attempt {
+  if (hold === undefined) return attempt;
+  return { ...attempt, requeueAfterMs: Math.min(attempt.requeueAfterMs ?? Infinity, hold.requeueAfterMs) };
 }
 
 async function sendPin(
@@ -84,8 +100,8 @@ function heldKeys(plan: Plan, { assignment }: Observed, config: RookConfig): Key
     }));
 }
 
-function revertedBy(keys: readonly KeyTarget[], config: RookConfig, backoff: WriteBackoff): Reverted | undefined {
-  const found = keys.flatMap(({ key, target }) => backoff.differs(target, keyWriter(config, key)) ?? []);
+function revertedOf(keys: readonly WantedKey[]): Reverted | undefined {
+  const found = keys.flatMap(({ reverted }) => reverted ?? []);
   return found.find(({ manager }) => manager !== undefined) ?? found[0];
 }
 

@@ -1,7 +1,6 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> plan what is left -> status and events. */
 import type { AssignmentStatus } from '../domain/rules/api.js';
 import { lastSeenIn, plan, type LastSeen, type Observed, type Plan } from '../domain/rules/plan.js';
-import type { Slot } from '../domain/rules/slots.js';
 import { eventsOf } from '../domain/report/events.js';
 import { statusOf } from '../domain/report/status.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
@@ -47,7 +46,7 @@ export class Reconciler {
     const before = plan(observed);
     const results = await apply(before, observed, this.#deps);
     logWrites(log, results);
-    this.#lastSeen.set(namespace, lastSeenIn(before, appliedSlots(results)));
+    this.#lastSeen.set(namespace, lastSeenIn(before));
 
     const left = this.#observe(namespace);
     // The assignment was deleted meanwhile: that event brings the namespace back.
@@ -78,10 +77,6 @@ export class Reconciler {
     onEvent(namespace, { type: 'Forgotten' });
     return {};
   }
-}
-
-function appliedSlots(results: readonly WriteResult[]): (Slot | undefined)[] {
-  return results.filter(({ outcome }) => outcome === 'Applied').map(({ slot }) => slot);
 }
 
 function workResult(results: readonly WriteResult[], status: StatusResult, after: Plan): WorkResult {

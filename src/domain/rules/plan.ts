@@ -106,18 +106,11 @@ function isReady({ slot }: SlotSpec, { rollout, uid }: Workload, { lastSeen }: O
   return isObserved(rollout) ? isRolledOut(rollout) : lastSeen?.ready[slot] === uid;
 }
 
-/** What to remember of a namespace, less the workloads that the operator has written since the plan was made. */
-export function lastSeenIn(
-  { workloads, mode, conflicts }: Plan,
-  written: readonly (Slot | undefined)[] = [],
-): LastSeen {
+/** What to remember of a namespace. A workload that differs, and so may be written, is not Ready. */
+export function lastSeenIn({ workloads, mode, conflicts }: Plan): LastSeen {
   const ready: Partial<Record<Slot, string>> = {};
-  for (const {
-    slotSpec: { slot },
-    workload,
-    state,
-  } of workloads) {
-    if (workload !== undefined && state === 'Ready' && !written.includes(slot)) ready[slot] = workload.uid;
+  for (const { slotSpec, workload, state } of workloads) {
+    if (workload !== undefined && state === 'Ready') ready[slotSpec.slot] = workload.uid;
   }
   return { ready, inConflict: mode === 'Enforce' && conflicts.sidecars.length > 0 };
 }

@@ -6,7 +6,7 @@ import type { Recorder } from './recorder.js';
 
 const KINDS: readonly WriteResult['kind'][] = ['Deployment', 'DaemonSet', 'ConfigMap'];
 
-/** The label `result` of what was sent. Dry runs that were accepted are not counted. */
+/** The label `result` of what was sent. */
 const RESULTS: Readonly<Partial<Record<WriteOutcome, string>>> = {
   Applied: 'applied',
   Rejected: 'rejected',
@@ -23,7 +23,8 @@ export function countReconciles(recorder: Recorder, monotonicMs: () => number): 
       recorder.forget(namespace);
       return;
     }
-    countWrites(recorder, namespace, event.results);
+    // A dry run is no write, also if it is rejected.
+    countWrites(recorder, namespace, event.after.mode === 'DryRun' ? [] : event.results);
     const times = new Map(patched.get(namespace));
     timeRollouts(recorder, event, { times, now: monotonicMs() });
     if (times.size === 0) patched.delete(namespace);

@@ -1,9 +1,9 @@
 /** One namespace of a cluster behind an API server double, which stores what is written as the real one would. */
 import { Watches } from '../../../src/controller/watches.js';
-import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
+import { FIELD_MANAGER, type AssignmentSpec } from '../../../src/domain/rules/api.js';
 import type { Observed } from '../../../src/domain/rules/plan.js';
 import type { JsonPatch } from '../../../src/domain/rules/sidecar-port.js';
-import { SLOT_SPECS, forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
+import { SLOT_SPECS, forEachSlot, slotOf, type Slot } from '../../../src/domain/rules/slots.js';
 import {
   projectAssignment,
   projectDaemonSet,
@@ -23,6 +23,8 @@ import type { Transport } from '../../../src/kube/transport.js';
 export const NAMESPACE = 'rook-ceph';
 
 type Answer = (exchange: Exchange, request: Received) => void;
+/** A null takes the key out. */
+type Settings = Readonly<Record<string, string | null>>;
 
 export interface Cluster {
   readonly server: ApiServerDouble;
@@ -37,12 +39,18 @@ export interface Cluster {
   /** Somebody else's write of a workload, seen by the store. */
   readonly write: (slot: Slot, raw: RawWorkload) => void;
   /** Somebody else's edit of Rook's settings, seen by the store. */
-  readonly configure: (data: Readonly<Record<string, string>>) => void;
+  readonly configure: (data: Settings) => void;
+  /** The same, not seen by the store. */
+  readonly configureUnseen: (data: Settings) => void;
   /** Somebody else's edit of the assignment, not seen by the store. */
   readonly edit: (spec: AssignmentSpec) => void;
+  /** Somebody else's write of the status, seen by the store; undefined removes it. */
+  readonly writeStatus: (status: unknown) => void;
+  /** The status as the API server has it. */
+  readonly storedStatus: () => unknown;
   /** What happens while a request whose path contains this is on its way. */
   readonly beforeAnswer: (part: string, happens: () => void) => void;
-  /** "PATCH csi-rbdplugin", in order; status writes and events by "status" and "events". */
+  /** "PATCH csi-rbdplugin", in order; status writes by "status". */
   readonly writes: () => string[];
 }
 
@@ -50,7 +58,15 @@ export interface ClusterOptions {
   readonly spec?: AssignmentSpec;
   readonly workloads?: Partial<Record<Slot, RawOptions>>;
   readonly rookAlive?: boolean;
+  /** The operator's own pins. */
   readonly config?: Readonly<Record<string, string>> | 'none';
+}
+
+interface Stored {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
 }
 
 /** By default what Rook leaves behind: all three sidecars on 9070, no key set, Rook not running. */
@@ -64,21 +80,20 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     onEvent: ignore,
     enqueue: (namespace) => changed.push(namespace),
   });
-  const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
   let version = 5_000;
-  const metadata = (name: string): object => ({ namespace: NAMESPACE, name, uid: `uid-${name}`, resourceVersion: '1' });
+  const next = <T extends Stored>(metadata: T): T => ({ ...metadata, resourceVersion: String((version += 1)) });
+  const metadata = (name: string): Stored => ({ namespace: NAMESPACE, name, uid: `uid-${name}`, resourceVersion: '1' });
+  const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
   const assignment = {
     metadata: { ...metadata('default'), generation: 3 },
     spec: options.spec ?? {},
     status: undefined as unknown,
   };
-  const config = {
-    metadata: metadata('rook-ceph-operator-config'),
-    data: options.config === 'none' ? {} : { ...options.config },
-  };
+  let config = merged(new Map(), options.config === 'none' ? {} : (options.config ?? {}), FIELD_MANAGER);
+  let configMetadata = metadata('rook-ceph-operator-config');
 
   watches.assignments.put(projectAssignment(assignment));
-  if (options.config !== 'none') watches.rookConfigs.put(projectRookConfig(config));
+  if (options.config !== 'none') watches.rookConfigs.put(projectRookConfig(rawConfig(configMetadata, config)));
   if (options.rookAlive === true) {
     const template = { spec: { containers: [{ name: 'rook-ceph-operator', image: 'rook/ceph:v1.17.9' }] } };
     const operator = { metadata: metadata('rook-ceph-operator'), spec: { template }, status: { readyReplicas: 1 } };
@@ -88,39 +103,57 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   changed.length = 0;
 
   const answers = new Map<string, Answer>();
-  const next = (): string => String((version += 1));
   const happenings = new Map<string, () => void>();
+
+  const patchWorkload = (slot: Slot, exchange: Exchange, { body, query }: Received): void => {
+    const raw = patched(stored[slot], JSON.parse(body) as JsonPatch);
+    if (raw === undefined) exchange.reject(422, 'Invalid');
+    else {
+      const result = { ...raw, metadata: { ...next(raw.metadata), generation: raw.metadata.generation + 1 } };
+      if (query.dryRun === undefined) stored[slot] = result;
+      exchange.json(200, result);
+    }
+  };
+  const patchConfig = (exchange: Exchange, { body, query }: Received): void => {
+    const patch = JSON.parse(body) as { metadata: Partial<Stored>; data: Settings };
+    if (patch.metadata.resourceVersion !== configMetadata.resourceVersion) exchange.reject(409, 'Conflict');
+    else {
+      const result = { data: merged(config, patch.data, FIELD_MANAGER), metadata: next(configMetadata) };
+      if (query.dryRun === undefined) ({ data: config, metadata: configMetadata } = result);
+      exchange.json(200, rawConfig(result.metadata, result.data));
+    }
+  };
+  const patchStatus = (exchange: Exchange, { body }: Received): void => {
+    const patch = JSON.parse(body) as { metadata: Partial<Stored>; status: object };
+    if (patch.metadata.resourceVersion !== assignment.metadata.resourceVersion) exchange.reject(409, 'Conflict');
+    else {
+      assignment.status = mergePatch(assignment.status, patch.status);
+      assignment.metadata = next(assignment.metadata);
+      exchange.json(200, assignment);
+    }
+  };
+  const read = (slot: Slot | undefined, exchange: Exchange, { path }: Received): void => {
+    if (slot !== undefined) exchange.json(200, stored[slot]);
+    else if (path.endsWith('/csiportassignments/default')) exchange.json(200, assignment);
+    else exchange.json(200, rawConfig(configMetadata, config));
+  };
   const store: Answer = (exchange, request) => {
-    const layout = SLOT_SPECS.find(({ workload }) => request.path.endsWith(`/${workload}`));
-    if (layout !== undefined) {
-      let raw = stored[layout.slot];
-      if (request.method === 'PATCH') {
-        const patched = applyPatch<RawWorkload>(raw, JSON.parse(request.body) as JsonPatch);
-        raw = { ...patched, metadata: { ...patched.metadata, resourceVersion: next() } };
-      }
-      if (request.query.dryRun === undefined) stored[layout.slot] = raw;
-      exchange.json(200, raw);
-    } else if (request.path.endsWith('/status')) {
-      const { status } = JSON.parse(request.body) as { status: object };
-      assignment.status = mergePatch(assignment.status, status);
-      exchange.json(200, { ...assignment, metadata: { ...assignment.metadata, resourceVersion: next() } });
-    } else if (request.path.endsWith('/csiportassignments/default')) {
-      exchange.json(200, { ...assignment, metadata: { ...assignment.metadata, resourceVersion: next() } });
-    } else if (request.path.endsWith('/rook-ceph-operator-config')) {
-      if (request.method === 'PATCH') Object.assign(config.data, (JSON.parse(request.body) as { data: object }).data);
-      const managedFields = [{ manager: 'csi-port-operator', fieldsV1: { 'f:data': fieldsOf(config.data) } }];
-      exchange.json(200, { ...config, metadata: { ...config.metadata, managedFields, resourceVersion: next() } });
-    } else exchange.json(201, {});
+    const slot = slotOf(request.path.split('/').at(-1)!);
+    if (request.method === 'GET') read(slot, exchange, request);
+    else if (slot !== undefined) patchWorkload(slot, exchange, request);
+    else if (request.path.endsWith('/status')) patchStatus(exchange, request);
+    else if (request.path.endsWith('/rook-ceph-operator-config')) patchConfig(exchange, request);
+    else exchange.json(201, {});
   };
   server.handler = (request, exchange) => {
     for (const [part, happens] of happenings) if (request.path.includes(part)) happens();
     const special = [...answers].find(([part]) => `${request.method} ${request.path}`.includes(part));
     (special?.[1] ?? store)(exchange, request);
   };
-  const writes = (): string[] =>
-    server.requests
-      .map(({ method, path }) => `${method} ${path.split('/').at(-1)!}`)
-      .filter((one) => !one.startsWith('GET'));
+  const configureUnseen = (data: Settings): void => {
+    config = merged(config, data, 'kubectl-edit');
+    configMetadata = next(configMetadata);
+  };
   return {
     server,
     transport,
@@ -130,26 +163,63 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     observed: () => watches.observe(NAMESPACE)!,
     answers,
     write: (slot, raw) => {
-      stored[slot] = { ...raw, metadata: { ...raw.metadata, resourceVersion: next() } };
+      stored[slot] = { ...raw, metadata: next(raw.metadata) };
       watches.workloads[slot].put(projected(stored[slot]));
     },
     configure: (data) => {
-      Object.assign(config.data, data);
-      watches.rookConfigs.put(
-        projectRookConfig({ ...config, metadata: { ...config.metadata, resourceVersion: next() } }),
-      );
+      configureUnseen(data);
+      watches.rookConfigs.put(projectRookConfig(rawConfig(configMetadata, config)));
     },
+    configureUnseen,
     edit: (spec) => {
       assignment.spec = spec;
-      assignment.metadata = { ...assignment.metadata, generation: 4 };
+      assignment.metadata = { ...next(assignment.metadata), generation: assignment.metadata.generation + 1 };
     },
+    writeStatus: (written) => {
+      assignment.status = written;
+      assignment.metadata = next(assignment.metadata);
+      watches.assignments.put(projectAssignment(assignment));
+    },
+    storedStatus: () => assignment.status,
     beforeAnswer: (part, happens) => happenings.set(part, happens),
-    writes,
+    writes: () =>
+      server.requests
+        .map(({ method, path }) => `${method} ${path.split('/').at(-1)!}`)
+        .filter((one) => !one.startsWith('GET')),
   };
 }
 
-function fieldsOf(data: object): object {
-  return Object.fromEntries(Object.keys(data).map((key) => [`f:${key}`, {}]));
+/** Rook's settings by key: the value, and the field manager that owns it. */
+type ConfigData = ReadonlyMap<string, { readonly value: string; readonly manager: string }>;
+
+function merged(before: ConfigData, data: Settings, manager: string): ConfigData {
+  const after = new Map(before);
+  for (const [key, value] of Object.entries(data)) {
+    if (value === null) after.delete(key);
+    else if (before.get(key)?.value !== value) after.set(key, { value, manager });
+  }
+  return after;
+}
+
+/** With sorted keys, as the API server has them. */
+function rawConfig(metadata: Stored, config: ConfigData): object {
+  const entries = [...config].sort(([a], [b]) => (a < b ? -1 : 1));
+  const managers = [...new Set(entries.map(([, { manager }]) => manager))];
+  const managedFields = managers.map((manager) => {
+    const own = entries.filter(([, entry]) => entry.manager === manager);
+    return { manager, fieldsV1: { 'f:data': Object.fromEntries(own.map(([key]) => [`f:${key}`, {}])) } };
+  });
+  const data = Object.fromEntries(entries.map(([key, { value }]) => [key, value]));
+  return { metadata: { ...metadata, managedFields }, data };
+}
+
+/** Undefined if a test of the patch fails, or it does not apply. */
+function patched(raw: RawWorkload, patch: JsonPatch): RawWorkload | undefined {
+  try {
+    return applyPatch<RawWorkload>(raw, patch);
+  } catch {
+    return undefined;
+  }
 }
 
 export function projected(raw: RawWorkload): ReturnType<typeof projectDeployment> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { recordEvents } from '../../../src/controller/events.js';
 import type { EventSpec } from '../../../src/domain/report/events.js';
-import type { ObjectReference } from '../../../src/kube/events.js';
+import type { ObjectReference } from '../../../src/kube/event-series.js';
 import { startCluster } from './cluster-double.js';
 
 const PINNED: EventSpec = { type: 'Normal', reason: 'RookConfigPinned', action: 'PinRookConfig', note: 'set' };

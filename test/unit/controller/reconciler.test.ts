@@ -1,20 +1,22 @@
 import { expect, test } from 'vitest';
-import { Applier } from '../../../src/controller/apply.js';
 import { Reconciler } from '../../../src/controller/reconciler.js';
 import { StatusWriter } from '../../../src/controller/status-writer.js';
-import { EventRecorder } from '../../../src/kube/events.js';
+import type { WorkResult } from '../../../src/controller/work-queue.js';
+import { WriteBackoff } from '../../../src/controller/write-backoff.js';
+import type { AssignmentStatus, Condition, ConditionType } from '../../../src/domain/rules/api.js';
+import { currentPort } from '../../../src/domain/rules/sidecar-port.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+import type { EventSpec } from '../../../src/domain/report/events.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
-import { SLOTS } from '../domain/worlds.js';
 import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
 interface Bench {
   readonly cluster: Cluster;
-  /** What the wait of a rejected write and of counts is measured by. */
   readonly clock: { ms: number };
   readonly lines: string[];
   readonly fields: object[];
-  readonly recorder: EventRecorder;
-  readonly reconciler: Reconciler;
+  readonly events: EventSpec[];
+  readonly reconcile: (namespace?: string) => Promise<WorkResult>;
 }
 
 async function bench(options: ClusterOptions = {}): Promise<Bench> {
@@ -23,291 +25,348 @@ async function bench(options: ClusterOptions = {}): Promise<Bench> {
 
 /** Another process of the operator, which has its own memory. */
 function processOn(cluster: Cluster): Bench {
-  const now = (): Date => new Date('2026-11-22T10:00:00.123Z');
-  const clock = { ms: 0 };
+  const clock = { ms: 1_000 };
+  const now = (): Date => new Date(Date.parse('2026-11-22T10:00:00Z') + clock.ms);
+  const monotonicMs = (): number => clock.ms;
   const lines: string[] = [];
   const fields: object[] = [];
-  const say = (more: object, message: string): void => {
+  const events: EventSpec[] = [];
+  const log = (more: object, message: string): void => {
     lines.push(message);
     fields.push(more);
   };
-  const onLost = (): void => say({}, 'lost');
-  const recorder = new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now, onLost });
+  const { writer, watches } = cluster;
   const reconciler = new Reconciler({
-    watches: cluster.watches,
-    applier: new Applier(cluster.writer, cluster.watches, () => clock.ms),
-    statusWriter: new StatusWriter({ writer: cluster.writer, watches: cluster.watches, monotonicMs: () => clock.ms }),
-    recorder,
-    logger: { debug: say, info: say, warn: say },
+    writer,
+    watches,
+    backoff: new WriteBackoff({ contestedAfter: 5, now, monotonicMs }),
+    statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+    recorder: { record: (_, event) => void events.push(event) },
+    logger: { debug: log, info: log, warn: log },
     now,
-    contestRules: { contestedAfter: 5 },
+    onEvent: () => undefined,
   });
-  return { cluster, clock, lines, fields, recorder, reconciler };
+  return {
+    cluster,
+    clock,
+    lines,
+    fields,
+    events,
+    reconcile: (namespace = NAMESPACE) => reconciler.reconcile(namespace, 'r-1'),
+  };
 }
 
-/** With the counters of a Deployment whose one pod is up. */
+const CEPHFS = 'PATCH csi-cephfsplugin-provisioner';
+const reverted = (): RawWorkload => rawWorkload('cephfsProvisioner', { port: 9070 });
+
+/** With the counters of a workload whose pods are up. */
 function rolledOut(raw: RawWorkload): RawWorkload {
-  return { ...raw, status: { ...raw.status, ...{ replicas: 1, updatedReplicas: 1, availableReplicas: 1 } } };
+  const deployment = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+  const daemonSet = { desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1 };
+  return { ...raw, status: { ...raw.status, ...deployment, ...daemonSet } };
 }
 
-const reasonOf = (cluster: Cluster, type: string): string | undefined =>
-  cluster.observed().assignment.status?.conditions?.find((one) => one.type === type)?.reason;
-
-const cephfsPatches = (cluster: Cluster): number =>
-  cluster.writes().filter((write) => write === 'PATCH csi-cephfsplugin-provisioner').length;
-
-/** "PortAssigned 1" for each event that was created, with the count that it was created with. */
-function events(cluster: Cluster): string[] {
-  return cluster.server.requests
-    .filter(({ method, path }) => method === 'POST' && path.endsWith('/events'))
-    .map(({ body }) => JSON.parse(body) as { reason: string; series?: { count: number } })
-    .map(({ reason, series }) => `${reason} ${series?.count ?? 1}`);
+/** Reconciled, with every pod on its port, by an operator that had nothing to write but the status. */
+async function settled(): Promise<Bench> {
+  const pins = SLOT_SPECS.map(({ configKey, defaultPort }) => [configKey, String(defaultPort)] as const);
+  const found = await bench({ config: Object.fromEntries(pins) });
+  for (const { slot } of SLOT_SPECS) found.cluster.write(slot, rolledOut(rawWorkload(slot)));
+  await found.reconcile();
+  expect([found.cluster.writes(), reasonOf(found, 'Ready')]).toEqual([['PATCH status'], 'PortsAssigned']);
+  found.cluster.server.requests.length = 0;
+  found.cluster.changed.length = 0;
+  return found;
 }
+
+const statusOf = ({ cluster }: Pick<Bench, 'cluster'>): AssignmentStatus => cluster.storedStatus() as AssignmentStatus;
+
+const conditionOf = (found: Pick<Bench, 'cluster'>, type: ConditionType): Condition =>
+  statusOf(found).conditions.find((one) => one.type === type)!;
+
+const reasonOf = (found: Pick<Bench, 'cluster'>, type: ConditionType): string => conditionOf(found, type).reason;
+
+const reasons = ({ events }: Bench): string[] => events.map(({ reason }) => reason);
 
 test('a namespace without an assignment is left alone', async () => {
-  const { cluster, reconciler } = await bench();
-  expect(await reconciler.reconcile('elsewhere', 'r-1')).toEqual({});
+  const { cluster, reconcile } = await bench();
+  expect(await reconcile('elsewhere')).toEqual({});
   expect(cluster.server.requests).toEqual([]);
 });
 
-test('every line of a reconcile has its id and its namespace', async () => {
-  const { reconciler, fields } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  expect(fields.length).toBeGreaterThan(3);
+test('each line that the log has of a reconcile has its id and its namespace', async () => {
+  const { reconcile, fields, lines } = await bench();
+  await reconcile();
+  expect(lines).toEqual(['Pinned Rook config', 'Patched workload', 'Patched workload', 'Updated status']);
   for (const more of fields) expect(more).toMatchObject({ namespace: NAMESPACE, reconcileID: 'r-1' });
 });
 
-test('the pin, then the patches, then the status; events beside them; a second time nothing', async () => {
-  const { cluster, reconciler, recorder, lines } = await bench();
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
-  const [pin, ...others] = cluster.writes().filter((write) => write !== 'POST events');
-  expect(pin).toBe('PATCH rook-ceph-operator-config');
-  expect(others.slice(0, 2).sort()).toEqual(['PATCH csi-cephfsplugin-provisioner', 'PATCH csi-rbdplugin']);
-  expect(others.slice(2)).toEqual(['PATCH status']);
-  expect(lines).toEqual(['Pinned Rook config', 'Patched workload', 'Patched workload', 'Updated status']);
-  const status = cluster.observed().assignment.status!;
-  expect(status.conditions![0]!.lastTransitionTime).toBe('2026-11-22T10:00:00Z');
-
-  const before = cluster.writes();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  await recorder.drained();
-  // The second status says that the conflict is being resolved no more than the first did.
-  expect(cluster.writes().filter((write) => write !== 'POST events')).toEqual(before);
-  const moved = Array.from({ length: 4 }, () => 'PortAssigned 1');
-  expect(events(cluster)).toEqual(['ConflictDetected 1', 'RookConfigPinned 1', ...moved]);
-});
-
-test('a passing fault is in the status, and handed on for the retry', async () => {
-  const { cluster, reconciler } = await bench();
-  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, 'InternalError'));
-  const { requeueAfterMs, failure: fault } = await reconciler.reconcile(NAMESPACE, 'r-1');
-  expect([requeueAfterMs, fault]).toMatchObject([undefined, { status: 500 }]);
-  expect(reasonOf(cluster, 'Progressing')).toBe('Retrying');
-});
-
-test('a fault hides no time at which there is something to do', async () => {
-  const { cluster, reconciler } = await bench({ rookAlive: true });
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  cluster.configure({ CSIADDONS_PORT: 'abc' });
-  cluster.answers.set('PATCH /api/v1', (exchange) => exchange.reject(500, 'InternalError'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({
-    requeueAfterMs: 3_000,
-    failure: { status: 500 },
+test('the pin, then the patches, then the status; the events of what was done', async () => {
+  const found = await bench();
+  expect(await found.reconcile()).toEqual({});
+  const writes = found.cluster.writes();
+  expect([writes[0], writes.slice(1, 3).sort(), writes.slice(3)]).toEqual([
+    'PATCH rook-ceph-operator-config',
+    [CEPHFS, 'PATCH csi-rbdplugin'],
+    ['PATCH status'],
+  ]);
+  expect(statusOf(found).workloads.map(({ currentPort: port }) => port)).toEqual([9070, 9071, 9072]);
+  expect(conditionOf(found, 'Ready')).toMatchObject({
+    reason: 'RollingOut',
+    observedGeneration: 3,
+    lastTransitionTime: '2026-11-22T10:00:01Z',
   });
+  expect(reasons(found)).toEqual([
+    'ConflictDetected',
+    'RookConfigPinned',
+    'PortAssigned',
+    'PortAssigned',
+    'ConflictResolved',
+  ]);
 });
 
-test('what the operator says itself does not bring it back: a fault that is told in ever new words is retried in its time', async () => {
-  const { cluster, reconciler } = await bench();
+test('a world that has not changed: nothing is written, recorded, or to come back for, by the same process or another', async () => {
+  const found = await settled();
+  for (const { reconcile, events } of [found, processOn(found.cluster)]) {
+    found.clock.ms += 3_600_000;
+    expect(await reconcile()).toEqual({});
+    expect([found.cluster.server.requests, events]).toEqual([[], []]);
+  }
+});
+
+test('a status that is removed is written again, the same but for its times, and nothing else is', async () => {
+  const found = await settled();
+  const before = statusOf(found);
+  found.clock.ms += 60_000;
+  found.cluster.writeStatus(undefined);
+  expect(await found.reconcile()).toEqual({});
+  expect(found.cluster.writes()).toEqual(['PATCH status']);
+  const lastTransitionTime = '2026-11-22T10:01:01Z';
+  const conditions = before.conditions.map((condition) => ({ ...condition, lastTransitionTime }));
+  expect(statusOf(found)).toEqual({ ...before, conditions });
+  expect(found.events).toEqual([]);
+});
+
+test.each<[string, unknown]>([
+  ['fields that the API does not have', { phase: 'Old', reverts: { count: 7 } }],
+  [
+    'a time that the API server would reject',
+    { conditions: [{ type: 'Ready', status: 'True', reason: 'X', lastTransitionTime: 'now' }] },
+  ],
+  ['lists where there are none', { ports: [9070], workloads: 'none', conditions: {} }],
+])('a status of another shape is replaced as a whole, by one write: %s', async (_, stored) => {
+  const found = await settled();
+  const before = statusOf(found);
+  found.cluster.writeStatus(stored);
+  expect(await found.reconcile()).toEqual({});
+  expect(found.cluster.writes()).toEqual(['PATCH status']);
+  expect(statusOf(found)).toEqual(before);
+  expect(found.events).toEqual([]);
+});
+
+test('what the stored status says decides nothing: a contest in it holds no write back', async () => {
+  const found = await settled();
+  const conditions = statusOf(found).conditions.map((condition) => ({
+    ...condition,
+    status: 'True',
+    reason: 'Contested',
+  }));
+  found.cluster.writeStatus({ ...statusOf(found), conditions });
+  found.cluster.write('cephfsProvisioner', reverted());
+  await found.reconcile();
+  expect(found.cluster.writes()).toEqual([CEPHFS, 'PATCH status']);
+});
+
+test('Paused, DryRun: the status says what Enforce would do, and there are no events', async () => {
+  for (const mode of ['Paused', 'DryRun'] as const) {
+    const found = await bench({ spec: { mode } });
+    await found.reconcile();
+    expect(reasonOf(found, 'Ready')).toBe(mode);
+    expect(statusOf(found).workloads.map(({ currentPort: port }) => port)).toEqual([9070, 9070, 9070]);
+    expect(found.events).toEqual([]);
+  }
+});
+
+test('while Rook is waited for, the namespace comes back in time', async () => {
+  const found = await bench({ rookAlive: true });
+  expect(await found.reconcile()).toEqual({ requeueAfterMs: 3_000 });
+  expect([reasonOf(found, 'Ready'), reasonOf(found, 'Progressing')]).toEqual(['WaitingForRook', 'WaitingForRook']);
+  found.clock.ms += 3_000;
+  expect(await found.reconcile()).toEqual({});
+  expect(reasonOf(found, 'Ready')).toBe('RollingOut');
+});
+
+test('a passing fault is in the status, handed on for the retry, and hides no time at which there is something to do', async () => {
+  const found = await bench({ rookAlive: true });
+  found.cluster.answers.set('PATCH /api/v1', (exchange) => exchange.reject(500, 'InternalError'));
+  found.cluster.answers.set('csi-rbdplugin', (exchange) => exchange.reject(403, 'Forbidden'));
+  expect(await found.reconcile()).toMatchObject({ requeueAfterMs: 30_000, failure: { status: 500 } });
+  expect([reasonOf(found, 'Progressing'), reasonOf(found, 'Ready')]).toEqual(['Retrying', 'PatchRejected']);
+});
+
+test('what the operator writes itself does not bring it back: a fault in ever new words is retried in its time', async () => {
+  const { cluster, reconcile } = await bench();
   let port = 40_000;
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, `read tcp 10.0.0.1:${(port += 1)}`));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
+  await reconcile();
   cluster.changed.length = 0;
-  const { length } = cluster.writes();
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 500 } });
-  expect(cluster.writes().slice(length)).toContain('PATCH status');
+  const before = cluster.storedStatus();
+  expect(await reconcile()).toMatchObject({ failure: { status: 500 } });
+  expect(cluster.storedStatus()).not.toEqual(before);
   expect(cluster.changed).toEqual([]);
 });
 
-test("a rejection is in the status, and asked again in people's time", async () => {
-  const { cluster, reconciler, lines } = await bench();
+test('a rejection is in the status, logged and recorded once, and asked again after 30 s', async () => {
+  const found = await bench();
+  const { cluster, clock, lines } = found;
   cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(403, 'Forbidden'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ requeueAfterMs: 30_000 });
-  expect(reasonOf(cluster, 'Ready')).toBe('PatchRejected');
-  expect(lines.filter((line) => line === 'Write rejected')).toHaveLength(2);
-  // Neither asked nor logged again before that.
-  const { length } = cluster.writes();
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ requeueAfterMs: 30_000 });
-  expect(cluster.writes().slice(length)).toEqual([]);
-  expect(lines.filter((line) => line === 'Write rejected')).toHaveLength(2);
+  for (const [wait, requeueAfterMs] of [
+    [0, 30_000],
+    [10_000, 20_000],
+  ] as const) {
+    clock.ms += wait;
+    expect(await found.reconcile()).toEqual({ requeueAfterMs });
+    expect([reasonOf(found, 'Ready'), reasonOf(found, 'Degraded')]).toEqual(['PatchRejected', 'PortConflict']);
+    expect(lines.filter((line) => line === 'Write rejected')).toHaveLength(2);
+    expect(reasons(found).filter((reason) => reason === 'PatchRejected')).toHaveLength(2);
+    expect(cluster.writes().filter((write) => write === CEPHFS)).toHaveLength(1);
+  }
 });
 
-test('a status that cannot be written is a fault, which hides no time either', async () => {
-  const { cluster, reconciler } = await bench({ rookAlive: true });
-  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({
-    requeueAfterMs: 3_000,
-    failure: { status: 500 },
+test('a status that cannot be written is a fault, which hides no time either; what was done is recorded, once', async () => {
+  const found = await bench({ rookAlive: true });
+  found.cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
+  expect(await found.reconcile()).toMatchObject({ requeueAfterMs: 3_000, failure: { status: 500 } });
+  expect(reasons(found)).toEqual(['ConflictDetected', 'RookConfigPinned']);
+  await found.reconcile();
+  expect(found.events).toHaveLength(2);
+});
+
+test('the status is written onto the version that it speaks of: an edit meanwhile is read again, and served by the next', async () => {
+  const found = await bench();
+  const { cluster, lines, reconcile } = found;
+  cluster.beforeAnswer('csi-rbdplugin', () => {
+    cluster.beforeAnswer('csi-rbdplugin', () => undefined);
+    cluster.edit({ ports: { cephfsProvisioner: 9171 } });
   });
-});
-
-test('a status onto an assignment that was changed meanwhile is no fault: it is read again, and that is told', async () => {
-  const { cluster, reconciler, lines } = await bench();
-  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
-  cluster.beforeAnswer('/status', () => cluster.edit({ ports: { cephfsProvisioner: 9171 } }));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
+  expect(await reconcile()).toEqual({});
+  expect([cluster.storedStatus(), cluster.changed]).toEqual([undefined, [NAMESPACE]]);
   expect(lines).toContain('Status not written: the assignment was changed meanwhile');
-  expect(cluster.observed().assignment.generation).toBe(4);
-  expect(cluster.changed.at(-1)).toBe(NAMESPACE);
-  cluster.answers.delete('/status');
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
-  expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
+  expect(await reconcile()).toEqual({});
+  expect(statusOf(found)).toMatchObject({ observedGeneration: 4, ports: { cephfsProvisioner: 9171 } });
 });
 
-test('a conflict about a version that is still the newest is a fault, which the retry brings back', async () => {
-  const { cluster, reconciler } = await bench();
-  const { resourceVersion } = cluster.observed().assignment;
-  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
-  cluster.answers.set('GET', (exchange) => {
-    exchange.json(200, { metadata: { namespace: NAMESPACE, name: 'default', uid: 'uid-default', resourceVersion } });
+test('an edit that is seen while the reconcile writes: the status speaks of it, and the namespace comes back at once', async () => {
+  const found = await bench();
+  const { cluster } = found;
+  cluster.beforeAnswer('csi-rbdplugin', () => {
+    cluster.beforeAnswer('csi-rbdplugin', () => undefined);
+    const before = cluster.observed().assignment;
+    cluster.edit({ ports: { cephfsProvisioner: 9171 } });
+    cluster.writeStatus(before.status);
   });
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 409 } });
+  expect(await found.reconcile()).toEqual({ requeueAfterMs: 0 });
+  expect(statusOf(found)).toMatchObject({ observedGeneration: 4, ports: { cephfsProvisioner: 9171 } });
+  expect(reasonOf(found, 'Ready')).toBe('PortsDiffer');
 });
 
-test('an assignment that cannot be read again is a fault: nobody but the retry would bring it back', async () => {
-  const { cluster, reconciler } = await bench();
-  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
-  cluster.answers.set('GET', (exchange) => exchange.reject(403, 'Forbidden'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 403 } });
+test('an assignment that is deleted while the reconcile writes gets no status and no events', async () => {
+  const { cluster, reconcile, events } = await bench();
+  const { watches } = cluster;
+  cluster.beforeAnswer('csi-rbdplugin', () => {
+    const assignment = watches.assignments.get(NAMESPACE);
+    if (assignment !== undefined) watches.assignments.delete(assignment);
+  });
+  expect(await reconcile()).toEqual({});
+  expect(cluster.writes()).not.toContain('PATCH status');
+  expect(events).toEqual([]);
+  // That it is gone brings the namespace back.
+  expect(cluster.changed).toContain(NAMESPACE);
 });
 
 test('a patch whose status could not be stored is not taken for a finished rollout', async () => {
-  const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  for (const slot of SLOTS) cluster.write(slot, rolledOut(rawWorkload(slot)));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  expect(reasonOf(cluster, 'Ready')).toBe('PortsAssigned');
-
-  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.answers.set('/status', (exchange) => exchange.reject(409, 'Conflict'));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
+  const found = await settled();
+  const { cluster, reconcile } = found;
+  cluster.write('cephfsProvisioner', rolledOut(reverted()));
+  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
+  await reconcile();
   cluster.answers.delete('/status');
   // Its controller has not looked at the new template yet.
   cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner', { rolling: true })));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  expect(reasonOf(cluster, 'Ready')).toBe('RollingOut');
+  await reconcile();
+  expect(reasonOf(found, 'Ready')).toBe('RollingOut');
 });
 
-test('events that cannot be recorded do not fail the reconcile', async () => {
-  const { cluster, reconciler, recorder, lines } = await bench();
-  cluster.answers.set('POST', (exchange) => exchange.reject(403, 'Forbidden'));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  await recorder.drained();
-  expect(lines).toContain('lost');
+test('a Ready workload that somebody writes without moving its port stays Ready until its controller has looked at it', async () => {
+  const found = await settled();
+  found.cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner', { rolling: true })));
+  await found.reconcile();
+  expect([reasonOf(found, 'Ready'), found.cluster.server.requests]).toEqual(['PortsAssigned', []]);
 });
 
-test('what was done is told even where the status cannot be written', async () => {
-  const { cluster, reconciler, recorder } = await bench();
-  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  // Once: the next try of the status has nothing new to report.
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  await recorder.drained();
-  expect(events(cluster)).toContain('PortAssigned 1');
-  expect(events(cluster).filter((event) => !event.endsWith(' 1'))).toEqual([]);
-});
-
-test('a revert is repaired at once and counted ten seconds later, or by the first status that can be written then', async () => {
-  const { cluster, clock, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  const { length } = cluster.writes();
-  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({ requeueAfterMs: 10_000 });
-  expect(cluster.writes().slice(length)).toEqual(['PATCH csi-cephfsplugin-provisioner']);
-  clock.ms += 10_000;
-  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toMatchObject({ failure: { status: 500 } });
-  cluster.answers.delete('/status');
-  expect(await reconciler.reconcile(NAMESPACE, 'r-1')).toEqual({});
-  expect(cluster.observed().assignment.status?.reverts).toEqual({
-    count: 1,
-    lastTime: '2026-11-22T10:00:00Z',
-    recent: [{ kind: 'Deployment', name: 'csi-cephfsplugin-provisioner', times: ['2026-11-22T10:00:00Z'] }],
-  });
-});
-
-test('what the operator alone owns is its own doing to a process that begins, and an revert to the same process later', async () => {
-  const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  const moved = rawWorkload('cephfsProvisioner', {
-    port: 9300,
-    managers: [{ name: 'csi-port-operator', ownsPort: true }],
-  });
-  cluster.write('cephfsProvisioner', moved);
-  const next = processOn(cluster);
-  const patches = (): number => cephfsPatches(cluster);
-  const countOf = (): number => cluster.observed().assignment.status!.reverts!.count;
-  await next.reconciler.reconcile(NAMESPACE, 'r-2');
-  expect([patches(), countOf()]).toEqual([2, 0]);
-  cluster.write('cephfsProvisioner', moved);
-  await next.reconciler.reconcile(NAMESPACE, 'r-3');
-  next.clock.ms += 10_000;
-  await next.reconciler.reconcile(NAMESPACE, 'r-4');
-  expect([patches(), countOf()]).toEqual([3, 1]);
-});
-
-test('what a person owns is an revert to a process that begins, too', async () => {
-  const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  const managers = [{ name: 'kubectl-edit', ownsPort: true }];
-  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9300, managers }));
-  const next = processOn(cluster);
-  await next.reconciler.reconcile(NAMESPACE, 'r-2');
-  next.clock.ms += 10_000;
-  await next.reconciler.reconcile(NAMESPACE, 'r-3');
-  expect(cluster.observed().assignment.status!.reverts).toMatchObject({
-    count: 1,
-    recent: [{ manager: 'kubectl-edit' }],
-  });
-});
-
-test('without a status that can be written reverts are counted all the same, each of them, and contested as ever', async () => {
-  const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  cluster.answers.set('/status', (exchange) => exchange.reject(403, 'Forbidden'));
-  const patches = (): number => cephfsPatches(cluster);
-  const before = patches();
-  for (let time = 0; time < 8; time += 1) {
-    cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-    await reconciler.reconcile(NAMESPACE, 'r-1');
+test('a revert is put back at once and recorded as one; of a process that has just begun, as an assignment', async () => {
+  const found = await settled();
+  for (const [process, reason] of [
+    [found, 'Reasserted'],
+    [processOn(found.cluster), 'PortAssigned'],
+  ] as const) {
+    found.cluster.write('cephfsProvisioner', reverted());
+    await process.reconcile();
+    expect(currentPort(found.cluster.observed().workloads.cephfsProvisioner!.sidecar!)).toBe(9071);
+    expect(reasons(process).filter((one) => !one.startsWith('Conflict'))).toEqual([reason]);
   }
-  expect(patches() - before).toBe(4);
-  cluster.answers.delete('/status');
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  expect(cluster.observed().assignment.status?.reverts).toMatchObject({ count: 5, recent: [{ backoffSeconds: 30 }] });
-  expect(reasonOf(cluster, 'Degraded')).toBe('Contested');
 });
 
-test('what could not be stored is forgotten with its assignment', async () => {
-  const { cluster, reconciler } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.answers.set('/status', (exchange) => exchange.reject(403, 'Forbidden'));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  cluster.answers.delete('/status');
-  cluster.watches.assignments.put({ ...cluster.observed().assignment, uid: 'another', status: {} });
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  const { body } = cluster.server.requests.findLast(({ path }) => path.endsWith('/status'))!;
-  expect((JSON.parse(body) as { status: object }).status).toMatchObject({ reverts: { count: 0 } });
+test('a revert that could not be put back at once is recorded when it is', async () => {
+  const found = await settled();
+  found.cluster.write('cephfsProvisioner', reverted());
+  found.cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, 'InternalError'));
+  await found.reconcile();
+  expect(reasons(found)).not.toContain('Reasserted');
+  found.cluster.answers.delete('PATCH /apis/apps');
+  await found.reconcile();
+  expect(reasons(found)).toContain('Reasserted');
 });
 
-test('an revert that could not be repaired at once is told as one when it is', async () => {
-  const { cluster, reconciler, recorder } = await bench();
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(500, 'InternalError'));
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  cluster.answers.delete('PATCH /apis/apps');
-  await reconciler.reconcile(NAMESPACE, 'r-1');
-  await recorder.drained();
-  expect(events(cluster).filter((event) => event.startsWith('Reasserted'))).toEqual(['Reasserted 1', 'Reasserted 1']);
+test('a fight: the fifth write makes it contested, which is reported, held, and over after ten quiet minutes', async () => {
+  const found = await settled();
+  const { cluster, clock, reconcile } = found;
+  // It needs no status to be bounded.
+  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
+  for (let time = 0; time < 8; time += 1) {
+    cluster.write('cephfsProvisioner', reverted());
+    await reconcile();
+  }
+  expect(cluster.writes().filter((write) => write === CEPHFS)).toHaveLength(5);
+  expect(reasons(found).filter((reason) => reason === 'Contested')).toHaveLength(1);
+  cluster.answers.delete('/status');
+  expect(await reconcile()).toEqual({ requeueAfterMs: 30_000 });
+  expect([reasonOf(found, 'Degraded'), reasonOf(found, 'Progressing')]).toEqual(['Contested', 'BackingOff']);
+
+  clock.ms += 30_000;
+  expect(await reconcile()).toEqual({ requeueAfterMs: 600_000 });
+  cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner')));
+  clock.ms += 599_999;
+  expect(await reconcile()).toEqual({ requeueAfterMs: 1 });
+  expect([reasonOf(found, 'Ready'), reasonOf(found, 'Degraded')]).toEqual(['PortsAssigned', 'Contested']);
+  clock.ms += 1;
+  expect(await reconcile()).toEqual({});
+  expect(reasonOf(found, 'Degraded')).toBe('AsExpected');
+});
+
+test('what is remembered of a namespace goes with its assignment', async () => {
+  const found = await settled();
+  const { cluster, reconcile } = found;
+  for (let time = 0; time < 6; time += 1) {
+    cluster.write('cephfsProvisioner', reverted());
+    await reconcile();
+  }
+  const { assignments } = cluster.watches;
+  const assignment = assignments.get(NAMESPACE)!;
+  assignments.delete(assignment);
+  expect(await reconcile()).toEqual({});
+  assignments.put(assignment);
+  found.events.length = 0;
+  await reconcile();
+  expect(reasons(found)).toEqual(['ConflictDetected', 'PortAssigned', 'ConflictResolved']);
+  expect(reasonOf(found, 'Degraded')).toBe('AsExpected');
 });

@@ -1,299 +1,167 @@
 import { expect, test } from 'vitest';
-import { StatusWriter, type StoreResult } from '../../../src/controller/status-writer.js';
+import { StatusWriter, type StatusResult } from '../../../src/controller/status-writer.js';
 import type { AssignmentStatus, PortAssignment } from '../../../src/domain/rules/api.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { statusOf } from '../../../src/domain/report/status.js';
 import type { Leadership } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
-import { AFTER_PATCH, SETTLED, statusIn } from '../domain/worlds.js';
 import { NAMESPACE, startCluster, type Cluster } from './cluster-double.js';
-
-const QUIET = statusIn(SETTLED);
-const ROLLING = statusIn(AFTER_PATCH);
-const counted = (count: number, status = QUIET): AssignmentStatus => ({
-  ...status,
-  reverts: { count, lastTime: `2026-11-22T10:00:${count}0Z` },
-});
 
 interface Bench {
   readonly cluster: Cluster;
   readonly clock: { ms: number };
   readonly statusWriter: StatusWriter;
+  /** Two statuses that differ. */
+  readonly either: readonly [AssignmentStatus, AssignmentStatus];
   /** The assignment as the operator's store has it. */
   readonly assignment: () => PortAssignment;
-  readonly store: (status: AssignmentStatus) => Promise<StoreResult>;
+  readonly write: (status: AssignmentStatus) => Promise<StatusResult>;
   /** How many status writes were sent. */
   readonly writes: () => number;
 }
 
-async function bench(options: { countsDelayMs?: number; leadership?: Leadership } = {}): Promise<Bench> {
+async function bench(leadership?: Leadership): Promise<Bench> {
   const cluster = await startCluster();
   const clock = { ms: 1_000 };
-  const { countsDelayMs, leadership } = options;
   const statusWriter = new StatusWriter({
     writer: leadership === undefined ? cluster.writer : new Writer(cluster.transport, leadership),
     watches: cluster.watches,
     monotonicMs: () => clock.ms,
-    countsDelayMs,
   });
+  const report = { plan: plan(cluster.observed()), results: [], generation: 3, stored: undefined };
+  const status = statusOf({ ...report, now: '2026-11-22T10:00:00Z' });
   const assignment = (): PortAssignment => cluster.watches.assignments.get(NAMESPACE)!;
   return {
     cluster,
     clock,
     statusWriter,
+    either: [status, { ...status, provider: 'Mixed' }],
     assignment,
-    store: (status) => statusWriter.store(assignment(), status),
+    write: (wanted) => statusWriter.write(assignment(), wanted),
     writes: () => cluster.writes().filter((write) => write === 'PATCH status').length,
   };
 }
 
-/** With a status that is stored, so that counts alone can differ from it. */
-async function settled(options: Parameters<typeof bench>[0] = {}): Promise<Bench> {
-  const result = await bench(options);
-  await result.store(QUIET);
-  expect(result.assignment().status).toEqual(QUIET);
-  result.cluster.server.requests.length = 0;
-  return result;
+/** So many writes, each of which changes the status. */
+async function burst({ write, either, cluster }: Bench, count: number): Promise<StatusResult[]> {
+  const results: StatusResult[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const [one, other] = either;
+    const { provider } = { provider: undefined, ...(cluster.storedStatus() as Partial<AssignmentStatus> | undefined) };
+    results.push(await write(provider === one.provider ? other : one));
+  }
+  return results;
 }
 
 const reject = (cluster: Cluster, status: number): void => {
   cluster.answers.set('PATCH', (exchange) => exchange.reject(status, 'Rejected'));
 };
 
-test('the first status is written at once; the store goes on from the answer, and nobody is told', async () => {
-  const { cluster, store, assignment, writes } = await bench();
-  expect(await store(QUIET)).toEqual({ kind: 'Stored' });
-  expect([writes(), assignment().status, cluster.changed]).toEqual([1, QUIET, []]);
-  expect(await store(QUIET)).toEqual({ kind: 'Unchanged' });
-  expect(writes()).toBe(1);
+test('what differs is written, once; the store goes on from the response, and the namespace does not come back', async () => {
+  const { cluster, write, either, assignment, writes } = await bench();
+  for (const status of either) {
+    expect(await write(status)).toEqual({ kind: 'Stored' });
+    expect([cluster.storedStatus(), assignment().status]).toEqual([status, status]);
+    expect(await write(status)).toEqual({ kind: 'Unchanged' });
+  }
+  expect([writes(), cluster.changed]).toEqual([2, []]);
 });
 
-test('what changes for people is written at once', async () => {
-  const { store, assignment, writes } = await settled();
-  expect(await store(ROLLING)).toEqual({ kind: 'Stored' });
-  expect([writes(), assignment().status]).toEqual([1, ROLLING]);
+test.each<[string, object]>([
+  ['a field that is no list', { conditions: 'none', phase: 'Old' }],
+  ['a condition without a time', { conditions: [{ type: 'Ready', status: 'True', reason: 'X' }], provider: 'Rook' }],
+])('a stored status of another shape is replaced as a whole: %s', async (_, stored) => {
+  const { cluster, write, either, assignment } = await bench();
+  cluster.writeStatus(stored);
+  expect(assignment()).not.toHaveProperty('status');
+  expect(await write(either[0])).toEqual({ kind: 'Stored' });
+  expect(cluster.storedStatus()).toEqual(either[0]);
 });
 
-test('thirty writes may follow each other; after that one a second, of what there is by then, and the end waits for none', async () => {
-  const { store, statusWriter, assignment, clock, writes } = await bench();
-  const either = [QUIET, ROLLING];
-  for (let at = 0; at < 30; at += 1) expect(await store(either[at % 2]!)).toEqual({ kind: 'Stored' });
-  expect(await store(QUIET)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
+test('thirty writes may follow each other; after that one a second', async () => {
+  const found = await bench();
+  const { cluster, clock, write, either, writes } = found;
+  for (const result of await burst(found, 30)) expect(result).toEqual({ kind: 'Stored' });
+  expect(await write(either[0])).toEqual({ kind: 'Paced', requeueAfterMs: 1_000 });
   clock.ms += 400;
-  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 600 });
-  expect(await store(ROLLING)).toEqual({ kind: 'Unchanged' });
-  expect(await store(counted(2))).toEqual({ kind: 'Later', requeueAfterMs: 600 });
+  expect(await write(either[0])).toEqual({ kind: 'Paced', requeueAfterMs: 600 });
+  expect([writes(), cluster.storedStatus()]).toEqual([30, either[1]]);
   clock.ms += 600;
-  expect(await store(counted(2))).toEqual({ kind: 'Stored' });
-  expect(await store(ROLLING)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
-  expect([writes(), assignment().status]).toEqual([31, counted(2)]);
-  await statusWriter.flush();
-  expect([writes(), assignment().status]).toEqual([32, ROLLING]);
+  expect(await write(either[0])).toEqual({ kind: 'Stored' });
+  expect(await write(either[1])).toEqual({ kind: 'Paced', requeueAfterMs: 1_000 });
+  expect([writes(), cluster.storedStatus()]).toEqual([31, either[0]]);
 });
 
 test('a rest makes up for what was written, and what is forgotten begins anew', async () => {
-  const { store, statusWriter, clock } = await bench();
-  const either = [QUIET, ROLLING];
-  const burst = async (count: number): Promise<void> => {
-    for (let at = 0; at < count; at += 1) expect(await store(either[at % 2]!)).toEqual({ kind: 'Stored' });
-  };
-  await burst(30);
+  const found = await bench();
+  const { clock, statusWriter } = found;
+  const stored = async (count: number): Promise<number> =>
+    (await burst(found, count)).filter(({ kind }) => kind === 'Stored').length;
+  expect(await stored(31)).toBe(30);
   clock.ms += 10_000;
-  await burst(10);
-  expect(await store(QUIET)).toMatchObject({ kind: 'Later' });
+  expect(await stored(31)).toBe(10);
   clock.ms += 3_600_000;
-  await burst(30);
-  expect(await store(QUIET)).toMatchObject({ kind: 'Later' });
+  expect(await stored(31)).toBe(30);
   statusWriter.forget(NAMESPACE);
-  await burst(2);
+  expect(await stored(31)).toBe(30);
 });
 
-test.each([403, 500])(
-  'writes that fail with %i keep the pace, too, and stay failures, from which the queue backs off',
-  async (status) => {
-    const { cluster, store, clock, writes } = await bench();
-    reject(cluster, status);
-    for (let at = 0; at < 40; at += 1)
-      expect(await store(QUIET)).toMatchObject({ kind: 'Failed', failure: { status } });
-    expect(writes()).toBe(30);
-    clock.ms += 1_000;
-    cluster.answers.clear();
-    expect(await store(QUIET)).toEqual({ kind: 'Stored' });
-    expect(await store(ROLLING)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
+test.each([403, 409, 500])(
+  'a write that fails with %i counts: somebody may see to it that each one does',
+  async (code) => {
+    const found = await bench();
+    reject(found.cluster, code);
+    await burst(found, 40);
+    expect(found.writes()).toBe(30);
+    found.cluster.answers.clear();
+    found.clock.ms += 1_000;
+    expect(await found.write(found.either[0])).toEqual({ kind: 'Stored' });
   },
 );
 
-test('a write that was overtaken counts: somebody may overtake each of them', async () => {
-  const { cluster, store } = await bench();
-  reject(cluster, 409);
-  for (let at = 0; at < 30; at += 1) expect((await store(QUIET)).kind).not.toBe('Later');
-  expect(await store(QUIET)).toEqual({ kind: 'Later', requeueAfterMs: 1_000 });
-});
-
-test('counts alone wait for ten seconds from the first of them; further ones do not put it off', async () => {
-  const { store, clock, assignment, writes } = await settled();
-  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
-  clock.ms += 4_000;
-  expect(await store(counted(2))).toEqual({ kind: 'Later', requeueAfterMs: 6_000 });
-  clock.ms += 5_999;
-  expect(await store(counted(3))).toEqual({ kind: 'Later', requeueAfterMs: 1 });
-  expect([writes(), assignment().status]).toEqual([0, QUIET]);
-  clock.ms += 1;
-  expect(await store(counted(3))).toEqual({ kind: 'Stored' });
-  expect([writes(), assignment().status]).toEqual([1, counted(3)]);
-  // The next one has its own ten seconds.
-  clock.ms += 60_000;
-  expect(await store(counted(4))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
-});
-
-test('how long counts wait can be chosen', async () => {
-  const { store, clock } = await settled({ countsDelayMs: 300 });
-  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 300 });
-  clock.ms += 300;
-  expect(await store(counted(1))).toEqual({ kind: 'Stored' });
-});
-
-test('counts go with the next other change, and those after it wait anew', async () => {
-  const { store, clock, assignment, writes } = await settled();
-  await store(counted(1));
-  clock.ms += 9_000;
-  expect(await store(counted(2, ROLLING))).toEqual({ kind: 'Stored' });
-  expect([writes(), assignment().status]).toEqual([1, counted(2, ROLLING)]);
-  expect(await store(counted(3, ROLLING))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
-});
-
-test('what waits counts as the last status, and for no other assignment of the name', async () => {
-  const { cluster, store, statusWriter, assignment } = await settled();
-  const observed = cluster.observed();
-  expect(statusWriter.withLastStatus(observed)).toBe(observed);
-  await store(counted(1));
-  expect(statusWriter.withLastStatus(observed).assignment).toEqual({ ...assignment(), status: counted(1) });
-  const replaced = { ...observed, assignment: { ...observed.assignment, uid: 'another' } };
-  expect(statusWriter.withLastStatus(replaced)).toBe(replaced);
-  statusWriter.forget(NAMESPACE);
-  expect(statusWriter.withLastStatus(observed)).toBe(observed);
-});
-
-test('another assignment of the name does not inherit since when counts wait', async () => {
-  const { cluster, store, clock } = await settled();
-  await store(counted(1));
-  clock.ms += 9_000;
-  cluster.watches.assignments.put({ ...cluster.observed().assignment, uid: 'another', resourceVersion: '9000' });
-  expect(await store(counted(1))).toEqual({ kind: 'Later', requeueAfterMs: 10_000 });
-});
-
-test('a world that is back where the stored status was leaves nothing to write', async () => {
-  const { store, statusWriter, writes } = await settled();
-  await store(counted(1));
-  expect(await store(QUIET)).toEqual({ kind: 'Unchanged' });
-  await statusWriter.flush();
-  expect(writes()).toBe(0);
-});
-
-test('a status that fails is kept as the last one, and written by the next try', async () => {
-  const { cluster, store, statusWriter, assignment } = await settled();
+test('a write that fails is a failure, and what it was to say is written by the next try', async () => {
+  const { cluster, write, either } = await bench();
   reject(cluster, 500);
-  expect(await store(ROLLING)).toMatchObject({ kind: 'Failed', failure: { status: 500 } });
-  expect(statusWriter.withLastStatus(cluster.observed()).assignment.status).toEqual(ROLLING);
+  expect(await write(either[0])).toMatchObject({ kind: 'Failed', failure: { status: 500 } });
   cluster.answers.clear();
-  expect(await store(ROLLING)).toEqual({ kind: 'Stored' });
-  expect(assignment().status).toEqual(ROLLING);
+  expect(await write(either[0])).toEqual({ kind: 'Stored' });
+  expect(cluster.storedStatus()).toEqual(either[0]);
 });
 
-test('counts whose write failed are due: they do not begin to wait anew', async () => {
-  const { cluster, store, clock, assignment } = await settled();
-  await store(counted(1));
-  clock.ms += 10_000;
-  reject(cluster, 500);
-  expect(await store(counted(1))).toMatchObject({ kind: 'Failed' });
-  cluster.answers.clear();
-  expect(await store(counted(2))).toEqual({ kind: 'Stored' });
-  expect(assignment().status).toEqual(counted(2));
-});
-
-test('an assignment that was changed meanwhile is read again and told, and takes the status then', async () => {
-  const { cluster, store, statusWriter, assignment } = await settled();
-  reject(cluster, 409);
+test('a status is written onto the version that it speaks of: an edited assignment is read again, and comes back', async () => {
+  const { cluster, write, either, assignment } = await bench();
   cluster.edit({ mode: 'Paused' });
-  expect(await store(ROLLING)).toEqual({ kind: 'Overtaken' });
-  expect([assignment().spec, cluster.changed]).toEqual([{ mode: 'Paused' }, [NAMESPACE]]);
-  expect(statusWriter.withLastStatus(cluster.observed()).assignment.status).toEqual(ROLLING);
-  cluster.answers.clear();
-  expect(await store(ROLLING)).toEqual({ kind: 'Stored' });
+  expect(await write(either[0])).toEqual({ kind: 'Overtaken' });
+  expect([cluster.storedStatus(), assignment().spec]).toEqual([undefined, { mode: 'Paused' }]);
+  expect(cluster.changed).toEqual([NAMESPACE]);
+  expect(await write(either[0])).toEqual({ kind: 'Stored' });
+});
+
+test('a status is written onto the version that it speaks of, also if the store has a newer one by then', async () => {
+  const { cluster, statusWriter, either, assignment } = await bench();
+  const before = assignment();
+  cluster.writeStatus(either[1]);
+  expect(await statusWriter.write(before, either[0])).toEqual({ kind: 'Overtaken' });
+  expect(cluster.storedStatus()).toEqual(either[1]);
 });
 
 test('a conflict about the newest version is a failure: nothing else would bring the namespace back', async () => {
-  const { cluster, store, assignment } = await settled();
-  const { resourceVersion, uid } = assignment();
+  const { cluster, write, either } = await bench();
   reject(cluster, 409);
-  cluster.answers.set('GET', (exchange) => {
-    exchange.json(200, { metadata: { namespace: NAMESPACE, name: 'default', uid, resourceVersion } });
-  });
-  expect(await store(ROLLING)).toMatchObject({ kind: 'Failed', failure: { status: 409 } });
-  cluster.answers.set('GET', (exchange) => exchange.reject(404, 'NotFound'));
-  expect(await store(ROLLING)).toMatchObject({ kind: 'Failed', failure: { status: 404 } });
+  expect(await write(either[0])).toMatchObject({ kind: 'Failed', failure: { status: 409 } });
+  expect(cluster.changed).toEqual([]);
 });
 
-test('a flush writes what waits, and what could not be written', async () => {
-  const { cluster, store, statusWriter, assignment, writes } = await settled();
-  await store(counted(1));
-  await statusWriter.flush();
-  expect([writes(), assignment().status]).toEqual([1, counted(1)]);
-  reject(cluster, 500);
-  await store(counted(1, ROLLING));
-  cluster.answers.clear();
-  await statusWriter.flush();
-  expect(assignment().status).toEqual(counted(1, ROLLING));
+test.each([403, 404, 500])('an assignment that cannot be read again is a failure: %i', async (code) => {
+  const { cluster, write, either } = await bench();
+  cluster.edit({ mode: 'Paused' });
+  cluster.answers.set('GET', (exchange) => exchange.reject(code, 'Rejected'));
+  expect(await write(either[0])).toMatchObject({ kind: 'Failed', failure: { status: code } });
 });
 
-test.each<[string, (bench: Bench) => void]>([
-  ['gone', ({ cluster, assignment }) => cluster.watches.assignments.delete(assignment())],
-  [
-    'replaced by another one of its name',
-    ({ cluster, assignment }) => {
-      cluster.watches.assignments.put({ ...assignment(), uid: 'another', resourceVersion: '9000' });
-    },
-  ],
-  ['forgotten', ({ statusWriter }) => statusWriter.forget(NAMESPACE)],
-])('a flush writes nothing where the assignment is %s', async (_, happens) => {
-  const found = await settled();
-  await found.store(counted(1));
-  happens(found);
-  await found.statusWriter.flush();
-  expect(found.cluster.server.requests).toEqual([]);
-});
-
-test('a flush that fails does not reject', async () => {
-  const { cluster, store, statusWriter, writes } = await settled();
-  await store(counted(1));
-  reject(cluster, 500);
-  await statusWriter.flush();
-  expect(writes()).toBe(1);
-});
-
-test('whoever does not lead any more writes no status, at the end neither', async () => {
-  const leadership = { isLeading: true, lost: new AbortController().signal };
-  const { cluster, store, statusWriter, clock } = await settled({ leadership });
-  await store(counted(1));
-  leadership.isLeading = false;
-  clock.ms += 10_000;
-  expect(await store(counted(1))).toMatchObject({ kind: 'Failed', failure: { name: 'NotLeadingError' } });
-  await statusWriter.flush();
+test('a process that does not lead any more writes no status', async () => {
+  const leadership = { isLeading: false, lost: new AbortController().signal };
+  const { cluster, write, either } = await bench(leadership);
+  expect(await write(either[0])).toMatchObject({ kind: 'Failed', failure: { name: 'NotLeadingError' } });
   expect(cluster.server.requests).toEqual([]);
-});
-
-test('at the end nothing is written onto an assignment that was made again meanwhile, and that is found out once', async () => {
-  const { cluster, statusWriter, store } = await settled();
-  await store(counted(1));
-  reject(cluster, 409);
-  cluster.answers.set('GET', (exchange) => {
-    const metadata = {
-      namespace: NAMESPACE,
-      name: 'default',
-      uid: 'made again',
-      resourceVersion: '9999',
-      generation: 1,
-    };
-    exchange.json(200, { metadata, spec: {} });
-  });
-  await statusWriter.flush();
-  expect(cluster.server.requests.map(({ method }) => method)).toEqual(['PATCH', 'GET']);
 });

@@ -1,8 +1,7 @@
 /** The metrics of a reconciler at work on a cluster double, with a clock of the test's own. */
-import { Applier } from '../../../../src/controller/apply.js';
 import { Reconciler } from '../../../../src/controller/reconciler.js';
 import { StatusWriter } from '../../../../src/controller/status-writer.js';
-import { EventRecorder } from '../../../../src/kube/events.js';
+import { WriteBackoff } from '../../../../src/controller/write-backoff.js';
 import { Metrics, type MetricsOptions } from '../../../../src/ops/metrics/metrics.js';
 import { Scrape } from '../../../support/scrape.js';
 import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from '../../controller/cluster-double.js';
@@ -38,18 +37,18 @@ export async function startReconciler(
   const cluster = await startCluster(options);
   const now = (): Date => new Date('2026-11-22T10:00:00Z');
   const ignore = (): void => undefined;
-  const observer = metrics.controller.reconciles;
+  const monotonicMs = (): number => clock.ms;
+  const { writer, watches } = cluster;
   const reconciler = new Reconciler({
-    watches: cluster.watches,
-    applier: new Applier(cluster.writer, cluster.watches, () => clock.ms, observer),
-    statusWriter: new StatusWriter({ writer: cluster.writer, watches: cluster.watches, monotonicMs: () => clock.ms }),
-    recorder: new EventRecorder(cluster.transport, { controller: 'c', instance: 'i', now, onLost: ignore }),
+    writer,
+    watches,
+    backoff: new WriteBackoff({ contestedAfter: 5, now, monotonicMs }),
+    statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+    recorder: { record: ignore },
     logger: { debug: ignore, info: ignore, warn: ignore },
     now,
-    contestRules: { contestedAfter: 5 },
-    observer,
+    onEvent: metrics.controller.onReconcileEvent,
   });
-  const { watches } = cluster;
   const state = {
     informers: watches.states,
     get assignments() {

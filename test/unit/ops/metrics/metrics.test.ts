@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { plan } from '../../../../src/domain/rules/plan.js';
+import type { WriteResult } from '../../../../src/domain/report/write-result.js';
 import { ApiError, UnreachableError, WatchProtocolError } from '../../../../src/kube/errors.js';
 import type { InformerState } from '../../../../src/kube/informer-state.js';
 import { WatchIdleError } from '../../../../src/kube/watch-events.js';
@@ -29,19 +31,46 @@ test('two operators in one process do not share their metrics', async () => {
   expect((await other.scrape()).series('rest_client_requests_total')).toHaveLength(0);
 });
 
+const after = plan({
+  assignment: {
+    namespace: 'there',
+    name: 'default',
+    uid: 'uid-assignment',
+    resourceVersion: '1',
+    generation: 1,
+    deleting: false,
+    spec: {},
+  },
+  workloads: {},
+});
+const results: WriteResult[] = [
+  {
+    kind: 'Deployment',
+    name: 'csi-cephfsplugin-provisioner',
+    slot: 'cephfsProvisioner',
+    outcome: 'Applied',
+    isSent: true,
+  },
+];
+
 test('records from before the library is loaded are counted, in their order', async () => {
   const { metrics, scrape } = startMetrics();
-  const { reconciles, queue } = metrics.controller;
-  reconciles.wrote('gone', 'Deployment', 'applied');
-  reconciles.forgotten('gone');
-  reconciles.wrote('there', 'Deployment', 'applied');
+  const { onReconcileEvent, queue } = metrics.controller;
+  const patched = (namespace: string): void => onReconcileEvent(namespace, { type: 'Reconciled', after, results });
+  patched('gone');
+  onReconcileEvent('gone', { type: 'Forgotten' });
+  patched('there');
   queue.added('there');
   const loading = metrics.load();
-  reconciles.wrote('there', 'Deployment', 'applied');
+  patched('there');
   await loading;
-  reconciles.wrote('there', 'Deployment', 'applied');
+  patched('there');
   const page = await scrape();
-  expect(lines(page, 'csiports_patches_total')).toEqual(['there Deployment applied 3']);
+  expect(lines(page, 'csiports_patches_total')).toEqual([
+    'there ConfigMap applied 0',
+    'there DaemonSet applied 0',
+    'there Deployment applied 3',
+  ]);
   expect(lines(page, 'workqueue_adds_total')).toEqual(['csiportassignment csiportassignment 1']);
 });
 
@@ -119,14 +148,14 @@ test.each([
   [new TypeError('an object without metadata'), 'protocol'],
 ])('a watch that ends with %s restarts by %s', async (error, cause) => {
   const { metrics, scrape } = startMetrics();
-  metrics.controller.informers.failed(informer('plugin'), error, 1);
+  metrics.controller.onInformerEvent(informer('plugin'), { type: 'Failed', error, retryInMs: 1 });
   expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([`deployments.apps/plugin ${cause} 1`]);
 });
 
-test('watches: closed in order, time since the last event, series removed with the watch', async () => {
+test('watches: closed in order, silent for how long', async () => {
   const { metrics, clock, scrape } = startMetrics();
   clock.ms = 100_000;
-  const { informers } = metrics.controller;
+  const { onInformerEvent } = metrics.controller;
   const rule = { group: '', resource: 'configmaps', name: 'config' };
   const states = [
     informer('plugin', { lastEventAt: 40_000, namespace: 'a' }),
@@ -134,9 +163,8 @@ test('watches: closed in order, time since the last event, series removed with t
     informer('config', { lastEventAt: 98_500, rule }),
     informer('drivers', { lastEventAt: 98_000, rule: { group: 'csi.ceph.io', resource: 'drivers' } }),
   ];
-  const watched = [...states];
-  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
-  for (const state of states) informers.closed(state);
+  metrics.readFrom({ informers: states, assignments: [] }, undefined);
+  for (const state of states) onInformerEvent(state, { type: 'Closed' });
   expect(lines(await scrape(), 'csiports_watch_last_event_age_seconds')).toEqual([
     'configmaps/config 1.5',
     'deployments.apps/plugin 60',
@@ -147,14 +175,11 @@ test('watches: closed in order, time since the last event, series removed with t
     'deployments.apps/plugin closed 2',
     'drivers.csi.ceph.io closed 1',
   ]);
-  informers.ended(watched.pop()!);
-  expect((await scrape()).series('csiports_watch_restarts_total', { resource: 'drivers.csi.ceph.io' })).toEqual([]);
-  expect((await scrape()).series('csiports_watch_last_event_age_seconds')).toHaveLength(2);
 });
 
 test('watches: each list, each sync, and whether all is known now', async () => {
   const { metrics, scrape } = startMetrics();
-  const { informers } = metrics.controller;
+  const { onInformerEvent } = metrics.controller;
   const [well, failing] = [
     informer('plugin', { namespace: 'a' }),
     informer('plugin', { namespace: 'b', lastError: cut() }),
@@ -168,12 +193,12 @@ test('watches: each list, each sync, and whether all is known now', async () => 
   watched.push(failing);
   expect(lines(await scrape(), 'csiports_watch_up')).toContain('deployments.apps/plugin 0');
 
-  informers.listed(well, 'stream');
-  informers.synced(well);
-  informers.listed(well, 'pages');
-  informers.listed(failing, 'absence');
-  informers.unreadable(well, 'a/plugin', new TypeError('spec is not an object'));
-  informers.synced(failing);
+  onInformerEvent(well, { type: 'Listed', by: 'stream' });
+  onInformerEvent(well, { type: 'Synced' });
+  onInformerEvent(well, { type: 'Listed', by: 'pages' });
+  onInformerEvent(failing, { type: 'Listed', by: 'absence' });
+  onInformerEvent(well, { type: 'Unreadable', object: 'a/plugin', error: new TypeError('spec is no object') });
+  onInformerEvent(failing, { type: 'Synced' });
   expect(lines(await scrape(), 'csiports_watch_lists_total')).toEqual([
     'deployments.apps/plugin absence 1',
     'deployments.apps/plugin pages 1',
@@ -181,27 +206,6 @@ test('watches: each list, each sync, and whether all is known now', async () => 
   ]);
   expect(lines(await scrape(), 'csiports_watch_syncs_total')).toEqual(['deployments.apps/plugin 2']);
   expect(lines(await scrape(), 'csiports_watch_unreadable_objects_total')).toEqual(['deployments.apps/plugin 1']);
-  watched.splice(1);
-  informers.ended(well);
-  informers.ended(failing);
-  for (const of of ['lists', 'syncs', 'unreadable_objects'])
-    expect((await scrape()).series(`csiports_watch_${of}_total`)).toEqual([]);
-});
-
-test('the restarts of a resource that is watched in two namespaces are counted on while one of them is watched', async () => {
-  const { metrics, scrape } = startMetrics();
-  const { informers } = metrics.controller;
-  const [one, other] = [informer('plugin', { namespace: 'a' }), informer('plugin', { namespace: 'b' })];
-  const watched = [one, other];
-  metrics.readFrom({ informers: watched, assignments: [] }, undefined);
-  for (const state of watched) informers.closed(state);
-  watched.shift();
-  informers.ended(one);
-  informers.closed(other);
-  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual(['deployments.apps/plugin closed 3']);
-  // Still listed when it ends, as are the watches that are always there.
-  informers.ended(other);
-  expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([]);
 });
 
 test('the leader is reported with leader election only', async () => {

@@ -19,7 +19,7 @@ function deleteAssignment({ watches }: Cluster): void {
   watches.assignments.delete(watches.assignments.get(NAMESPACE)!);
 }
 
-test('each write is counted by kind and result', async () => {
+test('each write is counted by its kind and by what the API server made of it', async () => {
   const { cluster, reconcile, scrape } = await startReconciler();
   cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
   cluster.answers.set(CEPHFS, (exchange) => exchange.reject(500, 'InternalError'));
@@ -49,20 +49,35 @@ test('a dry run is no write', async () => {
   expect((await scrape()).sum('csiports_patches_total')).toBe(0);
 });
 
-test('reverts count from 0 on, once each, a pin too', async () => {
+test('reverts count from 0 on, each object that was put back, the settings too', async () => {
   const { cluster, reconcile, scrape } = await startReconciler();
+  const count = async (): Promise<string[]> => lines(await scrape(), 'csiports_reverts_total');
   await reconcile();
-  expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 0`]);
+  expect(await count()).toEqual([`${NAMESPACE} 0`]);
   cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
-  cluster.configure({ CSIADDONS_PORT: '9070' });
-  // Not stored, so reported again by the next reconcile; but seen only once.
-  cluster.answers.set('/status', (exchange) => exchange.reject(500, 'InternalError'));
+  cluster.configure({ CSIADDONS_PORT: null, CSIADDONS_RBD_PROVISIONER_PORT: null });
+  cluster.answers.set('PATCH', (exchange) => exchange.reject(500, 'InternalError'));
+  await reconcile();
+  expect(await count()).toEqual([`${NAMESPACE} 0`]);
+  cluster.answers.clear();
   await reconcile();
   await reconcile();
-  expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 2`]);
+  expect(await count()).toEqual([`${NAMESPACE} 2`]);
 });
 
-test('a rollout lasts from our patch until the row is Ready, by the injected clock', async () => {
+test('a write that is held back is not counted', async () => {
+  const { cluster, reconcile, scrape } = await startReconciler();
+  await reconcile();
+  for (let time = 0; time < 8; time += 1) {
+    cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+    await reconcile();
+  }
+  const page = await scrape();
+  expect(page.sum('csiports_patches_total', { kind: 'Deployment' })).toBe(5);
+  expect(lines(page, 'csiports_reverts_total')).toEqual([`${NAMESPACE} 4`]);
+});
+
+test('a rollout lasts from our patch until the row is Ready, by the clock that is given', async () => {
   const { cluster, clock, reconcile, scrape } = await startReconciler({
     workloads: { rbdProvisioner: {}, cephfsProvisioner: { port: 9071 } },
   });
@@ -82,7 +97,7 @@ test('a rollout lasts from our patch until the row is Ready, by the injected clo
   expect((await scrape()).series('csiports_rollout_seconds_bucket', bucket)).toMatchObject([{ value: 1 }]);
 });
 
-test('the gauges of an assignment: ready, degraded and the ports in conflict, while the operator leads', async () => {
+test('what is read of an assignment: ready, degraded and the ports in conflict, while the operator leads', async () => {
   const election = { isLeading: true };
   const { cluster, reconcile, scrape } = await startReconciler({ spec: { mode: 'Paused' } }, election);
   expect(lines(await scrape(), 'csiports_ready')).toEqual([`${NAMESPACE} 0`]);
@@ -115,6 +130,7 @@ test('no series of a namespace outlives its assignment, and a new one counts fro
   const { cluster, clock, reconcile, scrape } = await startReconciler();
   const { spec } = cluster.watches.assignments.get(NAMESPACE)!;
   cluster.write('rbdNodePlugin', nodePlugin(0, 9070));
+  cluster.answers.set(CEPHFS, (exchange) => exchange.reject(403, 'Forbidden'));
   await reconcile();
   const about = async (): Promise<string[]> =>
     (await scrape()).samples.filter(({ labels }) => labels.namespace === NAMESPACE).map(({ name }) => name);
@@ -137,6 +153,6 @@ test('no series of a namespace outlives its assignment, and a new one counts fro
   cluster.write('rbdNodePlugin', nodePlugin(2));
   await reconcile();
   expect(lines(await scrape(), 'csiports_reverts_total')).toEqual([`${NAMESPACE} 0`]);
-  // The patch was made under the old assignment.
+  // The patch was of the old assignment's time.
   expect(lines(await scrape(), 'csiports_rollout_seconds_count')).toEqual([]);
 });
