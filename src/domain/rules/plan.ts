@@ -107,19 +107,21 @@ function isReady({ slot }: SlotSpec, { rollout, uid }: Workload, { lastSeen }: O
 }
 
 /** What to remember of a namespace, less the workloads that the operator has written since the plan was made. */
-export function lastSeenIn(
-  { workloads, mode, conflicts }: Plan,
-  written: readonly (Slot | undefined)[] = [],
-): LastSeen {
+export function lastSeenIn(plan: Plan, written: readonly (Slot | undefined)[] = []): LastSeen {
   const ready: Partial<Record<Slot, string>> = {};
   for (const {
     slotSpec: { slot },
     workload,
     state,
-  } of workloads) {
+  } of plan.workloads) {
     if (workload !== undefined && state === 'Ready' && !written.includes(slot)) ready[slot] = workload.uid;
   }
-  return { ready, inConflict: mode === 'Enforce' && conflicts.sidecars.length > 0 };
+  return { ready, inConflict: isInConflict(plan) };
+}
+
+/** Whether sidecars share a host port while the mode is Enforce, in which the operator ends that. */
+export function isInConflict({ mode, conflicts }: Plan): boolean {
+  return mode === 'Enforce' && conflicts.sidecars.length > 0;
 }
 
 /** How many elements a sidecar has that is not read, or would not be any more with what is added to it. */
