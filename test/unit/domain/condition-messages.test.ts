@@ -1,41 +1,47 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, ConditionType } from '../../../src/domain/rules/api.js';
 import { conditions } from '../../../src/domain/report/conditions.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import { rawWorkload } from './raw-workload.js';
 import {
   AFTER_PATCH,
   CONFLICTING,
   DRIFTED,
+  EARLIER,
   SETTLED,
   pinned,
-  reconcile,
+  reportOf,
   rookConfig,
   workloads,
-  type ReconcileOptions,
+  type Changes,
   type World,
 } from './worlds.js';
 
-const REJECTED = { rejections: { rbdNodePlugin: 'denied by policy' } };
+const REJECTED: Changes = { rbdNodePlugin: { outcome: 'Rejected', cause: 'denied by policy' } };
+const ACCEPTED: Changes = { rbdNodePlugin: { outcome: 'Accepted', isSent: true } };
 
-function conditionIn(type: ConditionType, world: World, options: ReconcileOptions = {}): Condition {
-  return conditions(reconcile(world, options)).find((condition) => condition.type === type)!;
+function conditionIn(type: ConditionType, world: World, results: Changes = {}): Condition {
+  return conditions(reportOf(world, { results })).find((condition) => condition.type === type)!;
 }
 
+const READY = SLOT_SPECS.map(({ workload, defaultPort }) => `${workload} on ${defaultPort}`);
+const MOVE = 'DaemonSet csi-rbdplugin from 9500 to 9072';
+const ROLLOUTS = SLOT_SPECS.filter(({ defaultPort }) => defaultPort !== 9070)
+  .map(({ kind, workload: name }) => {
+    const command = `kubectl -n rook-ceph rollout status ${kind.toLowerCase()}/${name}`;
+    return `${kind} ${name}: its pods are being replaced: ${command}`;
+  })
+  .join('; ');
+
 describe('the message of', () => {
-  const rows: [string, ConditionType, World, ReconcileOptions, string][] = [
+  const rows: [string, ConditionType, World, Changes, string][] = [
+    ['PortsAssigned', 'Ready', SETTLED, {}, `every csi-addons sidecar has its own host port: ${READY.join(', ')}`],
     [
-      'PortsAssigned',
-      'Ready',
-      SETTLED,
-      {},
-      'every csi-addons sidecar has its own host port: csi-rbdplugin-provisioner on 9070, csi-cephfsplugin-provisioner on 9071, csi-rbdplugin on 9072',
-    ],
-    [
-      'PortsAssigned, of those in play',
+      'PortsAssigned, of those that compete',
       'Ready',
       { ...SETTLED, workloads: workloads({ rbdProvisioner: { hostNetwork: false } }) },
       {},
-      'every csi-addons sidecar has its own host port: csi-cephfsplugin-provisioner on 9071, csi-rbdplugin on 9072',
+      `every csi-addons sidecar has its own host port: ${READY.slice(1).join(', ')}`,
     ],
     [
       'NothingToAssign',
@@ -43,6 +49,13 @@ describe('the message of', () => {
       { workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', { sidecar: 'none' }) } },
       {},
       "no csi-addons sidecar of Rook's competes for a host port: csi-rbdplugin-provisioner Absent, csi-cephfsplugin-provisioner Absent, csi-rbdplugin NoSidecar",
+    ],
+    [
+      "NothingToAssign, with ceph-csi-operator's Drivers",
+      'Ready',
+      { hasDrivers: true },
+      {},
+      `no csi-addons sidecar of Rook's competes for a host port: ${SLOT_SPECS.map(({ workload }) => `${workload} Absent`).join(', ')}; ceph-csi-operator renders the CSI workloads here`,
     ],
     [
       'PortsDiffer',
@@ -63,59 +76,74 @@ describe('the message of', () => {
       'Ready',
       { ...DRIFTED, spec: { mode: 'Paused' } },
       {},
-      'not moved: DaemonSet csi-rbdplugin from 9500 to 9072; to go on set spec.mode: Enforce',
+      `not moved: ${MOVE}; to go on set spec.mode: Enforce`,
     ],
     [
       'DryRun',
       'Ready',
       { ...DRIFTED, spec: { mode: 'DryRun' } },
-      {},
-      'would move DaemonSet csi-rbdplugin from 9500 to 9072; the API server accepts it; to do it set spec.mode: Enforce',
+      ACCEPTED,
+      `would move ${MOVE}; the API server accepts it; to do it set spec.mode: Enforce`,
     ],
     [
       'DryRun, with a pin',
       'Ready',
-      { ...DRIFTED, config: pinned(9070, 9300, 9300), spec: { mode: 'DryRun' } },
+      {
+        ...DRIFTED,
+        config: pinned({ cephfsProvisioner: 9300, rbdNodePlugin: 9301 }),
+        spec: { mode: 'DryRun' },
+      },
+      { ...ACCEPTED, rookConfig: { outcome: 'Accepted' } },
+      `would move ${MOVE}; would set CSIADDONS_CEPHFS_PROVISIONER_PORT=9071, CSIADDONS_PORT=9072 in rook-ceph-operator-config; the API server accepts it; to do it set spec.mode: Enforce`,
+    ],
+    [
+      'PortsAssigned in DryRun, with a pin',
+      'Ready',
+      { ...SETTLED, config: pinned({ rbdNodePlugin: 9301 }), spec: { mode: 'DryRun' } },
       {},
-      'would move DaemonSet csi-rbdplugin from 9500 to 9072; would set CSIADDONS_CEPHFS_PROVISIONER_PORT=9071, CSIADDONS_PORT=9072 in rook-ceph-operator-config; the API server accepts it; to do it set spec.mode: Enforce',
+      `every csi-addons sidecar has its own host port: ${READY.join(', ')}; would set CSIADDONS_PORT=9072 in rook-ceph-operator-config`,
     ],
     [
       'WaitingForRook',
       'Ready',
       DRIFTED,
-      { outcome: { waitingForRook: 'Pin' } },
-      'the ports are in rook-ceph-operator-config now, and Rook is given time to render them; what it leaves is then moved: DaemonSet csi-rbdplugin from 9500 to 9072',
+      { rbdNodePlugin: { outcome: 'WaitingForRook' } },
+      `rook-ceph-operator-config was changed, and Rook is given 3 s to write its workloads anew; what it leaves is then moved: ${MOVE}`,
     ],
-    [
-      'WaitingForRook after a change by others, which need not hold the ports',
-      'Ready',
-      { ...DRIFTED, spec: { rookConfig: 'Leave' } },
-      { outcome: { waitingForRook: 'ForeignChange' } },
-      'rook-ceph-operator-config was changed, and Rook is given time to write its workloads anew; what it leaves is then moved: DaemonSet csi-rbdplugin from 9500 to 9072',
-    ],
-    [
-      'RollingOut',
-      'Ready',
-      AFTER_PATCH,
-      {},
-      'Deployment csi-cephfsplugin-provisioner: its pods are being replaced: kubectl -n rook-ceph rollout status deployment/csi-cephfsplugin-provisioner; DaemonSet csi-rbdplugin: its pods are being replaced: kubectl -n rook-ceph rollout status daemonset/csi-rbdplugin',
-    ],
-    [
-      'RollingOut, Progressing',
-      'Progressing',
-      AFTER_PATCH,
-      {},
-      'Deployment csi-cephfsplugin-provisioner: its pods are being replaced: kubectl -n rook-ceph rollout status deployment/csi-cephfsplugin-provisioner; DaemonSet csi-rbdplugin: its pods are being replaced: kubectl -n rook-ceph rollout status daemonset/csi-rbdplugin',
-    ],
-    ['PatchRejected', 'Ready', DRIFTED, { outcome: REJECTED }, 'DaemonSet csi-rbdplugin: denied by policy'],
+    ['RollingOut', 'Ready', AFTER_PATCH, {}, ROLLOUTS],
+    ['RollingOut', 'Progressing', AFTER_PATCH, {}, ROLLOUTS],
+    ['PatchRejected', 'Ready', DRIFTED, REJECTED, 'DaemonSet csi-rbdplugin: denied by policy'],
     [
       'PatchRejected, twice',
       'Degraded',
       DRIFTED,
-      { outcome: { rejections: { rbdNodePlugin: 'b', rbdProvisioner: 'a' } } },
+      {
+        rbdNodePlugin: { outcome: 'Rejected', cause: 'b' },
+        rbdProvisioner: { outcome: 'Rejected', cause: 'a' },
+      },
       'Deployment csi-rbdplugin-provisioner: a; DaemonSet csi-rbdplugin: b',
     ],
-    ['Retrying', 'Progressing', DRIFTED, { outcome: { failure: 'the API server is busy' } }, 'the API server is busy'],
+    [
+      'Retrying after a passing fault',
+      'Progressing',
+      DRIFTED,
+      { rbdNodePlugin: { outcome: 'Failed', cause: 'the API server is busy' } },
+      'the API server is busy',
+    ],
+    [
+      'Retrying after a change of others',
+      'Progressing',
+      DRIFTED,
+      { rbdNodePlugin: { outcome: 'Outdated' } },
+      'an object changed while it was being written; it is read again',
+    ],
+    [
+      'BackingOff',
+      'Progressing',
+      DRIFTED,
+      { rbdNodePlugin: { outcome: 'BackingOff', contest: { lastWriteTime: EARLIER, backoffSeconds: 90 } } },
+      'DaemonSet csi-rbdplugin is written again at 2026-11-22T09:01:30Z',
+    ],
     [
       'PortConflict',
       'Degraded',
@@ -124,13 +152,12 @@ describe('the message of', () => {
       'host port 9070 is shared by Deployment csi-rbdplugin-provisioner, DaemonSet csi-rbdplugin',
     ],
     [
-      'PortConflict, coming to its end',
+      'PinRejected',
       'Degraded',
-      CONFLICTING,
-      { after: AFTER_PATCH },
-      'sidecars shared a host port; their ports are distinct now and the pods are being replaced',
+      SETTLED,
+      { rookConfig: { outcome: 'Rejected', cause: 'denied' } },
+      'rook-ceph-operator-config: denied',
     ],
-    ['PinRejected', 'Degraded', SETTLED, { outcome: { pinRejection: 'denied' } }, 'rook-ceph-operator-config: denied'],
     [
       'RookConfigAbsent',
       'Degraded',
@@ -147,7 +174,7 @@ describe('the message of', () => {
         spec: { ports: { rbdProvisioner: 9070, cephfsProvisioner: 9300 }, rookConfig: 'Leave' },
       },
       {},
-      'CSIADDONS_PORT in rook-ceph-operator-config set aside, as they clash with each other or with spec.ports; give each a port of its own',
+      'CSIADDONS_PORT in rook-ceph-operator-config: set aside, as spec.ports or another key has the same port; give each a port of its own',
     ],
     [
       'InvalidRookConfig',
@@ -157,8 +184,17 @@ describe('the message of', () => {
       'CSIADDONS_PORT: "abc" in rook-ceph-operator-config is not valid: Rook cannot parse it and stops managing all CSI workloads; set it to a port from 1024 to 65535 other than 9080 and 9081 (deleting it does not help Rook 1.16.5 and later)',
     ],
   ];
-  it.each(rows)('%s', (...[, type, world, options, message]) => {
-    expect(conditionIn(type, world, options).message).toBe(message);
+  it.each(rows)('%s, %s', (...[, type, world, results, message]) => {
+    expect(conditionIn(type, world, results).message).toBe(message);
+  });
+
+  it('LivenessConflict names the containers and the setting that ends it', () => {
+    const liveness = { liveness: 9080 };
+    const world: World = { ...SETTLED, workloads: workloads({ rbdProvisioner: liveness, rbdNodePlugin: liveness }) };
+    const { message } = conditionIn('Degraded', world);
+    expect(message).toContain(
+      'host port 9080 is shared by Deployment csi-rbdplugin-provisioner (liveness-prometheus), DaemonSet csi-rbdplugin (liveness-prometheus); set CSI_ENABLE_LIVENESS to "false"',
+    );
   });
 
   it('InvalidRookConfig quotes no more than 40 characters of a value', () => {
@@ -167,10 +203,14 @@ describe('the message of', () => {
     expect(conditionIn('Degraded', world).message.length).toBeLessThan(300);
   });
 
-  it('DryRun does not claim an answer that the API server never gave', () => {
-    const world: World = { ...DRIFTED, spec: { mode: 'DryRun' } };
-    const { message } = conditionIn('Ready', world, { outcome: { failure: 'the API server is away' } });
-    expect(message).not.toContain('the API server accepts it');
+  it.each<[string, Changes]>([
+    ['was away', { rbdNodePlugin: { outcome: 'Failed', cause: 'the API server is away' } }],
+    ['rejected the pin', { ...ACCEPTED, rookConfig: { outcome: 'Rejected', cause: 'denied' } }],
+    ['was not asked, as with a workload that is being deleted', {}],
+  ])('DryRun claims no acceptance where the API server %s', (_, results) => {
+    const { reason, message } = conditionIn('Ready', { ...DRIFTED, spec: { mode: 'DryRun' } }, results);
+    expect(reason).toBe('DryRun');
+    expect(message).not.toContain('accepts');
   });
 
   it('Degraded names everything found, under the reason of the gravest', () => {
@@ -179,10 +219,15 @@ describe('the message of', () => {
       CSIADDONS_RBD_PROVISIONER_PORT: '9100',
       CSIADDONS_CEPHFS_PROVISIONER_PORT: '9100',
     });
-    const world: World = { ...CONFLICTING, config };
-    const { reason, message } = conditionIn('Degraded', world, { outcome: { ...REJECTED, pinRejection: 'denied' } });
-    expect(reason).toBe('PortConflict');
+    const contest = { lastWriteTime: EARLIER, backoffSeconds: 30 };
+    const { reason, message } = conditionIn(
+      'Degraded',
+      { ...CONFLICTING, config },
+      { ...REJECTED, rbdProvisioner: { contest }, rookConfig: { outcome: 'Rejected', cause: 'denied' } },
+    );
+    expect(reason).toBe('Contested');
     const parts = [
+      'Deployment csi-rbdplugin-provisioner is changed back',
       'host port 9070 is shared',
       'denied by policy',
       'rook-ceph-operator-config: denied',
@@ -190,8 +235,14 @@ describe('the message of', () => {
       'set aside',
     ];
     const places = parts.map((part) => message.indexOf(part));
-    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(places[0]).toBe(0);
-    expect(places).not.toContain(-1);
+  });
+
+  it('any condition has one line, however long and strange the cause is', () => {
+    const cause = `webhook\n\u001b[31m${'x'.repeat(100_000)}`;
+    const { message } = conditionIn('Degraded', DRIFTED, { rbdNodePlugin: { outcome: 'Rejected', cause } });
+    expect(message).toMatch(/^DaemonSet csi-rbdplugin: webhook {2}\[31mx+…$/);
+    expect(message).toHaveLength(4096);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Condition, ConditionType } from '../../../src/domain/rules/api.js';
 import { conditions } from '../../../src/domain/report/conditions.js';
+import type { Contest } from '../../../src/domain/report/write-result.js';
 import {
   AFTER_PATCH,
   CONFLICTING,
@@ -10,149 +10,71 @@ import {
   ROLLING,
   SETTLED,
   allWorkloads,
-  reconcile,
+  reportOf,
   rookConfig,
   statusIn,
   workloads,
-  type ReconcileOptions,
+  type Changes,
+  type ReportOptions,
   type World,
 } from './worlds.js';
 
-function conditionIn(type: ConditionType, world: World, options: ReconcileOptions = {}): Condition {
-  return conditions(reconcile(world, options)).find((condition) => condition.type === type)!;
-}
+type Row = [name: string, world: World, results: Changes, ready: string, progressing: string, degraded: string];
 
-const DRY_RUN: World = { ...CONFLICTING, spec: { mode: 'DryRun' } };
-const PAUSED: World = { ...CONFLICTING, spec: { mode: 'Paused' } };
-const REJECTED = { rejections: { rbdNodePlugin: 'denied by policy' } };
+const DRY_RUN = { spec: { mode: 'DryRun' } } as const;
+const PAUSED = { spec: { mode: 'Paused' } } as const;
+const LEAVE = { spec: { rookConfig: 'Leave' } } as const;
+const REJECTED: Changes = { rbdNodePlugin: { outcome: 'Rejected', cause: 'denied by policy' } };
+const WAITING: Changes = { rbdNodePlugin: { outcome: 'WaitingForRook' } };
+const FAILED: Changes = { rbdNodePlugin: { outcome: 'Failed', cause: 'timeout' } };
+const CONTEST: Contest = { manager: 'kubectl-edit', lastWriteTime: EARLIER, backoffSeconds: 60 };
 
-describe('all three', () => {
-  const rows: [string, World, ReconcileOptions, ready: string, progressing: string, degraded: string][] = [
+describe('Ready, Progressing and Degraded', () => {
+  const worlds: Row[] = [
     ['settled', SETTLED, {}, 'True PortsAssigned', 'False Settled', 'False AsExpected'],
-    [
-      'settled, paused',
-      { ...SETTLED, spec: { mode: 'Paused' } },
-      {},
-      'True PortsAssigned',
-      'False Settled',
-      'False AsExpected',
-    ],
-    [
-      'settled, dry run',
-      { ...SETTLED, spec: { mode: 'DryRun' } },
-      {},
-      'True PortsAssigned',
-      'False Settled',
-      'False AsExpected',
-    ],
+    ['settled, paused', { ...SETTLED, ...PAUSED }, {}, 'True PortsAssigned', 'False Settled', 'False AsExpected'],
     ['nothing there', {}, {}, 'True NothingToAssign', 'False Settled', 'False AsExpected'],
     [
-      'on the pod network',
-      { config: rookConfig(), workloads: allWorkloads({ port: 9070, hostNetwork: false }) },
+      'on the pod network, without a ConfigMap',
+      { workloads: allWorkloads({ hostNetwork: false }) },
       {},
       'True NothingToAssign',
       'False Settled',
       'False AsExpected',
     ],
-    [
-      "ceph-csi-operator's",
-      { workloads: allWorkloads({ port: 9070, driverOwned: true }) },
-      {},
-      'True NothingToAssign',
-      'False Settled',
-      'True UpstreamConflict',
-    ],
     ['rolling out', ROLLING, {}, 'False RollingOut', 'True RollingOut', 'False AsExpected'],
-    ['one of three rolling out', AFTER_PATCH, {}, 'False RollingOut', 'True RollingOut', 'False AsExpected'],
+    ['some rolling out', AFTER_PATCH, {}, 'False RollingOut', 'True RollingOut', 'False AsExpected'],
     [
-      'out of play and rolling',
+      'rolling, and not competing',
       { ...SETTLED, workloads: workloads({ rbdNodePlugin: { rolling: true, hostNetwork: false } }) },
       {},
       'True PortsAssigned',
       'False Settled',
       'False AsExpected',
     ],
-    ['conflicting, nothing done', CONFLICTING, {}, 'False PortsDiffer', 'False Settled', 'True PortConflict'],
-    ['conflicting, dry run', DRY_RUN, {}, 'False DryRun', 'False Settled', 'True PortConflict'],
-    ['conflicting, paused', PAUSED, {}, 'False Paused', 'False Settled', 'True PortConflict'],
-    ['just patched', CONFLICTING, { after: AFTER_PATCH }, 'False RollingOut', 'True RollingOut', 'True PortConflict'],
-    [
-      'just patched, no pod to replace',
-      CONFLICTING,
-      { after: SETTLED },
-      'True PortsAssigned',
-      'False Settled',
-      'False AsExpected',
-    ],
-    [
-      'waiting for Rook',
-      DRIFTED,
-      { outcome: { waitingForRook: 'Pin' } },
-      'False WaitingForRook',
-      'True WaitingForRook',
-      'False AsExpected',
-    ],
-    [
-      'waiting, but rejected',
-      DRIFTED,
-      { outcome: { waitingForRook: 'Pin', ...REJECTED } },
-      'False PatchRejected',
-      'True WaitingForRook',
-      'True PatchRejected',
-    ],
     ['drifted', DRIFTED, {}, 'False PortsDiffer', 'False Settled', 'False AsExpected'],
     [
-      'drifted, and another one rolling',
+      'one drifted, another one rolling',
       { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9500 }, rbdProvisioner: { rolling: true } }) },
       {},
       'False PortsDiffer',
       'True RollingOut',
       'False AsExpected',
     ],
+    ['conflicting', CONFLICTING, {}, 'False PortsDiffer', 'False Settled', 'True PortConflict'],
+    ['conflicting, dry run', { ...CONFLICTING, ...DRY_RUN }, {}, 'False DryRun', 'False Settled', 'True PortConflict'],
+    ['conflicting, paused', { ...CONFLICTING, ...PAUSED }, {}, 'False Paused', 'False Settled', 'True PortConflict'],
     [
-      'a passing fault',
-      DRIFTED,
-      { outcome: { failure: 'timeout', waitingForRook: 'Pin' } },
-      'False WaitingForRook',
-      'True Retrying',
-      'False AsExpected',
-    ],
-    [
-      'a passing fault while rolling',
-      ROLLING,
-      { outcome: { failure: 'timeout' } },
-      'False RollingOut',
-      'True Retrying',
-      'False AsExpected',
-    ],
-    ['rejected', DRIFTED, { outcome: REJECTED }, 'False PatchRejected', 'False Settled', 'True PatchRejected'],
-    [
-      'rejected in a dry run',
-      { ...DRIFTED, spec: { mode: 'DryRun' } },
-      { outcome: REJECTED },
-      'False PatchRejected',
-      'False Settled',
-      'True PatchRejected',
-    ],
-    [
-      'rejected, with a conflict',
-      CONFLICTING,
-      { outcome: REJECTED },
-      'False PatchRejected',
-      'False Settled',
-      'True PortConflict',
-    ],
-    [
-      'the pin rejected',
-      SETTLED,
-      { outcome: { pinRejection: 'denied' } },
+      'two liveness containers on one port',
+      { ...SETTLED, workloads: workloads({ rbdProvisioner: { liveness: 9080 }, rbdNodePlugin: { liveness: 9080 } }) },
+      {},
       'True PortsAssigned',
       'False Settled',
-      'True PinRejected',
+      'True LivenessConflict',
     ],
     [
       'an invalid key, left',
-      { ...SETTLED, config: rookConfig({ CSIADDONS_PORT: 'abc' }), spec: { rookConfig: 'Leave' } },
+      { ...SETTLED, ...LEAVE, config: rookConfig({ CSIADDONS_PORT: 'abc' }) },
       {},
       'True PortsAssigned',
       'False Settled',
@@ -162,8 +84,8 @@ describe('all three', () => {
       'clashing keys, left',
       {
         ...SETTLED,
+        ...LEAVE,
         config: rookConfig({ CSIADDONS_PORT: '9070', CSIADDONS_RBD_PROVISIONER_PORT: '9070' }),
-        spec: { rookConfig: 'Leave' },
       },
       {},
       'True PortsAssigned',
@@ -181,80 +103,123 @@ describe('all three', () => {
     ],
     [
       'no ConfigMap, left',
-      { workloads: workloads(), spec: { rookConfig: 'Leave' } },
+      { ...LEAVE, workloads: workloads() },
       {},
       'True PortsAssigned',
       'False Settled',
       'False AsExpected',
     ],
   ];
-  it.each(rows)('%s', (_name, world, options, ...expected) => {
-    const found = conditions(reconcile(world, options));
+  const writes: Row[] = [
+    [
+      'applied',
+      ROLLING,
+      { rbdNodePlugin: { outcome: 'Applied' } },
+      'False RollingOut',
+      'True RollingOut',
+      'False AsExpected',
+    ],
+    ['waiting for Rook', DRIFTED, WAITING, 'False WaitingForRook', 'True WaitingForRook', 'False AsExpected'],
+    [
+      'waiting, another one rejected',
+      DRIFTED,
+      { ...REJECTED, rbdProvisioner: { outcome: 'WaitingForRook' } },
+      'False PatchRejected',
+      'True WaitingForRook',
+      'True PatchRejected',
+    ],
+    [
+      'waiting, another one with a passing fault',
+      DRIFTED,
+      { ...FAILED, rbdProvisioner: { outcome: 'WaitingForRook' } },
+      'False WaitingForRook',
+      'True Retrying',
+      'False AsExpected',
+    ],
+    ['a passing fault', DRIFTED, FAILED, 'False PortsDiffer', 'True Retrying', 'False AsExpected'],
+    ['a passing fault while rolling', ROLLING, FAILED, 'False RollingOut', 'True Retrying', 'False AsExpected'],
+    [
+      'outdated',
+      DRIFTED,
+      { rbdNodePlugin: { outcome: 'Outdated' } },
+      'False PortsDiffer',
+      'True Retrying',
+      'False AsExpected',
+    ],
+    ['rejected', DRIFTED, REJECTED, 'False PatchRejected', 'False Settled', 'True PatchRejected'],
+    [
+      'rejected in a dry run',
+      { ...DRIFTED, ...DRY_RUN },
+      REJECTED,
+      'False PatchRejected',
+      'False Settled',
+      'True PatchRejected',
+    ],
+    ['rejected, in a conflict', CONFLICTING, REJECTED, 'False PatchRejected', 'False Settled', 'True PortConflict'],
+    [
+      'the pin rejected',
+      SETTLED,
+      { rookConfig: { outcome: 'Rejected', cause: 'denied' } },
+      'True PortsAssigned',
+      'False Settled',
+      'True PinRejected',
+    ],
+    [
+      'backed off',
+      DRIFTED,
+      { rbdNodePlugin: { outcome: 'BackingOff', contest: CONTEST } },
+      'False PortsDiffer',
+      'True BackingOff',
+      'True Contested',
+    ],
+    [
+      'contested, and right for now',
+      SETTLED,
+      { rbdNodePlugin: { contest: CONTEST } },
+      'True PortsAssigned',
+      'False Settled',
+      'True Contested',
+    ],
+    [
+      'a contested pin, in a conflict',
+      CONFLICTING,
+      { rookConfig: { outcome: 'BackingOff', contest: CONTEST } },
+      'False PortsDiffer',
+      'True BackingOff',
+      'True Contested',
+    ],
+  ];
+  it.each([...worlds, ...writes])('%s', (_name, world, results, ...expected) => {
+    const found = conditions(reportOf(world, { results, generation: 5 }));
     expect(found.map(({ type }) => type)).toEqual(['Ready', 'Progressing', 'Degraded']);
     expect(found.map(({ status, reason }) => `${status} ${reason}`)).toEqual(expected);
-    expect(found.every(({ message, observedGeneration }) => message !== '' && observedGeneration === 3)).toBe(true);
-  });
-
-  it('asks for no ConfigMap where nothing competes for a port', () => {
-    const podNetwork = { workloads: allWorkloads({ hostNetwork: false }) };
-    expect(conditionIn('Degraded', podNetwork).reason).toBe('AsExpected');
-  });
-});
-
-describe('a conflict', () => {
-  const stored = statusIn(CONFLICTING, { after: AFTER_PATCH });
-  const degraded = (world: World): string => conditionIn('Degraded', world, { previous: stored }).reason;
-
-  it('lasts until the last pod is replaced', () => {
-    expect(degraded(ROLLING)).toBe('PortConflict');
-    expect(degraded(AFTER_PATCH)).toBe('PortConflict');
-    expect(degraded(SETTLED)).toBe('AsExpected');
-  });
-
-  it('is over where nothing is left in play', () => {
-    expect(degraded({ ...SETTLED, workloads: allWorkloads({ hostNetwork: false }) })).toBe('AsExpected');
-  });
-
-  it('is over once distinct ports run, also where they are not the assigned ones', () => {
-    const world: World = {
-      ...SETTLED,
-      spec: { mode: 'Paused' },
-      workloads: workloads({ rbdNodePlugin: { port: 9500 } }),
-    };
-    expect(degraded(world)).toBe('AsExpected');
-  });
-
-  it('does not follow from another reason of Degraded, nor from a rollout', () => {
-    const absent = statusIn({ workloads: workloads() });
-    expect(conditionIn('Degraded', ROLLING, { previous: absent }).reason).toBe('AsExpected');
+    for (const { message, observedGeneration } of found) {
+      expect(message).not.toBe('');
+      expect(observedGeneration).toBe(5);
+    }
   });
 });
 
 describe('lastTransitionTime', () => {
-  const times = (world: World, options: ReconcileOptions): string[] => {
-    return conditions(reconcile(world, options)).map(({ lastTransitionTime }) => lastTransitionTime);
+  const times = (world: World, options: ReportOptions): string[] => {
+    return conditions(reportOf(world, options)).map(({ lastTransitionTime }) => lastTransitionTime);
   };
 
-  it('is now at first sight', () => {
+  it('is now where no earlier condition is stored', () => {
     expect(times(SETTLED, {})).toEqual([NOW, NOW, NOW]);
-    expect(times(SETTLED, { previous: {} })).toEqual([NOW, NOW, NOW]);
+    expect(times(SETTLED, { stored: {} })).toEqual([NOW, NOW, NOW]);
   });
 
   it('stays where only reason, message or generation change', () => {
-    const previous = statusIn(DRIFTED);
-    expect(times({ ...DRIFTED, spec: { mode: 'Paused' } }, { previous, generation: 9 })).toEqual([
-      EARLIER,
-      EARLIER,
-      EARLIER,
-    ]);
-    expect(conditionIn('Ready', SETTLED, { previous, generation: 9 }).observedGeneration).toBe(9);
+    const stored = statusIn(DRIFTED);
+    expect(times({ ...DRIFTED, ...PAUSED }, { stored, generation: 9 })).toEqual([EARLIER, EARLIER, EARLIER]);
   });
 
   it('moves for just those conditions whose status flips', () => {
-    expect(times(SETTLED, { previous: statusIn(DRIFTED) })).toEqual([NOW, EARLIER, EARLIER]);
-    expect(times(ROLLING, { previous: statusIn(SETTLED) })).toEqual([NOW, NOW, EARLIER]);
-    expect(times({ workloads: workloads() }, { previous: statusIn(SETTLED) })).toEqual([EARLIER, EARLIER, NOW]);
+    expect(times(SETTLED, { stored: statusIn(DRIFTED) })).toEqual([NOW, EARLIER, EARLIER]);
+    expect(times(ROLLING, { stored: statusIn(SETTLED) })).toEqual([NOW, NOW, EARLIER]);
+    expect(times({ workloads: workloads() }, { stored: statusIn(SETTLED) })).toEqual([EARLIER, EARLIER, NOW]);
     const unknown = statusIn(SETTLED).conditions.map((condition) => ({ ...condition, status: 'Unknown' as const }));
-    expect(times(SETTLED, { previous: { conditions: unknown } })).toEqual([NOW, NOW, NOW]);
+    expect(times(SETTLED, { stored: { conditions: unknown } })).toEqual([NOW, NOW, NOW]);
   });
 });

@@ -1,285 +1,155 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import type { AssignmentStatus, Condition, PortConflict } from '../../../src/domain/rules/api.js';
-import { isAmongSidecars, sidecarOf } from '../../../src/domain/rules/conflicts.js';
-import { plan } from '../../../src/domain/rules/plan.js';
-import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+import { describe, expect, test } from 'vitest';
+import { findConflicts, hostPorts } from '../../../src/domain/rules/conflicts.js';
+import type { Slot } from '../../../src/domain/rules/slots.js';
+import type { Workload } from '../../../src/domain/rules/workload.js';
 import { anyWorld } from './arbitraries.js';
-import {
-  CONFLICTING,
-  ROLLING,
-  SETTLED,
-  allWorkloads,
-  observe,
-  reconcile,
-  rookConfig,
-  statusIn,
-  upstreamWorkload,
-  workloads,
-  type World,
-} from './worlds.js';
-import { statusOf } from '../../../src/domain/report/status.js';
+import { ROOK_ARGS, project, rawWorkload, type RawOptions } from './raw-workload.js';
+import { SLOTS, allWorkloads } from './worlds.js';
 
-const [rbd, cephfs, nvmeof] = [
-  upstreamWorkload('rbd'),
-  upstreamWorkload('cephfs', { port: 9080 }),
-  upstreamWorkload('nvmeof'),
+const [RBD, CEPHFS, NODE] = [
+  'Deployment csi-rbdplugin-provisioner',
+  'Deployment csi-cephfsplugin-provisioner',
+  'DaemonSet csi-rbdplugin',
 ];
-const name = (driver: string, kind = 'ctrlplugin'): string => `rook-ceph.${driver}.csi.ceph.com-${kind}`;
 
-function degraded(world: World): Condition {
-  return statusIn(world).conditions.find(({ type }) => type === 'Degraded')!;
+function workload(slot: Slot, options: RawOptions = {}): Workload {
+  return project(rawWorkload(slot, options));
 }
 
-describe('workloads of ceph-csi-operator', () => {
-  it('have rows with their real ports, and no slot', () => {
-    const node = upstreamWorkload('rbd', { kind: 'DaemonSet', port: 9071 });
-    const rows = statusIn({ upstream: [node, cephfs, rbd] }).workloads.slice(3);
-    expect(rows).toEqual([
-      {
-        kind: 'DaemonSet',
-        name: name('rbd', 'nodeplugin'),
-        hostNetwork: true,
-        currentPort: 9071,
-        state: 'UpstreamManaged',
-      },
-      { kind: 'Deployment', name: name('cephfs'), hostNetwork: true, currentPort: 9080, state: 'UpstreamManaged' },
-      { kind: 'Deployment', name: name('rbd'), hostNetwork: true, currentPort: 9070, state: 'UpstreamManaged' },
+/** Every slot on its default port, but for these. */
+function all(options: Partial<Record<Slot, RawOptions>> = {}): Workload[] {
+  return SLOTS.map((slot) => workload(slot, options[slot]));
+}
+
+describe('the host ports of a workload', () => {
+  test('are those that the sidecar listens on and declares, and those of the other containers', () => {
+    const sidecar = { args: [...ROOK_ARGS, '--controller-port=9071'], ports: [{ containerPort: 9070 }] };
+    expect(hostPorts(workload('rbdNodePlugin', { sidecar, liveness: 9080 }))).toEqual([
+      { container: 'csi-addons', port: 9070 },
+      { container: 'csi-addons', port: 9071 },
+      { container: 'liveness-prometheus', port: 9080 },
     ]);
   });
 
-  it.each<[string, World, string]>([
-    ['alone', { upstream: [rbd] }, 'CephCSIOperator'],
-    ["beside Rook's", { ...SETTLED, upstream: [rbd] }, 'Mixed'],
-    ['gone', SETTLED, 'Rook'],
-    ["gone, and Rook's too", {}, 'None'],
-    ['hidden by a missing right, but for their Drivers', { hasDrivers: true }, 'CephCSIOperator'],
-  ])('%s: the provider', (_name, world, provider) => expect(statusIn(world).provider).toBe(provider));
-
-  it('are never planned to be written', () => {
-    const planned = plan(observe({ ...CONFLICTING, upstream: [rbd, nvmeof] }));
-    expect(planned.workloads.map(({ slotSpec }) => slotSpec.workload)).not.toContain(rbd.name);
-    expect(plan(observe({ config: rookConfig(), upstream: [rbd, nvmeof] }))).toMatchObject({ pin: {} });
+  test.each<[string, RawOptions, number[]]>([
+    ['on the pod network', { hostNetwork: false, liveness: 9080 }, []],
+    ['without a sidecar', { sidecar: 'none', liveness: 9080 }, [9080]],
+    ['with a port that the kernel chooses', { sidecar: { args: ['--controller-port=0'] } }, []],
+    ['with the highest port', { sidecar: { args: ['--controller-port=65535'] } }, [65535]],
+    ['with a port beyond the highest', { sidecar: { args: ['--controller-port=65536'] } }, []],
+    ['with no port', { sidecar: {} }, []],
+    ['with one port said twice', { port: 9070 }, [9070]],
+  ])('%s', (_, options, ports) => {
+    expect(hostPorts(workload('rbdNodePlugin', options)).map(({ port }) => port)).toEqual(ports);
   });
+});
 
-  it('make a conflict known: nvmeof and rbd on 9070', () => {
-    const world: World = { upstream: [nvmeof, rbd], rook: { image: 'rook/ceph:v1.20.3' } };
-    expect(statusIn(world).conflicts).toEqual([
-      { port: 9070, holders: [`Deployment ${name('nvmeof')}`, `Deployment ${name('rbd')}`] },
-    ]);
-    const { reason, message } = degraded(world);
-    expect(reason).toBe('UpstreamConflict');
-    expect(message).toContain(`host port 9070 is shared by Deployment ${name('nvmeof')}, Deployment ${name('rbd')}`);
-    expect(message).toContain('nvmeof');
-  });
+describe('conflicts among sidecars', () => {
+  const leftover = { args: ['--controller-port=9072'], ports: [{ containerPort: 9072 }, { containerPort: 9071 }] };
+  const torn = { args: ['--controller-port=9070'], ports: [{ containerPort: 9071 }] };
 
-  it('collide on liveness ports in Rook 1.18.2, which has no port key: the remedy is the next release', () => {
-    const world: World = {
-      upstream: [
-        upstreamWorkload('cephfs', { port: 9080, liveness: 9081 }),
-        upstreamWorkload('rbd', { liveness: 9080 }),
-        upstreamWorkload('rbd', { kind: 'DaemonSet', port: 9071, liveness: 9080 }),
+  test.each<[string, Workload[], unknown]>([
+    ['nothing there', [], []],
+    ['each on its own port', all(), []],
+    [
+      "Rook's default: all on one port",
+      Object.values(allWorkloads({ port: 9070 })).map(project),
+      [{ port: 9070, holders: [RBD, CEPHFS, NODE] }],
+    ],
+    ['two of them', all({ cephfsProvisioner: { port: 9070 } }), [{ port: 9070, holders: [RBD, CEPHFS] }]],
+    ['not with one on the pod network', all({ rbdNodePlugin: { port: 9070, hostNetwork: false } }), []],
+    ["not with a Driver's", all({ rbdNodePlugin: { port: 9070, driverOwned: true } }), []],
+    ['not within one workload', [workload('rbdNodePlugin', { sidecar: torn, liveness: 9071 })], []],
+    [
+      'by a leftover declaration',
+      all({ rbdNodePlugin: { sidecar: leftover } }),
+      [{ port: 9071, holders: [CEPHFS, NODE] }],
+    ],
+    [
+      'on two ports, the lowest first',
+      all({ rbdNodePlugin: { sidecar: torn } }),
+      [
+        { port: 9070, holders: [RBD, NODE] },
+        { port: 9071, holders: [CEPHFS, NODE] },
       ],
-      rook: { image: 'rook/ceph:v1.18.2' },
-    };
-    expect(statusIn(world).conflicts).toEqual([
-      {
-        port: 9080,
-        holders: [
-          `Deployment ${name('cephfs')}`,
-          `Deployment ${name('rbd')} (liveness-prometheus)`,
-          `DaemonSet ${name('rbd', 'nodeplugin')} (liveness-prometheus)`,
-        ],
-      },
-    ]);
-    expect(degraded(world).message).toMatch(/1\.18\.3/);
-  });
-
-  it('are told of in part where they are many, so that the remedy is not cut off', () => {
-    const many = Array.from({ length: 80 }, (_, index) => ({ container: 'csi-driver', port: 20_000 + index }));
-    const upstream = [
-      { ...nvmeof, otherPorts: many },
-      { ...rbd, otherPorts: many },
-    ];
-    expect(statusIn({ upstream }).conflicts).toHaveLength(64);
-    expect(degraded({ upstream }).message).toContain(' and 73 more; ');
-    const holders = Array.from({ length: 80 }, (_, index) => ({
-      ...rbd,
-      name: `x${index}.rbd.csi.ceph.com-ctrlplugin`,
-    }));
-    expect(statusIn({ upstream: holders }).conflicts![0]!.holders).toHaveLength(64);
-    expect(statusIn({ upstream: holders }).workloads).toHaveLength(64);
-  });
-
-  it('hold no host port on the pod network', () => {
-    const world: World = { upstream: [upstreamWorkload('rbd', { hostNetwork: false }), nvmeof] };
-    expect(statusIn(world)).not.toHaveProperty('conflicts');
-    expect(degraded(world).reason).toBe('AsExpected');
-  });
-
-  it("collide with Rook's: the operator's own conflict is told beside it", () => {
-    const world: World = { ...CONFLICTING, upstream: [nvmeof] };
-    expect(statusIn(world).conflicts!.map(({ port, holders }) => [port, holders.length])).toEqual([
-      [9070, 3],
-      [9070, 4],
-    ]);
-    const { reason, message } = degraded(world);
-    expect(reason).toBe('PortConflict');
-    expect(message).toContain(name('nvmeof'));
-    const left = { ...SETTLED, upstream: [nvmeof] };
-    expect(degraded(left).reason).toBe('UpstreamConflict');
-  });
+    ],
+  ])('%s', (_, workloads, sidecars) => expect(findConflicts(workloads)).toEqual({ sidecars, liveness: [] }));
 });
 
-describe('the lost host network', () => {
-  const upstream = [upstreamWorkload('rbd', { hostNetwork: false })];
-  const rook = { image: 'rook/ceph:v1.19.4' };
+describe('conflicts with other containers', () => {
+  const RBD_LIVENESS = `${RBD} (liveness-prometheus)`;
+  const NODE_LIVENESS = `${NODE} (liveness-prometheus)`;
 
-  it('is told of Rook 1.19.1 to 1.19.10 where the settings ask for it', () => {
-    expect(degraded({ upstream, rook, config: rookConfig() })).toMatchObject({ reason: 'HostNetworkLost' });
-    expect(degraded({ upstream, rook, config: rookConfig() }).message).toContain(name('rbd'));
-  });
+  test.each<[string, Workload[], unknown]>([
+    [
+      'two liveness containers',
+      all({ rbdProvisioner: { liveness: 9080 }, rbdNodePlugin: { liveness: 9080 } }),
+      [{ port: 9080, holders: [RBD_LIVENESS, NODE_LIVENESS] }],
+    ],
+    [
+      'a sidecar and a liveness container',
+      all({ rbdProvisioner: { liveness: 9080 }, rbdNodePlugin: { port: 9080 } }),
+      [{ port: 9080, holders: [RBD_LIVENESS, NODE] }],
+    ],
+    [
+      "not with a Driver's",
+      all({ rbdProvisioner: { liveness: 9080 }, rbdNodePlugin: { liveness: 9080, driverOwned: true } }),
+      [],
+    ],
+    [
+      'not with one on the pod network',
+      all({ rbdProvisioner: { liveness: 9080 }, rbdNodePlugin: { liveness: 9080, hostNetwork: false } }),
+      [],
+    ],
+  ])('%s', (_, workloads, liveness) => expect(findConflicts(workloads)).toEqual({ sidecars: [], liveness }));
 
-  it.each<[string, World]>([
-    ['where they do not', { upstream, rook, config: { ...rookConfig(), enforceHostNetwork: false } }],
-    ['of another version', { upstream, rook: { image: 'rook/ceph:v1.19.0' }, config: rookConfig() }],
-    ['of an unknown version', { upstream, config: rookConfig() }],
-    ['where it is there', { upstream: [rbd], rook, config: rookConfig() }],
-    ["of Rook's own workloads", { ...SETTLED, rook }],
-  ])('not %s', (_name, world) => expect(degraded(world).reason).toBe('AsExpected'));
-});
-
-describe('liveness', () => {
-  it("of Rook's node plugin and provisioner on one port is told, with the setting that ends it", () => {
-    const liveness = { liveness: 9080 };
-    const world: World = { ...SETTLED, workloads: workloads({ rbdProvisioner: liveness, rbdNodePlugin: liveness }) };
-    const { reason, message } = degraded(world);
-    expect(reason).toBe('LivenessConflict');
-    expect(message).toContain(
-      'host port 9080 is shared by Deployment csi-rbdplugin-provisioner (liveness-prometheus), DaemonSet csi-rbdplugin (liveness-prometheus)',
-    );
-    expect(message).toContain('CSI_ENABLE_LIVENESS');
-  });
-});
-
-it("a conflict of the sidecars' stays told until every pod has left it, over any number of reconciles", () => {
-  const found = statusOf(reconcile(CONFLICTING, { after: ROLLING }));
-  expect(found.conflicts).toHaveLength(1);
-  const rolling = statusOf(reconcile(ROLLING, { previous: found }));
-  expect(rolling.conflicts).toEqual(found.conflicts);
-  expect(rolling.conditions.find(({ type }) => type === 'Degraded')!.reason).toBe('PortConflict');
-  expect(statusOf(reconcile(SETTLED, { previous: rolling }))).not.toHaveProperty('conflicts');
-  expect(statusIn({ ...SETTLED, workloads: allWorkloads({ rolling: true }) })).not.toHaveProperty('conflicts');
-});
-
-describe("the pods of a workload that has no part in a conflict do not make Rook's conflict last", () => {
-  const previous = statusIn(CONFLICTING);
-  const world = (rolling: Parameters<typeof workloads>[0]): World => ({ ...SETTLED, workloads: workloads(rolling) });
-
-  it('its holders have left the port, another one is still rolling out', () => {
-    const parted: AssignmentStatus = {
-      ...previous,
-      conflicts: [
-        { port: 9070, holders: ['Deployment csi-rbdplugin-provisioner', 'Deployment csi-cephfsplugin-provisioner'] },
-      ],
-    };
-    const rolling = world({ rbdNodePlugin: { rolling: true } });
-    expect(statusOf(reconcile(rolling, { previous: parted }))).not.toHaveProperty('conflicts');
-    const holderRolling = world({ cephfsProvisioner: { rolling: true } });
-    expect(statusOf(reconcile(holderRolling, { previous: parted })).conflicts).toEqual(parted.conflicts);
-  });
-
-  it('all that had to leave it have, and a pod of the one whose port it is comes late', () => {
-    const rolling = world({ rbdProvisioner: { rolling: true } });
-    expect(statusOf(reconcile(rolling, { previous }))).not.toHaveProperty('conflicts');
-  });
-
-  it('a new one beside an earlier one: each port is told once', () => {
-    const both = {
-      ...SETTLED,
-      workloads: workloads({ rbdProvisioner: { port: 9072, rolling: true }, cephfsProvisioner: { rolling: true } }),
-    };
-    const { conflicts } = statusOf(reconcile(both, { previous }));
-    expect(conflicts!.map(({ port }) => port)).toEqual([9070, 9072]);
-    expect(statusOf(reconcile(both, { previous: { ...previous, conflicts: conflicts! } })).conflicts).toEqual(
-      conflicts,
-    );
-  });
-});
-
-describe('of a port that sidecars shared, who is told', () => {
-  const [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] = SLOT_SPECS.map(sidecarOf);
-  const previous = statusIn(CONFLICTING);
-  const now = (options: Parameters<typeof workloads>[0], before = previous): readonly PortConflict[] | undefined =>
-    statusOf(reconcile({ ...SETTLED, workloads: workloads(options) }, { previous: before })).conflicts;
-
-  it('those who still have it, and those who have left it but not yet with all of their pods', () => {
-    expect(previous.conflicts).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] }]);
-    const first = now({ cephfsProvisioner: { rolling: true }, rbdNodePlugin: { rolling: true } });
-    expect(first).toEqual(previous.conflicts);
-    const second = now({ cephfsProvisioner: { rolling: true } });
-    expect(second).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner] }]);
-    expect(now({})).toBeUndefined();
-  });
-
-  it('not one that has left it with all of its pods, while others share it still', () => {
-    const left = now({ cephfsProvisioner: { port: 9070 } });
-    expect(left).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner] }]);
-    // Nor when its pods are replaced once more, for a reason of their own.
-    const again = { cephfsProvisioner: { port: 9070 }, rbdNodePlugin: { rolling: true } };
-    expect(now(again, { ...previous, conflicts: left! })).toEqual(left);
-  });
-
-  it('two that leave it at once, until one of them is gone', () => {
-    const both = now({
-      rbdProvisioner: { port: 9500, rolling: true },
-      cephfsProvisioner: { rolling: true },
+  test('a port that two sidecars and a liveness container take is in both lists', () => {
+    const workloads = all({ cephfsProvisioner: { port: 9070 }, rbdNodePlugin: { liveness: 9070 } });
+    expect(findConflicts(workloads)).toEqual({
+      sidecars: [{ port: 9070, holders: [RBD, CEPHFS] }],
+      liveness: [{ port: 9070, holders: [RBD, CEPHFS, NODE_LIVENESS] }],
     });
-    expect(both).toEqual([{ port: 9070, holders: [rbdProvisioner, cephfsProvisioner] }]);
-    expect(now({ rbdProvisioner: { port: 9500 }, cephfsProvisioner: { rolling: true } })).toBeUndefined();
   });
 
-  it('one that comes to it while another is still leaving', () => {
-    const shared = { ...previous, conflicts: [{ port: 9071, holders: [rbdProvisioner!, cephfsProvisioner!] }] };
-    const told = now({ rbdProvisioner: { rolling: true }, rbdNodePlugin: { port: 9071 } }, shared);
-    expect(told).toEqual([{ port: 9071, holders: [rbdProvisioner, cephfsProvisioner, rbdNodePlugin] }]);
-  });
-
-  it('in any world after any other: the same at a second look, each port once, and everybody who shares it now', () => {
-    fc.assert(
-      fc.property(anyWorld, anyWorld, (earlier, world) => {
-        const amongSidecars = (status: AssignmentStatus): readonly PortConflict[] =>
-          (status.conflicts ?? []).filter(isAmongSidecars);
-        const first = statusOf(reconcile(world, { previous: statusIn(earlier) }));
-        const told = amongSidecars(first);
-        expect(amongSidecars(statusOf(reconcile(world, { previous: first })))).toEqual(told);
-        expect(new Set(told.map(({ port }) => port)).size).toBe(told.length);
-        for (const { holders } of told) expect(new Set(holders).size).toBeGreaterThan(1);
-        for (const { port, holders } of plan(observe(world)).conflicts.sidecars) {
-          expect(told.find((one) => one.port === port)?.holders).toEqual(expect.arrayContaining([...holders]));
-        }
-      }),
-      { numRuns: 500 },
-    );
+  test('no more holders are named than the schema takes, nor more of a name', () => {
+    const crowded = (container: string): Workload => ({
+      ...workload('rbdNodePlugin'),
+      otherPorts: Array.from({ length: 80 }, () => ({ container, port: 9500 })),
+    });
+    const { liveness } = findConflicts([crowded('a'.repeat(200)), crowded('b')]);
+    expect(liveness[0]!.holders).toHaveLength(64);
+    expect(liveness[0]!.holders[0]).toBe(`${NODE} (${'a'.repeat(63)})`);
   });
 });
 
-describe("a workload of Rook's name that a Driver owns", () => {
-  const owned: World = {
-    ...SETTLED,
-    workloads: workloads({ rbdProvisioner: { rolling: true }, rbdNodePlugin: { driverOwned: true, port: 9070 } }),
-  };
-
-  it("is told as the Driver's, and never as one of Rook's own", () => {
-    const status = statusIn(owned);
-    expect(status.conflicts).toEqual([
-      { port: 9070, holders: ['Deployment csi-rbdplugin-provisioner', 'DaemonSet csi-rbdplugin (of a Driver)'] },
-    ]);
-    expect(degraded(owned).reason).toBe('UpstreamConflict');
-  });
-
-  it('adds nothing to the status with each look at it', () => {
-    const first = statusIn(owned);
-    expect(statusOf(reconcile(owned, { previous: first })).conflicts).toEqual(first.conflicts);
-  });
+test('in any world a port is in a list exactly if two workloads that no Driver owns hold it', () => {
+  const ports = (found: readonly { readonly port: number }[]): number[] => found.map(({ port }) => port);
+  fc.assert(
+    fc.property(anyWorld, fc.constantFrom(undefined, 9070, 9080), ({ workloads = {} }, liveness) => {
+      const found = Object.values(workloads)
+        .map(project)
+        .map((one): Workload =>
+          liveness === undefined ? one : { ...one, otherPorts: [{ container: 'x', port: liveness }] },
+        );
+      const { sidecars, liveness: others } = findConflicts(found);
+      const shared = (chosen: (container: string) => boolean): number[] => {
+        const held = found
+          .filter(({ driverOwned }) => !driverOwned)
+          .flatMap((one) => [
+            ...new Set(
+              hostPorts(one)
+                .filter(({ container }) => chosen(container))
+                .map(({ port }) => port),
+            ),
+          ]);
+        const twice = held.filter((port, at) => held.indexOf(port) !== at);
+        return [...new Set(twice)].sort((a, b) => a - b);
+      };
+      expect(ports(sidecars)).toEqual(shared((container) => container === 'csi-addons'));
+      expect(ports(others)).toEqual(
+        shared(() => true).filter((port) => port === liveness || !ports(sidecars).includes(port)),
+      );
+    }),
+  );
 });

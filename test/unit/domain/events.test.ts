@@ -1,41 +1,42 @@
-import { describe, expect, it } from 'vitest';
-import { notices, type Notice } from '../../../src/domain/report/notices.js';
-import type { AssignmentStatus } from '../../../src/domain/rules/api.js';
-import type { Outcome } from '../../../src/domain/report/outcome.js';
-import { statusOf } from '../../../src/domain/report/status.js';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { lastSeenIn, plan, type LastSeen } from '../../../src/domain/rules/plan.js';
+import { eventsOf } from '../../../src/domain/report/events.js';
+import type { Contest } from '../../../src/domain/report/write-result.js';
+import { anyResults, anyWorld } from './arbitraries.js';
 import {
   CONFLICTING,
   DRIFTED,
   EARLIER,
   ROLLING,
   SETTLED,
-  reconcile,
-  statusIn,
-  workloads,
-  type ReconcileOptions,
+  SLOTS,
+  eventsIn,
+  observe,
+  resultsOf,
+  type Changes,
+  type EventOptions,
   type World,
 } from './worlds.js';
 
-const MOVED: Partial<Outcome> = {
-  pinned: { CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071', CSIADDONS_PORT: '9072' },
-  patched: [
-    { slot: 'cephfsProvisioner', from: 9070, to: 9071 },
-    { slot: 'rbdNodePlugin', to: 9072 },
-  ],
+const MOVED: Changes = {
+  rookConfig: {
+    outcome: 'Applied',
+    isSent: true,
+    keys: { CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071', CSIADDONS_PORT: '9072' },
+  },
+  cephfsProvisioner: { outcome: 'Applied', isSent: true, from: 9070 },
+  rbdNodePlugin: { outcome: 'Applied', isSent: true, from: 9070 },
 };
+const CONTEST: Contest = { manager: 'kubectl-edit', lastWriteTime: EARLIER, backoffSeconds: 60 };
 
-function noticesIn(world: World, options: ReconcileOptions = {}): Notice[] {
-  const reconciled = reconcile(world, options);
-  return notices(reconciled, statusOf(reconciled));
+function reasonsIn(before: World, options?: EventOptions): string[] {
+  return eventsIn(before, options).map(({ reason }) => reason);
 }
 
-function reasonsIn(world: World, options: ReconcileOptions = {}): string[] {
-  return noticesIn(world, options).map(({ reason }) => reason);
-}
-
-describe('the notices', () => {
+describe('the events', () => {
   it('of a first reconcile are exactly these, in this order', () => {
-    expect(noticesIn(CONFLICTING, { after: ROLLING, outcome: MOVED })).toEqual([
+    expect(eventsIn(CONFLICTING, { after: ROLLING, results: MOVED })).toEqual([
       {
         type: 'Warning',
         reason: 'ConflictDetected',
@@ -63,116 +64,143 @@ describe('the notices', () => {
         type: 'Normal',
         reason: 'PortAssigned',
         action: 'PatchWorkload',
-        note: 'DaemonSet csi-rbdplugin: port none -> 9072; the csi-addons sidecar has its own host port now',
+        note: 'DaemonSet csi-rbdplugin: port 9070 -> 9072; the csi-addons sidecar has its own host port now',
         slot: 'rbdNodePlugin',
+      },
+      {
+        type: 'Normal',
+        reason: 'ConflictResolved',
+        action: 'ComparePorts',
+        note: 'every csi-addons sidecar on the host network has its own port; Ready says when the pods run with it',
       },
     ]);
   });
 
-  it('are none where nothing was done and nothing found', () => {
-    expect(noticesIn(SETTLED)).toEqual([]);
-    expect(noticesIn(SETTLED, { previous: statusIn(SETTLED) })).toEqual([]);
-    expect(noticesIn(ROLLING, { previous: statusIn(ROLLING) })).toEqual([]);
-  });
+  it.each<[string, World, Changes]>([
+    ['nothing differs', SETTLED, {}],
+    ['pods are being replaced', ROLLING, {}],
+    ['Rook is waited for', DRIFTED, { rbdNodePlugin: { outcome: 'WaitingForRook' } }],
+    ['a write is backed off', DRIFTED, { rbdNodePlugin: { outcome: 'BackingOff', contest: CONTEST } }],
+    ['a write was rejected before', DRIFTED, { rbdNodePlugin: { outcome: 'Rejected', cause: 'denied' } }],
+    ['a fault passes', DRIFTED, { rbdNodePlugin: { outcome: 'Failed', isSent: true, cause: 'timeout' } }],
+    ['a copy is outdated', DRIFTED, { rbdNodePlugin: { outcome: 'Outdated', isSent: true } }],
+  ])('are none where %s', (_, world, results) => expect(eventsIn(world, { results })).toEqual([]));
 
   it.each(['DryRun', 'Paused'] as const)('are none in mode %s, whatever was found', (mode) => {
-    const outcome = { rejections: { rbdNodePlugin: 'denied' } };
-    expect(noticesIn({ ...CONFLICTING, spec: { mode } }, { outcome })).toEqual([]);
-    expect(noticesIn({ ...SETTLED, spec: { mode } }, { previous: statusIn(CONFLICTING) })).toEqual([]);
+    const results: Changes = { rbdNodePlugin: { outcome: 'Rejected', isSent: true, cause: 'denied' } };
+    expect(eventsIn({ ...CONFLICTING, spec: { mode } }, { results })).toEqual([]);
+    expect(eventsIn({ ...SETTLED, spec: { mode } }, { lastSeen: { ready: {}, inConflict: true } })).toEqual([]);
+  });
+});
+
+describe('of a write', () => {
+  const REVERTED: Changes = { rbdNodePlugin: { outcome: 'Applied', from: 9500, reverted: { manager: 'rook' } } };
+
+  it('the reason is Reasserted where the object had been right before, and the note names who changed it', () => {
+    expect(eventsIn(DRIFTED, { after: ROLLING, results: REVERTED })).toEqual([
+      {
+        type: 'Normal',
+        reason: 'Reasserted',
+        action: 'PatchWorkload',
+        note: 'DaemonSet csi-rbdplugin: port 9500 -> 9072; rook had changed it back',
+        slot: 'rbdNodePlugin',
+      },
+    ]);
+    const unnamed: Changes = { rbdNodePlugin: { outcome: 'Applied', from: 9500, reverted: {} } };
+    expect(eventsIn(DRIFTED, { results: unnamed })[0]!.note).toMatch(/9072; somebody had changed it back$/);
+  });
+
+  it('a contested one has an event more, about the same object', () => {
+    const results: Changes = {
+      rookConfig: { outcome: 'Applied', keys: { CSIADDONS_PORT: '9072' }, contest: CONTEST },
+      rbdNodePlugin: { ...REVERTED.rbdNodePlugin, contest: CONTEST },
+    };
+    const found = eventsIn(DRIFTED, { results }).filter(({ reason }) => reason === 'Contested');
+    expect(found).toMatchObject(found.map(() => ({ type: 'Warning', action: 'BackOff' })));
+    expect(found[0]!.note).toMatch(/^ConfigMap rook-ceph-operator-config is changed back .* by kubectl-edit, so it/);
+    expect(found[1]!.note).toMatch(/^DaemonSet csi-rbdplugin is changed back .* by kubectl-edit, so it/);
+    expect(found.map(({ slot }) => slot)).toEqual([undefined, 'rbdNodePlugin']);
+  });
+
+  it('a rejection has one for each workload that the API server was asked about', () => {
+    const rejected = { outcome: 'Rejected', isSent: true } as const;
+    const results: Changes = {
+      rookConfig: { ...rejected, cause: 'in the condition PinRejected alone' },
+      rbdProvisioner: { ...rejected, cause: 'too' },
+      rbdNodePlugin: { ...rejected, cause: 'denied' },
+    };
+    const common = { type: 'Warning', reason: 'PatchRejected', action: 'PatchWorkload' };
+    expect(eventsIn(DRIFTED, { results })).toEqual([
+      { ...common, note: 'Deployment csi-rbdplugin-provisioner: too', slot: 'rbdProvisioner' },
+      { ...common, note: 'DaemonSet csi-rbdplugin: denied', slot: 'rbdNodePlugin' },
+    ]);
   });
 });
 
 describe('a conflict', () => {
-  it('is told once, however long it lasts', () => {
-    const first = statusIn(CONFLICTING);
-    expect(reasonsIn(CONFLICTING)).toEqual(['ConflictDetected']);
-    expect(reasonsIn(CONFLICTING, { previous: first })).toEqual([]);
-    expect(reasonsIn(ROLLING, { previous: first })).toEqual([]);
-    expect(reasonsIn(ROLLING, { previous: statusIn(ROLLING, { previous: first }) })).toEqual([]);
-  });
+  const IN_CONFLICT: LastSeen = { ready: {}, inConflict: true };
+  const NO_CONFLICT: LastSeen = { ready: {}, inConflict: false };
 
-  it('is told to be over once, when the pods run with their ports', () => {
-    const rolling = statusIn(ROLLING, { previous: statusIn(CONFLICTING) });
-    const [notice, ...others] = noticesIn(SETTLED, { previous: rolling });
-    expect(notice).toMatchObject({ type: 'Normal', reason: 'ConflictResolved', action: 'ComparePorts' });
-    expect(others).toEqual([]);
-    expect(reasonsIn(SETTLED, { previous: statusIn(SETTLED, { previous: rolling }) })).toEqual([]);
-  });
+  test.each<[string, World, EventOptions, string[]]>([
+    ['at first sight', CONFLICTING, {}, ['ConflictDetected']],
+    ['after a quiet time', CONFLICTING, { lastSeen: NO_CONFLICT }, ['ConflictDetected']],
+    ['that lasts', CONFLICTING, { lastSeen: IN_CONFLICT }, []],
+    ['that ends', CONFLICTING, { after: ROLLING, lastSeen: IN_CONFLICT }, ['ConflictResolved']],
+    ['that has ended by itself', ROLLING, { lastSeen: IN_CONFLICT }, ['ConflictResolved']],
+    ['that has ended and come back meanwhile', ROLLING, { after: CONFLICTING, lastSeen: IN_CONFLICT }, []],
+    ['that arises during the reconcile', SETTLED, { after: CONFLICTING }, ['ConflictDetected']],
+    [
+      'that is found as the mode becomes Enforce',
+      { ...CONFLICTING, spec: { mode: 'DryRun' } },
+      { after: CONFLICTING, lastSeen: NO_CONFLICT },
+      ['ConflictDetected'],
+    ],
+    [
+      'that is left alone from now on',
+      CONFLICTING,
+      { after: { ...CONFLICTING, spec: { mode: 'Paused' } }, lastSeen: IN_CONFLICT },
+      [],
+    ],
+  ])('%s', (_, before, options, reasons) => expect(reasonsIn(before, options)).toEqual(reasons));
 
-  it('is told again when it comes back', () => {
-    const resolved = statusIn(SETTLED, { previous: statusIn(CONFLICTING) });
-    expect(reasonsIn(CONFLICTING, { previous: resolved })).toEqual(['ConflictDetected']);
-  });
-
-  it('is told beside another reason of Degraded', () => {
-    expect(reasonsIn(CONFLICTING, { previous: statusIn({ workloads: workloads() }) })).toEqual(['ConflictDetected']);
-  });
-});
-
-describe('a patch', () => {
-  it('is called Reasserted for just the workloads where somebody had reverted one', () => {
-    const previous = statusIn({ ...SETTLED, workloads: workloads({ cephfsProvisioner: { port: 9500 } }) });
-    const before: World = {
-      ...SETTLED,
-      workloads: workloads({ cephfsProvisioner: { port: 9600 }, rbdNodePlugin: { port: 9600 } }),
-    };
-    const found = noticesIn(before, { previous, after: ROLLING, outcome: { ...MOVED, pinned: {} } });
-    expect(found.filter(({ action }) => action === 'PatchWorkload').map(({ slot, reason }) => [slot, reason])).toEqual([
-      ['cephfsProvisioner', 'PortAssigned'],
-      ['rbdNodePlugin', 'Reasserted'],
-    ]);
-    expect(found.at(-1)!.note).toBe('DaemonSet csi-rbdplugin: port none -> 9072; somebody had changed it back');
-  });
-});
-
-describe('a patch long after an revert', () => {
-  const UNDONE = { kind: 'DaemonSet', name: 'csi-rbdplugin', manager: 'rook', times: [EARLIER] } as const;
-  const patchOf = (previous: AssignmentStatus): (string | undefined)[] => {
-    const outcome: Partial<Outcome> = { patched: [{ slot: 'rbdNodePlugin', from: 9500, to: 9072 }] };
-    const remembered = { ...previous, reverts: { count: 1, recent: [UNDONE] } };
-    return reasonsIn(DRIFTED, { previous: remembered, after: ROLLING, outcome });
-  };
-
-  it('is no Reasserted where that one was repaired, and something else moved the port since', () => {
-    expect(patchOf(statusIn({ ...DRIFTED, spec: { mode: 'Paused' } }))).toEqual(['PortAssigned']);
-    const awayFromHost = workloads({ rbdNodePlugin: { hostNetwork: false } });
-    expect(patchOf(statusIn({ ...SETTLED, workloads: awayFromHost }))).toEqual(['PortAssigned']);
-  });
-
-  it('is one where that one could not be repaired until now', () => {
-    expect(patchOf(statusIn(DRIFTED))).toEqual(['Reasserted']);
+  it('is detected and resolved by turns, in any history', () => {
+    const history = fc.array(fc.tuple(anyWorld, anyWorld), { minLength: 2, maxLength: 8 });
+    const enforce = ({ spec, ...world }: World): World => ({ ...world, spec: { ...spec, mode: 'Enforce' } });
+    fc.assert(
+      fc.property(history, (reconciles) => {
+        let lastSeen: LastSeen | undefined;
+        const reasons: string[] = [];
+        for (const [first, second] of reconciles) {
+          const [before, after] = [first, second].map((world) => plan(observe(enforce(world))));
+          reasons.push(
+            ...eventsOf({ before: before!, after: after!, results: [], lastSeen }).map(({ reason }) => reason),
+          );
+          lastSeen = lastSeenIn(after!);
+        }
+        const turns = reasons.map((_, at) => (at % 2 === 0 ? 'ConflictDetected' : 'ConflictResolved'));
+        expect(reasons).toEqual(turns);
+        expect(lastSeen!.inConflict).toBe(reasons.length % 2 === 1);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
-describe('a rejection', () => {
-  const outcome = { rejections: { rbdNodePlugin: 'denied', rbdProvisioner: 'too' } };
-  const drifted: World = {
-    ...SETTLED,
-    workloads: workloads({ rbdNodePlugin: { port: 9500 }, rbdProvisioner: { port: 9501 } }),
-  };
-
-  it('is told per workload, in the order of the layout', () => {
-    expect(noticesIn(drifted, { outcome })).toEqual([
-      {
-        type: 'Warning',
-        reason: 'PatchRejected',
-        action: 'PatchWorkload',
-        note: 'Deployment csi-rbdplugin-provisioner: too',
-        slot: 'rbdProvisioner',
-      },
-      {
-        type: 'Warning',
-        reason: 'PatchRejected',
-        action: 'PatchWorkload',
-        note: 'DaemonSet csi-rbdplugin: denied',
-        slot: 'rbdNodePlugin',
-      },
-    ]);
-  });
-
-  it('is told once per workload until it was accepted in between', () => {
-    const known = statusIn(drifted, { outcome: { rejections: { rbdNodePlugin: 'denied' } } });
-    expect(noticesIn(drifted, { outcome, previous: known }).map(({ slot }) => slot)).toEqual(['rbdProvisioner']);
-    expect(noticesIn(drifted, { outcome, previous: statusIn(SETTLED) })).toHaveLength(2);
-  });
+it('of any reconcile, an event about a write is about one that was sent and carried out, or rejected', () => {
+  fc.assert(
+    fc.property(anyWorld, anyResults, (world, changes) => {
+      const results = resultsOf(changes);
+      const events = eventsIn(world, { results: changes });
+      for (const { action, reason, slot, note } of events) {
+        expect(note).not.toContain('undefined');
+        if (action === 'ComparePorts') continue;
+        const row = results.find((result) => result.slot === slot)!;
+        expect(row.outcome).toBe(reason === 'PatchRejected' ? 'Rejected' : 'Applied');
+      }
+      const applied = results.filter(({ outcome }) => outcome === 'Applied').length;
+      const writes = events.filter(({ reason }) => ['PortAssigned', 'Reasserted', 'RookConfigPinned'].includes(reason));
+      expect(writes).toHaveLength((world.spec?.mode ?? 'Enforce') === 'Enforce' ? applied : 0);
+      expect(SLOTS).toEqual(expect.arrayContaining(events.flatMap(({ slot }) => slot ?? [])));
+    }),
+  );
 });
