@@ -4,7 +4,7 @@ import {
   EVENT_REASONS,
   PROGRESSING_REASONS,
   READY_REASONS,
-} from '../../../src/domain/report/reasons.js';
+} from '../../../../src/domain/report/reasons.js';
 import {
   CONFLICTING,
   DRIFTED,
@@ -17,7 +17,7 @@ import {
   workloads,
   type Changes,
   type World,
-} from './worlds.js';
+} from '../worlds.js';
 
 const RECORDS = { READY_REASONS, PROGRESSING_REASONS, DEGRADED_REASONS, EVENT_REASONS };
 

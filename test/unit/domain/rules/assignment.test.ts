@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignPorts } from '../../../src/domain/rules/assignment.js';
-import { forEachSlot, isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
-import { hostileSlotPorts, validSlotPorts } from './arbitraries.js';
-import { DEFAULT_PORTS, SLOTS } from './worlds.js';
+import { assignPorts } from '../../../../src/domain/rules/assignment.js';
+import { forEachSlot, isAssignable, type Slot } from '../../../../src/domain/rules/slots.js';
+import { hostileSlotPorts, validSlotPorts } from '../arbitraries.js';
+import { DEFAULT_PORTS, SLOTS } from '../worlds.js';
 
 type Given = Partial<Record<Slot, number>>;
 type Row = [name: string, wanted: Given, keys: Given, ports: [rbd: number, cephfs: number, node: number]];

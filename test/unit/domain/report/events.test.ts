@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { lastSeenIn, plan, type LastSeen } from '../../../src/domain/rules/plan.js';
-import { eventsOf } from '../../../src/domain/report/events.js';
-import type { Contest } from '../../../src/domain/report/write-result.js';
-import { anyResults, anyWorld } from './arbitraries.js';
+import { lastSeenIn, plan, type LastSeen } from '../../../../src/domain/rules/plan.js';
+import { eventsOf } from '../../../../src/domain/report/events.js';
+import type { Contest } from '../../../../src/domain/report/write-result.js';
+import { anyResults, anyWorld } from '../arbitraries.js';
 import {
   CONFLICTING,
   DRIFTED,
@@ -17,7 +17,7 @@ import {
   type Changes,
   type EventOptions,
   type World,
-} from './worlds.js';
+} from '../worlds.js';
 
 const MOVED: Changes = {
   rookConfig: {

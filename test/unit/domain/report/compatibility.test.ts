@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Provider } from '../../../src/domain/rules/api.js';
+import type { Provider } from '../../../../src/domain/rules/api.js';
 import {
   COMPATIBILITY,
   advice,
   compatibilityOf,
   livenessRemedy,
   readsOneKey,
-} from '../../../src/domain/report/compatibility.js';
-import { compareRookVersions, parseRookVersion } from '../../../src/domain/rules/rook-operator.js';
-import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+} from '../../../../src/domain/report/compatibility.js';
+import { compareRookVersions, parseRookVersion } from '../../../../src/domain/rules/rook-operator.js';
+import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
 
 const PROVIDERS: readonly Provider[] = ['Rook', 'CephCSIOperator', 'Mixed', 'None'];
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Condition, ConditionType } from '../../../src/domain/rules/api.js';
-import { conditions } from '../../../src/domain/report/conditions.js';
-import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
-import { rawWorkload } from './raw-workload.js';
+import type { Condition, ConditionType } from '../../../../src/domain/rules/api.js';
+import { conditions } from '../../../../src/domain/report/conditions.js';
+import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
+import { rawWorkload } from '../raw-workload.js';
 import {
   AFTER_PATCH,
   CONFLICTING,
@@ -15,7 +15,7 @@ import {
   workloads,
   type Changes,
   type World,
-} from './worlds.js';
+} from '../worlds.js';
 
 const REJECTED: Changes = { rbdNodePlugin: { outcome: 'Rejected', cause: 'denied by policy' } };
 const ACCEPTED: Changes = { rbdNodePlugin: { outcome: 'Accepted', isSent: true } };

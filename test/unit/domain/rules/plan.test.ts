@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { lastSeenIn, plan, type LastSeen, type Plan, type WorkloadPlan } from '../../../src/domain/rules/plan.js';
-import { SLOT_SPECS, type Slot } from '../../../src/domain/rules/slots.js';
-import { applyPatch } from './json-patch.js';
-import { ROOK_ARGS, rawWorkload, type RawOptions } from './raw-workload.js';
+import { lastSeenIn, plan, type LastSeen, type Plan, type WorkloadPlan } from '../../../../src/domain/rules/plan.js';
+import { SLOT_SPECS, type Slot } from '../../../../src/domain/rules/slots.js';
+import { applyPatch } from '../json-patch.js';
+import { ROOK_ARGS, rawWorkload, type RawOptions } from '../raw-workload.js';
 import {
   CONFLICTING,
   DRIFTED,
@@ -16,7 +16,7 @@ import {
   statusIn,
   workloads,
   type World,
-} from './worlds.js';
+} from '../worlds.js';
 
 function planOf(world: World): Plan {
   return plan(observe(world));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { isCompeting } from '../../../src/domain/rules/workload.js';
-import { project, rawWorkload, type RawOptions } from './raw-workload.js';
+import { isCompeting } from '../../../../src/domain/rules/workload.js';
+import { project, rawWorkload, type RawOptions } from '../raw-workload.js';
 
 const rows: [string, RawOptions, boolean][] = [
   ['a sidecar on the host network', {}, true],

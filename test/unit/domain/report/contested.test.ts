@@ -1,9 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
-import { describeContested, retryTime } from '../../../src/domain/report/contested.js';
-import { plan } from '../../../src/domain/rules/plan.js';
-import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
-import type { Contest } from '../../../src/domain/report/write-result.js';
-import { NOW, SETTLED, observe, resultsOf, rookConfig, workloads, type Changes, type World } from './worlds.js';
+import { describeContested, retryTime } from '../../../../src/domain/report/contested.js';
+import { plan } from '../../../../src/domain/rules/plan.js';
+import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
+import type { Contest } from '../../../../src/domain/report/write-result.js';
+import { NOW, SETTLED, observe, resultsOf, rookConfig, workloads, type Changes, type World } from '../worlds.js';
 
 const SETTINGS = `the ports are: ${SLOT_SPECS.map(
   ({ configKey, defaultPort, helmValue }) => `${configKey}=${defaultPort} (Helm ${helmValue})`,

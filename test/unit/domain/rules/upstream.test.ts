@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isObservedDriver } from '../../../src/domain/rules/upstream.js';
+import { isObservedDriver } from '../../../../src/domain/rules/upstream.js';
 
 test.each([
   ['rook-ceph.rbd.csi.ceph.com', true],

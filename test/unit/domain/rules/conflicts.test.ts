@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findConflicts, hostPorts } from '../../../src/domain/rules/conflicts.js';
-import type { Slot } from '../../../src/domain/rules/slots.js';
-import type { Workload } from '../../../src/domain/rules/workload.js';
-import { anyWorld } from './arbitraries.js';
-import { ROOK_ARGS, project, rawWorkload, type RawOptions } from './raw-workload.js';
-import { SLOTS, allWorkloads } from './worlds.js';
+import { findConflicts, hostPorts } from '../../../../src/domain/rules/conflicts.js';
+import type { Slot } from '../../../../src/domain/rules/slots.js';
+import type { Workload } from '../../../../src/domain/rules/workload.js';
+import { anyWorld } from '../arbitraries.js';
+import { ROOK_ARGS, project, rawWorkload, type RawOptions } from '../raw-workload.js';
+import { SLOTS, allWorkloads } from '../worlds.js';
 
 const [RBD, CEPHFS, NODE] = [
   'Deployment csi-rbdplugin-provisioner',

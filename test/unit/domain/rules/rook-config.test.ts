@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FIELD_MANAGER } from '../../../src/domain/rules/api.js';
-import { assignPorts } from '../../../src/domain/rules/assignment.js';
-import { invalidKeys, parsePortKey, userKeys, type RookConfig } from '../../../src/domain/rules/rook-config.js';
-import { planPin, type Pin } from '../../../src/domain/rules/pin.js';
-import { SLOT_SPECS, type ConfigKey, type Slot } from '../../../src/domain/rules/slots.js';
-import { anyRookConfig, assignablePort, validSlotPorts } from './arbitraries.js';
-import { DEFAULT_PORTS, SLOTS, applyPin, pinned, rookConfig, type Keys } from './worlds.js';
+import { FIELD_MANAGER } from '../../../../src/domain/rules/api.js';
+import { assignPorts } from '../../../../src/domain/rules/assignment.js';
+import { invalidKeys, parsePortKey, userKeys, type RookConfig } from '../../../../src/domain/rules/rook-config.js';
+import { planPin, type Pin } from '../../../../src/domain/rules/pin.js';
+import { SLOT_SPECS, type ConfigKey, type Slot } from '../../../../src/domain/rules/slots.js';
+import { anyRookConfig, assignablePort, validSlotPorts } from '../arbitraries.js';
+import { DEFAULT_PORTS, SLOTS, applyPin, pinned, rookConfig, type Keys } from '../worlds.js';
 
 const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
 const CEPHFS = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { competing, lastSeenIn, plan, type Plan } from '../../../src/domain/rules/plan.js';
-import type { Slot } from '../../../src/domain/rules/slots.js';
-import { anyWorld } from './arbitraries.js';
-import { applyPatch } from './json-patch.js';
-import type { RawWorkload } from './raw-workload.js';
-import { SLOTS, applyPin, observe, type World } from './worlds.js';
+import { competing, lastSeenIn, plan, type Plan } from '../../../../src/domain/rules/plan.js';
+import type { Slot } from '../../../../src/domain/rules/slots.js';
+import { anyWorld } from '../arbitraries.js';
+import { applyPatch } from '../json-patch.js';
+import type { RawWorkload } from '../raw-workload.js';
+import { SLOTS, applyPin, observe, type World } from '../worlds.js';
 
 const RUNS = { numRuns: 1000 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RESERVE_PORT, SLOT_SPECS, forEachSlot, isAssignable, slotOf } from '../../../src/domain/rules/slots.js';
+import { RESERVE_PORT, SLOT_SPECS, forEachSlot, isAssignable, slotOf } from '../../../../src/domain/rules/slots.js';
 
 describe('isAssignable', () => {
   it.each([1024, 9070, 9073, 9079, 9082, 65535])('takes %d', (port) => expect(isAssignable(port)).toBe(true));

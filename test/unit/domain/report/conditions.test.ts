@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { conditions } from '../../../src/domain/report/conditions.js';
-import type { Contest } from '../../../src/domain/report/write-result.js';
+import { conditions } from '../../../../src/domain/report/conditions.js';
+import type { Contest } from '../../../../src/domain/report/write-result.js';
 import {
   AFTER_PATCH,
   CONFLICTING,
@@ -17,7 +17,7 @@ import {
   type Changes,
   type ReportOptions,
   type World,
-} from './worlds.js';
+} from '../worlds.js';
 
 type Row = [name: string, world: World, results: Changes, ready: string, progressing: string, degraded: string];
 
