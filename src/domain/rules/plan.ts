@@ -107,12 +107,17 @@ function isReady({ slot }: SlotSpec, { rollout, uid }: Workload, { lastSeen }: O
 }
 
 /** What to remember of a namespace. A workload that differs, and so may be written, is not Ready. */
-export function lastSeenIn({ workloads, mode, conflicts }: Plan): LastSeen {
+export function lastSeenIn(plan: Plan): LastSeen {
   const ready: Partial<Record<Slot, string>> = {};
-  for (const { slotSpec, workload, state } of workloads) {
+  for (const { slotSpec, workload, state } of plan.workloads) {
     if (workload !== undefined && state === 'Ready') ready[slotSpec.slot] = workload.uid;
   }
-  return { ready, inConflict: mode === 'Enforce' && conflicts.sidecars.length > 0 };
+  return { ready, inConflict: isInConflict(plan) };
+}
+
+/** Whether sidecars share a host port while the mode is Enforce, in which the operator ends that. */
+export function isInConflict({ mode, conflicts }: Plan): boolean {
+  return mode === 'Enforce' && conflicts.sidecars.length > 0;
 }
 
 /** How many elements a sidecar has that is not read, or would not be any more with what is added to it. */

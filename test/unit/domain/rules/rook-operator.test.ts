@@ -5,7 +5,7 @@ import {
   parseRookVersion,
   rookVersion,
   type RookOperator,
-} from '../../../src/domain/rules/rook-operator.js';
+} from '../../../../src/domain/rules/rook-operator.js';
 
 const ROOK: RookOperator = {
   namespace: 'rook',
