@@ -114,7 +114,6 @@ export function projectRookConfig(raw: unknown): RookConfig {
     deleting: metadata.deletionTimestamp !== undefined,
     keys,
     fingerprint: fingerprintOf(data),
-    enforceHostNetwork: TRUE.includes(data?.ROOK_ENFORCE_HOST_NETWORK ?? ''),
     managers: managersOf(metadata.managedFields),
   };
 }
@@ -123,9 +122,6 @@ export function projectRookConfig(raw: unknown): RookConfig {
 function fingerprintOf(data: Readonly<Record<string, string>> = {}): string {
   return createHash('sha256').update(JSON.stringify(data)).digest('base64');
 }
-
-/** The true values of Go's strconv.ParseBool, by which Rook reads its settings. */
-const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 
 export function projectRookOperator(raw: unknown): RookOperator {
   const { metadata, spec, status } = raw as RawObject<V1DeploymentSpec, V1DeploymentStatus>;

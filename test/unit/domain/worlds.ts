@@ -34,7 +34,6 @@ export function rookConfig(keys: Keys = {}): RookConfig {
     deleting: false,
     keys: Object.fromEntries(entries) as RookConfig['keys'],
     fingerprint: 'data',
-    enforceHostNetwork: true,
     managers: [],
   };
 }

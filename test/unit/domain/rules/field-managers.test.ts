@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FIELD_MANAGER } from '../../../../src/domain/rules/api.js';
-import { isSomebodyElse, keyWriter, otherWriters, portWriter } from '../../../../src/domain/rules/field-managers.js';
+import { isOther, keyWriter, otherWriters, portWriter } from '../../../../src/domain/rules/field-managers.js';
 import type { RookConfig } from '../../../../src/domain/rules/rook-config.js';
 import type { FieldManager, Manager } from '../../../../src/domain/rules/workload.js';
 import { project, rawWorkload } from '../raw-workload.js';
@@ -22,7 +22,7 @@ test.each([
   [`${FIELD_MANAGER}-2`, true],
   [FIELD_MANAGER, false],
   [FOLDED, false],
-])('%s is somebody else: %s', (manager, expected) => expect(isSomebodyElse(manager)).toBe(expected));
+])('%s is somebody else: %s', (manager, expected) => expect(isOther(manager)).toBe(expected));
 
 describe('the writer of a port', () => {
   test.each<[string, readonly FieldManager[], string | undefined]>([

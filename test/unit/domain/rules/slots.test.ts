@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RESERVE_PORT, SLOT_SPECS, forEachSlot, isAssignable, slotOf } from '../../../../src/domain/rules/slots.js';
+import { RESERVE_PORT, SLOT_SPECS, forEachSlot, isAssignable } from '../../../../src/domain/rules/slots.js';
 
 describe('isAssignable', () => {
   it.each([1024, 9070, 9073, 9079, 9082, 65535])('takes %d', (port) => expect(isAssignable(port)).toBe(true));
@@ -29,11 +29,6 @@ describe('the layout', () => {
       expect(new Set(SLOT_SPECS.map((slotSpec) => slotSpec[field])).size, field).toBe(SLOT_SPECS.length);
     }
     expect(SLOT_SPECS.map(({ defaultPort }) => defaultPort)).not.toContain(RESERVE_PORT);
-  });
-
-  it('finds a slot by the name of its workload', () => {
-    expect(SLOT_SPECS.map(({ workload }) => slotOf(workload))).toEqual(SLOT_SPECS.map(({ slot }) => slot));
-    expect(slotOf('csi-cephfsplugin')).toBeUndefined();
   });
 
   it('makes a record of every slot', () => {
