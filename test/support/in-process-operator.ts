@@ -34,8 +34,6 @@ export class InProcessOperator {
       namespaces,
       maxConcurrentReconciles: 4,
       contestedAfter: 5,
-      // The time for which they may wait goes by only where a test steps the clock.
-      countsDelayMs: 0,
       instance: 'in-process',
       now: clock.now,
       monotonicMs: clock.monotonicMs,
