@@ -99,8 +99,8 @@ function isForeseen({ ending, to = NaN }: Life, incidents: readonly Incident[]):
 function contestedObject({ contestedWrites, lives, incidents, seconds }: Evidence): Finding {
   const allowed = lives.reduce((sum, { from, to = seconds }) => sum + mostWrites(to - from), incidents.length);
   return {
-    check: 'Writes of the contested object',
-    result: `${contestedWrites} of at most ${allowed} in ${lives.length} processes`,
+    check: 'Contested object',
+    result: `written ${contestedWrites} of at most ${allowed} times by ${lives.length} processes`,
     ok: contestedWrites > 0 && contestedWrites <= allowed,
     details: [],
   };

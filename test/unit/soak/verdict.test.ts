@@ -81,8 +81,8 @@ describe('fails', () => {
     ['Restarts', { lives: [LEASE_LOST, LIFE], incidents: [incident('API server killed', 10, 30)] }],
     ['Log', { log: [{ life: 1, line: 'x' }] }],
     ['Writes', { trespasses: ['x'] }],
-    ['Writes of the contested object', { contestedWrites: 10 }],
-    ['Writes of the contested object', { contestedWrites: 0 }],
+    ['Contested object', { contestedWrites: 10 }],
+    ['Contested object', { contestedWrites: 0 }],
     ['Objects of others', { changes: ['x'] }],
     ['Status', { statusDifferences: ['x'] }],
   ])('%s', (check, changes) => expect(failed(changes)).toEqual([check]));
