@@ -44,7 +44,6 @@ test('the conflict ends: all pods run, the ports are distinct, and the status sa
     provider: 'Rook',
     rookVersion: 'v1.16.4',
     ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 },
-    reverts: { count: 0 },
   });
   expect(status.workloads).toEqual([
     {

@@ -47,7 +47,7 @@ async function expectUndisturbed(operator: Operator): Promise<void> {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   await assignment.waitForReason('Ready', 'RollingOut');
   await rook.rewrite('rbdNodePlugin');
-  await assignment.waitForReverts(1);
+  await operator.waitForReverts(1, rook.namespace);
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   expect((await operator.probe('/readyz')).status).toBe(200);
   expect((await operator.probe('/readyz')).body.replaceAll('\n', '')).not.toMatch(UNPRINTABLE);

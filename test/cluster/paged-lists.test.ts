@@ -15,7 +15,7 @@ test('the conflict is solved, a revert is repaired, and what is listed is watche
   await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   await rook.rewrite('rbdNodePlugin');
-  await assignment.waitForReverts(1);
+  await operator.waitForReverts(1);
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
 
   // By then the workloads of ceph-csi-operator are watched as well: Rook's own are not all there.

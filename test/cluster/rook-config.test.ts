@@ -6,6 +6,7 @@ import { OPERATOR_USER, useCluster, type RookOptions } from '../support/cluster.
 import type { Assignment } from '../support/assignment.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
 import { rookOperatorConfig } from '../support/rook/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 
@@ -177,7 +178,7 @@ test('Leave never writes the ConfigMap, whatever happens to ports and workloads'
   await assignment.edit({ ports: { cephfsProvisioner: 9171 } });
   await assignment.waitUntilAssigned();
   await rook.writePass();
-  await assignment.waitForReverts(2);
+  await waitFor('the repairs', async () => (await rook.layout()).join() === '9070,9171,9072');
   await assignment.waitUntilAssigned();
   expect(await rook.layout()).toEqual([9070, 9171, 9072]);
   expect(await pinsSince(configured)).toEqual([]);

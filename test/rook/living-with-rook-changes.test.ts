@@ -95,7 +95,7 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
       await scenario.startOperator();
       await waitFor('the patches', async () => String(await scenario.rook.layout()) === '9070,9071,9072');
       tail.release();
-      await scenario.assignment.waitForReverts(1);
+      await scenario.operator!.waitForReverts(1);
     };
     const measured = await scenario.cost('tail of a pass after the patches', act, end);
     expect(measured).toEqual(cost([0, 3, 1], CEPHFS_PATCH, CEPHFS_PATCH, NODE_PATCH));
