@@ -44,7 +44,7 @@ const REVERT: readonly Figure[] = [
     digits: 1,
     goal: { of: 'median', atMost: 1 },
   },
-  { key: 'revertRequestsLater', label: 'requests after all reverts, until idle (counters, events)', digits: 0 },
+  { key: 'revertRequestsLater', label: 'requests after all reverts, until idle (events)', digits: 0 },
 ];
 
 const IDLE: readonly Figure[] = [

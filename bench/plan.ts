@@ -8,7 +8,7 @@ export interface Plan {
   readonly reverts: number;
   /** Events are told when all has been quiet for two seconds, at the latest after ten. */
   readonly eventsMs: number;
-  /** After reverts: mere counters of the status are told up to ten seconds late, so that many cost one request. */
+  /** After reverts: their events are recorded up to ten seconds late, so that many cost one request. */
   readonly countersMs: number;
   readonly idleMs: number;
   readonly churnMs: number;

@@ -6,7 +6,7 @@ import type { Random } from './random.js';
 import type { RepairWatch, Wanted } from './repair-watch.js';
 import { SLOTS } from '../test/support/slots.js';
 import type { RookSite } from './rook-site.js';
-import { UndoingBudget } from './revert-budget.js';
+import { RevertBudget } from './revert-budget.js';
 
 export interface World {
   readonly journal: Journal;
@@ -40,12 +40,12 @@ export async function expectRepairs(
   );
 }
 
-/** Undoes and edits everything that may be, below the number of reverts from which on an object is contested. */
+/** Reverts and edits everything that may be, below the number of writes from which on an object is contested. */
 export class Actor {
   readonly #site: RookSite;
   readonly #world: World;
   readonly #random: Random;
-  readonly #budget = new UndoingBudget();
+  readonly #budget = new RevertBudget();
 
   constructor(site: RookSite, world: World, random: Random) {
     this.#site = site;
@@ -70,7 +70,7 @@ export class Actor {
   }
 }
 
-type Action = (site: RookSite, world: World, random: Random, budget: UndoingBudget) => Promise<void>;
+type Action = (site: RookSite, world: World, random: Random, budget: RevertBudget) => Promise<void>;
 
 const revert: Action = async (site, world, random, budget) => {
   const slot = random.pick(SLOTS);
@@ -83,13 +83,10 @@ const restartRook: Action = async (site, world, _, budget) => {
   await expectRepairs(world, 'restart of Rook', await site.restartRook());
 };
 
-/**
- * One that is made again is taken for one that was reverted where the operator was away meanwhile: of the budget, if it has
- * some left.
- */
+/** One that is made again is written again, to the same goal. */
 const recreate: Action = async (site, world, random, budget) => {
-  const slots = random.shuffled(SLOTS);
-  const slot = slots.find((candidate) => budget.take(candidate)) ?? slots[0]!;
+  const slot = random.shuffled(SLOTS).find((candidate) => budget.take(candidate));
+  if (slot === undefined) return;
   await expectRepairs(world, 'workload made again', [await site.recreate(slot)]);
 };
 

@@ -44,10 +44,25 @@ const CONTESTED_AFTER = 5;
 const FIRST_BACKOFF_SECONDS = 30;
 const MAX_BACKOFF_SECONDS = 300;
 
-/** @param revert the how manyth within ten minutes, without ten quiet minutes in between */
+/**
+ * The first assignment was a write, and each repair is one: the fifth repair would be the sixth write to one goal. Less where
+ * the process has started since, as it knows of its own writes alone.
+ *
+ * @param revert the how manyth within ten minutes, without ten quiet minutes in between
+ */
 export function contestedSeconds(revert: number): number {
   if (revert < CONTESTED_AFTER) return 0;
   return Math.min(FIRST_BACKOFF_SECONDS * 2 ** (revert - CONTESTED_AFTER), MAX_BACKOFF_SECONDS);
+}
+
+/** How often a process that lives for so long writes an object to one goal at most, however often it is reverted. */
+export function mostWrites(seconds: number): number {
+  let writes = CONTESTED_AFTER;
+  for (let at = FIRST_BACKOFF_SECONDS, backoff = FIRST_BACKOFF_SECONDS; at <= seconds; at += backoff) {
+    writes += 1;
+    backoff = Math.min(2 * backoff, MAX_BACKOFF_SECONDS);
+  }
+  return writes;
 }
 
 /** All times in milliseconds of one clock. */

@@ -78,6 +78,8 @@ export class Journal {
   readonly lives: Life[] = [];
   /** What the operator did by the audit log that it had no business with. */
   readonly trespasses: string[] = [];
+  /** How often the operator wrote the contested object, of what was stored. */
+  contestedWrites = 0;
   /** How often the namespace that comes and goes has come, was served, and has gone. */
   passings = 0;
 

@@ -1,8 +1,9 @@
-/** Keeps each object below the number of reverts from which on it is contested: docs/status.md#contested. */
+/** Keeps each object below the number of writes from which on it is contested: docs/status.md#contested. */
 const WITHIN_MS = 600_000;
-const AT_MOST = 4;
+/** Five writes are a contest. One is that which brings an object to a new goal, or of a workload that had to be made again. */
+const AT_MOST = 3;
 
-export class UndoingBudget {
+export class RevertBudget {
   readonly #taken = new Map<string, number[]>();
   readonly #now: () => number;
 

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CSI_WORKLOAD_NAMES } from '../test/support/rook/names.js';
 import { Actor, type World } from './actor.js';
 import { alienChanges, statusDifferences } from './end-state.js';
 import { doFaults } from './faults.js';
@@ -22,7 +23,7 @@ import { takeSamples } from './samples.js';
 import { planFaults } from './schedule.js';
 import { Site } from './site.js';
 import { beStrangers, comeAndGo, contest } from './special-actors.js';
-import { watchTrespasses } from './trespasses.js';
+import { watchWrites } from './trespasses.js';
 import { verdict, verdictTable } from './verdict.js';
 
 const FOLDER = 'dist/soak';
@@ -87,12 +88,13 @@ async function live(site: Site, scene: Scene & { readonly random: Random; readon
   const { controlPlane } = site;
   const [ending, measured] = [new AbortController(), new AbortController()];
   const world: World = { journal, watch: new RepairWatch(controlPlane), over: ending.signal };
+  const [contested, ...regular] = sites;
+  const fought = { namespace: contested!.namespace, name: CSI_WORKLOAD_NAMES.rbdProvisioner };
   const beside = Promise.all([
     takeSamples(kubelet, journal, measured.signal),
-    watchTrespasses(controlPlane.audit, journal, measured.signal),
+    watchWrites(controlPlane.audit, journal, fought, measured.signal),
     tellProgress(journal, seconds, measured.signal),
   ]);
-  const [contested, ...regular] = sites;
   const actors = Promise.all([
     ...regular.map((one) => new Actor(one, world, random.fork(one.namespace)).run()),
     contest(contested!, world, random.fork('contest'), seconds),
@@ -126,7 +128,7 @@ async function judge(
     await Promise.all(sites.map((one) => persistently(() => alienChanges(site.controlPlane.api, one))))
   ).flat();
   await kubelet.stop();
-  const { samples, repairs, lives, trespasses, incidents, passings } = journal;
+  const { samples, repairs, lives, trespasses, contestedWrites, incidents, passings } = journal;
   const logs = lives.map(({ number, log }) => ({ number, log: readFileSync(log, 'utf8') }));
   const findings = verdict({
     seconds: measured,
@@ -136,6 +138,7 @@ async function judge(
     incidents,
     log: logs.flatMap(({ number, log }) => findingsIn(log, number)),
     trespasses,
+    contestedWrites,
     passings,
     changes,
     statusDifferences: statuses,

@@ -12,7 +12,7 @@ async function pause(world: World, lowMs: number, highMs: number, random: Random
   await sleep(random.between(lowMs, highMs), undefined, { signal: world.over }).catch(() => undefined);
 }
 
-/** Undoes one object for as long as its repair, which comes later and later, still fits in. */
+/** Reverts one object for as long as its repair, which comes later and later, still fits in. */
 export async function contest(site: RookSite, world: World, random: Random, endSeconds: number): Promise<void> {
   await expectRepairs(world, 'the first assignment', await site.assign(), CALM_SECONDS + ROOK_TIME_SECONDS);
   for (let revert = 1; ; revert += 1) {

@@ -1,4 +1,4 @@
-/** What the operator writes, by the audit log: nothing but what it is there for. */
+/** What the operator writes, by the audit log: nothing but what it is there for, and a contested object no oftener than it may. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SLOT_SPECS } from '../src/domain/rules/slots.js';
 import { writesOf, type AuditEntry, type AuditLog, type Mark } from '../test/support/control-plane/audit-log.js';
@@ -33,14 +33,28 @@ export function isTrespass({ verb, resource, subresource, namespace = '', name =
   );
 }
 
-/** Reads the log piece by piece until `over`, and once more then. */
-export async function watchTrespasses(audit: AuditLog, journal: Journal, over: AbortSignal): Promise<void> {
+export interface Contested {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Reads the log piece by piece until `over`, and once more then. @param contested of which the stored writes are counted */
+export async function watchWrites(
+  audit: AuditLog,
+  journal: Journal,
+  contested: Contested,
+  over: AbortSignal,
+): Promise<void> {
   let mark: Mark = { offset: 0 };
   for (let isLast = false; !isLast;) {
     isLast = over.aborted;
     if (!isLast) await sleep(EVERY_MS, undefined, { signal: over }).catch(() => undefined);
     const next = await audit.mark();
     const writes = writesOf(await audit.since(mark, { user: OPERATOR_USER }));
+    journal.contestedWrites += writes.filter(({ namespace, name, resource, code }) => {
+      const isIt = namespace === contested.namespace && name === contested.name;
+      return isIt && resource !== 'events' && code < 300;
+    }).length;
     for (const entry of writes.filter(isTrespass)) {
       const { verb, resource, namespace = '', name = '', code } = entry;
       journal.trespasses.push(`${verb} ${resource} ${namespace}/${name} (${code})`);

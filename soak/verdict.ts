@@ -1,6 +1,7 @@
 /** What is made of a run: one row for each thing that had to hold. */
 import { percentile, summarise } from '../test/support/measure/statistics.js';
 import type { Finding } from './finding.js';
+import { mostWrites } from './bounds.js';
 import { growthFindings } from './growth.js';
 import type { Incident, Life, Repair, Sample } from './journal.js';
 import type { LogFinding } from './log-findings.js';
@@ -16,6 +17,8 @@ export interface Evidence {
   readonly incidents: readonly Incident[];
   readonly log: readonly LogFinding[];
   readonly trespasses: readonly string[];
+  /** How often the contested object was written. */
+  readonly contestedWrites: number;
   /** How often the namespace that comes and goes was served. */
   readonly passings: number;
   /** Of the end: what is not as its owner left it, and where the status tells another story. */
@@ -43,6 +46,7 @@ export function verdict(evidence: Evidence): Finding[] {
       evidence.log.map(({ life, line }) => `process ${life}: ${line}`),
     ),
     none('Writes', 'none but its own', evidence.trespasses),
+    contestedObject(evidence),
     none('Objects of others', 'as their owners left them', evidence.changes),
     none('Status', 'agrees with the world', evidence.statusDifferences),
   ];
@@ -89,6 +93,17 @@ function isForeseen({ ending, to = NaN }: Life, incidents: readonly Incident[]):
     const until = (incident.to ?? Infinity) + LEASE_SECONDS;
     return mayCostLease(incident.what) && incident.from <= to && to <= until;
   });
+}
+
+/** Each process begins anew, and does not know of a write whose answer it was not given. */
+function contestedObject({ contestedWrites, lives, incidents, seconds }: Evidence): Finding {
+  const allowed = lives.reduce((sum, { from, to = seconds }) => sum + mostWrites(to - from), incidents.length);
+  return {
+    check: 'Contested object',
+    result: `written ${contestedWrites} of at most ${allowed} times by ${lives.length} processes`,
+    ok: contestedWrites > 0 && contestedWrites <= allowed,
+    details: [],
+  };
 }
 
 function passingNamespace(passings: number): Finding {

@@ -27,7 +27,7 @@ export async function measureFloor({ site, figures }: Turn, namespace: RookNames
   figures.note('floorMs', times);
 }
 
-/** Back when the candidate has told of all reverts and is idle. */
+/** Back when the candidate has recorded all reverts and is idle. */
 export async function measureReverts(turn: Turn, program: Program, namespace: RookNamespace): Promise<void> {
   const { site, candidate, plan, figures } = turn;
   const mark = await site.controlPlane.audit.mark();
@@ -40,7 +40,7 @@ export async function measureReverts(turn: Turn, program: Program, namespace: Ro
   figures.add('revertP99', percentile(times, 99));
   figures.add('revertMax', Math.max(...times));
   figures.note('revertMs', times);
-  // With what is told afterwards.
+  // With what is recorded afterwards.
   figures.add('revertCpu', (cpuMs(program.pid) - cpuBefore) / plan.reverts);
   figures.add('revertRequests', untilFixed.count / plan.reverts);
   figures.add('revertRequestsLater', requests.count - untilFixed.count);

@@ -23,6 +23,7 @@ export async function patchWorkload(
   if (unreadable !== undefined) return { ...about, outcome: 'Rejected', isSent: false, cause: unreadable };
   const { backoff } = deps;
   const target = targetOf(assignment, name, assignedPort);
+  if (row.workload === undefined) backoff.absent(target);
   if (row.state === 'Ready' || row.state === 'RollingOut') backoff.reached(target);
   if (!isDrifted(row) || plan.mode === 'Paused') return resultOf(about, NOTHING_TO_SEND, backoff.contest(target));
   const reverted = backoff.differs(target, portWriter(row.workload));

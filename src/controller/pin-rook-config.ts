@@ -113,7 +113,15 @@ function contestOf(keys: readonly KeyTarget[], backoff: WriteBackoff): ContestSt
   const longest = contests.map(({ contest }) => contest).sort((a, b) => b.backoffSeconds - a.backoffSeconds)[0];
   if (longest === undefined) return undefined;
   const quietAfterMs = Math.min(...contests.map(({ contest }) => contest.quietAfterMs));
-  return { ...longest, quietAfterMs, keys: contests.map(({ key }) => key).sort() };
+  // A key that is gone names nobody.
+  const named = contests.find(({ contest }) => contest.manager !== undefined)?.contest;
+  const manager = longest.manager ?? named?.manager;
+  return {
+    ...longest,
+    ...(manager === undefined ? {} : { manager }),
+    quietAfterMs,
+    keys: contests.map(({ key }) => key).sort(),
+  };
 }
 
 function pinOf(keys: readonly KeyTarget[], { pin }: Plan): Pin {

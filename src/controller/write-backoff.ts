@@ -92,6 +92,11 @@ export class WriteBackoff {
     row.rejection = undefined;
   }
 
+  /** What is made again under the same name was never at the goal. The writes that were made count on. */
+  absent(target: WriteTarget): void {
+    this.#row(target).reached = false;
+  }
+
   /**
    * The target is not at its goal.
    *

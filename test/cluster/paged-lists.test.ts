@@ -16,7 +16,7 @@ test('the conflict is solved, a revert is repaired, and what is listed is watche
   await assignment.waitForReason('Ready', 'RollingOut');
   expect(await rook.layout()).toEqual(layoutOf());
   await rook.rewrite('rbdNodePlugin');
-  await assignment.waitForReverts(1);
+  await operator.waitForReverts(1);
   expect(await rook.layout()).toEqual(layoutOf());
 
   await operator.waitUntilReady();

@@ -75,7 +75,7 @@ describe.skipIf(lastError !== undefined)('in a pod', () => {
       since: performance.now(),
       withinSeconds: 30,
     });
-    expect((await assignment.waitUntilSettled()).reverts.count).toBe(1);
+    await assignment.waitUntilSettled();
     expect(await stored(mark)).toEqual([MOVE_BACK]);
     expect(pod.log.slice(logged).filter(({ level }) => level === 'warn')).toEqual([]);
     expect(await pod.stop()).toBe(0);
@@ -97,8 +97,7 @@ describe.skipIf(lastError !== undefined)('in a pod', () => {
     await pod.setAccount({ token: valid });
     const fault = 'token file empty, half-written, then good';
     await portsRight(rook, { fault, since: performance.now(), withinSeconds: WITHIN_SECONDS });
-    const { reverts, workloads } = await assignment.waitUntilSettled();
-    expect(reverts.count).toBe(1);
+    const { workloads } = await assignment.waitUntilSettled();
     expect(workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'RollingOut'));
     expect(await stored(mark)).toEqual([MOVE_BACK]);
     const reasons = (await cluster().events(rook.namespace)).map(({ reason }) => reason);
@@ -124,7 +123,7 @@ describe.skipIf(lastError !== undefined)('in a pod', () => {
     await pod.setAccount({ ca: controlPlane.ca });
     const fault = `another authority, ca.crt ${what} until later`;
     await portsRight(rook, { fault, since: performance.now(), withinSeconds: WITHIN_SECONDS });
-    expect((await assignment.waitUntilSettled()).reverts.count).toBe(1);
+    await assignment.waitUntilSettled();
     expect(await stored(mark)).toEqual([MOVE_BACK]);
     expect(await pod.isHealthy()).toBe(true);
     expect(await pod.stop()).toBe(0);
@@ -142,7 +141,7 @@ describe.skipIf(lastError !== undefined)('in a pod', () => {
     await rook.rewrite('cephfsProvisioner');
     await portsRight(rook, { fault: 'another authority, in ca.crt beforehand', since, withinSeconds: WITHIN_SECONDS });
     await pod.setAccount({ ca: next.cert });
-    expect((await assignment.waitUntilSettled()).reverts.count).toBe(1);
+    await assignment.waitUntilSettled();
     expect(await stored(mark)).toEqual([MOVE_BACK]);
     expect(await pod.stop()).toBe(0);
   });

@@ -78,11 +78,11 @@ test('a pass of Rook that renders the pinned ports writes nothing, and leaves th
 
 test.each(['stop', 'kill'] as const)('a restart (%s) writes nothing, and leaves the status as it was', async (end) => {
   const { rook, assignment } = await settled();
-  // With a revert on the books there is something to lose.
+  // With a revert behind it there is something that a process knows.
   const first = await cluster().startOperator();
   await first.waitUntilReady();
   await rook.rewrite('cephfsProvisioner');
-  await assignment.waitForReverts(1);
+  await first.waitForReverts(1);
   await cluster().waitUntilAtRest(rook);
   const before = await storedStatus(assignment);
   await first[end]();

@@ -34,18 +34,21 @@ test('a Rook that renders the pinned ports does all the work: no workload is pat
   const mark = await cluster().controlPlane.audit.mark();
   await startOperator(rook);
   await rook.writePass(await waitForPin(rook));
-  const { reverts } = await assignment.waitUntilAssigned();
+  await assignment.waitUntilAssigned();
   expect(effective(await cluster().writesUntilSettled(mark, assignment))).toEqual([PIN]);
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
-  expect(reverts).toEqual({ count: 0 });
 });
 
 test('what a Rook that knows one key renders is put right afterwards', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment({ version: '1.16.4', alive: true });
   const mark = await cluster().controlPlane.audit.mark();
-  await startOperator(rook);
-  // It puts all three on the node plugin's port, and each provisioner is put right as soon as it has been written.
+  const clock = await startOperator(rook);
+  // It puts all three on the node plugin's port, and has its three seconds for that.
   await rook.writePass(await waitForPin(rook));
+  await assignment.waitUntilRestored();
+  await assignment.waitForReason('Ready', 'WaitingForRook');
+  expect(effective(await cluster().writesSince(mark))).toEqual([PIN]);
+  clock.step(3);
   await assignment.waitUntilAssigned();
   const [first, ...rest] = effective(await cluster().writesUntilSettled(mark, assignment));
   expect(first).toBe(PIN);

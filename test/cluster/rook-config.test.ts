@@ -6,6 +6,7 @@ import { OPERATOR_USER, useCluster, type RookOptions } from '../support/cluster.
 import type { Assignment } from '../support/assignment.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
 import { rookOperatorConfig } from '../support/rook/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import {
@@ -14,7 +15,6 @@ import {
   inOrder,
   keysOf,
   layoutOf,
-  MOVED,
   OTHER_PORTS,
   portsOf,
   PROVISIONERS,
@@ -188,7 +188,10 @@ test('Leave never writes the ConfigMap, whatever happens to ports and workloads'
   await assignment.edit({ ports: { cephfsProvisioner: 9171 } });
   await assignment.waitUntilAssigned();
   await rook.writePass();
-  await assignment.waitForReverts(MOVED.length);
+  await waitFor(
+    'the repairs',
+    async () => (await rook.layout()).join() === layoutOf({ cephfsProvisioner: 9171 }).join(),
+  );
   await assignment.waitUntilAssigned();
   expect(await rook.layout()).toEqual(layoutOf({ cephfsProvisioner: 9171 }));
   expect(await pinsSince(configured)).toEqual([]);

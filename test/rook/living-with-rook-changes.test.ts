@@ -97,7 +97,7 @@ describe.each(['1.16.4', '1.17.9'] as const)('program %s, in the middle of a pas
       await scenario.startOperator();
       await waitFor('the patches', async () => String(await scenario.rook.layout()) === String(layoutOf()));
       tail.release();
-      await scenario.assignment.waitForReverts(1);
+      await scenario.operator!.waitForReverts(1);
     };
     const measured = await scenario.cost('tail of a pass after the patches', act, end);
     expect(measured).toEqual(

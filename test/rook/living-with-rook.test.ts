@@ -14,11 +14,6 @@ import { CONFLICT_LAYOUT, MOVED, patchOf, PROVISIONERS } from '../support/slots.
 
 const cluster = useCluster();
 
-/** What was learnt of Rook's keys, from what it wrote. */
-async function expectKnownKeys({ assignment, kind }: Scenario): Promise<void> {
-  expect(await assignment.status()).toMatchObject({ rookKeys: kind.hasThreeKeys ? 'Three' : 'One' });
-}
-
 describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
   test('the conflict is solved', async () => {
     const scenario = await Scenario.begin(cluster(), kind);
@@ -26,7 +21,6 @@ describe.each(rookKinds('1.16.4', '1.17.9'))('$name', (kind) => {
     const measured = await scenario.cost('conflict solved', () => scenario.startOperator());
     const one = cost({ ...times(2, PROVISIONERS), rbdNodePlugin: 1 }, PIN, ...PROVISIONER_PATCHES);
     expect(measured).toEqual(costOf(kind, { one, three: cost(times(1, MOVED), PIN) }));
-    await expectKnownKeys(scenario);
   });
 
   test('the conflict is solved with the node plugin left where it is', async () => {

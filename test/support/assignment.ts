@@ -20,6 +20,7 @@ export class Assignment {
   readonly #api: AdminApi;
   readonly namespace: string;
   readonly #audit: AuditLog | undefined;
+  #overwritten = 0;
 
   /** @param audit where requests are counted */
   constructor(api: AdminApi, namespace: string, audit?: AuditLog) {
@@ -92,18 +93,6 @@ export class Assignment {
     );
   }
 
-  /** Waits until the status counts so many reverts, which may be overtaken by more; resolves with the status. */
-  async waitForReverts(count: number): Promise<AssignmentStatus> {
-    return waitFor(
-      `${count} reverts in namespace ${this.namespace}`,
-      async () => {
-        const status = await this.status();
-        return status.reverts.count >= count && status;
-      },
-      { lastSeen: () => this.get().then(({ status }) => status) },
-    );
-  }
-
   /** Waits until every sidecar has its port in every pod. */
   async waitUntilAssigned(): Promise<AssignmentStatus> {
     return this.waitForReason('Ready', 'PortsAssigned');
@@ -121,6 +110,41 @@ export class Assignment {
     const status = await this.#waitUntilObserved(generation);
     if (mark !== undefined) await this.#waitUntilLogged(generation, mark);
     return status;
+  }
+
+  /**
+   * As waitUntilSettled, without an edit of the spec, which would be a new goal and end every contest: part of the status is
+   * overwritten, and the operator writes it anew. The audit log has that write then.
+   */
+  async waitUntilRestored(): Promise<AssignmentStatus> {
+    const rookVersion = `overwritten-${(this.#overwritten += 1)}`;
+    const mark = await this.#audit?.mark();
+    await this.patchStatus({ rookVersion });
+    const status = await waitFor(
+      'the operator to write the status anew',
+      async () => {
+        const status = await this.status();
+        return status.rookVersion !== rookVersion && status;
+      },
+      { lastSeen: () => this.get() },
+    );
+    if (mark !== undefined) await this.#waitUntilWritten(mark);
+    return status;
+  }
+
+  /** What the API server lets anyone write who may write the status. */
+  async patchStatus(status: object | null): Promise<void> {
+    await this.#api.patch(`${this.#collection}/default/status`, { status });
+  }
+
+  async #waitUntilWritten(mark: Mark): Promise<void> {
+    await waitFor('the audit log to have a status of the operator', async () => {
+      const entries = (await this.#audit?.since(mark)) ?? [];
+      return entries.some(({ namespace, subresource, user, code }) => {
+        const isStored = subresource === 'status' && code === 200;
+        return isStored && namespace === this.namespace && user.startsWith('system:serviceaccount:');
+      });
+    });
   }
 
   async #waitUntilObserved(generation: number): Promise<AssignmentStatus> {

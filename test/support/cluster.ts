@@ -151,6 +151,25 @@ export class Cluster {
     return writes.filter((entry) => !isOfASettling(entry)).map(describeRequest);
   }
 
+  /**
+   * What it has written to Rook's objects in the assignment's namespace since the mark and the API server has stored, complete:
+   * up to the point where it has nothing left to do. Unlike writesUntilSettled it leaves the spec alone, and so each contest.
+   */
+  async storedUntilRestored(mark: Mark, assignment: Assignment): Promise<string[]> {
+    // Twice: each kind of object is watched on its own, so the first may overtake a change that was made just before.
+    await assignment.waitUntilRestored();
+    await assignment.waitUntilRestored();
+    return this.storedSince(mark, assignment.namespace);
+  }
+
+  /** What it has written to Rook's objects in a namespace so far, of what the API server has stored. */
+  async storedSince(mark: Mark, namespace: string): Promise<string[]> {
+    const writes = writesOf(await this.requestsSince(mark)).filter((entry) => {
+      return entry.namespace === namespace && entry.code < 300 && !entry.dryRun && entry.subresource === undefined;
+    });
+    return writes.filter(({ resource }) => resource !== 'leases').map(describeRequest);
+  }
+
   /** Waits until nothing is on its way that could change the status: of a Rook with its pods, which is not alive itself. */
   async waitUntilAtRest(rook: RookInstallation): Promise<AssignmentStatus> {
     const assignment = this.assignment(rook.namespace);

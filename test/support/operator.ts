@@ -137,6 +137,20 @@ export class Operator {
     return new Scrape(await response.text());
   }
 
+  /** How many reverts it has counted since its start, in all namespaces or in one. */
+  async reverts(namespace?: string): Promise<number> {
+    const scrape = await this.scrape();
+    return scrape.sum('csiports_reverts_total', namespace === undefined ? {} : { namespace });
+  }
+
+  /** Waits until it has counted so many, which may be overtaken by more. */
+  async waitForReverts(count: number, namespace?: string): Promise<void> {
+    await waitFor(`${count} reverts`, async () => (await this.reverts(namespace)) >= count, {
+      everyMs: 20,
+      lastSeen: () => this.log.slice(-10),
+    });
+  }
+
   /** @throws at once where the process ends instead */
   async waitUntilReady(): Promise<void> {
     const ready = waitFor('the operator to be ready', async () => (await this.probe('/readyz')).status === 200, {

@@ -37,7 +37,7 @@ export interface Row {
   /** From the beginning of the fault to the right state, in seconds. */
   readonly boundS: number;
   readonly writes: Writes;
-  /** How many reverts the status has counted by the end. */
+  /** How many reverts the process has counted that runs at the end. */
   readonly reverts: Count;
   /** How often the process ends by itself, and is started again. */
   readonly restarts: Count;
@@ -62,7 +62,7 @@ export function striking(moment: StruckMoment, what: What, times: number): Obsta
   return { faults: [{ matching: STRUCK[moment], what, times }] };
 }
 
-/** The count of an revert is told with the next status, or ten seconds later. */
+/** A repair at the first try changes no status. */
 const REPAIR: Writes = { patches: 1, pins: 0, status: { atMost: 1 } };
 
 /** What the same costs without a fault. */
@@ -79,8 +79,9 @@ const USUAL: Readonly<Record<RowMoment, Writes>> = {
   work: REPAIR,
 };
 
-/** A key that is taken out was nobody's wish, and is no revert. */
-const UNDOES_NOTHING: readonly RowMoment[] = ['start', 'rest', 'pin', 'status'];
+const REVERTS_NOTHING: readonly RowMoment[] = ['start', 'rest', 'status'];
+/** A repair whose answer is lost is done and not counted. */
+const ONE_REVERT: Count = { atMost: 1 };
 
 /** Of the start two of each patch and two more, and two of the repair: in no row is one of them there twice, and where they are struck no other comes. */
 const OF_START_AND_REPAIR: Count = { atMost: 2 * MOVED.length + 4 };
@@ -93,7 +94,7 @@ export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
 
 /** A row with what the fault does not change as it is without one. */
 export function row(fault: string, moment: RowMoment, options: RowOptions): Row {
-  const reverts = UNDOES_NOTHING.includes(moment) ? 0 : 1;
+  const reverts = REVERTS_NOTHING.includes(moment) ? 0 : ONE_REVERT;
   const writes = { ...USUAL[moment], ...options.writes };
   const events = moment === 'event' ? { events: OF_START_AND_REPAIR } : {};
   return { fault, moment, restarts: 0, reverts, ...events, ...options, writes };

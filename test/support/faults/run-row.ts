@@ -17,7 +17,7 @@ export interface Measured {
   /** From the beginning of the fault to the right state. */
   readonly seconds: number;
   readonly writes: WriteCounts;
-  /** How many reverts the status has counted. */
+  /** How many reverts the process has counted that runs at the end. */
   readonly reverts: number;
   readonly restarts: number;
   /** Stored by the end. */
@@ -67,13 +67,13 @@ export async function runRow(
     await way.spent();
     await world.waitUntilRight(row.boundS * 1000);
     const writes = await world.writesSince(mark);
-    const { reverts } = await world.assignment.status();
+    const reverts = await operator!.reverts();
     const restarts = operator!.exits.length;
     const after = await world.foreign();
     await operator!.stop();
     const stored = await cluster.events(name);
     const [events, repeated] = [stored.length, repeatedAmong(stored)];
-    return { seconds, writes, reverts: reverts.count, restarts, events, repeated, foreign: { before, after } };
+    return { seconds, writes, reverts, restarts, events, repeated, foreign: { before, after } };
   } finally {
     await operator?.stop();
     await way.close();

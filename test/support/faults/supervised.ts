@@ -25,6 +25,11 @@ export class SupervisedOperator {
     return this.#operator.log;
   }
 
+  /** How many reverts the running process has counted. */
+  reverts(): Promise<number> {
+    return this.#operator.reverts();
+  }
+
   /** SIGTERM; resolves when it has ended. */
   async stop(): Promise<void> {
     this.#stop.abort();

@@ -6,6 +6,7 @@ import type { Assignment } from '../assignment.js';
 import type { Cluster } from '../cluster.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { InProcessOperator, type SteppedClock } from '../in-process-operator.js';
+import type { Operator } from '../operator.js';
 import { DEFAULT_PORTS, inOrder, keysOf, layoutOf, patchOf, PROVISIONERS, SLOTS, type Ports } from '../slots.js';
 import type { DaemonSet, Deployment } from './api-types.js';
 import type { RookInstallation } from './installation.js';
@@ -75,7 +76,9 @@ export class Scenario {
   readonly living: LivingRook;
   readonly assignment: Assignment;
   readonly #recorder: RolloutRecorder;
-  #operator: { stop(): Promise<unknown> } | undefined;
+  /** The built one, where it was started. */
+  operator: Operator | undefined;
+  #stoppable: { stop(): Promise<unknown> } | undefined;
 
   private constructor(parts: Pick<Scenario, 'cluster' | 'kind' | 'rook' | 'living'>, recorder: RolloutRecorder) {
     this.cluster = parts.cluster;
@@ -116,16 +119,17 @@ export class Scenario {
   }
 
   async startOperator(): Promise<void> {
-    this.#operator = await this.cluster.startOperator();
+    this.operator = await this.cluster.startOperator();
+    this.#stoppable = this.operator;
   }
 
   /** In this process, by a clock of the test's: then no wait of the operator's ends because the machine is slow. */
   async startOperatorWith(clock: SteppedClock): Promise<void> {
-    this.#operator = await InProcessOperator.start(this.cluster, clock, [this.rook.namespace]);
+    this.#stoppable = await InProcessOperator.start(this.cluster, clock, [this.rook.namespace]);
   }
 
   async stopOperator(): Promise<void> {
-    await this.#operator?.stop();
+    await this.#stoppable?.stop();
   }
 
   setKeys(data: Readonly<Record<string, string | null>>): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { boundOf, calmFrom, contestedSeconds, SITUATIONS, type Disturbance } from '../../../soak/bounds.js';
+import { boundOf, calmFrom, contestedSeconds, mostWrites, SITUATIONS, type Disturbance } from '../../../soak/bounds.js';
 import { RestartWait } from '../../../soak/restart-wait.js';
-import { UndoingBudget } from '../../../soak/revert-budget.js';
+import { RevertBudget } from '../../../soak/revert-budget.js';
 
 const RECOVERY = SITUATIONS['watches broken'].recoverySeconds;
 
@@ -51,6 +51,10 @@ describe('the calm', () => {
 it('the wait for a contested object is that of docs/status.md', () =>
   expect([1, 4, 5, 6, 7, 8, 9, 20].map(contestedSeconds)).toEqual([0, 0, 30, 60, 120, 240, 300, 300]));
 
+it('a contested object is written five times, and then less and less often', () => {
+  expect([0, 29, 30, 89, 90, 210, 450, 750, 1800, 3600].map(mostWrites)).toEqual([5, 5, 6, 6, 7, 8, 9, 10, 13, 19]);
+});
+
 describe('the wait before a restart', () => {
   it('is none at first, then ten seconds, doubled up to five minutes', () => {
     const wait = new RestartWait();
@@ -66,19 +70,19 @@ describe('the wait before a restart', () => {
 });
 
 describe('the budget of reverts', () => {
-  it('has four for each object in ten minutes', () => {
+  it('has three for each object in ten minutes', () => {
     let now = 0;
-    const budget = new UndoingBudget(() => now);
-    expect([1, 2, 3, 4, 5].map(() => budget.take('a'))).toEqual([true, true, true, true, false]);
+    const budget = new RevertBudget(() => now);
+    expect([1, 2, 3, 4].map(() => budget.take('a'))).toEqual([true, true, true, false]);
     expect(budget.take('b')).toBe(true);
     now = 600_000;
     expect(budget.take('a')).toBe(true);
   });
 
   it('takes all or none', () => {
-    const budget = new UndoingBudget(() => 0);
-    for (let taken = 0; taken < 4; taken += 1) budget.take('a');
+    const budget = new RevertBudget(() => 0);
+    for (let taken = 0; taken < 3; taken += 1) budget.take('a');
     expect(budget.takeAll(['a', 'b'])).toBe(false);
-    expect([1, 2, 3, 4].map(() => budget.take('b'))).toEqual([true, true, true, true]);
+    expect([1, 2, 3].map(() => budget.take('b'))).toEqual([true, true, true]);
   });
 });

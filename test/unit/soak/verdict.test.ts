@@ -40,6 +40,7 @@ const GOOD: Evidence = {
   incidents: [],
   log: [],
   trespasses: [],
+  contestedWrites: 9,
   passings: 1,
   changes: [],
   statusDifferences: [],
@@ -80,6 +81,8 @@ describe('fails', () => {
     ['Restarts', { lives: [LEASE_LOST, LIFE], incidents: [incident('API server killed', 10, 30)] }],
     ['Log', { log: [{ life: 1, line: 'x' }] }],
     ['Writes', { trespasses: ['x'] }],
+    ['Contested object', { contestedWrites: 10 }],
+    ['Contested object', { contestedWrites: 0 }],
     ['Objects of others', { changes: ['x'] }],
     ['Status', { statusDifferences: ['x'] }],
   ])('%s', (check, changes) => expect(failed(changes)).toEqual([check]));

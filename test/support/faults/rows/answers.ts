@@ -129,7 +129,6 @@ const LATE_RENEWAL = row('reached after 20 s', 'lease', {
   obstacle: striking('lease', { kind: 'delay', ms: 20_000 }, 1),
   expected: 'renewed after 5 s, on another connection; where that is late by half a second, the process starts anew',
   boundS: 60,
-  reverts: { atMost: 1 },
   restarts: { atMost: 1 },
 });
 

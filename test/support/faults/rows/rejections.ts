@@ -65,10 +65,9 @@ const others: Row[] = [
   rejected(422, 'list', 1, { expected: 'asked for pages instead, from then on', boundS: 15 }),
   row('503 for 15 s', 'lease', {
     obstacle: { faults: [{ matching: { moment: 'lease' }, forMs: 15_000, what: reject(503) }] },
-    expected: 'the port is put back before; then the Lease is lost, with the count, and the process starts anew',
+    expected: 'the port is put back before; then the Lease is lost, and the process starts anew',
     boundS: 60,
     restarts: 1,
-    reverts: { atMost: 1 },
   }),
 ];
 
