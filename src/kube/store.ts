@@ -9,17 +9,13 @@ export interface StoredObject {
 export type Identity = Omit<StoredObject, 'resourceVersion'>;
 
 /** What an informer fills. */
-export interface ObjectSink<T extends StoredObject> {
-  put(object: T): void;
-  delete(object: Identity): void;
-  replace(objects: readonly T[], within?: string): void;
-}
+export type ObjectSink<T extends StoredObject> = Pick<Store<T>, 'put' | 'delete' | 'replace'>;
 
 /**
  * Objects as last seen, filled by informers and by the responses to writes. By default they are of one name, so that a
  * namespace has one of them, and the namespace is its key.
  */
-export class Store<T extends StoredObject> implements ObjectSink<T> {
+export class Store<T extends StoredObject> {
   readonly #objects = new Map<string, T>();
   readonly #onChange: (namespace: string) => void;
   readonly #keyOf: (object: Identity) => string;
