@@ -1,5 +1,7 @@
-/** The responses of /healthz and /readyz. */
+/** Serves /healthz and /readyz, for the kubelet. */
+import { createServer, type Server } from 'node:http';
 import type { InformerState } from '../kube/informer-state.js';
+import { listen, SERVER_LIMITS, type BindAddress } from './http-server.js';
 
 export interface ProbeResponse {
   readonly ok: boolean;
@@ -41,36 +43,61 @@ export function readiness(
   monotonicMs: number,
 ): ProbeResponse {
   const isBlind = ({ failingSince = Infinity }: Failing): boolean => monotonicMs - failingSince > BLIND_AFTER_MS;
-  const isReady = (informer: InformerState): boolean => informer.synced && !isBlind(informer);
-  const lines = informers.map((informer) => {
-    const name = nameOf(informer);
-    const mark = informer.optional ? '[~]' : '[-]';
-    if (!informer.synced) return `${mark} ${name} not synced${explain(informer.lastError, informer)}`;
-    if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer.lastError, informer)}`;
-    return `[+] ${name} ok${explain(informer.lastError, informer)}`;
+  const checks = informers.map((informer): Check => {
+    const problem = !informer.synced ? 'not synced' : isBlind(informer) ? 'failing since it was synced' : undefined;
+    const { optional, lastError } = informer;
+    return { name: nameOf(informer), problem, optional, detail: explain(lastError, informer) };
   });
-  const leaseOk = leaderElection === undefined || !isBlind(leaderElection);
   if (leaderElection !== undefined) {
-    lines.push(
-      `${leaseOk ? '[+]' : '[-]'} leader election ${leaseOk ? 'ok' : 'failing'}${explain(leaderElection.lastError)}`,
-    );
+    const problem = isBlind(leaderElection) ? 'failing' : undefined;
+    checks.push({ name: 'leader election', problem, detail: explain(leaderElection.lastError) });
   }
-  return responseOf(leaseOk && informers.every((informer) => informer.optional || isReady(informer)), lines);
+  return responseOf(checks);
 }
 
 /** Healthy: no informer is stuck. An unreachable API server is no reason: a restart does not help. */
 export function liveness(informers: readonly InformerState[], monotonicMs: number): ProbeResponse {
   const isStuck = (informer: InformerState): boolean => monotonicMs - informer.lastActivity > STUCK_AFTER_MS;
-  const lines = informers.map((informer) => {
-    return isStuck(informer) ? `[-] ${nameOf(informer)} silent for too long` : `[+] ${nameOf(informer)} ok`;
-  });
-  return responseOf(!informers.some(isStuck), lines);
+  return responseOf(
+    informers.map((informer) => ({
+      name: nameOf(informer),
+      problem: isStuck(informer) ? 'silent for too long' : undefined,
+    })),
+  );
 }
 
-function responseOf(ok: boolean, lines: readonly string[]): ProbeResponse {
+interface Check {
+  readonly name: string;
+  /** Undefined if there is none. */
+  readonly problem: string | undefined;
+  /** The problem is reported, but fails nothing. */
+  readonly optional?: boolean;
+  readonly detail?: string;
+}
+
+function responseOf(checks: readonly Check[]): ProbeResponse {
+  const lines = checks.map(({ name, problem, optional = false, detail = '' }) => {
+    const mark = problem === undefined ? '[+]' : optional ? '[~]' : '[-]';
+    return `${mark} ${name} ${problem ?? 'ok'}${detail}`;
+  });
+  const ok = checks.every(({ problem, optional }) => problem === undefined || optional === true);
   return { ok, body: `${[...lines, ok ? 'ok' : 'failed'].join('\n')}\n` };
 }
 
 function nameOf({ title, namespace }: InformerState): string {
   return namespace === undefined ? title : `${title} in ${namespace}`;
+}
+
+/** @throws Error of listen(), e.g. EADDRINUSE or EACCES */
+export function serveProbes(
+  address: BindAddress,
+  probes: Readonly<Record<'/healthz' | '/readyz', () => ProbeResponse>>,
+): Promise<Server> {
+  return listen(createServer({ ...SERVER_LIMITS, maxHeaderSize: 4096 }), address, ({ url = '' }, response) => {
+    const path = url.split('?')[0];
+    const probe = path === '/healthz' || path === '/readyz' ? probes[path] : undefined;
+    const { ok, body } = probe?.() ?? { ok: false, body: 'not found: this server has /healthz and /readyz\n' };
+    response.writeHead(probe === undefined ? 404 : ok ? 200 : 503, { 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(body);
+  });
 }

@@ -2,10 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import { messageOf, type Log } from '../../log.js';
-import { listen, onePerConnection, SERVER_LIMITS, type BindAddress } from '../http-server.js';
+import { listen, SERVER_LIMITS, type BindAddress } from '../http-server.js';
 import type { ScrapeAccess } from './access.js';
 import { followCertificate, TLS_OPTIONS, type Certificate } from './certificate.js';
-import type { MetricsText } from './metrics.js';
+import type { MetricsText } from './registry.js';
 
 export interface SecureOptions {
   /** Of the certificate, which is read again. */
@@ -31,11 +31,11 @@ export async function serveMetrics(
   address: BindAddress,
   { scrape, secure }: MetricsServerOptions,
 ): Promise<Server | https.Server> {
-  const listener = onePerConnection(handler(scrape, secure?.access));
-  if (secure === undefined) return listen(createServer(LIMITS, listener), address);
+  const handle = handler(scrape, secure?.access);
+  if (secure === undefined) return listen(createServer(LIMITS), address, handle);
   const { certificate, logger, reloadAfterMs } = secure;
   const options = { ...LIMITS, ...certificate, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
-  const server = await listen(https.createServer(options, listener), address);
+  const server = await listen(https.createServer(options), address, handle);
   const following = followCertificate(server, secure, logger, reloadAfterMs);
   server.once('close', () => clearInterval(following));
   return server;
