@@ -112,9 +112,7 @@ function electionOf(
 /** @returns undefined if no metrics are served: nothing is counted */
 function metricsEndpointOf({ metrics, maxConcurrentReconciles }: Config, logger: Logger): MetricsEndpoint | undefined {
   if (metrics === undefined) return undefined;
-  const { certPath, ...address } = metrics;
-  const options = { version: VERSION, maxConcurrentReconciles, monotonicMs };
-  return new MetricsEndpoint({ ...options, address, certFolder: certPath, logger });
+  return new MetricsEndpoint({ version: VERSION, maxConcurrentReconciles, monotonicMs, address: metrics, logger });
 }
 
 function probesOf(controller: Controller, leaderElection: LeaderElection | undefined) {

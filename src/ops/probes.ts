@@ -24,7 +24,7 @@ export interface Probed {
   readonly leaderElection: Failing | undefined;
 }
 
-/** Both are undefined while all is well. */
+/** Both are undefined while there is no failure. */
 interface Failing {
   readonly lastError: unknown;
   /** In milliseconds of the monotonic clock. */

@@ -8,8 +8,6 @@ import { followCertificate, TLS_OPTIONS, type Certificate } from './certificate.
 import type { MetricsText } from './registry.js';
 
 export interface SecureOptions {
-  /** Of the certificate, which is read again. */
-  readonly folder: string;
   readonly certificate: Certificate;
   readonly access: Pick<ScrapeAccess, 'check'>;
   readonly logger: Pick<Log, 'info' | 'warn'>;
@@ -34,9 +32,10 @@ export async function serveMetrics(
   const handle = handler(scrape, secure?.access);
   if (secure === undefined) return listen(createServer(LIMITS), address, handle);
   const { certificate, logger, reloadAfterMs } = secure;
-  const options = { ...LIMITS, ...certificate, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
+  const { cert, key } = certificate;
+  const options = { ...LIMITS, cert, key, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
   const server = await listen(https.createServer(options), address, handle);
-  const following = followCertificate(server, secure, logger, reloadAfterMs);
+  const following = followCertificate(server, certificate, logger, reloadAfterMs);
   server.once('close', () => clearInterval(following));
   return server;
 }
