@@ -172,7 +172,9 @@ export class LeaderElection implements Leadership {
     // Not `stop`: a lease that was taken has to be released.
     this.#observe(await client.write(wanted, this.lost));
     // From before it was sent: other processes count from when they see it, which is later.
-    this.#leadUntil(sentAt + this.#timing.renewMs);
+    this.#leadingUntilMs = sentAt + this.#timing.renewMs;
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = setTimeout(() => this.#stopLeading(), Math.max(this.#leadingUntilMs - monotonicMs(), 0));
   }
 
   #observe(lease: Lease): void {
@@ -194,12 +196,6 @@ export class LeaderElection implements Leadership {
     const { leaseDurationSeconds: seconds } = lease;
     const durationMs = Math.min(seconds === undefined ? this.#timing.leaseMs : seconds * 1000, MAX_LEASE_MS);
     return this.#options.monotonicMs() - sinceMs > durationMs;
-  }
-
-  #leadUntil(ms: number): void {
-    this.#leadingUntilMs = ms;
-    clearTimeout(this.#lostTimer);
-    this.#lostTimer = setTimeout(() => this.#stopLeading(), Math.max(ms - this.#options.monotonicMs(), 0));
   }
 
   #stopLeading(): void {

@@ -75,7 +75,7 @@ export class Store<T extends StoredObject> {
 
   /**
    * Stores the response to a request of the operator's own, if the object is still there: its deletion may have been seen
-   * meanwhile. Reported like any change, since it may hold somebody else's edit, whose own event then brings nothing new.
+   * meanwhile. Reported like any change, as it may hold another writer's edit, whose own event then brings nothing new.
    */
   putResponse(object: T): void {
     if (this.#isStillThere(object)) this.put(object);
