@@ -2,7 +2,7 @@
  * The pin of keys in Rook's settings, in one request. Each key is a target of its own: if one of them is contested, the
  * others are pinned all the same, as a bad value of any key stops Rook.
  */
-import { isSomebodyElse, keyWriter } from '../domain/rules/field-managers.js';
+import { isOther, keyWriter } from '../domain/rules/field-managers.js';
 import type { Pin } from '../domain/rules/pin.js';
 import { competing, type Observed, type Plan } from '../domain/rules/plan.js';
 import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rules/rook-config.js';
@@ -91,7 +91,7 @@ async function sendPin(
 function heldKeys(plan: Plan, { assignment }: Observed, config: RookConfig): KeyTarget[] {
   return competing(plan.workloads)
     .filter(({ slotSpec: { configKey: key } }) => {
-      const isOthers = config.keys[key]?.managers.some(isSomebodyElse) === true;
+      const isOthers = config.keys[key]?.managers.some(isOther) === true;
       return plan.pin[key] === undefined && config.keys[key] !== undefined && !isOthers;
     })
     .map(({ slotSpec: { configKey: key }, assignedPort }) => ({

@@ -13,7 +13,14 @@ import type {
   V1OwnerReference,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
-import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy, StoredStatus } from '../domain/rules/api.js';
+import type {
+  AssignmentSpec,
+  Mode,
+  ObjectMeta,
+  PortAssignment,
+  RookConfigPolicy,
+  StoredStatus,
+} from '../domain/rules/api.js';
 import type { Driver } from '../domain/rules/driver.js';
 import { flaggedPort, type CommandLine } from '../domain/rules/port-flag.js';
 import { MAX_VALUE_LENGTH, type RookConfig, type RookConfigEntry } from '../domain/rules/rook-config.js';
@@ -29,11 +36,10 @@ import {
   type Workload,
 } from '../domain/rules/workload.js';
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
-import type { StoredObject } from './store.js';
 import { count, integer, isRecord, list, optionalText, optionalTexts, record, text } from './validate.js';
 
 /** metadata as in JSON. */
-interface RawMetadata extends StoredObject {
+interface RawMetadata extends ObjectMeta {
   readonly generation?: number;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -49,7 +55,7 @@ interface RawObject<Spec, Status> {
 }
 
 /** The API server sets these four on every object. */
-function identity(metadata: RawMetadata): StoredObject {
+function identity(metadata: RawMetadata): ObjectMeta {
   return {
     namespace: text(metadata.namespace, 'metadata.namespace'),
     name: text(metadata.name, 'metadata.name'),
@@ -106,17 +112,15 @@ export function projectRookConfig(raw: unknown): RookConfig {
     ...identity(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
     keys,
-    // The API server sorts the keys, so equal data give equal JSON.
-    fingerprint: createHash('sha256')
-      .update(JSON.stringify(data ?? {}))
-      .digest('base64'),
-    enforceHostNetwork: TRUE.includes(data?.ROOK_ENFORCE_HOST_NETWORK ?? ''),
+    fingerprint: fingerprintOf(data),
     managers: managersOf(metadata.managedFields),
   };
 }
 
-/** The true values of Go's strconv.ParseBool, by which Rook reads its settings. */
-const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
+/** The API server sorts the keys, so equal data give equal JSON. */
+function fingerprintOf(data: Readonly<Record<string, string>> = {}): string {
+  return createHash('sha256').update(JSON.stringify(data)).digest('base64');
+}
 
 export function projectRookOperator(raw: unknown): RookOperator {
   const { metadata, spec, status } = raw as RawObject<V1DeploymentSpec, V1DeploymentStatus>;

@@ -1,9 +1,6 @@
-export interface StoredObject {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
+import type { ObjectMeta } from '../domain/rules/api.js';
+
+export type StoredObject = ObjectMeta;
 
 /** Enough to tell an object from another of its kind. */
 export type Identity = Omit<StoredObject, 'resourceVersion'>;

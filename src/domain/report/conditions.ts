@@ -94,8 +94,7 @@ function notAssigned({ plan, results }: Report, drifted: readonly WorkloadPlan[]
   });
   const list = moves.join(', ');
   if (plan.mode === 'DryRun') {
-    const isAccepted = results.every(({ outcome }) => outcome === 'Accepted' || outcome === 'Unchanged');
-    const response = isAccepted ? 'the API server accepts it; ' : '';
+    const response = isAccepted(results) ? 'the API server accepts it; ' : '';
     const message = `would move ${list}${pinInDryRun(plan)}; ${response}to do it set spec.mode: Enforce`;
     return notReady(READY_REASONS.DryRun, message);
   }
@@ -106,6 +105,12 @@ function notAssigned({ plan, results }: Report, drifted: readonly WorkloadPlan[]
     return notReady(READY_REASONS.WaitingForRook, `${WAITING_FOR_ROOK}; what it leaves is then moved: ${list}`);
   }
   return notReady(READY_REASONS.PortsDiffer, `still to move: ${list}`);
+}
+
+/** Whether the API server was asked, and would store all of it. */
+function isAccepted(results: readonly WriteResult[]): boolean {
+  const asked = results.filter(({ outcome }) => outcome !== 'Unchanged');
+  return asked.length > 0 && asked.every(({ outcome }) => outcome === 'Accepted');
 }
 
 /** What Enforce would write to Rook's settings; empty in the other modes, which have written it or never will. */

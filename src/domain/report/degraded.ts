@@ -71,7 +71,7 @@ function describeIgnoredKeys({ assignment }: Plan): string {
   const keys = ignored.map(({ configKey }) => configKey);
   return keys.length === 0
     ? ''
-    : `${keys.join(', ')} in ${ROOK_CONFIG_NAME} set aside, as they clash with each other or with spec.ports; give each a port of its own`;
+    : `${keys.join(', ')} in ${ROOK_CONFIG_NAME}: set aside, as spec.ports or another key has the same port; give each a port of its own`;
 }
 
 function describeAbsentConfig({ rookConfig, rookConfigPolicy, workloads }: Plan): string {

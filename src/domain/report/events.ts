@@ -1,6 +1,6 @@
 /** The Kubernetes events that a reconcile gives rise to: one for each thing done, found, or come to an end. */
 import { describePin } from '../rules/pin.js';
-import type { LastSeen, Plan } from '../rules/plan.js';
+import { isInConflict, type LastSeen, type Plan } from '../rules/plan.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import type { Slot } from '../rules/slots.js';
 import { contestedOf, describeContest } from './contested.js';
@@ -25,26 +25,34 @@ export interface Reconciled {
   readonly lastSeen: LastSeen | undefined;
 }
 
-/** Only in mode Enforce: the other modes write nothing but status. */
+/** Only of mode Enforce: the other modes write nothing but status. */
 export function eventsOf({ before, after, results, lastSeen }: Reconciled): EventSpec[] {
-  if (before.mode !== 'Enforce') return [];
+  const isEnforcing = before.mode === 'Enforce';
   return [
-    ...conflictDetected(before, lastSeen),
-    ...results.filter(({ outcome }) => outcome === 'Applied').map(written),
-    ...contested(results, before),
-    ...rejected(results),
-    ...conflictResolved(before, after, lastSeen),
+    ...conflictDetected(before, after, lastSeen),
+    ...(isEnforcing ? writeEvents(results, before) : []),
+    ...(isEnforcing ? conflictResolved(before, after, lastSeen) : []),
   ];
 }
 
-function conflictDetected({ conflicts: { sidecars } }: Plan, lastSeen: LastSeen | undefined): EventSpec[] {
-  if (sidecars.length === 0 || lastSeen?.inConflict === true) return [];
-  const note = describeConflicts(sidecars);
+function writeEvents(results: readonly WriteResult[], before: Plan): EventSpec[] {
+  return [
+    ...results.filter(({ outcome }) => outcome === 'Applied').map(written),
+    ...contested(results, before),
+    ...rejected(results),
+  ];
+}
+
+/** Also of a conflict that arose during the reconcile: the next one has seen it already. */
+function conflictDetected(before: Plan, after: Plan, lastSeen: LastSeen | undefined): EventSpec[] {
+  const found = [before, after].find(isInConflict);
+  if (found === undefined || lastSeen?.inConflict === true) return [];
+  const note = describeConflicts(found.conflicts.sidecars);
   return [{ type: 'Warning', reason: EVENT_REASONS.ConflictDetected, action: 'ComparePorts', note }];
 }
 
 function conflictResolved(before: Plan, after: Plan, lastSeen: LastSeen | undefined): EventSpec[] {
-  const wasInConflict = lastSeen?.inConflict === true || before.conflicts.sidecars.length > 0;
+  const wasInConflict = lastSeen?.inConflict === true || isInConflict(before);
   if (!wasInConflict || after.conflicts.sidecars.length > 0) return [];
   const note = 'every csi-addons sidecar on the host network has its own port; Ready says when the pods run with it';
   return [{ type: 'Normal', reason: EVENT_REASONS.ConflictResolved, action: 'ComparePorts', note }];

@@ -1,6 +1,4 @@
-/**
- * The API csiports.io/v1alpha1, as crds/csiportassignments.yaml defines it (a test holds the two together).
- */
+/** The API csiports.io/v1alpha1, as crds/csiportassignments.yaml defines it (a test compares the two). */
 import type { Slot, WorkloadKind } from './slots.js';
 
 export const API_GROUP = 'csiports.io';
@@ -22,7 +20,7 @@ export type Provider = 'Rook' | 'CephCSIOperator' | 'Mixed' | 'None';
 export type WorkloadState =
   'Absent' | 'PodNetwork' | 'NoSidecar' | 'UpstreamManaged' | 'Drifted' | 'RollingOut' | 'Ready' | 'Rejected';
 
-/** Every field may be absent: absent mode is Enforce, absent rookConfig is Pin, an absent port is the fixed one. */
+/** Every field may be absent: absent mode is Enforce, absent rookConfig is Pin, an absent port is the default one. */
 export interface AssignmentSpec {
   readonly mode?: Mode;
   readonly ports?: Readonly<Partial<Record<Slot, number>>>;
@@ -43,7 +41,7 @@ export interface WorkloadStatus {
 /** A host port that several workloads hold. */
 export interface PortConflict {
   readonly port: number;
-  /** As "Deployment csi-rbdplugin-provisioner (liveness-prometheus)"; csi-addons goes without saying. */
+  /** As "Deployment csi-rbdplugin-provisioner (liveness-prometheus)"; the container csi-addons is not named. */
   readonly holders: readonly string[];
 }
 
@@ -66,19 +64,23 @@ export interface AssignmentStatus {
   readonly rookVersion?: string;
   readonly ports: Readonly<Record<Slot, number>>;
   readonly workloads: readonly WorkloadStatus[];
-  /** Absent where no host port is shared. */
+  /** Absent if no host port is shared. */
   readonly conflicts?: readonly PortConflict[];
   /** The lasting remedy for this Rook, from compatibility.ts. */
   readonly advice?: string;
   readonly conditions: readonly Condition[];
 }
 
-/** What the operator keeps of a CSIPortAssignment. */
-export interface PortAssignment {
+/** What is kept of the metadata of every object that is watched. */
+export interface ObjectMeta {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;
+}
+
+/** What the operator keeps of a CSIPortAssignment. */
+export interface PortAssignment extends ObjectMeta {
   readonly generation: number;
   readonly deleting: boolean;
   readonly spec: AssignmentSpec;

@@ -1,11 +1,11 @@
 /**
  * Which port each slot gets. Per slot, the first of these that applies:
  *   1. `spec.ports.<slot>`;
- *   2. the user's own key in rook-ceph-operator-config; of keys that clash, the first slot of the layout keeps its port
+ *   2. the user's own key in rook-ceph-operator-config; of keys that clash, the first in the order of slots.ts counts
  *      (setting all of them aside would not be stable: pinning one of them would make the other count again);
- *   3. the slot's fixed port;
- *   4. where 1 or 2 gave the fixed port to another slot, the lowest free one of the fixed ports.
- * The result is distinct for every input, and depends on nothing but the input.
+ *   3. the slot's default port;
+ *   4. if 1 or 2 gave that to another slot, the lowest free one of the default ports.
+ * The result is distinct for every input, and depends on nothing else.
  */
 import { SLOT_SPECS, isAssignable, type Slot } from './slots.js';
 
@@ -38,14 +38,10 @@ export function assignPorts(
 
   for (const { slot, defaultPort } of SLOT_SPECS) claim(slot, defaultPort);
 
-  // Never empty: at most two of the three fixed ports are taken while a slot is without one.
+  // Never empty: a slot without a port leaves one of as many default ports.
   const pool = SLOT_SPECS.map(({ defaultPort }) => defaultPort).sort((a, b) => a - b);
-  for (const { slot } of SLOT_SPECS) {
-    claim(
-      slot,
-      pool.find((port) => !isTaken(ports, port)),
-    );
-  }
+  const lowestFree = (): number | undefined => pool.find((port) => !isTaken(ports, port));
+  for (const { slot } of SLOT_SPECS) claim(slot, lowestFree());
   return { ports: Object.fromEntries(ports) as Record<Slot, number>, ignoredKeys };
 }
 

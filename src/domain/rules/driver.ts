@@ -1,11 +1,8 @@
 /** The Driver objects of ceph-csi-operator. In a namespace with one, ceph-csi-operator renders CSI workloads of its own. */
 
-export interface Driver {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
+import type { ObjectMeta } from './api.js';
+
+export type Driver = ObjectMeta;
 
 /**
  * The types whose pods carry a csi-addons sidecar: rbd, cephfs, and nvmeof since 0.6.0. The pods of an nfs driver never do

@@ -7,9 +7,9 @@ import { SLOT_SPECS, isAssignable, type ConfigKey, type Slot, type SlotSpec } fr
 export type Pin = Readonly<Partial<Record<ConfigKey, string>>>;
 
 /**
- * Keys of slots in play are kept equal to the assignment. A key of another slot is written only when its value is
- * invalid, as that would stop Rook for all slots, and then with the port the workload has now, so that it does not
- * restart. A key is never deleted: Rook 1.16.5 and later keep a deleted key's last value until they restart.
+ * Keys of competing slots are kept equal to the assignment. A key of another slot is written only if its value is invalid, as
+ * that would stop Rook for all slots, and then with the port the workload has now, so that it does not restart. A key is
+ * never deleted: Rook 1.16.5 and later keep a deleted key's last value until they restart.
  */
 export function planPin(
   config: RookConfig,

@@ -1,7 +1,4 @@
-/**
- * The plan: from what is observed now to what should be written. Pure; planning again after the plan was applied
- * gives a plan that writes nothing.
- */
+/** From what is observed now to what should be written. Planning again after a plan was applied writes nothing. */
 import type { Mode, PortAssignment, Provider, RookConfigPolicy, WorkloadState } from './api.js';
 import { assignPorts, type Assignment } from './assignment.js';
 import { findConflicts, type Conflicts } from './conflicts.js';
@@ -39,9 +36,9 @@ export interface WorkloadPlan {
   readonly state: Exclude<WorkloadState, 'Rejected'>;
   readonly assignedPort: number;
   readonly currentPort?: number;
-  /** Present where the workload is Drifted and may be patched. */
+  /** Present if the workload is Drifted and may be patched. */
   readonly patch?: JsonPatch;
-  /** Why it may not be, for a fault that only the admin mends. */
+  /** Why it may not be patched: a fault that only the admin can mend. */
   readonly unreadable?: string;
 }
 
@@ -50,7 +47,7 @@ export interface Plan {
   readonly rookConfigPolicy: RookConfigPolicy;
   readonly assignment: Assignment;
   readonly workloads: readonly WorkloadPlan[];
-  /** The keys to write; empty when nothing differs, with `rookConfig: Leave`, and where the ConfigMap is absent. */
+  /** The keys to write; empty if nothing differs, with `rookConfig: Leave`, and without a ConfigMap. */
   readonly pin: Pin;
   readonly rookConfig?: RookConfig;
   readonly invalidKeys: readonly InvalidKey[];
@@ -107,15 +104,20 @@ function isReady({ slot }: SlotSpec, { rollout, uid }: Workload, { lastSeen }: O
 }
 
 /** What to remember of a namespace. A workload that differs, and so may be written, is not Ready. */
-export function lastSeenIn({ workloads, mode, conflicts }: Plan): LastSeen {
+export function lastSeenIn(plan: Plan): LastSeen {
   const ready: Partial<Record<Slot, string>> = {};
-  for (const { slotSpec, workload, state } of workloads) {
+  for (const { slotSpec, workload, state } of plan.workloads) {
     if (workload !== undefined && state === 'Ready') ready[slotSpec.slot] = workload.uid;
   }
-  return { ready, inConflict: mode === 'Enforce' && conflicts.sidecars.length > 0 };
+  return { ready, inConflict: isInConflict(plan) };
 }
 
-/** How many elements a sidecar has that is not read, or would not be any more with what is added to it. */
+/** Whether sidecars share a host port while the mode is Enforce, in which the operator ends that. */
+export function isInConflict({ mode, conflicts }: Plan): boolean {
+  return mode === 'Enforce' && conflicts.sidecars.length > 0;
+}
+
+/** How many elements a sidecar has, if it has too many to be read, or would have with what the patch adds. */
 function elementsBeyond({ unread, command, args = [], ports }: Sidecar, patch: JsonPatch = []): number | undefined {
   const elements = unread ?? command.length + args.length + ports.length;
   const added = patch.filter(({ op }) => op === 'add').length;
@@ -126,36 +128,29 @@ function tooMany(elements: number): string {
   return `container ${SIDECAR_CONTAINER} has ${elements} arguments and ports, of which at most ${MAX_READ} are read; take out those that the sidecar does not need`;
 }
 
-function stateOfNonCompeting(
-  workload: Workload | undefined,
-): 'Absent' | 'UpstreamManaged' | 'NoSidecar' | 'PodNetwork' {
+function stateOfNonCompeting(workload: Workload | undefined): WorkloadPlan['state'] {
   if (workload === undefined) return 'Absent';
   if (workload.driverOwned) return 'UpstreamManaged';
   return workload.sidecar === undefined ? 'NoSidecar' : 'PodNetwork';
 }
 
 /**
- * The JSON Patch that moves the sidecar, or undefined when it is on its port. Its guards are the object's uid, the
+ * The JSON Patch that moves the sidecar, or undefined if it is on its port. Its guards are the object's uid, the
  * container's name and each replaced value, never resourceVersion: every change of a pod moves that.
  */
-function patchFor(
-  workload: Workload & { readonly sidecar: NonNullable<Workload['sidecar']> },
-  port: number,
-): JsonPatch | undefined {
+function patchFor(workload: Workload & { readonly sidecar: Sidecar }, port: number): JsonPatch | undefined {
   const container = `/spec/template/spec/containers/${workload.sidecar.index}`;
   const moves = movePort(workload.sidecar, container, port);
   if (moves.length === 0) return undefined;
   return [
     { op: 'test', path: '/metadata/uid', value: workload.uid },
     { op: 'test', path: `${container}/name`, value: SIDECAR_CONTAINER },
-    ...(workload.sidecar.args === undefined ? unchangedSpec(workload) : []),
+    // Absent args cannot be tested, and adding them would replace any that appeared meanwhile.
+    ...(workload.sidecar.args === undefined
+      ? [{ op: 'test' as const, path: '/metadata/generation', value: workload.rollout.generation }]
+      : []),
     ...moves,
   ];
-}
-
-/** Args that the template does not have cannot be tested, and adding them would replace any that appeared meanwhile. */
-function unchangedSpec({ rollout }: Workload): JsonPatch {
-  return [{ op: 'test', path: '/metadata/generation', value: rollout.generation }];
 }
 
 function pinFor(config: RookConfig | undefined, assignment: Assignment, workloads: readonly WorkloadPlan[]): Pin {
@@ -171,7 +166,7 @@ export function competing<T extends { readonly workload?: Workload }>(rows: read
   return rows.filter(({ workload }) => isCompeting(workload));
 }
 
-/** Rendered by ceph-csi-operator is what a Driver owns; a Driver without workloads of these names has others of its own. */
+/** ceph-csi-operator renders what a Driver owns. A Driver has workloads of other names, too. */
 function findProvider(workloads: readonly WorkloadPlan[], hasDrivers: boolean): Provider {
   const present = workloads.filter(({ workload }) => workload !== undefined);
   const isRooks = present.some(({ state }) => state !== 'UpstreamManaged');

@@ -13,7 +13,7 @@ export interface CommandLine {
 
 interface Place {
   readonly list: 'command' | 'args';
-  /** Equals the list's length where the flag is last and its value is missing. */
+  /** Equals the list's length if the flag is last and its value is missing. */
   readonly index: number;
   readonly element: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface PortArgument extends Place {
   readonly withPort: (port: number) => string;
 }
 
-/** The port that the flag says; undefined where it is absent or no number. */
+/** The port of the flag; undefined if it is absent or no number. */
 export function flaggedPort(flag: PortFlag, line: CommandLine): number | undefined {
   return portNumber(portArguments(flag, line).at(-1)?.value);
 }

@@ -10,14 +10,11 @@ export interface RolloutFacts {
   readonly available: number;
   /** Pods of any template. */
   readonly total: number;
-  /** DaemonSet with updateStrategy OnDelete: pods move only when somebody deletes them. */
+  /** DaemonSet with updateStrategy OnDelete: pods move only if they are deleted. */
   readonly onDelete: boolean;
   /** Deployment with spec.paused: its pods do not follow the template. */
   readonly paused: boolean;
-  /**
-   * Number of a DaemonSet's template, which its pods carry in the label pod-template-generation; absent for a
-   * Deployment.
-   */
+  /** Number of a DaemonSet's template, as in the label pod-template-generation of its pods; absent for a Deployment. */
   readonly templateGeneration?: number;
 }
 
@@ -26,26 +23,17 @@ export function isObserved({ observedGeneration, generation }: RolloutFacts): bo
   return observedGeneration >= generation;
 }
 
-/** Whether every pod follows the template; plan.ts says what a workload is whose counters are not up to date. */
+/** Whether every pod follows the template. */
 export function isRolledOut(facts: RolloutFacts): boolean {
-  return (
-    isObserved(facts) &&
-    facts.updated >= facts.desired &&
-    facts.total <= facts.updated &&
-    facts.available >= facts.desired
-  );
+  const { updated, desired, total, available } = facts;
+  return isObserved(facts) && updated >= desired && total <= updated && available >= desired;
 }
 
-interface NamedWorkload {
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly app?: string;
-}
+type NamedWorkload = Readonly<Record<'kind' | 'namespace' | 'name', string>> & { readonly app?: string };
 
 /**
- * What the admin does to follow the rollout or, where nothing moves by itself, to move it. No counters: they would be
- * written to the status with every pod of a DaemonSet that has a thousand.
+ * What the admin does to follow the rollout or, if nothing moves by itself, to move it. No counters: they would change the
+ * status with every pod of a DaemonSet that has a thousand.
  */
 export function describeRollout(facts: RolloutFacts, workload: NamedWorkload): string {
   const kubectl = `kubectl -n ${workload.namespace}`;

@@ -1,7 +1,5 @@
-/**
- * The ConfigMap rook-ceph-operator-config: what its port keys say to Rook and to the operator, and whose they are.
- */
-import { FIELD_MANAGER } from './api.js';
+/** The ConfigMap rook-ceph-operator-config: what its port keys mean to Rook and to the operator, and who owns them. */
+import { FIELD_MANAGER, type ObjectMeta } from './api.js';
 import { SLOT_SPECS, isAssignable, type ConfigKey, type Slot } from './slots.js';
 import type { Manager } from './workload.js';
 
@@ -10,22 +8,16 @@ export const ROOK_CONFIG_NAME = 'rook-ceph-operator-config';
 /** One port key as stored. */
 export interface RookConfigEntry {
   readonly value: string;
-  /** Field managers that own the key (managedFields); empty where the object has none. */
+  /** Field managers that own the key (managedFields); empty if the object has none. */
   readonly managers: readonly string[];
 }
 
-export interface RookConfig {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
+export interface RookConfig extends ObjectMeta {
   readonly deleting: boolean;
   readonly keys: Readonly<Partial<Record<ConfigKey, RookConfigEntry>>>;
-  /** Differs where any of the data does: that, and no label or annotation, makes Rook write. */
+  /** Differs if any of the data does: that, and no label or annotation, makes Rook write. */
   readonly fingerprint: string;
-  /** ROOK_ENFORCE_HOST_NETWORK: whether Rook puts the provisioners on the host network. */
-  readonly enforceHostNetwork: boolean;
-  /** Whoever wrote any of the object. */
+  /** Of any part of the object. */
   readonly managers: readonly Manager[];
 }
 
@@ -35,7 +27,7 @@ export type ParsedPortKey =
   | { readonly kind: 'Port'; readonly port: number }
   | { readonly kind: 'Invalid'; readonly stopsRook: boolean; readonly consequence: string };
 
-/** A ConfigMap has room for a megabyte, which would be gone through with every reconcile. No port needs as much. */
+/** A ConfigMap has room for a megabyte, which every reconcile would parse. No port needs as much. */
 export const MAX_VALUE_LENGTH = 1000;
 
 /** Go's strings.TrimSpace leaves nothing of it: it takes U+0085 for a space, and U+FEFF for none, unlike trim(). */
@@ -46,35 +38,21 @@ const BLANK = /^[\t-\r \u0085\p{Z}]*$/u;
  * CSI reconcile (Rook 1.16.4, 1.17.9 and 1.19.10, as run). It does take 0, and aborts half-way through its pass.
  */
 export function parsePortKey(value: string | undefined): ParsedPortKey {
-  if (value !== undefined && value.length > MAX_VALUE_LENGTH) {
-    return {
-      kind: 'Invalid',
-      stopsRook: true,
-      consequence: `it is longer than ${MAX_VALUE_LENGTH} characters, which no port is`,
-    };
+  const stops = (consequence: string): ParsedPortKey => ({ kind: 'Invalid', stopsRook: true, consequence });
+  if (value === undefined) return { kind: 'Unset' };
+  if (value.length > MAX_VALUE_LENGTH) {
+    return stops(`it is longer than ${MAX_VALUE_LENGTH} characters, which no port is`);
   }
-  if (value === undefined || BLANK.test(value)) return { kind: 'Unset' };
+  if (BLANK.test(value)) return { kind: 'Unset' };
   const port = /^[0-9]+$/.test(value) ? Number(value) : NaN;
-  if (!(port <= 65535)) {
-    return {
-      kind: 'Invalid',
-      stopsRook: true,
-      consequence: 'Rook cannot parse it and stops managing all CSI workloads',
-    };
-  }
-  if (port === 0)
-    return { kind: 'Invalid', stopsRook: true, consequence: 'the API server rejects what Rook renders from it' };
-  if (!isAssignable(port)) {
-    return {
-      kind: 'Invalid',
-      stopsRook: false,
-      consequence: 'it is below 1024 or one of the CSI liveness ports 9080 and 9081',
-    };
-  }
-  return { kind: 'Port', port };
+  if (!(port <= 65535)) return stops('Rook cannot parse it and stops managing all CSI workloads');
+  if (port === 0) return stops('the API server rejects what Rook renders from it');
+  if (isAssignable(port)) return { kind: 'Port', port };
+  const consequence = 'it is below 1024 or one of the CSI liveness ports 9080 and 9081';
+  return { kind: 'Invalid', stopsRook: false, consequence };
 }
 
-/** The valid keys that are the user's: those that the operator's field manager does not alone own. */
+/** The valid keys that are the user's. */
 export function userKeys(config: RookConfig | undefined): Partial<Record<Slot, number>> {
   const ports: Partial<Record<Slot, number>> = {};
   for (const { slot, configKey } of SLOT_SPECS) {
@@ -85,8 +63,8 @@ export function userKeys(config: RookConfig | undefined): Partial<Record<Slot, n
   return ports;
 }
 
-/** Whether the operator's field manager, and nobody else, owns the key. */
-export function isOwnPin(entry: RookConfigEntry | undefined): boolean {
+/** Whether the operator's field manager alone owns the key. */
+function isOwnPin(entry: RookConfigEntry | undefined): boolean {
   return entry !== undefined && entry.managers.length > 0 && entry.managers.every((name) => name === FIELD_MANAGER);
 }
 

@@ -1,7 +1,5 @@
 /**
- * Where a csi-addons sidecar says its port, and the changes that move it.
- *
- * The port stands in the argument `--controller-port` and in the container's declared port. Rook writes
+ * Where a csi-addons sidecar has its port, and the changes that move it. The port stands in the argument `--controller-port` and in the container's declared port. Rook writes
  * `--controller-port=N` and one declared port. A strategic merge patch or server-side apply by hand leaves a second
  * declared port behind, since ports are merged by number.
  */
@@ -76,10 +74,10 @@ function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): J
   ];
 }
 
-/** A declared port is the listener's if it is the only one, the one in the arguments, the new one, or the layout's. */
+/** A declared port is the listener's if it is the only one, the one in the arguments, the new one, or one of slots.ts. */
 function isListener(sidecar: Sidecar, port: number): (declared: { readonly containerPort: number }) => boolean {
-  const slotSpec = [...SLOT_SPECS.map(({ defaultPort }) => defaultPort), RESERVE_PORT];
-  const own = new Set([...slotSpec, port, currentPort(sidecar)]);
+  const defaultPorts = SLOT_SPECS.map((slotSpec) => slotSpec.defaultPort);
+  const own = new Set([...defaultPorts, RESERVE_PORT, port, currentPort(sidecar)]);
   const isOnly = tcpPorts(sidecar).length === 1;
   return ({ containerPort }) => isOnly || own.has(containerPort);
 }

@@ -1,6 +1,5 @@
 /**
- * The fixed layout: which workload fills which slot, the port it gets, and the key of rook-ceph-operator-config that
- * makes Rook render that port by itself.
+ * Which workload fills which slot, its default port, and the key of rook-ceph-operator-config by which Rook renders it.
  *
  * These three are the only workloads of Rook that carry a csi-addons sidecar (Rook 1.13 to 1.19, CSI templates); the
  * csi-cephfsplugin DaemonSet and the nfs workloads never do.
@@ -47,25 +46,20 @@ export const SLOT_SPECS: readonly SlotSpec[] = [
   },
 ];
 
-/** Part of the layout, but of no slot: three slots never need a fourth port. A sidecar that declares it is moved off it. */
+/** No slot's default port. A sidecar that declares it beside its own is moved off it. */
 export const RESERVE_PORT = 9073;
 
 /** Container of the csi-addons sidecar in each of the three workloads. */
 export const SIDECAR_CONTAINER = 'csi-addons';
 
-const LOWEST_PORT = 1024;
-const HIGHEST_PORT = 65535;
+const MIN_PORT = 1024;
+const MAX_PORT = 65535;
 /** Rook's liveness sidecars bind these on the host network (CSI_ENABLE_LIVENESS, all versions). */
 const LIVENESS_PORTS: readonly number[] = [9080, 9081];
 
 /** Whether a sidecar may be put on `port`: an integer, not privileged, not one of Rook's liveness ports. */
 export function isAssignable(port: number): boolean {
-  return Number.isInteger(port) && port >= LOWEST_PORT && port <= HIGHEST_PORT && !LIVENESS_PORTS.includes(port);
-}
-
-/** The slot that a workload of this name fills; undefined for any other object. */
-export function slotOf(workload: string): Slot | undefined {
-  return SLOT_SPECS.find((slotSpec) => slotSpec.workload === workload)?.slot;
+  return Number.isInteger(port) && port >= MIN_PORT && port <= MAX_PORT && !LIVENESS_PORTS.includes(port);
 }
 
 /** A record with one value for every slot. */

@@ -1,4 +1,5 @@
 /** What the operator keeps of a CSI Deployment or DaemonSet, and how it stands before any port is compared. */
+import type { ObjectMeta } from './api.js';
 import type { RolloutFacts } from './rollout.js';
 import type { WorkloadKind } from './slots.js';
 
@@ -9,7 +10,7 @@ export interface SidecarPort {
   readonly containerPort: number;
   /** Absent for TCP, which is the sidecar's; a port of another protocol is never its own. */
   readonly protocol?: string;
-  /** Present only where it is stored in the template: Kubernetes 1.27 and earlier keep it equal to containerPort. */
+  /** Present only if it is stored in the template: Kubernetes 1.27 and earlier keep it equal to containerPort. */
   readonly hostPort?: number;
 }
 
@@ -18,17 +19,17 @@ export interface Sidecar {
   /** Its index in spec.template.spec.containers. */
   readonly index: number;
   readonly command: readonly string[];
-  /** Absent where the template has no `args` at all. */
+  /** Absent if the template has no `args` at all. */
   readonly args?: readonly string[];
   readonly ports: readonly SidecarPort[];
-  /** How many arguments and declared ports it has, where they are too many to be read: then it has none here. */
+  /** How many arguments and declared ports it has, if they are too many to be read: then it has none here. */
   readonly unread?: number;
 }
 
 /** The most arguments and declared ports of one container that are read, and ports of all others. Rook's has about ten. */
 export const MAX_READ = 1000;
 
-/** A port that a container of the pod takes on its node, where the pod is on the host network. */
+/** A port that a container takes on its node if the pod is on the host network. */
 export interface HostPort {
   readonly container: string;
   readonly port: number;
@@ -37,21 +38,17 @@ export interface HostPort {
 /** One entry of managedFields: who wrote the object, and when last. */
 export interface Manager {
   readonly name: string;
-  /** RFC 3339; absent where the API server has kept none. */
+  /** RFC 3339; absent if the API server has kept none. */
   readonly time?: string;
 }
 
 export interface FieldManager extends Manager {
-  /** Whether it owns the sidecar's arguments, command or declared ports: where its port stands. */
+  /** Whether it owns the sidecar's arguments, command or declared ports, where its port stands. */
   readonly ownsPort: boolean;
 }
 
-export interface Workload {
+export interface Workload extends ObjectMeta {
   readonly kind: WorkloadKind;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
   readonly deleting: boolean;
   /** Owned by a Driver of ceph-csi-operator, which reverts foreign changes within seconds. */
   readonly driverOwned: boolean;
@@ -59,7 +56,7 @@ export interface Workload {
   readonly sidecar?: Sidecar;
   /** What the containers beside the sidecar take on the node: declared TCP ports, and the liveness container's. */
   readonly otherPorts: readonly HostPort[];
-  /** Those of the object itself; who writes its status is left out. */
+  /** Of the object itself; writers of its status are left out. */
   readonly managers: readonly FieldManager[];
   /** Label `app` of the pods, for messages that name them. */
   readonly app?: string;

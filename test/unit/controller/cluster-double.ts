@@ -3,7 +3,7 @@ import { Watches } from '../../../src/controller/watches.js';
 import { FIELD_MANAGER, type AssignmentSpec } from '../../../src/domain/rules/api.js';
 import type { Observed } from '../../../src/domain/rules/plan.js';
 import type { JsonPatch } from '../../../src/domain/rules/sidecar-port.js';
-import { SLOT_SPECS, forEachSlot, slotOf, type Slot } from '../../../src/domain/rules/slots.js';
+import { SLOT_SPECS, forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
 import {
   projectAssignment,
   projectDaemonSet,
@@ -138,7 +138,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     else exchange.json(200, rawConfig(configMetadata, config));
   };
   const store: Answer = (exchange, request) => {
-    const slot = slotOf(request.path.split('/').at(-1)!);
+    const slot = SLOT_SPECS.find(({ workload }) => request.path.endsWith(`/${workload}`))?.slot;
     if (request.method === 'GET') read(slot, exchange, request);
     else if (slot !== undefined) patchWorkload(slot, exchange, request);
     else if (request.path.endsWith('/status')) patchStatus(exchange, request);

@@ -7,6 +7,7 @@ import type { AssignmentStatus, Condition, ConditionType } from '../../../src/do
 import { currentPort } from '../../../src/domain/rules/sidecar-port.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import type { EventSpec } from '../../../src/domain/report/events.js';
+import { ASSIGNMENT_KIND } from '../../../src/domain/rules/api.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
 import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
@@ -41,7 +42,12 @@ function processOn(cluster: Cluster): Bench {
     watches,
     backoff: new WriteBackoff({ contestedAfter: 5, now, monotonicMs }),
     statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
-    recorder: { record: (_, event) => void events.push(event) },
+    // Each event of a workload is recorded on it as well: controller/events.test.ts.
+    recorder: {
+      record: ({ kind }, event) => {
+        if (kind === ASSIGNMENT_KIND) events.push(event);
+      },
+    },
     logger: { debug: log, info: log, warn: log },
     now,
     onEvent: () => undefined,

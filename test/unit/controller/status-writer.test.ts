@@ -69,7 +69,7 @@ test('what differs is written, once; the store goes on from the response, and th
 
 test.each<[string, object]>([
   ['a field that is no list', { conditions: 'none', phase: 'Old' }],
-  ['a condition without a time', { conditions: [{ type: 'Ready', status: 'True', reason: 'X' }], provider: 'Rook' }],
+  ['a condition that is no object', { conditions: ['Ready'], provider: 'Rook' }],
 ])('a stored status of another shape is replaced as a whole: %s', async (_, stored) => {
   const { cluster, write, either, assignment } = await bench();
   cluster.writeStatus(stored);

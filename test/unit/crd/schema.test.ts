@@ -17,7 +17,7 @@ describe('descriptions', () => {
     },
   );
 
-  test.each(['status.rookVersion', 'status.workloads.currentPort', 'status.reverts.lastTime'])(
+  test.each(['status.rookVersion', 'status.workloads.currentPort', 'status.conflicts', 'status.advice'])(
     '%s says what absence means',
     (path) => {
       expect(fieldSchema(path).description).toContain('Absent means');

@@ -1,4 +1,4 @@
-// The CRD and the types of src/domain/api.ts say the same. The tables below are typed by those types: a field or word
+// The CRD and the types of src/domain/rules/api.ts say the same. The tables below are typed by those types: a field or word
 // that is added there does not compile here until it is listed, and then fails until the CRD has it, and the reverse.
 import { describe, expect, test } from 'vitest';
 import {
@@ -13,10 +13,7 @@ import {
   type Mode,
   type PortConflict,
   type Provider,
-  type Reverts,
   type RookConfigPolicy,
-  type RookKeys,
-  type RevertedObject,
   type WorkloadState,
   type WorkloadStatus,
 } from '../../../src/domain/rules/api.js';
@@ -46,12 +43,9 @@ const STATUS: Fields<AssignmentStatus> = {
   observedGeneration: 'required integer',
   provider: 'required string',
   rookVersion: 'optional string',
-  rookKeys: 'optional string',
   ports: 'required object',
-  pinned: 'optional object',
   workloads: 'required array',
   conflicts: 'optional array',
-  reverts: 'required object',
   advice: 'optional string',
   conditions: 'required array',
 };
@@ -59,25 +53,11 @@ const STATUS_PORTS: Fields<AssignmentStatus['ports']> = forEachSlot(() => 'requi
 const WORKLOAD: Fields<WorkloadStatus> = {
   kind: 'required string',
   name: 'required string',
-  slot: 'optional string',
+  slot: 'required string',
   hostNetwork: 'required boolean',
-  assignedPort: 'optional integer',
+  assignedPort: 'required integer',
   currentPort: 'optional integer',
   state: 'required string',
-};
-const REVERTS: Fields<Reverts> = {
-  count: 'required integer',
-  pins: 'optional integer',
-  lastTime: 'optional string',
-  recent: 'optional array',
-};
-const UNDONE: Fields<RevertedObject> = {
-  kind: 'required string',
-  name: 'required string',
-  keys: 'optional array',
-  manager: 'optional string',
-  times: 'required array',
-  backoffSeconds: 'optional integer',
 };
 const CONFLICT: Fields<PortConflict> = { port: 'required integer', holders: 'required array' };
 const CONDITION: Fields<Condition> = {
@@ -103,8 +83,6 @@ const OBJECTS: readonly Row[] = [
   { path: 'status', fields: STATUS, lax: Object.keys(STATUS) },
   { path: 'status.ports', fields: STATUS_PORTS },
   { path: 'status.workloads', fields: WORKLOAD },
-  { path: 'status.reverts', fields: REVERTS },
-  { path: 'status.reverts.recent', fields: UNDONE },
   { path: 'status.conflicts', fields: CONFLICT },
   // As in metav1.Condition.
   { path: 'status.conditions', fields: CONDITION, lax: ['observedGeneration'] },
@@ -131,8 +109,6 @@ type Words<T extends string> = Readonly<Record<T, true>>;
 const MODES: Words<Mode> = { Enforce: true, DryRun: true, Paused: true };
 const POLICIES: Words<RookConfigPolicy> = { Pin: true, Leave: true };
 const PROVIDERS: Words<Provider> = { Rook: true, CephCSIOperator: true, Mixed: true, None: true };
-const ROOK_KEYS: Words<RookKeys> = { One: true, Three: true };
-const UNDONE_KINDS: Words<RevertedObject['kind']> = { Deployment: true, DaemonSet: true, ConfigMap: true };
 const KINDS: Words<WorkloadKind> = { Deployment: true, DaemonSet: true };
 const SLOTS: Words<Slot> = forEachSlot(() => true as const);
 const STATES: Words<WorkloadState> = {
@@ -152,8 +128,6 @@ describe('the words of the CRD are those of the types', () => {
     ['spec.mode', MODES],
     ['spec.rookConfig', POLICIES],
     ['status.provider', PROVIDERS],
-    ['status.rookKeys', ROOK_KEYS],
-    ['status.reverts.recent.kind', UNDONE_KINDS],
     ['status.workloads.kind', KINDS],
     ['status.workloads.slot', SLOTS],
     ['status.workloads.state', STATES],

@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { FIELD_MANAGER, type AssignmentSpec } from '../../../src/domain/rules/api.js';
 import type { RookConfig, RookConfigEntry } from '../../../src/domain/rules/rook-config.js';
-import { isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
+import { SLOT_SPECS, forEachSlot, isAssignable, type ConfigKey, type Slot } from '../../../src/domain/rules/slots.js';
+import type { WriteOutcome, WriteResult } from '../../../src/domain/report/write-result.js';
 import { ROOK_ARGS, rawWorkload, type RawContainer, type RawPort, type RawWorkload } from './raw-workload.js';
-import { SLOTS, rookConfig, type World } from './worlds.js';
+import { EARLIER, SLOTS, rookConfig, type Changes, type World } from './worlds.js';
 
 const FREQUENT_PORTS = [9070, 9071, 9072, 9073, 9075, 9090];
 const HOSTILE_NUMBERS = [
@@ -33,7 +34,10 @@ export const assignablePort: fc.Arbitrary<number> = fc.oneof(
 const hostileNumber = fc.oneof(fc.constantFrom(...FREQUENT_PORTS), fc.constantFrom(...HOSTILE_NUMBERS), fc.double());
 
 function perSlot<T>(value: fc.Arbitrary<T>): fc.Arbitrary<Partial<Record<Slot, T>>> {
-  return fc.record({ rbdProvisioner: value, cephfsProvisioner: value, rbdNodePlugin: value }, { requiredKeys: [] });
+  return fc.record(
+    forEachSlot(() => value),
+    { requiredKeys: [] },
+  );
 }
 
 /** Anything that a slot's port might be given as. */
@@ -120,12 +124,10 @@ const keyEntry: fc.Arbitrary<RookConfigEntry> = fc.record({
 
 export const anyRookConfig: fc.Arbitrary<RookConfig> = fc
   .record(
+    Object.fromEntries(SLOT_SPECS.map(({ configKey }) => [configKey, keyEntry])) as Record<ConfigKey, typeof keyEntry>,
     {
-      CSIADDONS_RBD_PROVISIONER_PORT: keyEntry,
-      CSIADDONS_CEPHFS_PROVISIONER_PORT: keyEntry,
-      CSIADDONS_PORT: keyEntry,
+      requiredKeys: [],
     },
-    { requiredKeys: [] },
   )
   .map(rookConfig);
 
@@ -143,12 +145,53 @@ export const anyWorld: fc.Arbitrary<World> = fc
     spec: anySpec,
     config: fc.option(anyRookConfig, { nil: undefined, freq: 8 }),
     present: fc.subarray([...SLOTS]),
-    rbdProvisioner: workloadOf('rbdProvisioner'),
-    cephfsProvisioner: workloadOf('cephfsProvisioner'),
-    rbdNodePlugin: workloadOf('rbdNodePlugin'),
+    raws: fc.record(forEachSlot(({ slot }) => workloadOf(slot))),
+    rook: fc.option(fc.record({ image: fc.constantFrom('rook/ceph:v1.16.4', 'rook/ceph:v1.17.9', 'rook/ceph:main') }), {
+      nil: undefined,
+    }),
+    hasDrivers: fc.boolean(),
   })
-  .map(({ spec, config, present, ...raws }) => ({
-    spec,
+  .map(({ config, rook, present, raws, ...rest }) => ({
+    ...rest,
     ...(config === undefined ? {} : { config }),
+    ...(rook === undefined ? {} : { rook }),
     workloads: Object.fromEntries(present.map((slot) => [slot, raws[slot]])),
   }));
+
+/** Some who write the objects, or none that left a name. */
+const reverted = fc.record(
+  { manager: fc.constantFrom('rook', 'kubectl-edit', 'argocd-controller') },
+  { requiredKeys: [] },
+);
+const contest = fc
+  .tuple(reverted, fc.constantFrom(30, 60, 120, 240, 300))
+  .map(([who, backoffSeconds]) => ({ ...who, backoffSeconds, lastWriteTime: EARLIER }));
+
+/** What may have become of one object's write. */
+const anyResult: fc.Arbitrary<Partial<WriteResult>> = fc
+  .record({
+    outcome: fc.constantFrom<WriteOutcome>(
+      'Unchanged',
+      'Applied',
+      'Accepted',
+      'WaitingForRook',
+      'BackingOff',
+      'Rejected',
+      'Outdated',
+      'Failed',
+    ),
+    isSent: fc.boolean(),
+    cause: fc.constantFrom('denied by policy', 'the API server is away'),
+    contest: fc.option(contest, { nil: undefined }),
+    reverted: fc.option(reverted, { nil: undefined }),
+  })
+  .map(({ contest: fight, reverted: by, ...rest }) => ({
+    ...rest,
+    ...(fight === undefined ? {} : { contest: fight }),
+    ...(by === undefined ? {} : { reverted: by }),
+  }));
+
+export const anyResults: fc.Arbitrary<Changes> = fc.record(
+  { rookConfig: anyResult, ...forEachSlot(() => anyResult) },
+  { requiredKeys: [] },
+);

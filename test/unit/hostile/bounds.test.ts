@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parsePortKey } from '../../../src/domain/rules/rook-config.js';
 import { rookVersion } from '../../../src/domain/rules/rook-operator.js';
 import { plan } from '../../../src/domain/rules/plan.js';
-import { describeObject } from '../../../src/domain/report/contested-message.js';
+import { describeContested } from '../../../src/domain/report/contested.js';
 import { MAX_READ } from '../../../src/domain/rules/workload.js';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
 import { projectDeployment, projectRookConfig, projectRookOperator } from '../../../src/kube/projections.js';
@@ -101,9 +101,12 @@ test("Rook's image may be any text", () => {
 
 test('of thousands of writers the first few are named', () => {
   const managers = Array.from({ length: 5_000 }, (_, index) => ({ name: `m${index}` }));
-  const config = { ...projectRookConfig({ metadata, data: {} }), managers };
-  const object = { kind: 'ConfigMap', name: 'rook-ceph-operator-config', times: [] } as const;
-  expect(describeObject(object, config)).toMatch(/\(one of m0, m1, .* or 4992 more\?\)/);
+  const rookConfig = { ...projectRookConfig({ metadata, data: {} }), managers };
+  const contest = { lastWriteTime: '2026-01-01T00:00:00Z', backoffSeconds: 30 };
+  const pin = { kind: 'ConfigMap', name: 'rook-ceph-operator-config', outcome: 'Unchanged', isSent: false } as const;
+  const message = describeContested([{ ...pin, contest }], plan({ assignment, workloads: {}, rookConfig }));
+  expect(message).toMatch(/\(one of m0, m1, .* or 4992 more\?\)/);
+  expect(message.length).toBeLessThan(1000);
 });
 
 test('the message of an answer is one line of limited length; too large is a rejection', () => {

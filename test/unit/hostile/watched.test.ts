@@ -6,21 +6,16 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { statusPatch } from '../../../src/controller/status-patch.js';
-import { DEFAULT_CONTESTED_AFTER, recordReverts } from '../../../src/domain/rules/contested.js';
-import { contestable, heldBack } from '../../../src/domain/rules/held.js';
-import { eventsOf } from '../../../src/domain/report/events.js';
-import { NOTHING_DONE, type Outcome, type Reconciled } from '../../../src/domain/report/outcome.js';
 import { plan, type Observed, type Plan, type WorkloadPlan } from '../../../src/domain/rules/plan.js';
-import { reverts } from '../../../src/domain/rules/reverts.js';
-import { knownRookKeys } from '../../../src/domain/rules/rook-keys.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+import { eventsOf } from '../../../src/domain/report/events.js';
 import { statusOf } from '../../../src/domain/report/status.js';
+import type { WriteResult } from '../../../src/domain/report/write-result.js';
 import { CRD_VERSION } from '../crd/manifests.js';
 import { applyPatch } from '../domain/json-patch.js';
 import { mergePatch } from '../domain/merge-patch.js';
 import { hostileConfigMap, hostileWorkload, withOddValue } from './arbitraries.js';
 import { openStreams } from './streams.js';
-import { DEFAULT_PORTS } from '../../support/slots.js';
 
 const NAMESPACE = 'rook';
 const RUNS = { numRuns: 300 };
@@ -44,11 +39,8 @@ const ASSIGNMENT = {
   spec: { mode: 'Enforce', ports: { rbdNodePlugin: 9075 } },
   status: {
     workloads: [{ kind: 'DaemonSet', name: 'csi-rbdplugin', slot: 'rbdNodePlugin', hostNetwork: true, state: 'Ready' }],
-    ports: { ...DEFAULT_PORTS, rbdNodePlugin: 9075 },
-    pinned: { CSIADDONS_PORT: '9075' },
-    rookKeys: 'Three',
+    ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9075 },
     conflicts: [{ port: 9070, holders: ['Deployment csi-rbdplugin-provisioner'] }],
-    reverts: { count: 1, recent: [{ kind: 'DaemonSet', name: 'csi-rbdplugin', times: ['2026-01-01T00:00:00Z'] }] },
     conditions: ['Ready', 'Progressing', 'Degraded'].map((type) => {
       const lastTransitionTime = '2026-01-01T00:00:00Z';
       return { type, status: type === 'Degraded' ? 'False' : 'True', reason: 'x', message: 'y', lastTransitionTime };
@@ -114,45 +106,44 @@ function expectWritable(value: object): void {
 
 const NOW = '2026-01-01T00:05:00Z';
 
-/** As the reconciler does, from the status that is stored; nothing of the plan is written, or all is rejected. */
-function reconciledOf(
-  { assignment: { generation, status: previous } }: Observed,
-  before: Plan,
-  outcome: Outcome,
-): Reconciled {
-  const reverted = reverts(previous, before, { isAfterPin: false, mayBeUntold: false });
-  const rules = { contestedAfter: DEFAULT_CONTESTED_AFTER };
-  const recent = recordReverts(contestable(previous, before), reverted, NOW, rules);
-  const held = heldBack(before, recent, Date.parse(NOW));
-  const rookKeys = knownRookKeys(before, previous);
-  return {
-    ...{ generation, before, after: before, outcome, reverted, recent, held, now: NOW },
-    ...(previous === undefined ? {} : { previous }),
-    ...(rookKeys === undefined ? {} : { rookKeys }),
-  };
-}
-
 // eslint-disable-next-line no-control-regex -- these are what it is about
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/;
 
-const REFUSED: Outcome = {
-  ...NOTHING_DONE,
-  pinRejection: 'rejected\u001b[31m',
-  rejections: Object.fromEntries(SLOT_SPECS.map(({ slot }) => [slot, 'rejected\u001b[31m'])),
-};
+const STRANGE = 'x\u001b[31m\n';
+const CONTEST = { manager: STRANGE, lastWriteTime: NOW, backoffSeconds: 30, keys: [STRANGE] };
+
+/** What may have become of every write of the plan. */
+function outcomesOf({ workloads, pin }: Plan): WriteResult[][] {
+  const objects = [
+    { kind: 'ConfigMap', name: 'rook-ceph-operator-config', keys: pin } as const,
+    ...workloads.map(({ slotSpec: { kind, workload: name, slot }, currentPort, assignedPort: to }) => {
+      return { kind, name, slot, to, ...(currentPort === undefined ? {} : { from: currentPort }) };
+    }),
+  ];
+  const all = (result: Pick<WriteResult, 'outcome'> & Partial<WriteResult>): WriteResult[] =>
+    objects.map((object) => ({ ...object, isSent: true, ...result }));
+  return [
+    all({ outcome: 'Unchanged', isSent: false }),
+    all({ outcome: 'Rejected', cause: STRANGE }),
+    all({ outcome: 'Failed', cause: STRANGE }),
+    all({ outcome: 'Applied', contest: CONTEST, reverted: { manager: STRANGE } }),
+    all({ outcome: 'BackingOff', isSent: false, contest: CONTEST }),
+  ];
+}
 
 /** @param stored the status as it was sent */
-function expectSoundStatus(observed: Observed, before: Plan, stored: unknown): void {
-  const { status: read, invalidStatus } = observed.assignment;
-  for (const outcome of [NOTHING_DONE, REFUSED]) {
-    const reconciled = reconciledOf(observed, before, outcome);
-    const status = statusOf(reconciled);
+function expectSoundStatus(observed: Observed, found: Plan, stored: unknown): void {
+  const { generation, status: read, invalidStatus } = observed.assignment;
+  for (const results of outcomesOf(found)) {
+    const status = statusOf({ plan: found, results, generation, stored: read, now: NOW });
     expect(isValidStatus(status), ajv.errorsText(isValidStatus.errors)).toBe(true);
     expectWritable(status);
     for (const { message } of status.conditions) expect(message).not.toMatch(CONTROLS);
     const patch = statusPatch(read ?? invalidStatus, status) ?? {};
     expect(mergePatch(stored, JSON.parse(JSON.stringify(patch)))).toEqual(JSON.parse(JSON.stringify(status)));
-    for (const { note } of eventsOf(reconciled, status)) expect(note).toBeTypeOf('string');
+    const enforced: Plan = { ...found, mode: 'Enforce' };
+    const events = eventsOf({ before: enforced, after: enforced, results, lastSeen: undefined });
+    for (const { note } of events) expect(note).not.toContain('undefined');
   }
 }
 

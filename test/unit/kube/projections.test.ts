@@ -96,7 +96,6 @@ test('of the Rook settings only the port keys are kept, each with its field mana
       CSIADDONS_RBD_PROVISIONER_PORT: { value: '', managers: [] },
     },
     fingerprint: expect.any(String) as string,
-    enforceHostNetwork: false,
     managers: [{ name: 'csi-port-operator' }, { name: 'kubectl-edit' }, { name: 'labels' }, { name: 'bare' }],
   });
 });
@@ -110,22 +109,11 @@ test('settings have another fingerprint for other data, and the same for other l
 });
 
 test('settings without data or managedFields have no keys and no managers', () => {
-  const nothing = { keys: {}, fingerprint: expect.any(String) as string, enforceHostNetwork: false, managers: [] };
+  const nothing = { keys: {}, fingerprint: expect.any(String) as string, managers: [] };
   expect(projectRookConfig({ metadata: ID })).toEqual({ ...ID, deleting: false, ...nothing });
   expect(projectRookConfig({ metadata: ID, data: { CSIADDONS_PORT: '1' } }).keys).toEqual({
     CSIADDONS_PORT: { value: '1', managers: [] },
   });
-});
-
-test.each([
-  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((value): [string | undefined, boolean] => [value, true]),
-  ...['tRUE', 'yes', ' true', '', '0', 'false', undefined].map((value): [string | undefined, boolean] => [
-    value,
-    false,
-  ]),
-])('ROOK_ENFORCE_HOST_NETWORK %j enforces the host network: %s, as Go reads it', (value, expected) => {
-  const data = value === undefined ? {} : { ROOK_ENFORCE_HOST_NETWORK: value };
-  expect(projectRookConfig({ metadata: ID, data }).enforceHostNetwork).toBe(expected);
 });
 
 test('of the Rook operator: image of its container, chart and ready replicas', () => {

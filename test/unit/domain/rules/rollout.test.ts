@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeRollout, isRolledOut, type RolloutFacts } from '../../../src/domain/rules/rollout.js';
+import { describeRollout, isRolledOut, type RolloutFacts } from '../../../../src/domain/rules/rollout.js';
 
 const DONE: RolloutFacts = {
   generation: 5,

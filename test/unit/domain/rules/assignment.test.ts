@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignPorts } from '../../../src/domain/rules/assignment.js';
-import { isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
-import { hostileSlotPorts, validSlotPorts } from './arbitraries.js';
-import { SLOTS } from './worlds.js';
+import { assignPorts } from '../../../../src/domain/rules/assignment.js';
+import { forEachSlot, isAssignable, type Slot } from '../../../../src/domain/rules/slots.js';
+import { hostileSlotPorts, validSlotPorts } from '../arbitraries.js';
+import { DEFAULT_PORTS, SLOTS } from '../worlds.js';
 
 type Given = Partial<Record<Slot, number>>;
 type Row = [name: string, wanted: Given, keys: Given, ports: [rbd: number, cephfs: number, node: number]];
@@ -158,13 +158,12 @@ describe('laws', () => {
   });
 
   it('keeps a fixed port wherever nobody else was given it', () => {
-    const fixed = { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 };
     fc.assert(
       fc.property(validSlotPorts, (wanted) => {
         const { ports } = assignPorts(wanted, {});
         for (const slot of SLOTS) {
-          if (wanted[slot] === undefined && !Object.values(wanted).includes(fixed[slot]))
-            expect(ports[slot]).toBe(fixed[slot]);
+          if (wanted[slot] === undefined && !Object.values(wanted).includes(DEFAULT_PORTS[slot]))
+            expect(ports[slot]).toBe(DEFAULT_PORTS[slot]);
         }
       }),
     );
@@ -173,10 +172,6 @@ describe('laws', () => {
 
 /** Valid keys, often alike. */
 const anyKeys: fc.Arbitrary<Given> = fc.record(
-  {
-    rbdProvisioner: fc.constantFrom(9070, 9071, 9072, 9073, 9200),
-    cephfsProvisioner: fc.constantFrom(9070, 9071, 9072, 9073, 9200),
-    rbdNodePlugin: fc.constantFrom(9070, 9071, 9072, 9073, 9200),
-  },
+  forEachSlot(() => fc.constantFrom(9070, 9071, 9072, 9073, 9200)),
   { requiredKeys: [] },
 );

@@ -5,7 +5,7 @@ import {
   parseRookVersion,
   rookVersion,
   type RookOperator,
-} from '../../../src/domain/rules/rook-operator.js';
+} from '../../../../src/domain/rules/rook-operator.js';
 
 const ROOK: RookOperator = {
   namespace: 'rook',
@@ -107,7 +107,7 @@ describe('parseRookVersion', () => {
     ['v1.17.9+build.5', [1, 17, 9]],
     ['v1.17.0-alpha.0', [1, 17, 0]],
     ['v1.17.0-rc.1', [1, 17, 0]],
-  ] as const)('%s', (text, [major, minor, patch]) => expect(parseRookVersion(text)).toEqual({ major, minor, patch }));
+  ] as const)('%s', (text, [major, minor, patch]) => expect(parseRookVersion(text)).toEqual([major, minor, patch]));
 
   it.each([undefined, '', 'v17.2.6', '2024.11.3', 'v1.16', 'latest', 'v1.16.x'])('%s is none', (text) =>
     expect(parseRookVersion(text)).toBeUndefined(),

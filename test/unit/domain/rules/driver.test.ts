@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hasSidecar } from '../../../src/domain/rules/driver.js';
+import { hasSidecar } from '../../../../src/domain/rules/driver.js';
 
 test.each([
   ['rook-ceph.rbd.csi.ceph.com', true],

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Provider } from '../../../src/domain/rules/api.js';
+import type { Provider } from '../../../../src/domain/rules/api.js';
 import {
   COMPATIBILITY,
   advice,
   compatibilityOf,
   livenessRemedy,
-  lostHostNetwork,
-  remedyForUpstreamConflict,
-} from '../../../src/domain/report/compatibility.js';
-import { compareRookVersions, parseRookVersion } from '../../../src/domain/rules/rook-operator.js';
-import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
+  readsOneKey,
+} from '../../../../src/domain/report/compatibility.js';
+import { compareRookVersions, parseRookVersion } from '../../../../src/domain/rules/rook-operator.js';
+import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
 
 const PROVIDERS: readonly Provider[] = ['Rook', 'CephCSIOperator', 'Mixed', 'None'];
 
@@ -147,40 +146,14 @@ describe('advice', () => {
   });
 });
 
-describe('remedyForUpstreamConflict', () => {
-  it('is the upgrade with 1.18.2, as an edited Driver does not last there', () => {
-    expect(remedyForUpstreamConflict('v1.18.2')).toContain('upgrade Rook to v1.18.3');
-    expect(remedyForUpstreamConflict('v1.18.2')).toContain('overwrites');
-  });
-
-  it("is the admin's Driver from 1.20 on", () => {
-    expect(remedyForUpstreamConflict('v1.20.1')).toContain('containerExtraArgs');
-    expect(remedyForUpstreamConflict('v1.20.1')).toContain('NVMe-oF');
-    expect(remedyForUpstreamConflict('v1.20.1')).not.toContain('upgrade');
-  });
-
-  it.each(['v1.18.3', 'v1.19.10'])('is spec.liveness and the host network with %s', (version) => {
-    expect(remedyForUpstreamConflict(version)).toContain('spec.liveness');
-    expect(remedyForUpstreamConflict(version)).not.toContain('v1.18.2');
-  });
-
-  it('asks for the version where it is not known', () =>
-    expect(remedyForUpstreamConflict(undefined)).toMatch(/^if Rook is v1\.18\.2, upgrade it to v1\.18\.3/));
-});
-
-describe('lostHostNetwork', () => {
-  it('is said of 1.19.1 to 1.19.10, and of no other version', () => {
-    const lost = VERSIONS.filter((version) => lostHostNetwork(version) !== undefined);
-    expect(lost).toEqual(Array.from({ length: 10 }, (_, index) => `v1.19.${index + 1}`));
-    expect(lostHostNetwork(undefined)).toBeUndefined();
-  });
-
-  it('names the field of the Driver and the version from which it lasts', () => {
-    expect(lostHostNetwork('v1.19.4')).toContain('spec.controllerPlugin.hostNetwork: true');
-    expect(lostHostNetwork('v1.19.4')).toContain('v1.20');
-    expect(lostHostNetwork('v1.19.4')!.length).toBeLessThan(800);
-  });
-});
+it.each([
+  ['v1.15.1', false],
+  ['v1.15.2', true],
+  ['v1.16.4', true],
+  ['v1.16.5', false],
+  ['v1.20.1', false],
+  [undefined, false],
+])('Rook %s renders all ports from one key: %s', (version, expected) => expect(readsOneKey(version)).toBe(expected));
 
 it('livenessRemedy names the key and the Helm value', () => {
   expect(livenessRemedy()).toContain('CSI_ENABLE_LIVENESS');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sanitize } from '../../../src/domain/report/sanitize.js';
+import { sanitize } from '../../../../src/domain/report/sanitize.js';
 
 test.each([
   ['a\nb\r\nc', 'a b  c'],

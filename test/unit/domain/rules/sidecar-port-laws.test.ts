@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { currentPort, movePort, type JsonPatch } from '../../../src/domain/rules/sidecar-port.js';
-import { assignablePort, sidecarContainer } from './arbitraries.js';
-import { applyPatch, valueAt } from './json-patch.js';
-import { project, rawWorkload, type RawContainer, type RawPort, type RawWorkload } from './raw-workload.js';
+import { currentPort, movePort, type JsonPatch } from '../../../../src/domain/rules/sidecar-port.js';
+import { assignablePort, sidecarContainer } from '../arbitraries.js';
+import { applyPatch, valueAt } from '../json-patch.js';
+import { project, rawWorkload, type RawContainer, type RawPort, type RawWorkload } from '../raw-workload.js';
 
 const CONTAINER = '/spec/template/spec/containers/1';
 const RUNS = { numRuns: 1000 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { isCompeting } from '../../../src/domain/rules/workload.js';
-import { project, rawWorkload, type RawOptions } from './raw-workload.js';
+import { isCompeting } from '../../../../src/domain/rules/workload.js';
+import { project, rawWorkload, type RawOptions } from '../raw-workload.js';
 
 const rows: [string, RawOptions, boolean][] = [
   ['a sidecar on the host network', {}, true],
@@ -10,8 +10,8 @@ const rows: [string, RawOptions, boolean][] = [
   ['owned by a Driver of ceph-csi-operator', { driverOwned: true }, false],
 ];
 
-it.each(rows)('is in play: %s', (_name, options, expected) => {
+it.each(rows)('competes: %s', (_name, options, expected) => {
   expect(isCompeting(project(rawWorkload('rbdNodePlugin', options)))).toBe(expected);
 });
 
-it('is in play: not where there is no workload', () => expect(isCompeting(undefined)).toBe(false));
+it('competes: not where there is no workload', () => expect(isCompeting(undefined)).toBe(false));

@@ -1,21 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { asksForMore, plan, type Plan } from '../../../src/domain/rules/plan.js';
-import { applyPatch } from './json-patch.js';
-import { ROOK_ARGS, rawWorkload, type RawOptions } from './raw-workload.js';
+import { lastSeenIn, plan, type LastSeen, type Plan, type WorkloadPlan } from '../../../../src/domain/rules/plan.js';
+import { SLOT_SPECS, type Slot } from '../../../../src/domain/rules/slots.js';
+import { applyPatch } from '../json-patch.js';
+import { ROOK_ARGS, rawWorkload, type RawOptions } from '../raw-workload.js';
 import {
   CONFLICTING,
+  DRIFTED,
+  ROLLING,
   SETTLED,
   SLOTS,
   allWorkloads,
   observe,
   pinned,
   rookConfig,
+  statusIn,
   workloads,
   type World,
-} from './worlds.js';
+} from '../worlds.js';
 
 function planOf(world: World): Plan {
   return plan(observe(world));
+}
+
+function rowOf(slot: Slot, world: World): WorkloadPlan {
+  return planOf(world).workloads.find(({ slotSpec }) => slotSpec.slot === slot)!;
 }
 
 describe('the state of a workload', () => {
@@ -54,12 +62,12 @@ describe('the state of a workload', () => {
     ],
   ];
   it.each(rows)('%s', (...[, options, state, currentPort, patched]) => {
-    const row = planOf({ workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', options) } }).workloads[2]!;
+    const row = rowOf('rbdNodePlugin', { workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', options) } });
     expect([row.state, row.currentPort, row.patch !== undefined]).toEqual([state, currentPort, patched]);
     expect(row).toMatchObject({ assignedPort: 9072, slotSpec: { workload: 'csi-rbdplugin' } });
   });
 
-  it('is Absent for what is not there, in the order of the slotSpec', () => {
+  it('is Absent for what is not there, in the order of the layout', () => {
     const rows = planOf({}).workloads.map(({ slotSpec, state }) => [slotSpec.slot, state]);
     expect(rows).toEqual(SLOTS.map((slot) => [slot, 'Absent']));
   });
@@ -67,7 +75,7 @@ describe('the state of a workload', () => {
 
 describe('the patch', () => {
   const raw = rawWorkload('rbdNodePlugin', { port: 9070 });
-  const patch = planOf({ workloads: { rbdNodePlugin: raw } }).workloads[2]!.patch!;
+  const patch = rowOf('rbdNodePlugin', { workloads: { rbdNodePlugin: raw } }).patch!;
 
   it('is exactly this for what Rook writes', () => {
     const container = '/spec/template/spec/containers/1';
@@ -97,7 +105,7 @@ describe('the patch', () => {
 
   it('does not wipe arguments that appeared since the template had none', () => {
     const bare = rawWorkload('rbdNodePlugin', { sidecar: { ports: [{ containerPort: 9070 }] } });
-    const added = planOf({ workloads: { rbdNodePlugin: bare } }).workloads[2]!.patch!;
+    const added = rowOf('rbdNodePlugin', { workloads: { rbdNodePlugin: bare } }).patch!;
     const meanwhile = applyPatch(bare, [
       { op: 'add', path: '/spec/template/spec/containers/1/args', value: [...ROOK_ARGS] },
       { op: 'replace', path: '/metadata/generation', value: 8 },
@@ -134,13 +142,9 @@ describe('the spec', () => {
 });
 
 describe('the pin', () => {
-  const all = {
-    CSIADDONS_RBD_PROVISIONER_PORT: '9070',
-    CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
-    CSIADDONS_PORT: '9072',
-  };
+  const all = Object.fromEntries(SLOT_SPECS.map(({ configKey, defaultPort }) => [configKey, String(defaultPort)]));
 
-  it('writes every key in play at once, also where the ports are right already', () => {
+  it('writes every key competing at once, also where the ports are right already', () => {
     expect(planOf(CONFLICTING).pin).toEqual(all);
     expect(planOf({ ...SETTLED, config: rookConfig() }).pin).toEqual(all);
   });
@@ -153,7 +157,7 @@ describe('the pin', () => {
     });
   });
 
-  it('replaces an invalid key out of play with the port of its workload', () => {
+  it('replaces an invalid key not competing with the port of its workload', () => {
     const config = rookConfig({ CSIADDONS_PORT: 'abc' });
     const world = {
       config,
@@ -167,7 +171,7 @@ describe('the pin', () => {
     ['where the ConfigMap is absent', { workloads: workloads() }],
     ['where the ConfigMap is on its way out', { ...CONFLICTING, config: { ...rookConfig(), deleting: true } }],
     ['where the values are right', SETTLED],
-    ['where nothing is in play', { ...CONFLICTING, workloads: allWorkloads({ hostNetwork: false }) }],
+    ['where nothing is competing', { ...CONFLICTING, workloads: allWorkloads({ hostNetwork: false }) }],
     ['where ceph-csi-operator owns the workloads', { ...CONFLICTING, workloads: allWorkloads({ driverOwned: true }) }],
   ];
   it.each(without)('writes nothing %s', (_name, world) => expect(planOf(world).pin).toEqual({}));
@@ -186,65 +190,22 @@ describe('the pin', () => {
   });
 });
 
-describe('conflicts', () => {
-  const [rbd, cephfs, node] = [
-    'Deployment csi-rbdplugin-provisioner',
-    'Deployment csi-cephfsplugin-provisioner',
-    'DaemonSet csi-rbdplugin',
-  ];
-  const rows: [string, World['workloads'], unknown][] = [
-    ["Rook's default: all three", CONFLICTING.workloads, [{ port: 9070, holders: [rbd, cephfs, node] }]],
-    ['two of three', workloads({ cephfsProvisioner: { port: 9070 } }), [{ port: 9070, holders: [rbd, cephfs] }]],
-    ['none', workloads(), []],
-    ['nothing there', {}, []],
-    [
-      'not with the pod network',
-      workloads({ rbdProvisioner: { port: 9072 }, rbdNodePlugin: { hostNetwork: false } }),
-      [],
-    ],
-    ["not with a Driver's", workloads({ rbdProvisioner: { port: 9072 }, rbdNodePlugin: { driverOwned: true } }), []],
-    [
-      'not by two declarations of the same sidecar',
-      { rbdNodePlugin: rawWorkload('rbdNodePlugin', { port: 9070 }) },
-      [],
-    ],
-    [
-      'by a leftover declaration',
-      workloads({
-        rbdNodePlugin: {
-          sidecar: { args: ['--controller-port=9072'], ports: [{ containerPort: 9072 }, { containerPort: 9071 }] },
-        },
-      }),
-      [{ port: 9071, holders: [cephfs, node] }],
-    ],
-    [
-      'on two ports',
-      workloads({ rbdNodePlugin: { sidecar: { args: ['--controller-port=9070'], ports: [{ containerPort: 9071 }] } } }),
-      [
-        { port: 9070, holders: [rbd, node] },
-        { port: 9071, holders: [cephfs, node] },
-      ],
-    ],
-  ];
-  it.each(rows)('%s', (_name, found, conflicts) => {
-    expect(planOf({ workloads: found ?? {} }).conflicts.sidecars).toEqual(conflicts);
-  });
-});
-
 describe('the provider', () => {
-  const rows: [string, World['workloads'], string][] = [
+  const rows: [string, World, string][] = [
     ['nothing there', {}, 'None'],
-    ["Rook's", workloads(), 'Rook'],
-    ["Rook's, out of play", allWorkloads({ sidecar: 'none' }), 'Rook'],
-    ["ceph-csi-operator's", allWorkloads({ driverOwned: true }), 'CephCSIOperator'],
+    ["Rook's", { workloads: workloads() }, 'Rook'],
+    ["Rook's, none with a sidecar", { workloads: allWorkloads({ sidecar: 'none' }) }, 'Rook'],
+    ['all owned by Drivers', { workloads: allWorkloads({ driverOwned: true }) }, 'CephCSIOperator'],
     [
-      "one of ceph-csi-operator's, alone",
-      { rbdNodePlugin: rawWorkload('rbdNodePlugin', { driverOwned: true }) },
+      'one owned by a Driver, alone',
+      { workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', { driverOwned: true }) } },
       'CephCSIOperator',
     ],
-    ['some of each', workloads({ rbdProvisioner: { driverOwned: true } }), 'Mixed'],
+    ['one owned by a Driver', { workloads: workloads({ rbdProvisioner: { driverOwned: true } }) }, 'Mixed'],
+    ['Drivers alone', { hasDrivers: true }, 'CephCSIOperator'],
+    ["Drivers beside Rook's", { hasDrivers: true, workloads: workloads() }, 'Mixed'],
   ];
-  it.each(rows)('%s', (_name, found, provider) => expect(planOf({ workloads: found ?? {} }).provider).toBe(provider));
+  it.each(rows)('%s', (_name, world, provider) => expect(planOf(world).provider).toBe(provider));
 });
 
 it('carries what is known of Rook', () => {
@@ -255,31 +216,68 @@ it('carries what is known of Rook', () => {
 
 it('is the same for the same world, whatever the resourceVersions', () => {
   expect(planOf(CONFLICTING)).toEqual(planOf(structuredClone(CONFLICTING)));
-  expect(planOf({ config: pinned(9070, 9071, 9072) }).pin).toEqual(
-    planOf({ config: { ...pinned(9070, 9071, 9072), resourceVersion: '99' } }).pin,
-  );
+  expect(planOf({ config: pinned() }).pin).toEqual(planOf({ config: { ...pinned(), resourceVersion: '99' } }).pin);
 });
 
-describe('whether a plan asks for more than an earlier one', () => {
-  const settled = planOf(SETTLED);
-  const onlyNodePlugin = { ...CONFLICTING, workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', { port: 9070 }) } };
-  const rows: [string, Plan, Plan, boolean][] = [
-    ['the same plan', planOf(CONFLICTING), planOf(CONFLICTING), false],
-    ['less', settled, planOf(CONFLICTING), false],
-    ['patches and keys', planOf(CONFLICTING), settled, true],
-    ['the patch of one more workload', planOf(CONFLICTING), planOf(onlyNodePlugin), true],
+describe('a workload whose counters are not up to date', () => {
+  const uid = 'uid-rbdNodePlugin';
+  const ready = planOf(SETTLED);
+  const stateAfter = (lastSeen: LastSeen | undefined, options: RawOptions = { rolling: true }): string => {
+    const world = { ...SETTLED, workloads: workloads({ rbdNodePlugin: options }) };
+    return rowOf('rbdNodePlugin', lastSeen === undefined ? world : { ...world, lastSeen }).state;
+  };
+
+  it.each<[string, LastSeen | undefined, string]>([
+    ['was seen Ready', lastSeenIn(ready), 'Ready'],
     [
-      'another port for a workload that it patches already',
-      planOf({ workloads: workloads(), config: rookConfig({ CSIADDONS_PORT: '9099' }), spec: { rookConfig: 'Leave' } }),
-      planOf({ workloads: workloads(), config: rookConfig({ CSIADDONS_PORT: '9098' }), spec: { rookConfig: 'Leave' } }),
-      true,
+      'was seen Ready under another uid',
+      { ready: { rbdNodePlugin: 'uid-of-the-last' }, inConflict: false },
+      'RollingOut',
     ],
-    [
-      'another value of a key',
-      planOf({ ...CONFLICTING, spec: { ports: { rbdNodePlugin: 9099 } } }),
-      planOf(CONFLICTING),
-      true,
-    ],
-  ];
-  it.each(rows)('%s', (_, later, earlier, asks) => expect(asksForMore(later, earlier)).toBe(asks));
+    ['was seen Ready by a slot of another one', { ready: { rbdProvisioner: uid }, inConflict: false }, 'RollingOut'],
+    ['was seen rolling out', lastSeenIn(planOf(ROLLING)), 'RollingOut'],
+    ['was seen drifted', lastSeenIn(planOf(DRIFTED)), 'RollingOut'],
+    ['was never seen', undefined, 'RollingOut'],
+  ])('that %s', (_, lastSeen, state) => expect(stateAfter(lastSeen)).toBe(state));
+
+  it('stays Ready from look to look, until its counters are up to date', () => {
+    const world = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { rolling: true } }) };
+    const second = planOf({ ...world, lastSeen: lastSeenIn(ready) });
+    expect(stateAfter(lastSeenIn(second))).toBe('Ready');
+  });
+
+  it('is Ready by no stored status', () => {
+    const world = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { rolling: true } }), stored: statusIn(SETTLED) };
+    expect(rowOf('rbdNodePlugin', world).state).toBe('RollingOut');
+  });
+
+  it('is Drifted where its port is another one, whatever was seen', () => {
+    expect(stateAfter(lastSeenIn(ready), { rolling: true, port: 9070 })).toBe('Drifted');
+  });
+
+  it('is judged by its counters once they are up to date', () => {
+    const observed = observe({ ...SETTLED, lastSeen: lastSeenIn(ready) });
+    const node = observed.workloads.rbdNodePlugin!;
+    const replacing = { ...node, rollout: { ...node.rollout, updated: 1 } };
+    const { workloads: rows } = plan({ ...observed, workloads: { ...observed.workloads, rbdNodePlugin: replacing } });
+    expect(rows.find(({ workload }) => workload === replacing)!.state).toBe('RollingOut');
+  });
+});
+
+describe('what is remembered of a plan', () => {
+  it('is the uid of each workload that is Ready', () => {
+    const found = planOf({ ...SETTLED, workloads: workloads({ rbdProvisioner: { rolling: true } }) });
+    const others = SLOTS.filter((slot) => slot !== 'rbdProvisioner');
+    expect(lastSeenIn(found).ready).toEqual(Object.fromEntries(others.map((slot) => [slot, `uid-${slot}`])));
+    expect(lastSeenIn(planOf({}))).toEqual({ ready: {}, inConflict: false });
+  });
+
+  it.each([
+    ['Enforce', true],
+    ['DryRun', false],
+    ['Paused', false],
+  ] as const)('is a conflict of sidecars in mode %s: %s', (mode, inConflict) => {
+    expect(lastSeenIn(planOf({ ...CONFLICTING, spec: { mode } })).inConflict).toBe(inConflict);
+    expect(lastSeenIn(planOf({ ...SETTLED, spec: { mode } })).inConflict).toBe(false);
+  });
 });

@@ -1,17 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FIELD_MANAGER } from '../../../src/domain/rules/api.js';
-import { assignPorts } from '../../../src/domain/rules/assignment.js';
-import { invalidKeys, parsePortKey, userKeys, type RookConfig } from '../../../src/domain/rules/rook-config.js';
-import { planPin, type Pin } from '../../../src/domain/rules/pin.js';
-import { SLOT_SPECS, type ConfigKey, type Slot } from '../../../src/domain/rules/slots.js';
-import { anyRookConfig, assignablePort, validSlotPorts } from './arbitraries.js';
-import { SLOTS, applyPin, pinned, rookConfig, type Keys } from './worlds.js';
+import { FIELD_MANAGER } from '../../../../src/domain/rules/api.js';
+import { assignPorts } from '../../../../src/domain/rules/assignment.js';
+import { invalidKeys, parsePortKey, userKeys, type RookConfig } from '../../../../src/domain/rules/rook-config.js';
+import { planPin, type Pin } from '../../../../src/domain/rules/pin.js';
+import { SLOT_SPECS, type ConfigKey, type Slot } from '../../../../src/domain/rules/slots.js';
+import { anyRookConfig, assignablePort, validSlotPorts } from '../arbitraries.js';
+import { DEFAULT_PORTS, SLOTS, applyPin, pinned, rookConfig, type Keys } from '../worlds.js';
 
 const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
 const CEPHFS = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
 const NODE = 'CSIADDONS_PORT';
-const FIXED = { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 };
 
 /** What Rook does with a value: strconv.ParseUint after a test for blank (rook v1.16.5, getPortFromConfig). */
 describe('the meaning of a value', () => {
@@ -104,7 +103,7 @@ describe('invalidKeys', () => {
 
   it('is empty without a ConfigMap and with good values', () => {
     expect(invalidKeys(undefined)).toEqual([]);
-    expect(invalidKeys(pinned(9070, 9071, 9072))).toEqual([]);
+    expect(invalidKeys(pinned())).toEqual([]);
   });
 });
 
@@ -112,58 +111,58 @@ describe('the pin', () => {
   type Current = Partial<Record<Slot, number>>;
   const none: readonly Slot[] = [];
   const pinOf = (keys: Keys, competing: readonly Slot[] = SLOTS, currentPorts: Current = {}): Pin => {
-    return planPin(rookConfig(keys), FIXED, { competing, currentPorts });
+    return planPin(rookConfig(keys), DEFAULT_PORTS, { competing, currentPorts });
   };
   const rows: [string, Pin, Pin][] = [
     ['all keys where none is set', pinOf({}), { [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' }],
     ['only those that differ', pinOf({ [RBD]: '9070', [CEPHFS]: '9070', [NODE]: '9072' }), { [CEPHFS]: '9071' }],
     ['nothing where all are right', pinOf({ [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' }), {}],
     ['nothing where a value is the same number', pinOf({ [RBD]: '09070', [CEPHFS]: '9071', [NODE]: '9072' }), {}],
-    ['only slots in play', pinOf({}, ['cephfsProvisioner']), { [CEPHFS]: '9071' }],
-    ['nothing where no slot is in play', pinOf({ [NODE]: '9070' }, none), {}],
+    ['only slots competing', pinOf({}, ['cephfsProvisioner']), { [CEPHFS]: '9071' }],
+    ['nothing where no slot is competing', pinOf({ [NODE]: '9070' }, none), {}],
     [
-      'in play, an invalid or blank value: the port',
+      'competing, an invalid or blank value: the port',
       pinOf({ [RBD]: 'abc', [CEPHFS]: '', [NODE]: '9072' }),
       { [RBD]: '9070', [CEPHFS]: '9071' },
     ],
     [
-      'out of play, an invalid value: the current port',
+      'not competing, an invalid value: the current port',
       pinOf({ [NODE]: 'abc' }, none, { rbdNodePlugin: 9070 }),
       { [NODE]: '9070' },
     ],
-    ['out of play, 0: the current port', pinOf({ [RBD]: '0' }, none, { rbdProvisioner: 9300 }), { [RBD]: '9300' }],
-    ['out of play, no workload: the assigned port', pinOf({ [NODE]: 'abc' }, none), { [NODE]: '9072' }],
+    ['not competing, 0: the current port', pinOf({ [RBD]: '0' }, none, { rbdProvisioner: 9300 }), { [RBD]: '9300' }],
+    ['not competing, no workload: the assigned port', pinOf({ [NODE]: 'abc' }, none), { [NODE]: '9072' }],
     [
-      'out of play, on a port that cannot stay: the assigned one',
+      'not competing, on a port that cannot stay: the assigned one',
       pinOf({ [NODE]: 'abc' }, none, { rbdNodePlugin: 80 }),
       { [NODE]: '9072' },
     ],
-    ['out of play, blank: left alone', pinOf({ [NODE]: ' ' }, none, { rbdNodePlugin: 9070 }), {}],
+    ['not competing, blank: left alone', pinOf({ [NODE]: ' ' }, none, { rbdNodePlugin: 9070 }), {}],
     [
-      'the current port counts out of play only',
+      'the current port counts not competing only',
       pinOf({ [NODE]: 'abc' }, ['rbdNodePlugin'], { rbdNodePlugin: 9070 }),
       { [NODE]: '9072' },
     ],
   ];
   it.each(rows)('writes %s', (_name, pin, expected) => expect(pin).toEqual(expected));
 
-  it('does not roll a workload out of play for a value that Rook takes', () => {
+  it('does not roll a workload not competing for a value that Rook takes', () => {
     expect(pinOf({ [NODE]: '9080' }, none, { rbdNodePlugin: 9080 })).toEqual({});
     expect(pinOf({ [NODE]: '80' }, none, { rbdNodePlugin: 80 })).toEqual({});
   });
 
   it('gives way to a person who edits a pinned key afterwards', () => {
     const edited: RookConfig = {
-      ...pinned(9070, 9071, 9072),
-      keys: { ...pinned(9070, 9071, 9072).keys, [NODE]: { value: '9100', managers: ['kubectl-edit'] } },
+      ...pinned(),
+      keys: { ...pinned().keys, [NODE]: { value: '9100', managers: ['kubectl-edit'] } },
     };
     const { ports } = assignPorts({}, userKeys(edited));
-    expect(ports).toEqual({ ...FIXED, rbdNodePlugin: 9100 });
+    expect(ports).toEqual({ ...DEFAULT_PORTS, rbdNodePlugin: 9100 });
     expect(planPin(edited, ports, { competing: SLOTS, currentPorts: {} })).toEqual({});
   });
 
   it('brings the fixed ports back once spec no longer says otherwise', () => {
-    const config = pinned(9100, 9101, 9102);
+    const config = pinned({ rbdProvisioner: 9100, cephfsProvisioner: 9101, rbdNodePlugin: 9102 });
     const { ports } = assignPorts({}, userKeys(config));
     expect(planPin(config, ports, { competing: SLOTS, currentPorts: {} })).toEqual({
       [RBD]: '9070',
@@ -174,14 +173,14 @@ describe('the pin', () => {
 });
 
 describe('laws of the pin', () => {
-  const slotsInPlay = fc.subarray([...SLOTS]);
+  const someSlots = fc.subarray([...SLOTS]);
   const current = assignablePort.chain((port) =>
     fc.constantFrom({}, { rbdNodePlugin: port }, { rbdProvisioner: port }),
   );
 
-  it('writes each key that Rook would choke on, and no key out of play otherwise', () => {
+  it('writes each key that Rook would choke on, and no key not competing otherwise', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, competing, currentPorts) => {
+      fc.property(anyRookConfig, validSlotPorts, someSlots, current, (config, wanted, competing, currentPorts) => {
         const { ports } = assignPorts(wanted, userKeys(config));
         const after = applyPin(config, planPin(config, ports, { competing, currentPorts }));
         for (const { slot, configKey } of SLOT_SPECS) {
@@ -198,7 +197,7 @@ describe('laws of the pin', () => {
 
   it('leaves nothing to write for the same ports', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, competing) => {
+      fc.property(anyRookConfig, validSlotPorts, someSlots, (config, wanted, competing) => {
         const { ports } = assignPorts(wanted, userKeys(config));
         const after = applyPin(config, planPin(config, ports, { competing, currentPorts: {} }));
         expect(planPin(after, ports, { competing, currentPorts: {} })).toEqual({});
@@ -206,7 +205,7 @@ describe('laws of the pin', () => {
     );
   });
 
-  it('does not change the assignment of what is in play, so that no second write follows', () => {
+  it('does not change the assignment of what is competing, so that no second write follows', () => {
     fc.assert(
       fc.property(anyRookConfig, validSlotPorts, (config, wanted) => {
         const { ports } = assignPorts(wanted, userKeys(config));
@@ -217,7 +216,7 @@ describe('laws of the pin', () => {
     );
   });
 
-  it('does not change it either where a clashing key belongs to a slot out of play', () => {
+  it('does not change it either where a clashing key belongs to a slot not competing', () => {
     const config = rookConfig({ [RBD]: '9090', [CEPHFS]: '9090', [NODE]: '9070' });
     const competing: Slot[] = ['rbdProvisioner', 'cephfsProvisioner'];
     const { ports } = assignPorts({}, userKeys(config));
@@ -228,7 +227,7 @@ describe('laws of the pin', () => {
 
   it('takes none of the keys it owns for a wish of the user', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, (config, wanted, competing) => {
+      fc.property(anyRookConfig, validSlotPorts, someSlots, (config, wanted, competing) => {
         const { ports } = assignPorts(wanted, userKeys(config));
         const pin = planPin(config, ports, { competing, currentPorts: {} });
         const keys = userKeys(applyPin(config, pin));
@@ -241,7 +240,7 @@ describe('laws of the pin', () => {
 
   it('never writes but decimal ports that Rook can parse', () => {
     fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, slotsInPlay, current, (config, wanted, competing, currentPorts) => {
+      fc.property(anyRookConfig, validSlotPorts, someSlots, current, (config, wanted, competing, currentPorts) => {
         const { ports } = assignPorts(wanted, userKeys(config));
         const pin: Partial<Record<ConfigKey, string>> = planPin(config, ports, { competing, currentPorts });
         for (const value of Object.values(pin))

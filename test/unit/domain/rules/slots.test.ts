@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SLOT_SPECS, forEachSlot, isAssignable } from '../../../src/domain/rules/slots.js';
+import { RESERVE_PORT, SLOT_SPECS, forEachSlot, isAssignable } from '../../../../src/domain/rules/slots.js';
 
 describe('isAssignable', () => {
   it.each([1024, 9070, 9073, 9079, 9082, 65535])('takes %d', (port) => expect(isAssignable(port)).toBe(true));
@@ -24,11 +24,15 @@ describe('the layout', () => {
     ]);
   });
 
-  it('has a record for each slot', () => {
-    expect(forEachSlot(({ workload }) => workload)).toEqual({
-      rbdProvisioner: 'csi-rbdplugin-provisioner',
-      cephfsProvisioner: 'csi-cephfsplugin-provisioner',
-      rbdNodePlugin: 'csi-rbdplugin',
-    });
+  it('has names, ports and keys of their own, and none of the reserve', () => {
+    for (const field of ['slot', 'workload', 'defaultPort', 'configKey', 'helmValue'] as const) {
+      expect(new Set(SLOT_SPECS.map((slotSpec) => slotSpec[field])).size, field).toBe(SLOT_SPECS.length);
+    }
+    expect(SLOT_SPECS.map(({ defaultPort }) => defaultPort)).not.toContain(RESERVE_PORT);
+  });
+
+  it('makes a record of every slot', () => {
+    const record = forEachSlot(({ workload }) => workload);
+    expect(Object.entries(record)).toEqual(SLOT_SPECS.map(({ slot, workload }) => [slot, workload]));
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { currentPort, heldPorts, movePort } from '../../../src/domain/rules/sidecar-port.js';
-import type { RawContainer } from './raw-workload.js';
-import { project, rawWorkload } from './raw-workload.js';
-import { applyPatch, valueAt } from './json-patch.js';
+import { currentPort, heldPorts, movePort } from '../../../../src/domain/rules/sidecar-port.js';
+import type { RawContainer } from '../raw-workload.js';
+import { project, rawWorkload } from '../raw-workload.js';
+import { applyPatch, valueAt } from '../json-patch.js';
 
 const CONTAINER = '/spec/template/spec/containers/1';
 

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import {
+  DEGRADED_REASONS,
+  EVENT_REASONS,
+  PROGRESSING_REASONS,
+  READY_REASONS,
+} from '../../../../src/domain/report/reasons.js';
+import {
+  CONFLICTING,
+  DRIFTED,
+  EARLIER,
+  ROLLING,
+  SETTLED,
+  eventsIn,
+  rookConfig,
+  statusIn,
+  workloads,
+  type Changes,
+  type World,
+} from '../worlds.js';
+
+const RECORDS = { READY_REASONS, PROGRESSING_REASONS, DEGRADED_REASONS, EVENT_REASONS };
+
+describe.each(Object.entries(RECORDS))('%s', (_name, record) => {
+  it('has reasons that Kubernetes accepts, each under its own name', () => {
+    for (const [key, reason] of Object.entries(record)) {
+      expect(reason).toBe(key);
+      // Narrower than the pattern of metav1.Condition.reason: a capital and letters.
+      expect(reason).toMatch(/^[A-Z][A-Za-z]{0,127}$/);
+    }
+  });
+});
+
+const LEFT = { ...SETTLED, spec: { rookConfig: 'Leave' } } as const;
+const LIVENESS = { liveness: 9080 };
+const CONTEST = { manager: 'rook', lastWriteTime: EARLIER, backoffSeconds: 30 };
+
+/** What happens to a namespace, so that each reason is seen at least once. */
+const HISTORY: [World, Changes?, World?][] = [
+  [{}],
+  [CONFLICTING],
+  [CONFLICTING, {}, SETTLED],
+  [{ ...CONFLICTING, spec: { mode: 'DryRun' } }],
+  [{ ...CONFLICTING, spec: { mode: 'Paused' } }],
+  [DRIFTED, { rookConfig: { outcome: 'Applied' }, rbdNodePlugin: { outcome: 'WaitingForRook' } }],
+  [DRIFTED, { rbdNodePlugin: { outcome: 'Applied' } }, ROLLING],
+  [DRIFTED, { rbdNodePlugin: { outcome: 'Applied', reverted: CONTEST, contest: CONTEST } }, ROLLING],
+  [DRIFTED, { rbdNodePlugin: { outcome: 'BackingOff', contest: CONTEST } }],
+  [DRIFTED, { rbdNodePlugin: { outcome: 'Rejected', isSent: true, cause: 'denied' } }],
+  [DRIFTED, { rbdNodePlugin: { outcome: 'Failed', cause: 'busy' } }],
+  [SETTLED, { rookConfig: { outcome: 'Rejected', cause: 'denied' } }],
+  [{ ...LEFT, config: rookConfig({ CSIADDONS_PORT: 'abc' }) }],
+  [{ ...LEFT, config: rookConfig({ CSIADDONS_PORT: '9300', CSIADDONS_RBD_PROVISIONER_PORT: '9300' }) }],
+  [{ workloads: workloads() }],
+  [{ ...SETTLED, workloads: workloads({ rbdProvisioner: LIVENESS, rbdNodePlugin: LIVENESS }) }],
+];
+
+it('has no dead reason: each comes about in some world, and no other', () => {
+  const seen = { Ready: new Set<string>(), Progressing: new Set<string>(), Degraded: new Set<string>() };
+  const events = new Set<string>();
+  for (const [before, results = {}, after = before] of HISTORY) {
+    for (const { type, reason } of statusIn(after, { results }).conditions) seen[type].add(reason);
+    for (const { reason } of eventsIn(before, { after, results })) events.add(reason);
+  }
+  expect([...seen.Ready].sort()).toEqual(Object.keys(READY_REASONS).sort());
+  expect([...seen.Progressing].sort()).toEqual(Object.keys(PROGRESSING_REASONS).sort());
+  expect([...seen.Degraded].sort()).toEqual(Object.keys(DEGRADED_REASONS).sort());
+  expect([...events].sort()).toEqual(Object.keys(EVENT_REASONS).sort());
+});
