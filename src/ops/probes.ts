@@ -43,44 +43,33 @@ export function readiness(
   monotonicMs: number,
 ): ProbeResponse {
   const isBlind = ({ failingSince = Infinity }: Failing): boolean => monotonicMs - failingSince > BLIND_AFTER_MS;
-  const checks = informers.map((informer): Check => {
+  const lines = informers.map((informer) => {
     const problem = !informer.synced ? 'not synced' : isBlind(informer) ? 'failing since it was synced' : undefined;
-    const { optional, lastError } = informer;
-    return { name: nameOf(informer), problem, optional, detail: explain(lastError, informer) };
+    const line = lineOf(nameOf(informer), problem, informer.optional ? '[~]' : '[-]');
+    return `${line}${explain(informer.lastError, informer)}`;
   });
   if (leaderElection !== undefined) {
-    const problem = isBlind(leaderElection) ? 'failing' : undefined;
-    checks.push({ name: 'leader election', problem, detail: explain(leaderElection.lastError) });
+    const line = lineOf('leader election', isBlind(leaderElection) ? 'failing' : undefined);
+    lines.push(`${line}${explain(leaderElection.lastError)}`);
   }
-  return responseOf(checks);
+  return responseOf(lines);
 }
 
 /** Healthy: no informer is stuck. An unreachable API server is no reason: a restart does not help. */
 export function liveness(informers: readonly InformerState[], monotonicMs: number): ProbeResponse {
   const isStuck = (informer: InformerState): boolean => monotonicMs - informer.lastActivity > STUCK_AFTER_MS;
   return responseOf(
-    informers.map((informer) => ({
-      name: nameOf(informer),
-      problem: isStuck(informer) ? 'silent for too long' : undefined,
-    })),
+    informers.map((informer) => lineOf(nameOf(informer), isStuck(informer) ? 'silent for too long' : undefined)),
   );
 }
 
-interface Check {
-  readonly name: string;
-  /** Undefined if there is none. */
-  readonly problem: string | undefined;
-  /** The problem is reported, but fails nothing. */
-  readonly optional?: boolean;
-  readonly detail?: string;
+/** @param mark of a problem: [-] fails the probe, [~] is only reported */
+function lineOf(name: string, problem: string | undefined, mark: '[-]' | '[~]' = '[-]'): string {
+  return problem === undefined ? `[+] ${name} ok` : `${mark} ${name} ${problem}`;
 }
 
-function responseOf(checks: readonly Check[]): ProbeResponse {
-  const lines = checks.map(({ name, problem, optional = false, detail = '' }) => {
-    const mark = problem === undefined ? '[+]' : optional ? '[~]' : '[-]';
-    return `${mark} ${name} ${problem ?? 'ok'}${detail}`;
-  });
-  const ok = checks.every(({ problem, optional }) => problem === undefined || optional === true);
+function responseOf(lines: readonly string[]): ProbeResponse {
+  const ok = !lines.some((line) => line.startsWith('[-]'));
   return { ok, body: `${[...lines, ok ? 'ok' : 'failed'].join('\n')}\n` };
 }
 

@@ -4,18 +4,16 @@ import type { Labels, NameOf } from './definitions.js';
 type Counted = NameOf<'counter'>;
 type Timed = NameOf<'histogram'>;
 
-type LabelValues = Readonly<Record<string, string>>;
-
 /** The metrics library. */
 export interface Sink {
-  count(name: Counted, labels: LabelValues, by: number): void;
-  time(name: Timed, labels: LabelValues, seconds: number): void;
-  remove(name: Counted, labels: LabelValues): void;
+  count(name: Counted, labels: Readonly<Record<string, string>>, by: number): void;
+  time(name: Timed, labels: Readonly<Record<string, string>>, seconds: number): void;
+  remove(name: Counted, labels: Readonly<Record<string, string>>): void;
 }
 
 interface Series {
   readonly name: Counted;
-  readonly labels: LabelValues;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export class Recorder {
