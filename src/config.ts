@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { FLAGS, type Flag, type FlagName } from './flags.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './logger.js';
 import type { BindAddress } from './ops/http-server.js';
+import type { MetricsAddress } from './ops/metrics/endpoint.js';
 
 export interface Config {
   readonly watchNamespaces: readonly string[];
@@ -21,11 +22,6 @@ export interface Config {
   readonly contestedAfter: number;
   /** Name of this process in events and, with a unique suffix, in the Lease. */
   readonly instance: string;
-}
-
-export interface MetricsAddress extends BindAddress {
-  /** Folder of tls.crt and tls.key; undefined: plain HTTP for any client. */
-  readonly certPath: string | undefined;
 }
 
 export type Invocation =

@@ -15,8 +15,7 @@ import { LeaseClient } from './kube/lease.js';
 import { Transport } from './kube/transport.js';
 import { createLogger, type Logger } from './logger.js';
 import { MetricsEndpoint } from './ops/metrics/endpoint.js';
-import { liveness, readiness } from './ops/probes.js';
-import { serveProbes, type Probes } from './ops/probe-server.js';
+import { liveness, readiness, serveProbes } from './ops/probes.js';
 
 /** Set by the bundler from package.json; absent if the sources run directly. */
 declare const __VERSION__: string | undefined;
@@ -66,16 +65,7 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-interface Parts {
-  readonly transport: Transport;
-  readonly controller: Controller;
-  /** Undefined for the only replica. */
-  readonly election: LeaderElection | undefined;
-  /** Undefined if no metrics are served: nothing is counted. */
-  readonly endpoint: MetricsEndpoint | undefined;
-}
-
-async function assemble(config: Config, logger: Logger): Promise<Parts> {
+async function assemble(config: Config, logger: Logger) {
   const endpoint = metricsEndpointOf(config, logger);
   const credentials = await credentialsOf(config);
   const transport = new Transport(credentials, {
@@ -102,6 +92,7 @@ async function assemble(config: Config, logger: Logger): Promise<Parts> {
 const now = (): Date => new Date();
 const monotonicMs = (): number => performance.now();
 
+/** @returns undefined for the only replica */
 function electionOf(
   { leaderElection, instance }: Config,
   transport: Transport,
@@ -118,14 +109,13 @@ function electionOf(
   });
 }
 
+/** @returns undefined if no metrics are served: nothing is counted */
 function metricsEndpointOf({ metrics, maxConcurrentReconciles }: Config, logger: Logger): MetricsEndpoint | undefined {
   if (metrics === undefined) return undefined;
-  const { certPath, ...address } = metrics;
-  const options = { version: VERSION, maxConcurrentReconciles, monotonicMs };
-  return new MetricsEndpoint({ ...options, address, certFolder: certPath, logger });
+  return new MetricsEndpoint({ version: VERSION, maxConcurrentReconciles, monotonicMs, address: metrics, logger });
 }
 
-function probesOf(controller: Controller, leaderElection: LeaderElection | undefined): Probes {
+function probesOf(controller: Controller, leaderElection: LeaderElection | undefined) {
   const explain = (lastError: unknown, informer?: InformerState): string => {
     if (lastError === undefined) return '';
     const remedy = informer && remedyFor(informer, lastError);

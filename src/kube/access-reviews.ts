@@ -9,12 +9,11 @@ export interface User {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-interface TokenReview {
-  readonly status?: { readonly authenticated?: boolean; readonly user?: Partial<User> };
-}
-
-interface SubjectAccessReview {
-  readonly status?: { readonly allowed?: boolean };
+/** The verdict of a TokenReview, or of a SubjectAccessReview. */
+interface ReviewStatus {
+  readonly authenticated?: boolean;
+  readonly user?: Partial<User>;
+  readonly allowed?: boolean;
 }
 
 /** For each of the two reviews: a scrape has five seconds, see ops/http-server.ts. */
@@ -32,27 +31,22 @@ export class AccessReviews {
    * @throws as Transport.call
    */
   async userOf(token: string): Promise<User | undefined> {
-    const { status } = await this.#review<TokenReview>('authentication.k8s.io', 'TokenReview', { token });
-    const { username = '', ...user } = status?.user ?? {};
-    return status?.authenticated === true && username !== '' ? { username, ...user } : undefined;
+    const { authenticated, user } = await this.#review('authentication.k8s.io', 'TokenReview', { token });
+    const { username = '', ...others } = user ?? {};
+    return authenticated === true && username !== '' ? { username, ...others } : undefined;
   }
 
   /** @throws as userOf */
   async mayGet({ username, uid, groups, extra }: User, path: string): Promise<boolean> {
-    const { status } = await this.#review<SubjectAccessReview>('authorization.k8s.io', 'SubjectAccessReview', {
-      user: username,
-      uid,
-      groups,
-      extra,
-      nonResourceAttributes: { path, verb: 'get' },
-    });
-    return status?.allowed === true;
+    const spec = { user: username, uid, groups, extra, nonResourceAttributes: { path, verb: 'get' } };
+    return (await this.#review('authorization.k8s.io', 'SubjectAccessReview', spec)).allowed === true;
   }
 
-  async #review<T>(group: string, kind: string, spec: object): Promise<T> {
+  async #review(group: string, kind: string, spec: object): Promise<ReviewStatus> {
     const path = `/apis/${group}/v1/${kind.toLowerCase()}s`;
     const body = { apiVersion: `${group}/v1`, kind, spec };
     const call = { method: 'POST', path, body, lane: 'reviews', timeoutMs: REVIEW_TIMEOUT_MS } as const;
-    return (await this.#transport.call(call)) as T;
+    const { status } = (await this.#transport.call(call)) as { readonly status?: ReviewStatus };
+    return status ?? {};
   }
 }

@@ -1,20 +1,12 @@
 /** The errors between the operator and the API server, by what to do about them. */
-
 import { sanitize } from '../domain/report/sanitize.js';
+import { isRecord } from './validate.js';
 
 /** One reason why an object was rejected: `status.details.causes[]`. */
 export interface RejectionCause {
   readonly reason?: string;
   readonly field?: string;
   readonly message?: string;
-}
-
-/** The used part of a metav1.Status. */
-interface StatusBody {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly causes: readonly RejectionCause[];
-  readonly retryAfterSeconds?: unknown;
 }
 
 /** Bounds Retry-After: a proxy may ask for hours, or for more than a timer holds. */
@@ -39,11 +31,13 @@ export class ApiError extends Error {
     body: string,
     retryAfter?: string,
   ) {
-    const parsed = parseStatus(body);
-    super(sanitize(`${request}: ${status} ${parsed.message ?? parsed.reason ?? body.slice(0, 200)}`, MAX_MESSAGE));
-    this.reason = sanitize(parsed.reason ?? '', MAX_REASON);
-    this.causes = parsed.causes;
-    this.retryAfterMs = [retryAfter, parsed.retryAfterSeconds].map(waitMs).find((ms) => ms !== undefined);
+    // The body may be a proxy's, and JSON of any shape.
+    const { reason, message, details } = asRecord(parseJson(body));
+    const { causes, retryAfterSeconds } = asRecord(details);
+    super(sanitize(`${request}: ${status} ${[message, reason].find(isText) ?? body.slice(0, 200)}`, MAX_MESSAGE));
+    this.reason = isText(reason) ? sanitize(reason, MAX_REASON) : '';
+    this.causes = Array.isArray(causes) ? causes.map(asRecord) : [];
+    this.retryAfterMs = waitMs(retryAfter) ?? waitMs(retryAfterSeconds);
   }
 
   /** The last version seen is too old for a watch, or, after a restore from a backup, too new: list again. */
@@ -104,18 +98,6 @@ export class WatchProtocolError extends Error {
   override readonly name = 'WatchProtocolError';
 }
 
-/** The body may be a proxy's, and JSON of any shape. */
-function parseStatus(body: string): StatusBody {
-  const { reason, message, details } = asRecord(parseJson(body));
-  const { causes, retryAfterSeconds } = asRecord(details);
-  return {
-    ...(typeof reason === 'string' ? { reason } : {}),
-    ...(typeof message === 'string' ? { message } : {}),
-    causes: Array.isArray(causes) ? causes.map(asRecord) : [],
-    retryAfterSeconds,
-  };
-}
-
 function parseJson(body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
@@ -125,7 +107,11 @@ function parseJson(body: string): unknown {
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  return isRecord(value) ? value : {};
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 /** Whether a connection failed, or was cut during a response: errors of node have a code. */

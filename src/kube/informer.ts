@@ -1,60 +1,46 @@
 /**
- * An informer keeps a store equal to the objects of one name, or of all names, all over the cluster or in one namespace.
+ * An informer keeps a store equal to the objects of one name, or of all names, in the whole cluster or in one namespace.
  *
- * It lists and watches in one request where the server can (streamed list), else with a paged list and a watch. It
- * resumes from the last good version, lists again where that is unusable, the server was lost or the watch fell silent, and
- * never gives up: every failure is reported, waited out and tried again until `stop` is aborted.
+ * It lists and watches in one request if the server can (streamed list), else with a paged list and a watch. It resumes from
+ * the last good version. It lists again if that version is unusable, the server was lost or the watch was silent. It never
+ * gives up: it reports every failure, waits and tries again until `stop` is aborted.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs } from './backoff.js';
+import { backoffMs, pause } from './backoff.js';
 import { ApiError, retryAfterMs, WatchProtocolError } from './errors.js';
-import type {
-  InformerEvent,
-  InformerState,
-  ListedBy,
-  OnInformerEvent,
-  WatchedRule,
-  WatchTarget,
-} from './informer-state.js';
+import type { InformerEvent, InformerState, ListedBy, OnInformerEvent, WatchTarget } from './informer-state.js';
 import { ObjectReader } from './object-reader.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
 import { errorOf, isListDue, isStreamedListRejected } from './watch-failures.js';
 
-export interface InformerTiming {
-  /** How long a watch may be silent before it is given up. */
-  readonly idleMs: number;
-  /** How long a streamed list may be silent before pages are asked for instead. */
-  readonly listIdleMs: number;
-  readonly backoff: { readonly baseMs: number; readonly maxMs: number };
-  /** How long the server is asked to keep a watch open, in seconds: between once and twice this. */
-  readonly watchSeconds: number;
-  /** After how long an optional resource that the API server does not know is asked for again, within a tenth. */
-  readonly absentMs: number;
-}
-
-export const INFORMER_TIMING: InformerTiming = {
-  // A healthy watch brings a bookmark a minute.
+export const INFORMER_TIMING = {
+  /** A watch that is silent for longer is given up. A healthy one gets a bookmark a minute. */
   idleMs: 90_000,
-  // Where the API server's watch cache has fallen behind etcd, a streamed list begins and never ends.
+  /** A streamed list that is silent for longer is replaced by pages: if the watch cache lags behind etcd, it never ends. */
   listIdleMs: 10_000,
   backoff: { baseMs: 800, maxMs: 10_000 },
+  /** The server keeps a watch open for once to twice this. */
   watchSeconds: 300,
-  // A tenth more is still less than the five minutes after which a silent loop counts as stuck.
+  /**
+   * An optional resource that the API server does not know is requested again after this, within a tenth. That is less than
+   * the five minutes after which a silent loop counts as stuck.
+   */
   absentMs: 270_000,
 };
 
+export type InformerTiming = typeof INFORMER_TIMING;
+
 /** A server that ends watches sooner than this is treated as failing, or the loop would spin. */
 const MIN_WATCH_MS = 1_000;
-/** How much longer than other failures one may wait that only an admin ends, where nobody waits for the informer. */
+/** The waits of an optional informer without rights may be this much longer: only an admin ends that failure. */
 export const FORBIDDEN_PATIENCE = 6;
 const PAGE_SIZE = '250';
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
 export class Informer<T extends StoredObject> implements InformerState {
   readonly title: string;
-  readonly rule: WatchedRule;
+  readonly rule: InformerState['rule'];
   readonly namespace: string | undefined;
   readonly optional: boolean;
   readonly #path: string;
@@ -64,7 +50,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   readonly #timing: InformerTiming;
   readonly #reader: ObjectReader<T>;
   readonly #firstSync = Promise.withResolvers<undefined>();
-  /** The version to resume from; undefined where a list is due. */
+  /** The version to resume from; undefined if a list is due. */
   #version: string | undefined;
   #streamedList = true;
   /** When the server accepted the watch in hand, in milliseconds of performance.now(). */
@@ -111,7 +97,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     }
   }
 
-  /** One list where it is due, and one watch until the server ends it. */
+  /** One list if it is due, and one watch until the server ends it. */
   async #session(stop: AbortSignal): Promise<void> {
     const begun = performance.now();
     this.lastActivity = begun;
@@ -119,15 +105,16 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (this.#version === undefined && !this.#streamedList) await this.#listPages(stop);
     const stream = await this.#transport.watch(this.#path, this.#watchQuery(), stop);
     this.#acceptedAt = performance.now();
-    // A proxy may end each watch before its first bookmark. A list is heard when it comes.
-    if (this.#version !== undefined) this.#heard();
+    // A resumed watch counts as received, as a proxy may end each watch before its first bookmark.
+    if (this.#version !== undefined) this.#received();
     let listing = this.#version === undefined ? new Map<string, T>() : undefined;
     const { idleMs, listIdleMs } = this.#timing;
     const silence = (): number => (listing === undefined ? idleMs : listIdleMs);
-    // One that is resumed may have nothing to tell for a minute.
+    // The server may have nothing to send on a resumed watch for a minute.
     const isHealthy = listing === undefined ? setTimeout(() => this.#markHealthy(), MIN_WATCH_MS) : undefined;
     await readEvents(stream, silence, (event) => {
-      this.#heard();
+      this.#received();
+      if (event.type === 'ERROR') throw errorOf(event.status, this.#path);
       if (listing === undefined) this.#take(event);
       else if (this.#takeInitial(event, listing)) listing = undefined;
     }).finally(() => clearTimeout(isHealthy));
@@ -139,13 +126,8 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   #watchQuery(): Record<string, string> {
-    const seconds = Math.round(this.#timing.watchSeconds * (1 + Math.random()));
-    const common = {
-      watch: 'true',
-      allowWatchBookmarks: 'true',
-      timeoutSeconds: String(seconds),
-      ...this.#selector,
-    };
+    const timeoutSeconds = String(Math.round(this.#timing.watchSeconds * (1 + Math.random())));
+    const common = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds, ...this.#selector };
     return this.#version === undefined
       ? { ...common, sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
       : { ...common, resourceVersion: this.#version };
@@ -157,32 +139,30 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   /** @returns whether the list is complete */
-  #takeInitial(event: WatchEvent, listing: Map<string, T>): boolean {
-    if (event.type === 'ERROR') throw errorOf(event.status, this.#path);
-    if (event.type !== 'BOOKMARK') {
-      const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
-      if (object === undefined) listing.delete(event.object.metadata.uid ?? '');
+  #takeInitial({ type, object: raw }: ObjectEvent, listing: Map<string, T>): boolean {
+    if (type !== 'BOOKMARK') {
+      const object = type === 'DELETED' ? undefined : this.#reader.read(raw);
+      if (object === undefined) listing.delete(raw.metadata.uid ?? '');
       else listing.set(object.uid, object);
       return false;
     }
-    if (event.object.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return false;
-    this.#listed([...listing.values()], event.object.metadata.resourceVersion, 'stream');
+    if (raw.metadata.annotations?.[INITIAL_EVENTS_END] !== 'true') return false;
+    this.#listed([...listing.values()], raw.metadata.resourceVersion, 'stream');
     return true;
   }
 
-  #take(event: WatchEvent): void {
-    if (event.type === 'ERROR') throw errorOf(event.status, this.#path);
-    if (event.type !== 'BOOKMARK') {
-      const object = event.type === 'DELETED' ? undefined : this.#reader.read(event.object);
-      if (event.type === 'DELETED') this.#reader.forget(event.object);
-      if (object === undefined) this.#drop(event.object);
+  #take({ type, object: raw }: ObjectEvent): void {
+    if (type !== 'BOOKMARK') {
+      const object = type === 'DELETED' ? undefined : this.#reader.read(raw);
+      if (type === 'DELETED') this.#reader.forget(raw);
+      if (object === undefined) this.#drop(raw);
       else this.#store.put(object);
     }
-    this.#version = event.object.metadata.resourceVersion;
+    this.#version = raw.metadata.resourceVersion;
     this.#markHealthy();
   }
 
-  /** Also what is no longer readable: to write from an outdated copy would be worse than not to write. */
+  /** Also drops what is no longer readable: to write from an outdated copy would be worse than not to write. */
   #drop({ metadata: { namespace, name, uid } }: RawObject): void {
     if (namespace === undefined || name === undefined || uid === undefined) return;
     this.#store.delete({ namespace, name, uid });
@@ -190,20 +170,15 @@ export class Informer<T extends StoredObject> implements InformerState {
 
   async #listPages(stop: AbortSignal): Promise<void> {
     const objects: T[] = [];
-    for (let query: Record<string, string> = { ...this.#selector, limit: PAGE_SIZE }; ;) {
-      const page = (await this.#transport.call({ method: 'GET', path: this.#path, query }, stop)) as Page;
-      this.#heard();
-      for (const item of page.items) {
-        const object = this.#reader.read(item);
-        if (object !== undefined) objects.push(object);
-      }
-      const { resourceVersion, continue: next = '' } = page.metadata;
-      if (next === '') {
-        this.#listed(objects, resourceVersion, 'pages');
-        return;
-      }
-      query = { ...query, continue: next };
-    }
+    let query: Readonly<Record<string, string>> = { ...this.#selector, limit: PAGE_SIZE };
+    let page: Page;
+    do {
+      page = (await this.#transport.call({ method: 'GET', path: this.#path, query }, stop)) as Page;
+      this.#received();
+      objects.push(...page.items.map((item) => this.#reader.read(item)).filter((object) => object !== undefined));
+      query = { ...query, continue: page.metadata.continue ?? '' };
+    } while (query.continue !== '');
+    this.#listed(objects, page.metadata.resourceVersion, 'pages');
   }
 
   /** @param version to resume from; undefined: list again next time */
@@ -218,7 +193,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.#report({ type: 'Synced' });
   }
 
-  #heard(): void {
+  #received(): void {
     this.lastEventAt = performance.now();
     this.lastActivity = this.lastEventAt;
   }
@@ -234,25 +209,21 @@ export class Informer<T extends StoredObject> implements InformerState {
     if (stop.aborted) return;
     if (this.#version === undefined && this.#streamedList && isStreamedListRejected(error)) {
       this.#streamedList = false;
-      // What the server does not know is no fault; that it began a list and fell silent is to be told.
+      // A server that does not know streamed lists is no fault. One that began a list and fell silent is reported.
       if (!(error instanceof WatchIdleError)) return;
     }
     if (this.optional && error instanceof ApiError && error.isNotFound) {
-      await this.#sitOutAbsence(stop);
+      // A resource that the API server does not know has no objects: that is a complete list.
+      this.#listed([], undefined, 'absence');
+      this.#received();
+      this.failures = 0;
+      await pause(this.#timing.absentMs * (0.9 + Math.random() / 5), stop);
       return;
     }
     if (isListDue(error)) this.#version = undefined;
     const retryInMs = this.#failed(error);
     this.#report({ type: 'Failed', error, retryInMs });
     await pause(retryInMs, stop);
-  }
-
-  /** A resource that the API server does not know has no objects: that is a complete list. */
-  async #sitOutAbsence(stop: AbortSignal): Promise<void> {
-    this.#listed([], undefined, 'absence');
-    this.#heard();
-    this.failures = 0;
-    await pause(this.#timing.absentMs * (0.9 + Math.random() / 5), stop);
   }
 
   #report(event: InformerEvent): void {
@@ -263,23 +234,18 @@ export class Informer<T extends StoredObject> implements InformerState {
   #failed(error: unknown): number {
     const now = performance.now();
     const { baseMs, maxMs } = this.#timing.backoff;
-    // A list alone does not begin anew: where each connection is cut behind it, lists would follow each other without end.
+    // A list alone does not begin anew. If each connection were cut after it, lists would follow each other without end.
     const hasLasted = this.#acceptedAt !== undefined && now - this.#acceptedAt > maxMs;
     this.failures = hasLasted ? 1 : this.failures + 1;
     this.lastError = error;
     this.failingSince ??= now;
     const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
-    return Math.max(
-      retryAfterMs(error) ?? 0,
-      backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs }),
-    );
+    const waitMs = backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs });
+    return Math.max(retryAfterMs(error) ?? 0, waitMs);
   }
 }
 
-/** Ends early, and without an error, where `stop` is aborted. */
-async function pause(ms: number, stop: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal: stop }).catch(() => undefined);
-}
+type ObjectEvent = Exclude<WatchEvent, { type: 'ERROR' }>;
 
 interface Page {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };

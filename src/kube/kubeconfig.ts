@@ -93,15 +93,9 @@ function authorizationHeaders(options: RequestOptions): Record<string, string> {
 
 /** client-node gives certificates and keys as buffers, those of an exec plugin as strings. */
 function trustOf({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): TlsTrust {
-  return {
-    ...pem('ca', ca),
-    ...pem('cert', cert),
-    ...pem('key', key),
-    ...(servername === undefined ? {} : { servername }),
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-  };
+  return { ca: pem(ca), cert: pem(cert), key: pem(key), servername, rejectUnauthorized };
 }
 
-function pem(name: 'ca' | 'cert' | 'key', value: unknown): Partial<TlsTrust> {
-  return typeof value === 'string' || value instanceof Buffer ? { [name]: value.toString() } : {};
+function pem(value: unknown): string | undefined {
+  return typeof value === 'string' || value instanceof Buffer ? value.toString() : undefined;
 }

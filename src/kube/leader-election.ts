@@ -5,23 +5,21 @@
  *   measured here, from when the last renewal was seen: clocks of different machines are never compared.
  * - A holder that could not renew it for `renewMs` stops leading, well before another process takes it.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from './backoff.js';
 import { ApiError } from './errors.js';
 import { NotLeadingError, type Leadership } from './leadership.js';
-import type { Lease, LeaseClient, LeaseSpec } from './lease.js';
+import type { Lease, LeaseClient } from './lease.js';
 import { microTime } from '../domain/report/time.js';
 
-export interface LeaderElectionTiming {
-  /** For how long after a renewal no other process takes the lease. */
-  readonly leaseMs: number;
-  /** For how long after a renewal the holder leads. */
-  readonly renewMs: number;
-  /** Between two tries. */
-  readonly retryMs: number;
-}
-
 /** client-go's defaults. */
-const DEFAULT_TIMING: LeaderElectionTiming = { leaseMs: 15_000, renewMs: 10_000, retryMs: 2_000 };
+const DEFAULT_TIMING = {
+  /** For how long after a renewal no other process takes the lease. */
+  leaseMs: 15_000,
+  /** For how long after a renewal the holder leads. */
+  renewMs: 10_000,
+  /** Between two tries. */
+  retryMs: 2_000,
+};
 
 /** Spreads the requests of replicas that were started together. */
 const JITTER = 0.1;
@@ -46,12 +44,12 @@ export interface LeaderElectionOptions {
   readonly observer: LeaderElectionObserver;
   readonly now: () => Date;
   readonly monotonicMs: () => number;
-  readonly timing?: LeaderElectionTiming;
+  readonly timing?: typeof DEFAULT_TIMING;
 }
 
 export class LeaderElection implements Leadership {
   readonly #options: LeaderElectionOptions;
-  readonly #timing: LeaderElectionTiming;
+  readonly #timing: typeof DEFAULT_TIMING;
   readonly #lost = new AbortController();
   #lostTimer: NodeJS.Timeout | undefined;
   /** The lease as last seen, and since when. */
@@ -79,7 +77,7 @@ export class LeaderElection implements Leadership {
 
   /** As last seen; undefined if no process holds the lease. */
   get holder(): string | undefined {
-    const holder = this.#seen?.lease.holder;
+    const holder = this.#seen?.lease.holderIdentity;
     return holder === '' ? undefined : holder;
   }
 
@@ -161,23 +159,22 @@ export class LeaderElection implements Leadership {
     const { identity, now, monotonicMs, lease: client } = this.#options;
     const sentAt = monotonicMs();
     const renewTime = microTime(now());
-    const isMine = lease.holder === identity;
+    const isMine = lease.holderIdentity === identity;
+    const wanted = {
+      ...lease,
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.ceil(this.#timing.leaseMs / 1000),
+      acquireTime: isMine ? lease.acquireTime : renewTime,
+      renewTime,
+      leaseTransitions: lease.leaseTransitions + (isMine || wasNeverHeld(lease) ? 0 : 1),
+    };
     this.#mayHold = true;
     // Not `stop`: a lease that was taken has to be released.
-    const written = await client.write(
-      lease,
-      {
-        holderIdentity: identity,
-        leaseDurationSeconds: Math.ceil(this.#timing.leaseMs / 1000),
-        acquireTime: isMine ? lease.acquireTime : renewTime,
-        renewTime,
-        leaseTransitions: lease.transitions + (isMine || wasNeverHeld(lease) ? 0 : 1),
-      },
-      this.lost,
-    );
-    this.#observe(written);
+    this.#observe(await client.write(wanted, this.lost));
     // From before it was sent: other processes count from when they see it, which is later.
-    this.#leadUntil(sentAt + this.#timing.renewMs);
+    this.#leadingUntilMs = sentAt + this.#timing.renewMs;
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = setTimeout(() => this.#stopLeading(), Math.max(this.#leadingUntilMs - monotonicMs(), 0));
   }
 
   #observe(lease: Lease): void {
@@ -186,8 +183,8 @@ export class LeaderElection implements Leadership {
     if (wasNeverHeld(lease)) return;
     const isRenewed = before === undefined || !isSameRenewal(before.lease, lease);
     this.#seen = { lease, sinceMs: isRenewed ? this.#options.monotonicMs() : before.sinceMs };
-    const { holder } = lease;
-    if (holder !== before?.lease.holder && holder !== '' && holder !== this.#options.identity)
+    const { holderIdentity: holder } = lease;
+    if (holder !== before?.lease.holderIdentity && holder !== '' && holder !== this.#options.identity)
       this.#options.observer.waiting(holder);
   }
 
@@ -195,15 +192,10 @@ export class LeaderElection implements Leadership {
   #isSeenFree(): boolean {
     if (this.#seen === undefined) return true;
     const { lease, sinceMs } = this.#seen;
-    if (lease.holder === '' || lease.holder === this.#options.identity) return true;
-    const durationMs = Math.min(lease.durationMs ?? this.#timing.leaseMs, MAX_LEASE_MS);
+    if (['', this.#options.identity].includes(lease.holderIdentity)) return true;
+    const { leaseDurationSeconds: seconds } = lease;
+    const durationMs = Math.min(seconds === undefined ? this.#timing.leaseMs : seconds * 1000, MAX_LEASE_MS);
     return this.#options.monotonicMs() - sinceMs > durationMs;
-  }
-
-  #leadUntil(ms: number): void {
-    this.#leadingUntilMs = ms;
-    clearTimeout(this.#lostTimer);
-    this.#lostTimer = setTimeout(() => this.#stopLeading(), Math.max(ms - this.#options.monotonicMs(), 0));
   }
 
   #stopLeading(): void {
@@ -214,14 +206,16 @@ export class LeaderElection implements Leadership {
 
   /** Spares the next leader the wait until the lease expires. @returns false if it failed */
   async #release(): Promise<boolean> {
-    const { lease: client, observer } = this.#options;
+    const { lease: client, identity, now, observer } = this.#options;
     // Only their timeout ends these requests.
     const { signal } = new AbortController();
     this.#stopLeading();
     try {
       // Read first: a response may have been lost, or another process may hold the lease by now.
       const lease = await client.read(signal);
-      if (lease?.holder === this.#options.identity) await client.write(lease, this.#released(lease), signal);
+      if (lease?.holderIdentity !== identity) return true;
+      const released = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime(now()) };
+      await client.write({ ...lease, ...released }, signal);
       return true;
     } catch (error) {
       observer.failed(error);
@@ -229,14 +223,8 @@ export class LeaderElection implements Leadership {
     }
   }
 
-  #released({ acquireTime, transitions: leaseTransitions }: Lease): LeaseSpec {
-    const renewTime = microTime(this.#options.now());
-    return { holderIdentity: '', leaseDurationSeconds: 1, acquireTime, renewTime, leaseTransitions };
-  }
-
-  async #pause(stop: AbortSignal): Promise<void> {
-    const ms = this.#timing.retryMs * (1 - JITTER + 2 * JITTER * Math.random());
-    await delay(ms, undefined, { signal: stop }).catch(() => undefined);
+  #pause(stop: AbortSignal): Promise<void> {
+    return pause(this.#timing.retryMs * (1 - JITTER + 2 * JITTER * Math.random()), stop);
   }
 }
 
@@ -247,9 +235,9 @@ function wasNeverHeld({ renewTime }: Lease): boolean {
 /** Other edits, such as of an annotation, are no renewal. */
 function isSameRenewal(a: Lease, b: Lease): boolean {
   return (
-    a.holder === b.holder &&
+    a.holderIdentity === b.holderIdentity &&
     a.renewTime === b.renewTime &&
     a.acquireTime === b.acquireTime &&
-    a.transitions === b.transitions
+    a.leaseTransitions === b.leaseTransitions
   );
 }

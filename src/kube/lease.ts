@@ -3,26 +3,21 @@ import { FIELD_MANAGER } from '../domain/rules/api.js';
 import { ApiError } from './errors.js';
 import type { Call, Transport } from './transport.js';
 
-export interface Lease {
-  readonly resourceVersion: string;
+/** As in the API; times have six digits (time.ts). */
+interface LeaseSpec {
   /** Empty if no process holds it. */
-  readonly holder: string;
+  readonly holderIdentity: string;
   /** How long a renewal is good for; undefined if absent. */
-  readonly durationMs: number | undefined;
+  readonly leaseDurationSeconds: number | undefined;
   readonly acquireTime: string;
   /** By the holder's clock; only used to distinguish renewals. */
   readonly renewTime: string;
   /** Number of changes of the holder. */
-  readonly transitions: number;
+  readonly leaseTransitions: number;
 }
 
-/** As in the API; times have six digits (micro-time.ts). */
-export interface LeaseSpec {
-  readonly holderIdentity: string;
-  readonly leaseDurationSeconds: number;
-  readonly acquireTime: string;
-  readonly renewTime: string;
-  readonly leaseTransitions: number;
+export interface Lease extends LeaseSpec {
+  readonly resourceVersion: string;
 }
 
 /** Half of the time for which a holder leads, so that a hanging connection costs a try and not the lease. */
@@ -65,7 +60,7 @@ export class LeaseClient {
   }
 
   /** Fails with 409 if the Lease was written since it was read. */
-  async write({ resourceVersion }: Lease, spec: LeaseSpec, signal: AbortSignal): Promise<Lease> {
+  async write({ resourceVersion, ...spec }: Lease, signal: AbortSignal): Promise<Lease> {
     return this.#patch('application/merge-patch+json', { metadata: { resourceVersion }, spec }, signal);
   }
 
@@ -82,13 +77,12 @@ interface RawLease {
 
 function project(raw: unknown): Lease {
   const { metadata, spec = {} } = raw as RawLease;
-  const { leaseDurationSeconds: seconds } = spec;
   return {
     resourceVersion: metadata.resourceVersion,
-    holder: spec.holderIdentity ?? '',
-    durationMs: typeof seconds === 'number' ? seconds * 1000 : undefined,
+    holderIdentity: spec.holderIdentity ?? '',
+    leaseDurationSeconds: spec.leaseDurationSeconds ?? undefined,
     acquireTime: spec.acquireTime ?? '',
     renewTime: spec.renewTime ?? '',
-    transitions: spec.leaseTransitions ?? 0,
+    leaseTransitions: spec.leaseTransitions ?? 0,
   };
 }

@@ -1,12 +1,12 @@
 /**
- * Who wrote what of an object, from metadata.managedFields. Sets of fields are nested maps, e.g.
- * `{"f:data": {"f:KEY": {}}}`. The API server keeps any shape out of other tools' hands, but not out of old backups: none
- * of these ever throws.
+ * Reads from metadata.managedFields who wrote which field. Sets of fields are nested maps, e.g. `{"f:data": {"f:KEY": {}}}`.
+ * The API server keeps them valid, but an old backup may hold any shape: no function here ever throws.
  */
 import type { FieldManager, Manager } from '../domain/rules/workload.js';
 import { SIDECAR_CONTAINER } from '../domain/rules/slots.js';
+import { isRecord } from './validate.js';
 
-/** What is used of one entry. */
+/** The used part of an entry. */
 export interface ManagedFieldsEntry {
   readonly manager?: unknown;
   readonly time?: unknown;
@@ -23,7 +23,7 @@ export function managersOf(entries: Entries): Manager[] {
   return named(entries).map(({ manager: name, time }) => ({ name, ...(typeof time === 'string' ? { time } : {}) }));
 }
 
-/** Those who wrote the workload itself; its status, which has entries of its own, is left out. */
+/** The managers of the workload itself. Its status, which has entries of its own, is left out. */
 export function workloadManagers(entries: Entries): FieldManager[] {
   const own = named(entries).filter(({ subresource }) => (subresource ?? '') === '');
   return managersOf(own).map((manager, index) => ({ ...manager, ownsPort: ownsPort(own[index]?.fieldsV1) }));
@@ -39,25 +39,24 @@ export function keyManagers(entries: Entries, key: string): string[] {
 function ownsPort(fields: unknown): boolean {
   const sidecar = at(fields, [...CONTAINERS, SIDECAR]);
   if (['f:args', 'f:command'].some((list) => at(sidecar, [list]) !== undefined)) return true;
-  // The list as such (".") stays with whoever made it, while its items, by number, go to whoever adds them.
+  // The list as such (".") belongs to the manager that made it, each item ("k:...") to the one that added it.
   const ports = at(sidecar, ['f:ports']);
-  return typeof ports === 'object' && ports !== null && Object.keys(ports).some((item) => item.startsWith('k:'));
+  return isRecord(ports) && Object.keys(ports).some((item) => item.startsWith('k:'));
 }
 
-function named(entries: Entries): (ManagedFieldsEntry & { readonly manager: string })[] {
+type NamedEntry = ManagedFieldsEntry & { readonly manager: string };
+
+function named(entries: Entries): NamedEntry[] {
   if (!Array.isArray(entries)) return [];
-  return entries.filter(
-    (entry: ManagedFieldsEntry | null): entry is ManagedFieldsEntry & { readonly manager: string } =>
-      typeof entry?.manager === 'string',
-  );
+  return entries.filter((entry): entry is NamedEntry => isRecord(entry) && typeof entry.manager === 'string');
 }
 
-/** What is found at the end of a path of keys; undefined where there is no such path. */
+/** The value at the end of a path of keys; undefined if there is no such path. */
 function at(fields: unknown, path: readonly string[]): unknown {
   let found = fields;
   for (const key of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
-    found = (found as Readonly<Record<string, unknown>>)[key];
+    if (!isRecord(found) || !Object.hasOwn(found, key)) return undefined;
+    found = found[key];
   }
   return found;
 }

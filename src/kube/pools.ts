@@ -21,17 +21,6 @@ export type Pool = Readonly<Record<Lane, http.Agent>>;
 const IDLE_SOCKET_MS = 60_000;
 const TCP_KEEPALIVE_MS = 15_000;
 
-export function sameTrust(a: TlsTrust, b: TlsTrust): boolean {
-  return (
-    a === b ||
-    (a.ca === b.ca &&
-      a.cert === b.cert &&
-      a.key === b.key &&
-      a.servername === b.servername &&
-      a.rejectUnauthorized === b.rejectUnauthorized)
-  );
-}
-
 /** Closes the idle connections of a pool now, and the others as soon as they are idle. */
 export function retire(pool: Pool): void {
   for (const agent of Object.values(pool)) {
@@ -42,25 +31,18 @@ export function retire(pool: Pool): void {
 
 export function securePool({ ca, cert, key, rejectUnauthorized }: TlsTrust): Pool {
   // One secure context for all connections: parsing the CA for each costs milliseconds.
-  const secureContext = createSecureContext({
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  });
-  const common = {
-    secureContext,
-    keepAlive: true,
-    keepAliveMsecs: TCP_KEEPALIVE_MS,
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-  };
-  return pool((limits) => new https.Agent({ ...common, ...limits }));
+  const secureContext = createSecureContext({ ca, cert, key });
+  const trust = { secureContext, ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) };
+  return pool((options) => new https.Agent({ ...trust, ...options }));
 }
 
 export function plainPool(): Pool {
-  return pool((limits) => new http.Agent({ keepAlive: true, keepAliveMsecs: TCP_KEEPALIVE_MS, ...limits }));
+  return pool((options) => new http.Agent(options));
 }
 
-function pool(agent: (limits: http.AgentOptions) => http.Agent): Pool {
+function pool(newAgent: (options: http.AgentOptions) => http.Agent): Pool {
+  const agent = (limits: http.AgentOptions): http.Agent =>
+    newAgent({ keepAlive: true, keepAliveMsecs: TCP_KEEPALIVE_MS, ...limits });
   const lane = (maxSockets: number): http.Agent => agent({ maxSockets, timeout: IDLE_SOCKET_MS });
   const { calls, lease, reviews } = MAX_SOCKETS;
   return { calls: lane(calls), lease: lane(lease), reviews: lane(reviews), watches: agent({}) };

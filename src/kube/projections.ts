@@ -1,6 +1,6 @@
 /**
- * Projects the API server's objects to what the operator keeps of them, in bounded size. If an object has another shape than
- * the API's, each projection throws a TypeError that names the field.
+ * Projects the API server's objects to what the operator keeps of them, in bounded size. Each projection throws a TypeError
+ * that names the field if an object is not of the API's shape.
  */
 import { createHash } from 'node:crypto';
 import type {
@@ -13,7 +13,14 @@ import type {
   V1OwnerReference,
   V1PodTemplateSpec,
 } from '@kubernetes/client-node';
-import type { AssignmentSpec, Mode, PortAssignment, RookConfigPolicy, StoredStatus } from '../domain/rules/api.js';
+import type {
+  AssignmentSpec,
+  Mode,
+  ObjectMeta,
+  PortAssignment,
+  RookConfigPolicy,
+  StoredStatus,
+} from '../domain/rules/api.js';
 import type { Driver } from '../domain/rules/driver.js';
 import { flaggedPort, type CommandLine } from '../domain/rules/port-flag.js';
 import { MAX_VALUE_LENGTH, type RookConfig, type RookConfigEntry } from '../domain/rules/rook-config.js';
@@ -31,12 +38,8 @@ import {
 import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
 import { count, integer, isRecord, list, optionalText, optionalTexts, record, text } from './validate.js';
 
-/** metadata as in JSON; the API server sets the first four on every object. */
-interface RawMetadata {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
+/** metadata as in JSON. */
+interface RawMetadata extends ObjectMeta {
   readonly generation?: number;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -51,9 +54,8 @@ interface RawObject<Spec, Status> {
   readonly status?: Status;
 }
 
-type Identity = Pick<RawMetadata, 'namespace' | 'name' | 'uid' | 'resourceVersion'>;
-
-function identity(metadata: RawMetadata): Identity {
+/** The API server sets these four on every object. */
+function identity(metadata: RawMetadata): ObjectMeta {
   return {
     namespace: text(metadata.namespace, 'metadata.namespace'),
     name: text(metadata.name, 'metadata.name'),
@@ -77,21 +79,18 @@ export function projectAssignment(raw: unknown): PortAssignment {
   };
 }
 
-/** Of the API's shape, as far as it is read: whoever has the right may write a status. */
+/** Checks what is read of a status, which any client with the right may write. */
 function isValidStatus(status: unknown): status is StoredStatus {
   if (!isRecord(status)) return false;
   const { conditions = [], conflicts = [] } = status as StoredStatus;
   return [conditions, conflicts].every((list) => Array.isArray(list) && list.every(isRecord));
 }
 
-/** The API server accepts `ports: null`, which means the same as an absent field. */
-function withoutNulls(spec: AssignmentSpec): AssignmentSpec {
-  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
-}
-
 /** Rejects a mode of a later version of the definition: it may not mean that the ports are enforced. */
 function validSpec(raw: AssignmentSpec): AssignmentSpec {
-  const spec = withoutNulls(record(raw, 'spec'));
+  // The API server accepts `ports: null`, which means the same as an absent field.
+  const entries = Object.entries(record(raw, 'spec')).filter(([, value]) => value !== null);
+  const spec: AssignmentSpec = Object.fromEntries(entries);
   const { mode = 'Enforce', rookConfig = 'Pin', ports = {} } = spec;
   for (const [slot, port] of Object.entries(record(ports, 'spec.ports'))) count(port, `spec.ports.${slot}`);
   if (!MODES.includes(mode)) throw new TypeError(`spec.mode is not one of ${MODES.join(', ')}`);
@@ -170,12 +169,8 @@ export function projectDaemonSet(raw: unknown): Workload {
     onDelete: spec.updateStrategy?.type === 'OnDelete',
     paused: false,
     // Any writer may set an annotation.
-    ...(isNumber(templateGeneration) ? { templateGeneration: Number(templateGeneration) } : {}),
+    ...(/^\d{1,15}$/.test(templateGeneration ?? '') ? { templateGeneration: Number(templateGeneration) } : {}),
   });
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'string' && /^\d{1,15}$/.test(value);
 }
 
 function containersOf({ spec }: V1PodTemplateSpec): readonly V1Container[] {
@@ -220,12 +215,12 @@ function otherPorts(containers: readonly V1Container[]): HostPort[] {
   return taken;
 }
 
-/** If the pod is on the host network, a declared port is one of the node, with or without a hostPort. */
+/** The declared ports: on the host network each is one of the node, with or without a hostPort. */
 function portsTaken(container: V1Container): HostPort[] {
   const name = text(container.name, 'container name');
   const ports = new Set<number>();
   for (const declared of list(container.ports, 'ports').slice(0, MAX_READ)) {
-    if (isTcp(declared)) ports.add(integer(declared.containerPort, 'containerPort'));
+    if ((declared.protocol ?? 'TCP') === 'TCP') ports.add(integer(declared.containerPort, 'containerPort'));
   }
   // Neither Rook nor ceph-csi-operator declares the port that the liveness container serves its metrics on.
   const liveness = name === LIVENESS_CONTAINER ? livenessPort(container) : undefined;
@@ -243,10 +238,6 @@ function elementsOf({ command, args }: V1Container): number {
 
 function commandLineOf({ command, args }: V1Container): CommandLine {
   return { command: optionalTexts(command, 'command'), args: optionalTexts(args, 'args') };
-}
-
-function isTcp({ protocol }: V1ContainerPort): boolean {
-  return protocol === undefined || protocol === 'TCP';
 }
 
 function projectSidecar(containers: readonly V1Container[]): Sidecar | undefined {

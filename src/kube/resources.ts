@@ -1,4 +1,4 @@
-/** Where the API server serves the objects that the operator watches and writes. */
+/** The paths of the objects that the operator watches and writes. */
 import { API_GROUP, API_VERSION, ASSIGNMENT_NAME, ASSIGNMENT_PLURAL } from '../domain/rules/api.js';
 import { ROOK_CONFIG_NAME } from '../domain/rules/rook-config.js';
 import type { SlotSpec, WorkloadKind } from '../domain/rules/slots.js';
@@ -36,8 +36,4 @@ export function rookConfigPath(namespace: string): string {
 
 export function assignmentPath(namespace: string): string {
   return `${collectionPath(ASSIGNMENTS, namespace)}/${ASSIGNMENT_NAME}`;
-}
-
-export function assignmentStatusPath(namespace: string): string {
-  return `${assignmentPath(namespace)}/status`;
 }

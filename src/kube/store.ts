@@ -6,17 +6,13 @@ export type StoredObject = ObjectMeta;
 export type Identity = Omit<StoredObject, 'resourceVersion'>;
 
 /** What an informer fills. */
-export interface ObjectSink<T extends StoredObject> {
-  put(object: T): void;
-  delete(object: Identity): void;
-  replace(objects: readonly T[], within?: string): void;
-}
+export type ObjectSink<T extends StoredObject> = Pick<Store<T>, 'put' | 'delete' | 'replace'>;
 
 /**
  * Objects as last seen, filled by informers and by the responses to writes. By default they are of one name, so that a
  * namespace has one of them, and the namespace is its key.
  */
-export class Store<T extends StoredObject> implements ObjectSink<T> {
+export class Store<T extends StoredObject> {
   readonly #objects = new Map<string, T>();
   readonly #onChange: (namespace: string) => void;
   readonly #keyOf: (object: Identity) => string;
@@ -76,7 +72,7 @@ export class Store<T extends StoredObject> implements ObjectSink<T> {
 
   /**
    * Stores the response to a request of the operator's own, if the object is still there: its deletion may have been seen
-   * meanwhile. Reported like any change, since it may hold somebody else's edit, whose own event then brings nothing new.
+   * meanwhile. Reported like any change, as it may hold another writer's edit, whose own event then brings nothing new.
    */
   putResponse(object: T): void {
     if (this.#isStillThere(object)) this.put(object);

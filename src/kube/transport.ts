@@ -7,10 +7,11 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 import { ApiError, UnreachableError } from './errors.js';
-import { plainPool, retire, sameTrust, securePool, type CallLane, type Lane, type Pool } from './pools.js';
 import { Deadline, unlessAborted } from './deadline.js';
+import { plainPool, retire, securePool, type CallLane, type Lane, type Pool } from './pools.js';
 
 export type Method = 'GET' | 'POST' | 'PATCH';
 
@@ -45,19 +46,17 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 
 export class Transport {
   readonly #credentials: Credentials;
-  readonly #userAgent: string;
+  readonly #options: TransportOptions;
   readonly #timeoutMs: number;
   readonly #secure: boolean;
-  readonly #observer: RequestObserver | undefined;
   #trust: TlsTrust | undefined;
   #pool: Pool | undefined;
 
   constructor(credentials: Credentials, options: TransportOptions) {
     this.#credentials = credentials;
-    this.#userAgent = options.userAgent;
+    this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#secure = credentials.server.protocol === 'https:';
-    this.#observer = options.observer;
   }
 
   /**
@@ -66,30 +65,23 @@ export class Transport {
    */
   async call(call: Call, stop?: AbortSignal): Promise<unknown> {
     const deadline = new Deadline(call.timeoutMs ?? this.#timeoutMs, stop);
-    try {
-      return await this.#withDeadline(call.method, call, deadline, async () => {
-        const response = await this.#sendAuthorized(call, call.lane ?? 'calls', deadline.signal);
-        return JSON.parse(await bodyOf(response)) as unknown;
-      });
-    } finally {
-      deadline.release();
-    }
+    const json = await this.#withDeadline(call.method, call, deadline, async () => {
+      const response = await this.#sendAuthorized(call, call.lane ?? 'calls', deadline.signal);
+      return JSON.parse(await bodyOf(response)) as unknown;
+    });
+    deadline.release();
+    return json;
   }
 
   /** Opens a watch and resolves with its stream once the API server has accepted it. @throws as call() */
   async watch(path: string, query: Readonly<Record<string, string>>, stop: AbortSignal): Promise<IncomingMessage> {
     const call: Call = { method: 'GET', path, query };
     const deadline = new Deadline(this.#timeoutMs, stop);
-    try {
-      const stream = await this.#withDeadline('WATCH', call, deadline, () =>
-        this.#sendAuthorized(call, 'watches', deadline.signal),
-      );
-      stream.once('close', () => deadline.release());
-      return stream;
-    } catch (error) {
-      deadline.release();
-      throw error;
-    }
+    const stream = await this.#withDeadline('WATCH', call, deadline, () =>
+      this.#sendAuthorized(call, 'watches', deadline.signal),
+    );
+    stream.once('close', () => deadline.release());
+    return stream;
   }
 
   /** Closes every connection, at the end of the process. */
@@ -97,61 +89,54 @@ export class Transport {
     Object.values(this.#pool ?? {}).forEach((agent) => agent.destroy());
   }
 
-  /** Runs `work` until its deadline, and turns each failure into one that call() documents. */
+  /** Runs `work` until its deadline. If it fails, the deadline is released, and the error is one that call() documents. */
   async #withDeadline<T>(verb: Method | 'WATCH', call: Call, deadline: Deadline, work: () => Promise<T>): Promise<T> {
     const begun = performance.now();
     try {
       // Also by the signal: node ends a request that still waits for a connection only when it gets one.
       return await unlessAborted(work, deadline.signal);
     } catch (error) {
+      deadline.release();
       if (error instanceof ApiError) throw error;
       deadline.stop?.throwIfAborted();
       throw new UnreachableError(nameOf(call), deadline.signal.aborted ? deadline.signal.reason : error);
     } finally {
       deadline.stopClock();
-      this.#observer?.took(verb, performance.now() - begun);
+      this.#options.observer?.took(verb, performance.now() - begun);
     }
   }
 
   /** Repeats a call after one 401, with fresh credentials: the token may just have been rotated. */
   async #sendAuthorized(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
-    const first = await this.#observed(call, this.#send(call, lane, signal));
-    if (first.statusCode !== 401) return this.#accept(call, first);
-    first.resume();
-    this.#credentials.invalidate();
-    return this.#accept(call, await this.#observed(call, this.#send(call, lane, signal)));
-  }
-
-  async #observed({ method }: Call, sent: Promise<IncomingMessage>): Promise<IncomingMessage> {
-    let status: number | undefined;
-    try {
-      const response = await sent;
-      status = response.statusCode;
-      return response;
-    } finally {
-      this.#observer?.responded(method, status);
+    let response = await this.#send(call, lane, signal);
+    if (response.statusCode === 401) {
+      response.resume();
+      this.#credentials.invalidate();
+      response = await this.#send(call, lane, signal);
     }
-  }
-
-  async #accept(call: Call, response: IncomingMessage): Promise<IncomingMessage> {
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return response;
     throw new ApiError(nameOf(call), status, await bodyOf(response), response.headers['retry-after']);
   }
 
   async #send(call: Call, lane: Lane, signal: AbortSignal): Promise<IncomingMessage> {
-    const credentials = await unlessAborted(() => this.#credentials.forRequest(), signal);
-    const agent = credentials.proxy ?? this.#poolFor(credentials.trust)[lane];
-    const request = (): Promise<IncomingMessage> => this.#request(call, credentials, agent, signal);
+    let status: number | undefined;
     try {
-      return await request().catch((error: unknown) => {
+      const credentials = await unlessAborted(() => this.#credentials.forRequest(), signal);
+      const agent = credentials.proxy ?? this.#poolFor(credentials.trust)[lane];
+      const request = (): Promise<IncomingMessage> => this.#request(call, credentials, agent, signal);
+      const response = await request().catch((error: unknown) => {
         if (error instanceof ClosedOnReuse) return request();
         throw error;
       });
+      status = response.statusCode;
+      return response;
     } catch (error) {
       // The CA may have been rotated, or its file read during a write.
       this.#credentials.invalidate();
       throw error;
+    } finally {
+      this.#options.observer?.responded(call.method, status);
     }
   }
 
@@ -167,7 +152,7 @@ export class Transport {
     const query = call.query === undefined ? '' : `?${new URLSearchParams(call.query).toString()}`;
     const headers: Record<string, string | number> = {
       Accept: 'application/json',
-      'User-Agent': this.#userAgent,
+      'User-Agent': this.#options.userAgent,
       ...credentials.headers,
     };
     if (body !== undefined) {
@@ -184,7 +169,7 @@ export class Transport {
           method: call.method,
           headers,
           agent,
-          ...(credentials.trust.servername === undefined ? {} : { servername: credentials.trust.servername }),
+          servername: credentials.trust.servername,
         },
         resolve,
       );
@@ -199,8 +184,10 @@ export class Transport {
 
   /** New connections follow a rotated CA or client certificate; those in use end by themselves. */
   #poolFor(trust: TlsTrust): Pool {
-    if (this.#pool !== undefined && this.#trust !== undefined && sameTrust(trust, this.#trust)) return this.#pool;
-    if (this.#pool !== undefined) retire(this.#pool);
+    if (this.#pool !== undefined) {
+      if (trust === this.#trust || isDeepStrictEqual(trust, this.#trust)) return this.#pool;
+      retire(this.#pool);
+    }
     this.#trust = trust;
     this.#pool = this.#secure ? securePool(trust) : plainPool();
     return this.#pool;

@@ -1,4 +1,4 @@
-/** A watch's stream as events: one JSON object a line. */
+/** Parses the stream of a watch into events: one JSON object a line. */
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { WatchProtocolError } from './errors.js';
@@ -18,7 +18,7 @@ export type WatchEvent =
   | { readonly type: 'ERROR'; readonly status: unknown };
 
 /**
- * No object in etcd is larger than 1.5 MiB, but each byte of it may take six in the line: the API server writes `<` as
+ * No object in etcd is larger than 1.5 MiB. Each of its bytes may take six in the line, as the API server writes `<` as
  * \u003c. A longer line is not an event.
  */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -29,13 +29,13 @@ export class WatchIdleError extends Error {
 }
 
 /**
- * Reads a stream until it ends, and tells of each event as it comes. By callback: a reconcile begins in the very turn in
- * which its event arrived, and async iteration of streams costs more than all else that is done with an event.
+ * Reads a stream until it ends, and reports each event as it comes. It uses a callback, as async iteration of streams costs
+ * more than all else that is done with an event. A reconcile so begins in the very turn in which its event arrived.
  *
- * @param idleMs how long the stream may be silent from now on, asked at the start and after each chunk
- * @param onEvent what it throws ends the reading: nothing is told after that
- * @throws WatchIdleError, WatchProtocolError for a line that is no event (it is never skipped: an event may be in it), or
- *   what the stream or `onEvent` fails with
+ * @param idleMs how long the stream may be silent from now on; called at the start and after each chunk
+ * @param onEvent ends the reading if it throws, and is not called again
+ * @throws WatchIdleError, WatchProtocolError for a line that is no event (it is never skipped, as an event may be in it), or
+ *   the error of the stream or of `onEvent`
  */
 export async function readEvents(
   stream: Readable,
@@ -54,7 +54,7 @@ export async function readEvents(
       lines.take(chunk);
       restartWatchdog();
     } catch (error) {
-      // An HTTP answer that is destroyed still tells of the chunks that it holds (node 24, as run).
+      // An HTTP response that is destroyed still emits the chunks that it holds (node 24, as run).
       stream.off('data', take);
       stream.destroy(error as Error);
     }
@@ -62,7 +62,7 @@ export async function readEvents(
   restartWatchdog();
   stream.on('data', take);
   try {
-    // Also where it was closed before: by an abort, in the turn in which the answer began.
+    // Ends at once if the stream is closed already: by an abort in the turn in which the response began.
     await finished(stream, { writable: false });
   } finally {
     stream.off('data', take);
@@ -71,7 +71,7 @@ export async function readEvents(
   }
 }
 
-/** Makes lines of chunks, which are cut anywhere, also inside a character. */
+/** Joins chunks to lines. A chunk may end anywhere, also inside a character. */
 class Lines {
   readonly #onLine: (line: string) => void;
   #pending: Buffer[] = [];

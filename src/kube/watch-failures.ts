@@ -1,32 +1,26 @@
-/** What a watch that ended in a failure needs next. */
+/** Decides what follows a failed watch: a list, pages instead of a streamed list, or only a wait. */
 import { ApiError, isConnectionLost } from './errors.js';
 import { WatchIdleError } from './watch-events.js';
 
 /**
- * A server that was lost may come back with an older backup. A watch from a version ahead of it is not rejected: it is silent
- * until the server has come to that version, and nothing before that is ever told (API server 1.36, as run).
+ * A server that was lost may come back with an older backup. It does not reject a watch from a version ahead of it. The watch
+ * is silent until the server has reached that version, and misses all events before it (API server 1.36, as run).
  */
 export function isListDue(error: unknown): boolean {
-  if (error instanceof ApiError) return error.isVersionUnusable || isOfProxy(error);
-  return error instanceof WatchIdleError || isConnectionLost(error);
-}
-
-/** Of one between here and the API server that cannot reach it either: such an answer is no Status. */
-function isOfProxy({ status, reason }: ApiError): boolean {
-  return status >= 500 && reason === '';
+  if (!(error instanceof ApiError)) return error instanceof WatchIdleError || isConnectionLost(error);
+  // A proxy that cannot reach the API server responds without a Status.
+  return error.isVersionUnusable || (error.status >= 500 && error.reason === '');
 }
 
 /**
- * Servers before 1.32, or with the feature gate WatchList off, reject the parameters of a streamed list; one whose watch
- * cache lags never comes to its end. Either is asked for pages from then on, for good: names make them short.
+ * Servers before 1.32, or with the feature gate WatchList off, reject the parameters of a streamed list. A server whose watch
+ * cache lags never ends one. Both get requests for pages from then on; the pages are short, as only named objects are listed.
  */
 export function isStreamedListRejected(error: unknown): boolean {
-  return (
-    error instanceof WatchIdleError || (error instanceof ApiError && (error.status === 422 || error.status === 400))
-  );
+  return error instanceof ApiError ? [400, 422].includes(error.status) : error instanceof WatchIdleError;
 }
 
-/** What an ERROR event says. @param path that is watched */
+/** The error in an ERROR event. @param path that is watched */
 export function errorOf(status: unknown, path: string): ApiError {
   const code = (status as { code?: unknown } | null | undefined)?.code;
   return new ApiError(`WATCH ${path}`, typeof code === 'number' ? code : 500, JSON.stringify(status ?? null));

@@ -10,7 +10,7 @@ import type { SlotSpec } from '../domain/rules/slots.js';
 import type { Workload } from '../domain/rules/workload.js';
 import { permitToWrite, type Leadership } from './leadership.js';
 import { projectAssignment, projectDaemonSet, projectDeployment, projectRookConfig } from './projections.js';
-import { assignmentPath, assignmentStatusPath, rookConfigPath, workloadPath } from './resources.js';
+import { assignmentPath, rookConfigPath, workloadPath } from './resources.js';
 import type { Transport } from './transport.js';
 
 const JSON_PATCH = 'application/json-patch+json';
@@ -45,18 +45,15 @@ export class Writer {
   }
 
   async readWorkload(slotSpec: SlotSpec, namespace: string): Promise<Workload> {
-    return projectWorkload(
-      slotSpec,
-      await this.#transport.call({ method: 'GET', path: workloadPath(slotSpec, namespace) }),
-    );
+    return projectWorkload(slotSpec, await this.#read(workloadPath(slotSpec, namespace)));
   }
 
   async readRookConfig(namespace: string): Promise<RookConfig> {
-    return projectRookConfig(await this.#transport.call({ method: 'GET', path: rookConfigPath(namespace) }));
+    return projectRookConfig(await this.#read(rookConfigPath(namespace)));
   }
 
   async readAssignment(namespace: string): Promise<PortAssignment> {
-    return projectAssignment(await this.#transport.call({ method: 'GET', path: assignmentPath(namespace) }));
+    return projectAssignment(await this.#read(assignmentPath(namespace)));
   }
 
   /** Sends a merge patch: a later server-side apply of fewer keys would drop the others. */
@@ -68,9 +65,13 @@ export class Writer {
 
   /** Fails with 409 if the assignment was edited or recreated meanwhile. */
   async patchStatus({ namespace, resourceVersion }: PortAssignment, status: StatusPatch): Promise<PortAssignment> {
-    const path = assignmentStatusPath(namespace);
+    const path = `${assignmentPath(namespace)}/status`;
     const patch = { metadata: { resourceVersion }, status };
     return projectAssignment(await this.#patch(path, MERGE_PATCH, patch, { dryRun: false }));
+  }
+
+  #read(path: string): Promise<unknown> {
+    return this.#transport.call({ method: 'GET', path });
   }
 
   async #patch(path: string, contentType: string, body: unknown, { dryRun }: WriteOptions): Promise<unknown> {

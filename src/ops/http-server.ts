@@ -21,7 +21,7 @@ export const SERVER_LIMITS = {
 } as const;
 
 /** Serves one request per connection: each request that is sent ahead would cost a whole response in memory. */
-export function onePerConnection(handle: RequestListener): RequestListener {
+function onePerConnection(handle: RequestListener): RequestListener {
   const served = new WeakSet<Socket>();
   return (request, response) => {
     if (served.has(request.socket)) {
@@ -35,11 +35,17 @@ export function onePerConnection(handle: RequestListener): RequestListener {
 }
 
 /**
- * Listens, and closes the oldest connection if there are too many: a greedy client shuts out itself, and not the kubelet.
+ * Serves requests, and closes the oldest connection if there are too many: a greedy client shuts out itself, and not the
+ * kubelet.
  *
  * @throws Error of listen(), e.g. EADDRINUSE or EACCES
  */
-export async function listen<T extends HttpServer | HttpsServer>(server: T, { host, port }: BindAddress): Promise<T> {
+export async function listen<T extends HttpServer | HttpsServer>(
+  server: T,
+  { host, port }: BindAddress,
+  handle: RequestListener,
+): Promise<T> {
+  server.on('request', onePerConnection(handle));
   server.timeout = REQUEST_TIMEOUT_MS;
   // Oldest first.
   const open = new Set<Socket>();

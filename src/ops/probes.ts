@@ -1,5 +1,7 @@
-/** The responses of /healthz and /readyz. */
+/** Serves /healthz and /readyz, for the kubelet. */
+import { createServer, type Server } from 'node:http';
 import type { InformerState } from '../kube/informer-state.js';
+import { listen, SERVER_LIMITS, type BindAddress } from './http-server.js';
 
 export interface ProbeResponse {
   readonly ok: boolean;
@@ -22,7 +24,7 @@ export interface Probed {
   readonly leaderElection: Failing | undefined;
 }
 
-/** Both are undefined while all is well. */
+/** Both are undefined while there is no failure. */
 interface Failing {
   readonly lastError: unknown;
   /** In milliseconds of the monotonic clock. */
@@ -41,36 +43,50 @@ export function readiness(
   monotonicMs: number,
 ): ProbeResponse {
   const isBlind = ({ failingSince = Infinity }: Failing): boolean => monotonicMs - failingSince > BLIND_AFTER_MS;
-  const isReady = (informer: InformerState): boolean => informer.synced && !isBlind(informer);
   const lines = informers.map((informer) => {
-    const name = nameOf(informer);
-    const mark = informer.optional ? '[~]' : '[-]';
-    if (!informer.synced) return `${mark} ${name} not synced${explain(informer.lastError, informer)}`;
-    if (isBlind(informer)) return `${mark} ${name} failing since it was synced${explain(informer.lastError, informer)}`;
-    return `[+] ${name} ok${explain(informer.lastError, informer)}`;
+    const problem = !informer.synced ? 'not synced' : isBlind(informer) ? 'failing since it was synced' : undefined;
+    const line = lineOf(nameOf(informer), problem, informer.optional ? '[~]' : '[-]');
+    return `${line}${explain(informer.lastError, informer)}`;
   });
-  const leaseOk = leaderElection === undefined || !isBlind(leaderElection);
   if (leaderElection !== undefined) {
-    lines.push(
-      `${leaseOk ? '[+]' : '[-]'} leader election ${leaseOk ? 'ok' : 'failing'}${explain(leaderElection.lastError)}`,
-    );
+    const line = lineOf('leader election', isBlind(leaderElection) ? 'failing' : undefined);
+    lines.push(`${line}${explain(leaderElection.lastError)}`);
   }
-  return responseOf(leaseOk && informers.every((informer) => informer.optional || isReady(informer)), lines);
+  return responseOf(lines);
 }
 
 /** Healthy: no informer is stuck. An unreachable API server is no reason: a restart does not help. */
 export function liveness(informers: readonly InformerState[], monotonicMs: number): ProbeResponse {
   const isStuck = (informer: InformerState): boolean => monotonicMs - informer.lastActivity > STUCK_AFTER_MS;
-  const lines = informers.map((informer) => {
-    return isStuck(informer) ? `[-] ${nameOf(informer)} silent for too long` : `[+] ${nameOf(informer)} ok`;
-  });
-  return responseOf(!informers.some(isStuck), lines);
+  return responseOf(
+    informers.map((informer) => lineOf(nameOf(informer), isStuck(informer) ? 'silent for too long' : undefined)),
+  );
 }
 
-function responseOf(ok: boolean, lines: readonly string[]): ProbeResponse {
+/** @param mark of a problem: [-] fails the probe, [~] is only reported */
+function lineOf(name: string, problem: string | undefined, mark: '[-]' | '[~]' = '[-]'): string {
+  return problem === undefined ? `[+] ${name} ok` : `${mark} ${name} ${problem}`;
+}
+
+function responseOf(lines: readonly string[]): ProbeResponse {
+  const ok = !lines.some((line) => line.startsWith('[-]'));
   return { ok, body: `${[...lines, ok ? 'ok' : 'failed'].join('\n')}\n` };
 }
 
 function nameOf({ title, namespace }: InformerState): string {
   return namespace === undefined ? title : `${title} in ${namespace}`;
+}
+
+/** @throws Error of listen(), e.g. EADDRINUSE or EACCES */
+export function serveProbes(
+  address: BindAddress,
+  probes: Readonly<Record<'/healthz' | '/readyz', () => ProbeResponse>>,
+): Promise<Server> {
+  return listen(createServer({ ...SERVER_LIMITS, maxHeaderSize: 4096 }), address, ({ url = '' }, response) => {
+    const path = url.split('?')[0];
+    const probe = path === '/healthz' || path === '/readyz' ? probes[path] : undefined;
+    const { ok, body } = probe?.() ?? { ok: false, body: 'not found: this server has /healthz and /readyz\n' };
+    response.writeHead(probe === undefined ? 404 : ok ? 200 : 503, { 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(body);
+  });
 }

@@ -62,7 +62,7 @@ export class ScrapeAccess {
     if (pending !== undefined) return pending;
     // A token that was allowed before does not wait for new ones.
     if (!this.#allowed.has(key) && !this.#admitsNewToken()) return BUSY;
-    const review = this.#verdict(key, token).finally(() => this.#underWay.delete(key));
+    const review = this.#review(key, token).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, review);
     return review;
   }
@@ -75,33 +75,28 @@ export class ScrapeAccess {
     return true;
   }
 
-  async #verdict(key: string, token: string): Promise<Verdict> {
+  async #review(key: string, token: string): Promise<Verdict> {
+    const { reviews } = this.#deps;
     try {
-      const verdict = await this.#review(token);
-      this.#keep(key, verdict);
-      this.#lastError = '';
-      return verdict;
+      const user = await reviews.userOf(token);
+      if (user === undefined) return this.#keep(key, UNKNOWN_TOKEN);
+      if (await reviews.mayGet(user, PATH)) return this.#keep(key, { status: 200 });
+      const message = `${user.username} may not get ${PATH}: bind it to ClusterRole csi-port-operator-metrics-reader`;
+      return this.#keep(key, { status: 403, message });
     } catch (error) {
       // Not kept: the next check may succeed.
       return this.#failure(error);
     }
   }
 
-  async #review(token: string): Promise<Verdict> {
-    const { reviews } = this.#deps;
-    const user = await reviews.userOf(token);
-    if (user === undefined) return UNKNOWN_TOKEN;
-    if (await reviews.mayGet(user, PATH)) return { status: 200 };
-    const message = `${user.username} may not get ${PATH}: bind it to ClusterRole csi-port-operator-metrics-reader`;
-    return { status: 403, message };
-  }
-
-  #keep(key: string, verdict: Verdict): void {
+  #keep(key: string, verdict: Verdict): Verdict {
+    this.#lastError = '';
     const isAllowed = verdict.status === 200;
     const kept = isAllowed ? this.#allowed : this.#rejected;
     for (const map of [this.#allowed, this.#rejected]) map.delete(key);
     kept.set(key, { verdict, until: this.#deps.monotonicMs() + (isAllowed ? KEEP_ALLOWED_MS : KEEP_REJECTED_MS) });
     for (const oldest of [...kept.keys()].slice(0, -MAX_KEPT)) kept.delete(oldest);
+    return verdict;
   }
 
   #failure(error: unknown): Verdict {

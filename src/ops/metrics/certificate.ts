@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { messageOf, type Log } from '../../log.js';
 
-/** PEM. */
 export interface Certificate {
+  /** From which it is read again. */
+  readonly folder: string;
+  /** PEM, as is the key. */
   readonly cert: string;
   readonly key: string;
 }
@@ -20,25 +22,25 @@ const RELOAD_AFTER_MS = 10_000;
 /** @throws Error that names the file and the fault, and nothing of its content */
 export function readCertificate(folder: string): Certificate {
   const certificate = readFiles(folder);
-  assertPair(certificate, folder);
+  assertPair(certificate);
   return certificate;
 }
 
 function readFiles(folder: string): Certificate {
   try {
     const [cert, key] = ['tls.crt', 'tls.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
-    return { cert: cert ?? '', key: key ?? '' };
+    return { folder, cert: cert ?? '', key: key ?? '' };
   } catch (error) {
     throw new Error(`the certificate of the metrics cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
-function assertPair(certificate: Certificate, folder: string): void {
+function assertPair({ folder, cert, key }: Certificate): void {
   try {
     // createSecureContext takes an empty file for an absent one.
-    if (!new X509Certificate(certificate.cert).checkPrivateKey(createPrivateKey(certificate.key)))
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
       throw new Error('the key does not belong to the certificate');
-    createSecureContext(certificate);
+    createSecureContext({ cert, key });
   } catch (error) {
     const reason = messageOf(error);
     throw new Error(`tls.crt and tls.key in ${folder} are not a certificate and its key: ${reason}`, { cause: error });
@@ -53,17 +55,18 @@ function assertPair(certificate: Certificate, folder: string): void {
  */
 export function followCertificate(
   server: Pick<Server, 'setSecureContext'>,
-  { folder, certificate }: { readonly folder: string; readonly certificate: Certificate },
+  certificate: Certificate,
   logger: Pick<Log, 'info' | 'warn'>,
   everyMs = RELOAD_AFTER_MS,
 ): NodeJS.Timeout {
+  const { folder } = certificate;
   let current = certificate;
   let lastError = '';
   const reload = (): void => {
     const found = readFiles(folder);
     if (found.cert === current.cert && found.key === current.key) return;
-    assertPair(found, folder);
-    server.setSecureContext({ ...found, ...TLS_OPTIONS });
+    assertPair(found);
+    server.setSecureContext({ cert: found.cert, key: found.key, ...TLS_OPTIONS });
     current = found;
     logger.info({ folder }, 'Reloaded the certificate of the metrics');
   };

@@ -7,12 +7,16 @@ import type { BindAddress } from '../http-server.js';
 import { ScrapeAccess } from './access.js';
 import { readCertificate, type Certificate } from './certificate.js';
 import { Metrics, type MetricsOptions } from './metrics.js';
-import { serveMetrics, type SecureOptions } from './server.js';
+import type { MetricsText } from './registry.js';
+import { serveMetrics } from './server.js';
+
+export interface MetricsAddress extends BindAddress {
+  /** Folder of tls.crt and tls.key; undefined: plain HTTP for any client. */
+  readonly certPath: string | undefined;
+}
 
 export interface EndpointOptions extends MetricsOptions {
-  readonly address: BindAddress;
-  /** Folder of tls.crt and tls.key; undefined: plain HTTP for any client. */
-  readonly certFolder: string | undefined;
+  readonly address: MetricsAddress;
   readonly logger: Log;
 }
 
@@ -26,8 +30,9 @@ export class MetricsEndpoint {
 
   /** @throws Error if the certificate cannot be used */
   constructor(options: EndpointOptions) {
+    const { certPath } = options.address;
     this.#options = options;
-    this.#certificate = options.certFolder === undefined ? undefined : readCertificate(options.certFolder);
+    this.#certificate = certPath === undefined ? undefined : readCertificate(certPath);
     this.metrics = new Metrics(options);
   }
 
@@ -39,16 +44,11 @@ export class MetricsEndpoint {
    */
   async listen(transport: Transport): Promise<Pick<Server, 'close'>> {
     setTimeout(() => void this.metrics.load(), LOAD_AFTER_MS).unref();
-    return serveMetrics(this.#options.address, {
-      scrape: () => this.metrics.scrape(),
-      secure: this.#secure(transport),
-    });
-  }
-
-  #secure(transport: Transport): SecureOptions | undefined {
-    const { certFolder: folder, logger, monotonicMs } = this.#options;
-    if (folder === undefined || this.#certificate === undefined) return undefined;
+    const { address, logger, monotonicMs } = this.#options;
+    const scrape = (): Promise<MetricsText> => this.metrics.scrape();
+    const certificate = this.#certificate;
+    if (certificate === undefined) return serveMetrics(address, { scrape });
     const access = new ScrapeAccess({ reviews: new AccessReviews(transport), logger, monotonicMs });
-    return { folder, certificate: this.#certificate, access, logger };
+    return serveMetrics(address, { scrape, secure: { certificate, access, logger } });
   }
 }

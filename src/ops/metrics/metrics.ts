@@ -1,25 +1,15 @@
-/** The metrics of one process: what it counts from its start on, and what it reads when somebody asks. */
+/** The metrics of one process: it counts from its start on, and reads the gauges at each scrape. */
 import type { ControllerObserver } from '../../controller/observer.js';
-import type { Leadership } from '../../kube/leadership.js';
 import type { RequestObserver } from '../../kube/transport.js';
 import { QueueMetrics } from './queue.js';
-import { readings, type ControllerState } from './readings.js';
+import { readings, type ControllerState, type ReadFrom } from './readings.js';
 import { countReconciles } from './reconciles.js';
 import { Recorder } from './recorder.js';
-import { createRegistry, type Registry } from './registry.js';
+import { createRegistry, type MetricsText, type Registry } from './registry.js';
 import { countRequests } from './requests.js';
 import { countWatchTransitions } from './watches.js';
 
-export interface MetricsOptions {
-  readonly version: string;
-  readonly maxConcurrentReconciles: number;
-  readonly monotonicMs: () => number;
-}
-
-export interface MetricsText {
-  readonly contentType: string;
-  readonly text: string;
-}
+export type MetricsOptions = Pick<ReadFrom, 'version' | 'maxConcurrentReconciles' | 'monotonicMs'>;
 
 export class Metrics {
   /** For the controller. */
@@ -28,7 +18,7 @@ export class Metrics {
   readonly #recorder = new Recorder();
   readonly #queue: QueueMetrics;
   #controller: ControllerState = { informers: [], assignments: [] };
-  #election: Pick<Leadership, 'isLeading'> | undefined;
+  #election: ReadFrom['election'];
   #loading: Promise<Registry> | undefined;
 
   constructor(options: MetricsOptions) {
@@ -47,32 +37,27 @@ export class Metrics {
   }
 
   /**
-   * What the gauges are read from; to be said once, before anything is asked.
+   * Sets what the gauges are read from; called once, before the first scrape.
    *
-   * @param election undefined where this process is the only one
+   * @param election undefined for the only replica
    */
-  readFrom(controller: ControllerState, election: Pick<Leadership, 'isLeading'> | undefined): void {
+  readFrom(controller: ControllerState, election: ReadFrom['election']): void {
     this.#controller = controller;
     this.#election = election;
   }
 
   /** All metrics as they are now. */
   async scrape(): Promise<MetricsText> {
-    const registry = await this.load();
-    return { contentType: registry.contentType, text: await registry.text() };
+    return (await this.load()).scrape();
   }
 
-  /** Loads the library that keeps and prints the values; until then all that happens is kept aside. */
+  /** Loads the library that keeps and prints the values. The recorder keeps all records until then. */
   load(): Promise<Registry> {
-    this.#loading ??= this.#load();
+    const from = { ...this.#options, controller: this.#controller, election: this.#election, queue: this.#queue };
+    this.#loading ??= createRegistry(readings(from)).then((registry) => {
+      this.#recorder.attach(registry.sink);
+      return registry;
+    });
     return this.#loading;
-  }
-
-  async #load(): Promise<Registry> {
-    const registry = await createRegistry(
-      readings({ ...this.#options, controller: this.#controller, election: this.#election, queue: this.#queue }),
-    );
-    this.#recorder.attach(registry.sink);
-    return registry;
   }
 }

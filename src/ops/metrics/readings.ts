@@ -2,6 +2,7 @@
  * Reads the gauges at each scrape from the current state, so that a series ends with its object. Those of an assignment
  * come from its stored status: one truth for people and for alerts.
  */
+import type { Controller } from '../../controller/controller.js';
 import { LEASE_NAME } from '../../controller/leader.js';
 import type { Condition, ConditionType, PortAssignment } from '../../domain/rules/api.js';
 import type { InformerState } from '../../kube/informer-state.js';
@@ -10,12 +11,7 @@ import type { Labels, NameOf } from './definitions.js';
 import { CONTROLLER, QUEUE, type QueueMetrics } from './queue.js';
 import { resourceOf } from './watches.js';
 
-/** The state of the controller; see controller.ts. */
-export interface ControllerState {
-  readonly informers: readonly InformerState[];
-  /** Without those that are being deleted. */
-  readonly assignments: readonly PortAssignment[];
-}
+export type ControllerState = Pick<Controller, 'informers' | 'assignments'>;
 
 export interface ReadFrom {
   readonly controller: ControllerState;

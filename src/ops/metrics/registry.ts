@@ -3,11 +3,15 @@ import { DEFINITIONS, METRIC_NAMES, type Definition } from './definitions.js';
 import type { Readings } from './readings.js';
 import type { Sink } from './recorder.js';
 
+/** All metrics in the text format of Prometheus. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
+}
+
 export interface Registry {
   readonly sink: Sink;
-  readonly contentType: string;
-  /** All metrics in the text format of Prometheus. */
-  text(): Promise<string>;
+  scrape(): Promise<MetricsText>;
 }
 
 /**
@@ -45,5 +49,5 @@ export async function createRegistry(readings: Readings): Promise<Registry> {
     time: (name, labels, seconds) => histograms.get(name)?.observe(labels, seconds),
     remove: (name, labels) => counters.get(name)?.remove(labels),
   };
-  return { sink, contentType: registry.contentType, text: () => registry.metrics() };
+  return { sink, scrape: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) };
 }

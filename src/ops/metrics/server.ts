@@ -2,14 +2,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import { messageOf, type Log } from '../../log.js';
-import { listen, onePerConnection, SERVER_LIMITS, type BindAddress } from '../http-server.js';
+import { listen, SERVER_LIMITS, type BindAddress } from '../http-server.js';
 import type { ScrapeAccess } from './access.js';
 import { followCertificate, TLS_OPTIONS, type Certificate } from './certificate.js';
-import type { MetricsText } from './metrics.js';
+import type { MetricsText } from './registry.js';
 
 export interface SecureOptions {
-  /** Of the certificate, which is read again. */
-  readonly folder: string;
   readonly certificate: Certificate;
   readonly access: Pick<ScrapeAccess, 'check'>;
   readonly logger: Pick<Log, 'info' | 'warn'>;
@@ -31,12 +29,13 @@ export async function serveMetrics(
   address: BindAddress,
   { scrape, secure }: MetricsServerOptions,
 ): Promise<Server | https.Server> {
-  const listener = onePerConnection(handler(scrape, secure?.access));
-  if (secure === undefined) return listen(createServer(LIMITS, listener), address);
+  const handle = handler(scrape, secure?.access);
+  if (secure === undefined) return listen(createServer(LIMITS), address, handle);
   const { certificate, logger, reloadAfterMs } = secure;
-  const options = { ...LIMITS, ...certificate, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
-  const server = await listen(https.createServer(options, listener), address);
-  const following = followCertificate(server, secure, logger, reloadAfterMs);
+  const { cert, key } = certificate;
+  const options = { ...LIMITS, cert, key, ...TLS_OPTIONS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
+  const server = await listen(https.createServer(options), address, handle);
+  const following = followCertificate(server, certificate, logger, reloadAfterMs);
   server.once('close', () => clearInterval(following));
   return server;
 }

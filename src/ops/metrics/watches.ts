@@ -1,4 +1,4 @@
-/** csiports_watch_*: what becomes of the watches. */
+/** Records the lists, failures and ends of the watches: csiports_watch_*. */
 import { ApiError, isConnectionLost, WatchProtocolError } from '../../kube/errors.js';
 import type { InformerState, OnInformerEvent } from '../../kube/informer-state.js';
 import { WatchIdleError } from '../../kube/watch-events.js';
@@ -30,7 +30,7 @@ export function countWatchTransitions(recorder: Recorder): OnInformerEvent {
   };
 }
 
-/** As "deployments.apps/csi-rbdplugin-provisioner"; without a name all objects are watched. */
+/** E.g. "deployments.apps/csi-rbdplugin-provisioner"; without a name if all objects are watched. */
 export function resourceOf({ rule: { group, resource, name } }: InformerState): string {
   return `${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : `/${name}`}`;
 }
@@ -38,11 +38,11 @@ export function resourceOf({ rule: { group, resource, name } }: InformerState): 
 export function causeOf(error: unknown): RestartCause {
   if (error instanceof WatchIdleError) return 'idle';
   if (error instanceof WatchProtocolError) return 'protocol';
-  if (error instanceof ApiError) return causeOfAnswer(error);
+  if (error instanceof ApiError) return causeOfResponse(error);
   return isConnectionLost(error) ? 'unavailable' : 'protocol';
 }
 
-function causeOfAnswer(error: ApiError): RestartCause {
+function causeOfResponse(error: ApiError): RestartCause {
   if (error.isVersionUnusable) return 'expired';
   if (error.isUnauthorized) return 'unauthorized';
   if (error.isForbidden) return 'forbidden';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
-import { assignmentStatusPath, rookConfigPath, workloadPath } from '../../../src/kube/resources.js';
+import { assignmentPath, rookConfigPath, workloadPath } from '../../../src/kube/resources.js';
 
 test('what is written has its path', () => {
   expect(SLOT_SPECS.map((layout) => workloadPath(layout, 'rook'))).toEqual([
@@ -9,7 +9,5 @@ test('what is written has its path', () => {
     '/apis/apps/v1/namespaces/rook/daemonsets/csi-rbdplugin',
   ]);
   expect(rookConfigPath('rook')).toBe('/api/v1/namespaces/rook/configmaps/rook-ceph-operator-config');
-  expect(assignmentStatusPath('rook')).toBe(
-    '/apis/csiports.io/v1alpha1/namespaces/rook/csiportassignments/default/status',
-  );
+  expect(assignmentPath('rook')).toBe('/apis/csiports.io/v1alpha1/namespaces/rook/csiportassignments/default');
 });

@@ -5,8 +5,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { serveProbes } from '../../../src/ops/probe-server.js';
-import type { ProbeResponse } from '../../../src/ops/probes.js';
+import { serveProbes, type ProbeResponse } from '../../../src/ops/probes.js';
 import { eventually } from '../kube/connections.js';
 
 const OK: ProbeResponse = { ok: true, body: 'ok\n' };

@@ -163,7 +163,6 @@ describe('with TLS', () => {
     const record = (_: object, message: string): void => void log.push(message);
     const port = await serve({
       secure: {
-        folder: path,
         certificate: readCertificate(path),
         access: { check: (authorization) => Promise.resolve(check(authorization)) },
         logger: { info: record, warn: record },
