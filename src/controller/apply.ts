@@ -18,7 +18,7 @@ export interface ApplyDependencies {
 /** Never rejects: what went wrong is in the rows, one for Rook's settings and one for each workload. */
 export async function apply(plan: Plan, observed: Observed, deps: ApplyDependencies): Promise<WriteResult[]> {
   const { namespace } = observed.assignment;
-  deps.backoff.sawSettings(namespace, observed.rookConfig?.fingerprint, plan.rookAlive);
+  deps.backoff.sawSettings(namespace, observed.rookConfig?.fingerprint, { isAlive: plan.rookAlive });
   if (!asksForWrites(plan)) deps.backoff.endRookHold(namespace);
   const pinned = await pinRookConfig(plan, observed, deps);
   const patched = await Promise.all(plan.workloads.map((row) => patchWorkload(row, plan, observed.assignment, deps)));

@@ -82,8 +82,7 @@ async function sendPin(
     backoff,
   );
   const now = watches.rookConfigs.get(namespace)?.fingerprint;
-  if (attempt.outcome === 'Applied') backoff.wroteSettings(namespace, now, plan.rookAlive);
-  else backoff.sawSettings(namespace, now, plan.rookAlive);
+  backoff.sawSettings(namespace, now, { isAlive: plan.rookAlive, isOwnChange: attempt.outcome === 'Applied' });
   return attempt;
 }
 

@@ -62,6 +62,12 @@ interface Row {
   rejection?: Rejection | undefined;
 }
 
+interface RookFacts {
+  readonly isAlive: boolean;
+  /** Whether the operator itself has just changed the settings: that begins the hold anew. */
+  readonly isOwnChange?: boolean;
+}
+
 interface RookHold {
   /** Of the settings as last seen. */
   readonly fingerprint: string | undefined;
@@ -160,26 +166,20 @@ export class WriteBackoff {
   }
 
   /**
-   * Takes note of Rook's settings. A change of them begins a hold while Rook is alive; a change during a hold does not
-   * prolong it, so that frequent changes cannot hold up the patches. The first settings seen are no change.
+   * Takes note of Rook's settings. A change of them begins a hold while Rook is alive. A change by others during a hold does
+   * not prolong it, so that frequent changes cannot hold up the patches. The first settings seen are no change.
    */
-  sawSettings(namespace: string, fingerprint: string | undefined, isRookAlive: boolean): void {
-    const before = this.#rook.get(namespace);
-    const isChange = before?.fingerprint !== undefined && before.fingerprint !== fingerprint && isRookAlive;
-    const begins = isChange && this.rookHold(namespace) === undefined;
-    const until = begins ? this.#options.monotonicMs() + ROOK_MS : (before?.until ?? 0);
-    this.#rook.set(namespace, { fingerprint, until: isRookAlive ? until : 0 });
-  }
-
-  /** The operator's own change of the settings begins the hold anew. */
-  wroteSettings(namespace: string, fingerprint: string | undefined, isRookAlive: boolean): void {
-    this.#rook.set(namespace, { fingerprint, until: isRookAlive ? this.#options.monotonicMs() + ROOK_MS : 0 });
+  sawSettings(namespace: string, fingerprint: string | undefined, rook: RookFacts): void {
+    const { fingerprint: before, until = 0 } = this.#rook.get(namespace) ?? {};
+    const isChange = before !== undefined && before !== fingerprint;
+    const begins = rook.isOwnChange === true || (isChange && this.rookHold(namespace) === undefined);
+    const heldUntil = begins ? this.#options.monotonicMs() + ROOK_MS : until;
+    this.#rook.set(namespace, { fingerprint, until: rook.isAlive ? heldUntil : 0 });
   }
 
   /** Nothing differs: Rook is waited for no longer. */
   endRookHold(namespace: string): void {
-    const { fingerprint } = this.#rook.get(namespace) ?? {};
-    this.#rook.set(namespace, { fingerprint, until: 0 });
+    this.#rook.set(namespace, { fingerprint: this.#rook.get(namespace)?.fingerprint, until: 0 });
   }
 
   /** Why the namespace's workloads are left to Rook for now; undefined: they are not. */

@@ -34,6 +34,8 @@ export interface CompatibilityRow {
   readonly evidence: readonly Evidence[];
 }
 
+type Row = Omit<CompatibilityRow, 'provider'>;
+
 const KEYS = SLOT_SPECS.map(({ configKey }) => configKey).join(', ');
 const HELM_VALUES = SLOT_SPECS.map(({ helmValue }) => helmValue).join(', ');
 const NOT_RUN: Evidence = { kind: 'not run, from source' };
@@ -50,11 +52,10 @@ const REACHED_FROM_1_18_3 =
 const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/migration.md)';
 const EXTRA_ARGS = 'spec.controllerPlugin.containerExtraArgs';
 
-export const COMPATIBILITY: readonly CompatibilityRow[] = [
+const ROOK: readonly Row[] = [
   {
     id: 'legacy-pod-network',
     versions: { below: '1.15.2' },
-    provider: 'Rook',
     conflictByDefault:
       'no: there is no ROOK_ENFORCE_HOST_NETWORK yet, and the provisioners are always on the pod network (several Rooks on the same nodes meet on 9070 with their DaemonSets)',
     whatThisOperatorDoes:
@@ -65,7 +66,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'legacy-one-key',
     versions: { from: '1.15.2', below: '1.16.5' },
-    provider: 'Rook',
     conflictByDefault:
       'yes: all three sidecars on 9070, and the one key CSIADDONS_PORT moves all three (1.15.9 reads it in the later way: a deleted key counts until Rook restarts)',
     whatThisOperatorDoes:
@@ -76,7 +76,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'legacy-three-keys',
     versions: { from: '1.16.5', below: '1.18.0' },
-    provider: 'Rook',
     conflictByDefault:
       'yes: each sidecar has a key, and the default of all three is 9070; provisioners that CSIADDONS_PORT had moved are on 9070 again after the upgrade',
     whatThisOperatorDoes:
@@ -87,7 +86,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'legacy-opted-out',
     versions: { from: '1.18.0', below: '1.20.0' },
-    provider: 'Rook',
     conflictByDefault: 'yes: as before (legacy mode is ROOK_USE_CSI_OPERATOR "false" here)',
     whatThisOperatorDoes: 'as before',
     lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/migration.md)`,
@@ -96,7 +94,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'legacy-left-behind',
     versions: { from: '1.20.0', below: '1.21.0' },
-    provider: 'Rook',
     conflictByDefault:
       'as it was left: Rook renders no CSI workloads any more, so these are from an earlier version, and nobody reads the keys',
     whatThisOperatorDoes: 'patches each sidecar to its port; nobody reverts it, and the pinned keys have no effect',
@@ -107,7 +104,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'legacy-liveness',
     versions: { from: '1.15.2', below: '1.20.0' },
-    provider: 'Rook',
     onlyWith: 'CSI_ENABLE_LIVENESS "true"',
     conflictByDefault:
       'yes, whatever the csi-addons ports are: the DaemonSet and the provisioner of a driver have the same liveness port (RBD 9080, CephFS 9081), which is not declared, so pods crash instead of staying Pending',
@@ -116,10 +112,12 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
     lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false); no version of Rook has a port for each of the two workloads`,
     evidence: [NOT_RUN, tested('cluster/conflict')],
   },
+];
+
+const CEPH_CSI_OPERATOR: readonly Row[] = [
   {
     id: 'csi-operator-by-choice',
     versions: { from: '1.15.0', below: '1.18.0' },
-    provider: 'CephCSIOperator',
     conflictByDefault:
       'no: the ctrlplugins are always on the pod network (ceph-csi-operator is experimental here, chosen by ROOK_USE_CSI_OPERATOR "true")',
     whatThisOperatorDoes: WATCHES_ONLY,
@@ -129,7 +127,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'csi-operator-pod-network',
     versions: { from: '1.18.0', below: '1.18.2' },
-    provider: 'CephCSIOperator',
     conflictByDefault: 'no: the ctrlplugins are always on the pod network',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
@@ -138,7 +135,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'csi-operator-liveness',
     versions: { from: '1.18.2', below: '1.18.3' },
-    provider: 'CephCSIOperator',
     conflictByDefault:
       'yes: Rook always sets the liveness port (RBD 9080, CephFS 9081), for ctrlplugin and nodeplugin alike, and the csi-addons of the CephFS ctrlplugin is on 9080 as well (Rook issue 16473)',
     whatThisOperatorDoes: WATCHES_ONLY,
@@ -149,7 +145,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'csi-operator-host-network',
     versions: { from: '1.18.3', below: '1.19.1' },
-    provider: 'CephCSIOperator',
     conflictByDefault:
       'no: csi-addons has 9070 (RBD ctrlplugin), 9080 (CephFS ctrlplugin) and 9071 (nodeplugin, pod network), and there is no liveness port',
     whatThisOperatorDoes: WATCHES_ONLY,
@@ -159,7 +154,6 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'csi-operator-lost-host-network',
     versions: { from: '1.19.1', below: '1.20.0' },
-    provider: 'CephCSIOperator',
     conflictByDefault:
       'no, but for a bad reason (up to 1.19.10, the last one read): Rook sets the host network in the OperatorConfig, from where ceph-csi-operator does not take it, so the ctrlplugins are on the pod network',
     whatThisOperatorDoes: WATCHES_ONLY,
@@ -169,13 +163,17 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
   {
     id: 'csi-operator-by-admin',
     versions: { from: '1.20.0', below: '1.21.0' },
-    provider: 'CephCSIOperator',
     conflictByDefault:
       'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port',
     whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
+];
+
+export const COMPATIBILITY: readonly CompatibilityRow[] = [
+  ...ROOK.map((row) => ({ ...row, provider: 'Rook' as const })),
+  ...CEPH_CSI_OPERATOR.map((row) => ({ ...row, provider: 'CephCSIOperator' as const })),
 ];
 
 /**
@@ -186,9 +184,8 @@ export function compatibilityOf(version: string | undefined, provider: Provider)
   const rook = parseRookVersion(version);
   const renderer = provider === 'Mixed' ? 'CephCSIOperator' : provider;
   if (rook === undefined) return undefined;
-  return COMPATIBILITY.find(
-    (row) => row.provider === renderer && row.onlyWith === undefined && isWithin(row.versions, rook),
-  );
+  const ofRenderer = COMPATIBILITY.filter((row) => row.provider === renderer && row.onlyWith === undefined);
+  return ofRenderer.find(({ versions }) => isWithin(versions, rook));
 }
 
 /** What the admin does for good, for the status; undefined where there are no CSI workloads. */

@@ -6,7 +6,6 @@ import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { describeRollout } from '../rules/rollout.js';
 import { contestedOf, retryTime } from './contested.js';
 import { degradedFindings, describeRejections } from './degraded.js';
-import { DEGRADED_REASONS, PROGRESSING_REASONS, READY_REASONS } from './reasons.js';
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
 import { sanitize } from './sanitize.js';
 import { rfc3339Seconds } from './time.js';
@@ -62,14 +61,14 @@ function ready(report: Report): Verdict<ReadyReason> {
   const rows = competing(plan.workloads);
   if (rows.length === 0) return nothingToAssign(plan);
   const rejected = describeRejections(results);
-  if (rejected !== '') return notReady(READY_REASONS.PatchRejected, rejected);
+  if (rejected !== '') return notReady('PatchRejected', rejected);
   const drifted = rows.filter(({ state }) => state === 'Drifted');
   if (drifted.length > 0) return notAssigned(report, drifted);
-  if (rows.some(({ state }) => state === 'RollingOut')) return notReady(READY_REASONS.RollingOut, rollouts(rows));
+  if (rows.some(({ state }) => state === 'RollingOut')) return notReady('RollingOut', rollouts(rows));
   const ports = rows.map(({ slotSpec, assignedPort }) => `${slotSpec.workload} on ${assignedPort}`).join(', ');
   return {
     status: 'True',
-    reason: READY_REASONS.PortsAssigned,
+    reason: 'PortsAssigned',
     message: `every csi-addons sidecar has its own host port: ${ports}${pinInDryRun(plan)}`,
   };
 }
@@ -83,7 +82,7 @@ function nothingToAssign({ workloads, provider }: Plan): Verdict<ReadyReason> {
   const whose = provider === 'CephCSIOperator' ? '; ceph-csi-operator renders the CSI workloads here' : '';
   return {
     status: 'True',
-    reason: READY_REASONS.NothingToAssign,
+    reason: 'NothingToAssign',
     message: `no csi-addons sidecar of Rook's competes for a host port: ${states}${whose}`,
   };
 }
@@ -96,15 +95,15 @@ function notAssigned({ plan, results }: Report, drifted: readonly WorkloadPlan[]
   if (plan.mode === 'DryRun') {
     const response = isAccepted(results) ? 'the API server accepts it; ' : '';
     const message = `would move ${list}${pinInDryRun(plan)}; ${response}to do it set spec.mode: Enforce`;
-    return notReady(READY_REASONS.DryRun, message);
+    return notReady('DryRun', message);
   }
   if (plan.mode === 'Paused') {
-    return notReady(READY_REASONS.Paused, `not moved: ${list}; to go on set spec.mode: Enforce`);
+    return notReady('Paused', `not moved: ${list}; to go on set spec.mode: Enforce`);
   }
   if (hasOutcome(results, 'WaitingForRook')) {
-    return notReady(READY_REASONS.WaitingForRook, `${WAITING_FOR_ROOK}; what it leaves is then moved: ${list}`);
+    return notReady('WaitingForRook', `${WAITING_FOR_ROOK}; what it leaves is then moved: ${list}`);
   }
-  return notReady(READY_REASONS.PortsDiffer, `still to move: ${list}`);
+  return notReady('PortsDiffer', `still to move: ${list}`);
 }
 
 /** Whether the API server was asked, and would store all of it. */
@@ -130,13 +129,13 @@ function rollouts(rows: readonly WorkloadPlan[]): string {
 
 function progressing({ plan, results }: Report): Verdict<ProgressingReason> {
   const findings: readonly [ProgressingReason, string][] = [
-    [PROGRESSING_REASONS.Retrying, describeFailure(results)],
-    [PROGRESSING_REASONS.WaitingForRook, hasOutcome(results, 'WaitingForRook') ? WAITING_FOR_ROOK : ''],
-    [PROGRESSING_REASONS.BackingOff, describeBackoff(results)],
-    [PROGRESSING_REASONS.RollingOut, rollouts(competing(plan.workloads))],
+    ['Retrying', describeFailure(results)],
+    ['WaitingForRook', hasOutcome(results, 'WaitingForRook') ? WAITING_FOR_ROOK : ''],
+    ['BackingOff', describeBackoff(results)],
+    ['RollingOut', rollouts(competing(plan.workloads))],
   ];
   for (const [reason, message] of findings) if (message !== '') return { status: 'True', reason, message };
-  return { status: 'False', reason: PROGRESSING_REASONS.Settled, message: 'nothing is being changed' };
+  return { status: 'False', reason: 'Settled', message: 'nothing is being changed' };
 }
 
 function describeFailure(results: readonly WriteResult[]): string {
@@ -159,7 +158,6 @@ function hasOutcome(results: readonly WriteResult[], wanted: WriteOutcome): bool
 function degraded(report: Report): Verdict<DegradedReason> {
   const findings = degradedFindings(report.plan, report.results);
   const [first] = findings;
-  if (first === undefined)
-    return { status: 'False', reason: DEGRADED_REASONS.AsExpected, message: 'nothing needs attention' };
+  if (first === undefined) return { status: 'False', reason: 'AsExpected', message: 'nothing needs attention' };
   return { status: 'True', reason: first.reason, message: findings.map(({ message }) => message).join('; ') };
 }

@@ -5,7 +5,7 @@ import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { SLOT_SPECS } from '../rules/slots.js';
 import { livenessRemedy } from './compatibility.js';
 import { describeContested } from './contested.js';
-import { DEGRADED_REASONS, type DegradedReason } from './reasons.js';
+import type { DegradedReason } from './reasons.js';
 import { rejectedWorkloads, type WriteResult } from './write-result.js';
 
 export interface Finding {
@@ -16,14 +16,14 @@ export interface Finding {
 /** Contested comes first: as long as it lasts, it keeps the other findings from being mended. */
 export function degradedFindings(plan: Plan, results: readonly WriteResult[]): Finding[] {
   const findings: readonly [DegradedReason, string][] = [
-    [DEGRADED_REASONS.Contested, describeContested(results, plan)],
-    [DEGRADED_REASONS.PortConflict, describeConflicts(plan.conflicts.sidecars)],
-    [DEGRADED_REASONS.PatchRejected, describeRejections(results)],
-    [DEGRADED_REASONS.PinRejected, describePinRejection(results)],
-    [DEGRADED_REASONS.InvalidRookConfig, describeInvalidKeys(plan)],
-    [DEGRADED_REASONS.LivenessConflict, describeLivenessConflicts(plan)],
-    [DEGRADED_REASONS.ClashingRookConfig, describeIgnoredKeys(plan)],
-    [DEGRADED_REASONS.RookConfigAbsent, describeAbsentConfig(plan)],
+    ['Contested', describeContested(results, plan)],
+    ['PortConflict', describeConflicts(plan.conflicts.sidecars)],
+    ['PatchRejected', describeRejections(results)],
+    ['PinRejected', describePinRejection(results)],
+    ['InvalidRookConfig', describeInvalidKeys(plan)],
+    ['LivenessConflict', describeLivenessConflicts(plan)],
+    ['ClashingRookConfig', describeIgnoredKeys(plan)],
+    ['RookConfigAbsent', describeAbsentConfig(plan)],
   ];
   return findings.filter(([, message]) => message !== '').map(([reason, message]) => ({ reason, message }));
 }

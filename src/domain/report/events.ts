@@ -5,7 +5,7 @@ import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import type { Slot } from '../rules/slots.js';
 import { contestedOf, describeContest } from './contested.js';
 import { describeConflicts } from './degraded.js';
-import { EVENT_REASONS, type EventReason } from './reasons.js';
+import type { EventReason } from './reasons.js';
 import { rejectedWorkloads, type WriteResult } from './write-result.js';
 
 export interface EventSpec {
@@ -48,14 +48,14 @@ function conflictDetected(before: Plan, after: Plan, lastSeen: LastSeen | undefi
   const found = [before, after].find(isInConflict);
   if (found === undefined || lastSeen?.inConflict === true) return [];
   const note = describeConflicts(found.conflicts.sidecars);
-  return [{ type: 'Warning', reason: EVENT_REASONS.ConflictDetected, action: 'ComparePorts', note }];
+  return [{ type: 'Warning', reason: 'ConflictDetected', action: 'ComparePorts', note }];
 }
 
 function conflictResolved(before: Plan, after: Plan, lastSeen: LastSeen | undefined): EventSpec[] {
   const wasInConflict = lastSeen?.inConflict === true || isInConflict(before);
   if (!wasInConflict || after.conflicts.sidecars.length > 0) return [];
   const note = 'every csi-addons sidecar on the host network has its own port; Ready says when the pods run with it';
-  return [{ type: 'Normal', reason: EVENT_REASONS.ConflictResolved, action: 'ComparePorts', note }];
+  return [{ type: 'Normal', reason: 'ConflictResolved', action: 'ComparePorts', note }];
 }
 
 function written(result: WriteResult): EventSpec {
@@ -64,11 +64,11 @@ function written(result: WriteResult): EventSpec {
 
 function pinned({ keys = {} }: WriteResult): EventSpec {
   const note = `set ${describePin(keys)} in ${ROOK_CONFIG_NAME}, so that Rook renders the assigned ports`;
-  return { type: 'Normal', reason: EVENT_REASONS.RookConfigPinned, action: 'PinRookConfig', note };
+  return { type: 'Normal', reason: 'RookConfigPinned', action: 'PinRookConfig', note };
 }
 
 function moved({ kind, name, from, to, reverted }: WriteResult, slot: Slot): EventSpec {
-  const reason = reverted === undefined ? EVENT_REASONS.PortAssigned : EVENT_REASONS.Reasserted;
+  const reason = reverted === undefined ? 'PortAssigned' : 'Reasserted';
   const why =
     reverted === undefined
       ? 'the csi-addons sidecar has its own host port now'
@@ -83,7 +83,7 @@ function contested(results: readonly WriteResult[], { rookConfig }: Plan): Event
     .filter(({ outcome }) => outcome === 'Applied')
     .map((result) => ({
       type: 'Warning',
-      reason: EVENT_REASONS.Contested,
+      reason: 'Contested',
       action: 'BackOff',
       note: describeContest(result, rookConfig),
       ...(result.slot === undefined ? {} : { slot: result.slot }),
@@ -95,7 +95,7 @@ function rejected(results: readonly WriteResult[]): EventSpec[] {
     .filter(({ isSent }) => isSent)
     .map(({ kind, name, cause = '', slot }) => ({
       type: 'Warning',
-      reason: EVENT_REASONS.PatchRejected,
+      reason: 'PatchRejected',
       action: 'PatchWorkload',
       note: `${kind} ${name}: ${cause}`,
       ...(slot === undefined ? {} : { slot }),

@@ -268,82 +268,82 @@ describe('a fight', () => {
 describe('WaitingForRook', () => {
   const rook = (): Bench & { readonly waits: () => number } => {
     const result = bench();
-    result.backoff.sawSettings('rook', 'a', true);
+    result.backoff.sawSettings('rook', 'a', { isAlive: true });
     return { ...result, waits: () => result.backoff.rookHold('rook')?.requeueAfterMs ?? 0 };
   };
 
   test('the first settings seen are no change, and neither are the same again', () => {
     const { backoff, waits } = rook();
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'a', true);
+    backoff.sawSettings('rook', 'a', { isAlive: true });
     expect(waits()).toBe(0);
   });
 
   test('a change begins three seconds, which a further change does not prolong; one after them begins three more', () => {
     const { clock, backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
     expect(backoff.rookHold('rook')).toEqual({ reason: 'WaitingForRook', requeueAfterMs: 3_000 });
     clock.ms += 2_000;
-    backoff.sawSettings('rook', 'c', true);
+    backoff.sawSettings('rook', 'c', { isAlive: true });
     expect(waits()).toBe(1_000);
     clock.ms += 1_000;
-    backoff.sawSettings('rook', 'c', true);
+    backoff.sawSettings('rook', 'c', { isAlive: true });
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'd', true);
+    backoff.sawSettings('rook', 'd', { isAlive: true });
     expect(waits()).toBe(3_000);
   });
 
   test("the operator's own change begins them anew, and is no further change when it is seen", () => {
     const { clock, backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
     clock.ms += 2_000;
-    backoff.wroteSettings('rook', 'c', true);
+    backoff.sawSettings('rook', 'c', { isAlive: true, isOwnChange: true });
     expect(waits()).toBe(3_000);
     clock.ms += 3_000;
-    backoff.sawSettings('rook', 'c', true);
+    backoff.sawSettings('rook', 'c', { isAlive: true });
     expect(waits()).toBe(0);
   });
 
   test('it ends when nothing differs, and the next change begins it again', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
     backoff.endRookHold('rook');
-    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'c', true);
+    backoff.sawSettings('rook', 'c', { isAlive: true });
     expect(waits()).toBe(3_000);
   });
 
   test('a Rook that is not alive is not waited for, and one that comes back has seen what changed meanwhile', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', false);
-    backoff.wroteSettings('rook', 'c', false);
+    backoff.sawSettings('rook', 'b', { isAlive: false });
+    backoff.sawSettings('rook', 'c', { isAlive: false, isOwnChange: true });
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'c', true);
+    backoff.sawSettings('rook', 'c', { isAlive: true });
     expect(waits()).toBe(0);
   });
 
   test('one that dies is waited for no longer, also when it comes back', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', true);
-    backoff.sawSettings('rook', 'b', false);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', { isAlive: false });
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
     expect(waits()).toBe(0);
   });
 
   test('a ConfigMap that was away is seen for the first time again; its removal is a change', () => {
     const { clock, backoff, waits } = rook();
-    backoff.sawSettings('rook', undefined, true);
+    backoff.sawSettings('rook', undefined, { isAlive: true });
     expect(waits()).toBe(3_000);
     clock.ms += 3_000;
-    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
     expect(waits()).toBe(0);
   });
 
   test('it is of one namespace', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', { isAlive: true });
     expect(backoff.rookHold('rook-2')).toBeUndefined();
     backoff.endRookHold('rook-2');
     expect(waits()).toBe(3_000);
@@ -356,13 +356,13 @@ test('a namespace that is forgotten starts anew, and no other does', () => {
   write([0, 0, 0, 0, 0], other);
   for (const namespace of ['rook', 'rook-2']) {
     backoff.reached({ ...TARGET, namespace });
-    backoff.sawSettings(namespace, 'a', true);
-    backoff.sawSettings(namespace, 'b', true);
+    backoff.sawSettings(namespace, 'a', { isAlive: true });
+    backoff.sawSettings(namespace, 'b', { isAlive: true });
   }
   backoff.forget('rook');
   expect([held(), backoff.contest(TARGET), backoff.differs(TARGET, 'rook')]).toEqual([0, undefined, undefined]);
   expect(backoff.rookHold('rook')).toBeUndefined();
-  backoff.sawSettings('rook', 'c', true);
+  backoff.sawSettings('rook', 'c', { isAlive: true });
   expect(backoff.rookHold('rook')).toBeUndefined();
   expect([held(other), backoff.rookHold('rook-2')?.requeueAfterMs]).toEqual([30, 3_000]);
 });
