@@ -1,10 +1,12 @@
 /** `npm run docs`: writes the pages that are made from the sources. */
 import { writeFileSync } from 'node:fs';
 import { CHART_README, chartPage } from './chart-page.js';
+import { COMPATIBILITY_PAGE, compatibilityPage } from './compatibility-page.js';
 import { configurationPage } from './configuration-page.js';
 import { metricsPage } from './metrics-page.js';
 import { rbacPage } from './rbac-page.js';
 
+writeFileSync(COMPATIBILITY_PAGE, compatibilityPage());
 writeFileSync('docs/configuration.md', configurationPage());
 writeFileSync('docs/metrics.md', metricsPage());
 writeFileSync('docs/rbac.md', rbacPage());

@@ -1,5 +1,6 @@
 /** docs/metrics.md, made from the definitions of the metrics. */
 import { DEFINITIONS, METRIC_NAMES, type MetricName } from '../src/ops/metrics/definitions.js';
+import { WHEN_TO_LOOK } from './when-to-look.js';
 
 const INTRODUCTION = `# Metrics
 
@@ -36,7 +37,7 @@ export function metricsPage(): string {
 }
 
 function row(name: MetricName): string {
-  const { type, labels, help, look } = DEFINITIONS[name];
-  const cells = [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help, look];
+  const { type, labels, help } = DEFINITIONS[name];
+  const cells = [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help, WHEN_TO_LOOK[name]];
   return `| ${cells.map((cell) => cell.replaceAll('<error>', '`<error>`')).join(' | ')} |\n`;
 }

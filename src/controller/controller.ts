@@ -4,19 +4,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PortAssignment } from '../domain/rules/api.js';
 import { retryAfterMs } from '../kube/errors.js';
 import { EventRecorder } from '../kube/events.js';
-import type { InformerState } from '../kube/informer-state.js';
+import type { InformerState, OnInformerEvent } from '../kube/informer-state.js';
 import type { Leadership } from '../kube/leadership.js';
 import type { Transport } from '../kube/transport.js';
 import { Writer } from '../kube/writer.js';
 import { informerLog } from './informer-log.js';
 import { messageOf, type Log } from '../log.js';
-import type { ControllerObserver } from './observer.js';
 import { queueLog } from './queue-log.js';
-import { Reconciler } from './reconciler.js';
+import { Reconciler, type OnReconcileEvent } from './reconciler.js';
 import { StatusWriter } from './status-writer.js';
 import { Watches } from './watches.js';
-import { WorkQueue, type WorkResult } from './work-queue.js';
+import { WorkQueue, type WorkQueueObserver, type WorkResult } from './work-queue.js';
 import { WriteBackoff } from './write-backoff.js';
+
+/** For the metrics. */
+export interface ControllerObserver {
+  readonly onInformerEvent: OnInformerEvent;
+  readonly queue: WorkQueueObserver;
+  readonly onReconcileEvent: OnReconcileEvent;
+}
 
 export interface ControllerOptions {
   readonly transport: Transport;

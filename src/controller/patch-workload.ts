@@ -5,9 +5,8 @@ import type { Plan, WorkloadPlan } from '../domain/rules/plan.js';
 import { movePort } from '../domain/rules/sidecar-port.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { WriteResult } from '../domain/report/write-result.js';
-import { resultOf, targetOf, type ApplyDependencies } from './apply.js';
-import { NOTHING_TO_SEND, heldBack, send, type Attempt } from './send.js';
-import type { WriteTarget } from './write-backoff.js';
+import { NOTHING_TO_SEND, heldBack, send, resultOf, type Attempt, type WriteDependencies } from './send.js';
+import { targetOf, type WriteTarget } from './write-backoff.js';
 
 type Drifted = WorkloadPlan & Required<Pick<WorkloadPlan, 'workload' | 'patch'>>;
 
@@ -15,7 +14,7 @@ export async function patchWorkload(
   row: WorkloadPlan,
   plan: Plan,
   assignment: PortAssignment,
-  deps: ApplyDependencies,
+  deps: WriteDependencies,
 ): Promise<WriteResult> {
   const { slotSpec, assignedPort, currentPort, unreadable } = row;
   const { kind, workload: name, slot } = slotSpec;
@@ -38,7 +37,7 @@ function isDrifted(row: WorkloadPlan): row is Drifted {
 async function attemptPatch(
   { slotSpec, workload, patch, assignedPort }: Drifted,
   { target, dryRun }: { readonly target: WriteTarget; readonly dryRun: boolean },
-  { writer, watches, backoff }: ApplyDependencies,
+  { writer, watches, backoff }: WriteDependencies,
 ): Promise<Attempt> {
   const { namespace, name, uid, kind } = workload;
   const { generation } = workload.rollout;

@@ -8,9 +8,8 @@ import { competing, type Observed, type Plan } from '../domain/rules/plan.js';
 import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rules/rook-config.js';
 import type { ConfigKey } from '../domain/rules/slots.js';
 import type { Reverted, WriteResult } from '../domain/report/write-result.js';
-import { resultOf, targetOf, type ApplyDependencies } from './apply.js';
-import { NOTHING_TO_SEND, heldBack, send, type Attempt } from './send.js';
-import type { ContestState, Hold, WriteBackoff, WriteTarget } from './write-backoff.js';
+import { NOTHING_TO_SEND, heldBack, send, resultOf, type Attempt, type WriteDependencies } from './send.js';
+import { targetOf, type ContestState, type Hold, type WriteBackoff, type WriteTarget } from './write-backoff.js';
 
 const ABOUT = { kind: 'ConfigMap', name: ROOK_CONFIG_NAME } as const;
 
@@ -24,7 +23,7 @@ interface WantedKey extends KeyTarget {
   readonly hold: Hold | undefined;
 }
 
-export async function pinRookConfig(plan: Plan, observed: Observed, deps: ApplyDependencies): Promise<WriteResult> {
+export async function pinRookConfig(plan: Plan, observed: Observed, deps: WriteDependencies): Promise<WriteResult> {
   const { rookConfig } = observed;
   const { backoff } = deps;
   if (rookConfig === undefined || plan.mode === 'Paused') return { ...ABOUT, ...NOTHING_TO_SEND };
@@ -42,10 +41,7 @@ export async function pinRookConfig(plan: Plan, observed: Observed, deps: ApplyD
   const soonest = wanted.flatMap(({ hold }) => hold ?? []).sort((a, b) => a.requeueAfterMs - b.requeueAfterMs)[0];
   const reverted = revertedOf(tried);
   const about = { ...ABOUT, keys: pinOf(tried, plan), ...(reverted && { reverted }) };
-  if (due.length > 0) {
-    const attempt = await sendPin(due, plan, rookConfig, deps);
-    return resultOf(about, withWait(attempt, soonest), contest());
-  }
+  if (due.length > 0) return resultOf(about, withWait(await sendPin(due, plan, rookConfig, deps), soonest), contest());
   if (soonest !== undefined) return resultOf(about, heldBack(soonest), contest());
   return resultOf(ABOUT, NOTHING_TO_SEND, contest());
 }
@@ -60,7 +56,7 @@ async function sendPin(
   due: readonly KeyTarget[],
   plan: Plan,
   config: RookConfig,
-  { writer, watches, backoff }: ApplyDependencies,
+  { writer, watches, backoff }: WriteDependencies,
 ): Promise<Attempt> {
   const { namespace } = config;
   const dryRun = plan.mode === 'DryRun';

@@ -6,14 +6,23 @@ import { statusOf } from '../domain/report/status.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
 import type { WriteResult } from '../domain/report/write-result.js';
 import type { EventRecorder } from '../kube/events.js';
-import { apply, type ApplyDependencies } from './apply.js';
+import { apply } from './apply.js';
 import { recordEvents } from './events.js';
 import { withFields, type Log } from '../log.js';
-import type { OnReconcileEvent } from './observer.js';
+import type { WriteDependencies } from './send.js';
 import type { StatusResult, StatusWriter } from './status-writer.js';
 import type { WorkResult } from './work-queue.js';
 
-export interface ReconcilerDependencies extends ApplyDependencies {
+export type ReconcileEvent =
+  /** Before its status is stored. */
+  | { readonly type: 'Reconciled'; readonly after: Plan; readonly results: readonly WriteResult[] }
+  /** The namespace has no assignment (any more). */
+  | { readonly type: 'Forgotten' };
+
+/** Must not throw: it is called in the midst of a reconcile. */
+export type OnReconcileEvent = (namespace: string, event: ReconcileEvent) => void;
+
+export interface ReconcilerDependencies extends WriteDependencies {
   readonly statusWriter: StatusWriter;
   readonly recorder: Pick<EventRecorder, 'record'>;
   readonly logger: Log;

@@ -2,10 +2,18 @@
 import type { WriteResult } from '../domain/report/write-result.js';
 import { ApiError } from '../kube/errors.js';
 import type { Store, StoredObject } from '../kube/store.js';
+import type { Writer } from '../kube/writer.js';
 import { messageOf } from '../log.js';
-import type { Hold, WriteBackoff, WriteTarget } from './write-backoff.js';
+import type { Watches } from './watches.js';
+import type { ContestState, Hold, WriteBackoff, WriteTarget } from './write-backoff.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
+
+export interface WriteDependencies {
+  readonly writer: Writer;
+  readonly watches: Watches;
+  readonly backoff: WriteBackoff;
+}
 
 export interface Write<T extends StoredObject> {
   readonly namespace: string;
@@ -28,6 +36,18 @@ export interface Write<T extends StoredObject> {
 
 /** What became of a write, without what it was about. */
 export type Attempt = Pick<WriteResult, 'outcome' | 'isSent' | 'cause' | 'error' | 'requeueAfterMs'>;
+
+/** The row of an object. */
+export function resultOf(
+  about: Omit<WriteResult, keyof Attempt | 'contest'>,
+  attempt: Attempt,
+  contest: ContestState | undefined,
+): WriteResult {
+  if (contest === undefined) return { ...about, ...attempt };
+  const { quietAfterMs, ...reported } = contest;
+  const requeueAfterMs = Math.min(attempt.requeueAfterMs ?? Infinity, quietAfterMs);
+  return { ...about, ...attempt, requeueAfterMs, contest: reported };
+}
 
 export const NOTHING_TO_SEND: Attempt = { outcome: 'Unchanged', isSent: false };
 

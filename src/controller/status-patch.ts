@@ -4,14 +4,14 @@ import type { AssignmentStatus } from '../domain/rules/api.js';
 import { isRecord } from '../kube/validate.js';
 import type { StatusPatch } from '../kube/writer.js';
 
-/** @returns undefined when nothing differs, and then nothing is written */
+/** @returns undefined if nothing differs: then nothing is written */
 export function statusPatch(stored: object | undefined, wanted: AssignmentStatus): StatusPatch | undefined {
   return mergePatch({ ...stored }, { ...wanted });
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a merge patch does not name it leaves, at every depth: a field to be gone is set to null. Lists are replaced. */
+/** A merge patch leaves what it does not name: a field that is to go is set to null. Lists are replaced. */
 function mergePatch(before: Fields, after: Fields): Fields | undefined {
   const patch = new Map<string, unknown>();
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
@@ -23,7 +23,7 @@ function mergePatch(before: Fields, after: Fields): Fields | undefined {
   return patch.size === 0 ? undefined : Object.fromEntries(patch);
 }
 
-/** The status is anybody's to write who has the right: a field may have the name of one that every object inherits. */
+/** Not an inherited one: whoever has the right may store a field of any name. */
 function ownValue(fields: Fields, field: string): unknown {
   return Object.hasOwn(fields, field) ? fields[field] : undefined;
 }

@@ -11,6 +11,7 @@
  */
 import type { Contest, Reverted } from '../domain/report/write-result.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
+import type { PortAssignment } from '../domain/rules/api.js';
 
 /** Rook takes 0.15 to 0.4 s for a pass (1.17.9 and 1.19.10, as run), and up to 1.6 s while it is retrying. */
 const ROOK_MS = 3_000;
@@ -19,14 +20,21 @@ const QUIET_MS = 600_000;
 const FIRST_BACKOFF_MS = 30_000;
 const MAX_BACKOFF_MS = 300_000;
 
-export const DEFAULT_CONTESTED_AFTER = 5;
-
 /** A workload, or one key of Rook's settings, by its name. */
 export interface WriteTarget {
   readonly namespace: string;
   readonly name: string;
   /** What the write is to come to, in words that differ for different goals. The object's uid is no part of it: see `wrote`. */
   readonly goal: string;
+}
+
+/** A new edit of the spec is a new goal, also if it asks for the same port: the admin's word is carried out at once. */
+export function targetOf(
+  { namespace, uid, generation }: PortAssignment,
+  name: string,
+  port: number | string,
+): WriteTarget {
+  return { namespace, name, goal: `${port} ${uid} ${generation}` };
 }
 
 export interface Hold {
@@ -68,12 +76,6 @@ interface RookFacts {
   readonly isOwnChange?: boolean;
 }
 
-interface RookHold {
-  /** Of the settings as last seen. */
-  readonly fingerprint: string | undefined;
-  readonly until: number;
-}
-
 export interface WriteBackoffOptions {
   /** Stored writes of one target to one goal within ten minutes, after which it is contested; 0: never. */
   readonly contestedAfter: number;
@@ -85,7 +87,8 @@ export class WriteBackoff {
   readonly #options: WriteBackoffOptions;
   /** By namespace and name. */
   readonly #rows = new Map<string, Map<string, Row>>();
-  readonly #rook = new Map<string, RookHold>();
+  /** By namespace: the fingerprint of Rook's settings as last seen, and until when Rook is waited for. */
+  readonly #rook = new Map<string, { readonly fingerprint: string | undefined; readonly until: number }>();
 
   constructor(options: WriteBackoffOptions) {
     this.#options = options;

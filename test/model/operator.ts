@@ -7,7 +7,7 @@ import { Reconciler } from '../../src/controller/reconciler.js';
 import { StatusWriter } from '../../src/controller/status-writer.js';
 import { Watches } from '../../src/controller/watches.js';
 import type { WorkResult } from '../../src/controller/work-queue.js';
-import { DEFAULT_CONTESTED_AFTER, WriteBackoff } from '../../src/controller/write-backoff.js';
+import { WriteBackoff } from '../../src/controller/write-backoff.js';
 import { backoffMs } from '../../src/kube/backoff.js';
 import { UnreachableError } from '../../src/kube/errors.js';
 import { ALWAYS_LEADING } from '../../src/kube/leadership.js';
@@ -32,6 +32,8 @@ export interface Request {
 }
 
 const SILENT: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+/** As the flag's default. */
+const CONTESTED_AFTER = 5;
 /** As the controller's, without the chance in it. */
 const RETRY = { baseMs: 50, maxMs: 30_000, random: () => 1 };
 
@@ -62,7 +64,7 @@ export class Operator {
     this.#reconciler = new Reconciler({
       writer,
       watches,
-      backoff: new WriteBackoff({ contestedAfter: DEFAULT_CONTESTED_AFTER, now, monotonicMs }),
+      backoff: new WriteBackoff({ contestedAfter: CONTESTED_AFTER, now, monotonicMs }),
       statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
       recorder: { record: ignore },
       logger: SILENT,

@@ -1,7 +1,4 @@
-/**
- * What each version of Rook does with the ports by default, and the lasting remedy. The table of docs/compatibility.md
- * and the advice in the status are both made from these rows (a test holds the page to them).
- */
+/** The lasting remedy for each version of Rook: for the advice in the status, and for the table of docs/compatibility.md. */
 import type { Provider } from '../rules/api.js';
 import { compareRookVersions, parseRookVersion, type RookVersion } from '../rules/rook-operator.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
@@ -26,9 +23,6 @@ export interface CompatibilityRow {
   readonly provider: 'Rook' | 'CephCSIOperator';
   /** A side case: holds beside the row of the version, and only where this is so. */
   readonly onlyWith?: string;
-  /** Read as: with ROOK_ENFORCE_HOST_NETWORK and csi-addons on, and nothing else set. */
-  readonly conflictByDefault: string;
-  readonly whatThisOperatorDoes: string;
   /** What ends it for good; a clause that can follow a colon or a semicolon. */
   readonly lastingRemedy: string;
   readonly evidence: readonly Evidence[];
@@ -45,8 +39,6 @@ const ran = (rook: string): Evidence => ({ kind: 'ran', rook });
 
 const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
 const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
-const WATCHES_ONLY =
-  'names ceph-csi-operator as the provider, and never writes: it reverts foreign changes within seconds';
 const REACHED_FROM_1_18_3 =
   'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: where they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
 const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/migration.md)';
@@ -56,47 +48,30 @@ const ROOK: readonly Row[] = [
   {
     id: 'legacy-pod-network',
     versions: { below: '1.15.2' },
-    conflictByDefault:
-      'no: there is no ROOK_ENFORCE_HOST_NETWORK yet, and the provisioners are always on the pod network (several Rooks on the same nodes meet on 9070 with their DaemonSets)',
-    whatThisOperatorDoes:
-      'leaves the provisioners alone (PodNetwork); moves csi-rbdplugin to its port and pins CSIADDONS_PORT',
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; upgrade Rook to v1.16.5 or later before you set ROOK_ENFORCE_HOST_NETWORK: from there on each sidecar has a port key of its own`,
     evidence: [NOT_RUN, tested('cluster/workload-forms')],
   },
   {
     id: 'legacy-one-key',
     versions: { from: '1.15.2', below: '1.16.5' },
-    conflictByDefault:
-      'yes: all three sidecars on 9070, and the one key CSIADDONS_PORT moves all three (1.15.9 reads it in the later way: a deleted key counts until Rook restarts)',
-    whatThisOperatorDoes:
-      'patches each sidecar to its port, again after every pass of Rook, and pins the three keys for the upgrade',
     lastingRemedy: `upgrade Rook to v1.16.5 or later, which reads a port key for each sidecar: the keys that this operator pins (${KEYS}) then hold by themselves; with Helm set ${HELM_VALUES} to the same ports`,
     evidence: [ran('1.16.4'), tested('cluster/conflict'), tested('rook/living-with-rook')],
   },
   {
     id: 'legacy-three-keys',
     versions: { from: '1.16.5', below: '1.18.0' },
-    conflictByDefault:
-      'yes: each sidecar has a key, and the default of all three is 9070; provisioners that CSIADDONS_PORT had moved are on 9070 again after the upgrade',
-    whatThisOperatorDoes:
-      'pins the three keys, from which Rook renders the ports; patches what still differs after 3 s',
     lastingRemedy: KEEP_THE_KEYS,
     evidence: [ran('1.17.9'), tested('rook/living-with-rook')],
   },
   {
     id: 'legacy-opted-out',
     versions: { from: '1.18.0', below: '1.20.0' },
-    conflictByDefault: 'yes: as before (legacy mode is ROOK_USE_CSI_OPERATOR "false" here)',
-    whatThisOperatorDoes: 'as before',
     lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/migration.md)`,
     evidence: [ran('1.19.10'), tested('rook/living-with-rook-changes')],
   },
   {
     id: 'legacy-left-behind',
     versions: { from: '1.20.0', below: '1.21.0' },
-    conflictByDefault:
-      'as it was left: Rook renders no CSI workloads any more, so these are from an earlier version, and nobody reads the keys',
-    whatThisOperatorDoes: 'patches each sidecar to its port; nobody reverts it, and the pinned keys have no effect',
     lastingRemedy:
       'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/migration.md says; switch before the upgrade to v1.20 where you still can',
     evidence: [NOT_RUN],
@@ -105,10 +80,6 @@ const ROOK: readonly Row[] = [
     id: 'legacy-liveness',
     versions: { from: '1.15.2', below: '1.20.0' },
     onlyWith: 'CSI_ENABLE_LIVENESS "true"',
-    conflictByDefault:
-      'yes, whatever the csi-addons ports are: the DaemonSet and the provisioner of a driver have the same liveness port (RBD 9080, CephFS 9081), which is not declared, so pods crash instead of staying Pending',
-    whatThisOperatorDoes:
-      'reports it for RBD (LivenessConflict; the DaemonSet csi-cephfsplugin is not watched), and keeps the sidecars off 9080 and 9081',
     lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false); no version of Rook has a port for each of the two workloads`,
     evidence: [NOT_RUN, tested('cluster/conflict')],
   },
@@ -118,26 +89,18 @@ const CEPH_CSI_OPERATOR: readonly Row[] = [
   {
     id: 'csi-operator-by-choice',
     versions: { from: '1.15.0', below: '1.18.0' },
-    conflictByDefault:
-      'no: the ctrlplugins are always on the pod network (ceph-csi-operator is experimental here, chosen by ROOK_USE_CSI_OPERATOR "true")',
-    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-pod-network',
     versions: { from: '1.18.0', below: '1.18.2' },
-    conflictByDefault: 'no: the ctrlplugins are always on the pod network',
-    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-liveness',
     versions: { from: '1.18.2', below: '1.18.3' },
-    conflictByDefault:
-      'yes: Rook always sets the liveness port (RBD 9080, CephFS 9081), for ctrlplugin and nodeplugin alike, and the csi-addons of the CephFS ctrlplugin is on 9080 as well (Rook issue 16473)',
-    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy:
       'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
     evidence: [NOT_RUN, tested('cluster/migration')],
@@ -145,27 +108,18 @@ const CEPH_CSI_OPERATOR: readonly Row[] = [
   {
     id: 'csi-operator-host-network',
     versions: { from: '1.18.3', below: '1.19.1' },
-    conflictByDefault:
-      'no: csi-addons has 9070 (RBD ctrlplugin), 9080 (CephFS ctrlplugin) and 9071 (nodeplugin, pod network), and there is no liveness port',
-    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-lost-host-network',
     versions: { from: '1.19.1', below: '1.20.0' },
-    conflictByDefault:
-      'no, but for a bad reason (up to 1.19.10, the last one read): Rook sets the host network in the OperatorConfig, from where ceph-csi-operator does not take it, so the ctrlplugins are on the pod network',
-    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver)`,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-by-admin',
     versions: { from: '1.20.0', below: '1.21.0' },
-    conflictByDefault:
-      'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port',
-    whatThisOperatorDoes: WATCHES_ONLY,
     lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },

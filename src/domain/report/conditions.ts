@@ -66,11 +66,8 @@ function ready(report: Report): Verdict<ReadyReason> {
   if (drifted.length > 0) return notAssigned(report, drifted);
   if (rows.some(({ state }) => state === 'RollingOut')) return notReady('RollingOut', rollouts(rows));
   const ports = rows.map(({ slotSpec, assignedPort }) => `${slotSpec.workload} on ${assignedPort}`).join(', ');
-  return {
-    status: 'True',
-    reason: 'PortsAssigned',
-    message: `every csi-addons sidecar has its own host port: ${ports}${pinInDryRun(plan)}`,
-  };
+  const message = `every csi-addons sidecar has its own host port: ${ports}${pinInDryRun(plan)}`;
+  return { status: 'True', reason: 'PortsAssigned', message };
 }
 
 function notReady(reason: ReadyReason, message: string): Verdict<ReadyReason> {
@@ -80,11 +77,8 @@ function notReady(reason: ReadyReason, message: string): Verdict<ReadyReason> {
 function nothingToAssign({ workloads, provider }: Plan): Verdict<ReadyReason> {
   const states = workloads.map(({ slotSpec, state }) => `${slotSpec.workload} ${state}`).join(', ');
   const whose = provider === 'CephCSIOperator' ? '; ceph-csi-operator renders the CSI workloads here' : '';
-  return {
-    status: 'True',
-    reason: 'NothingToAssign',
-    message: `no csi-addons sidecar of Rook's competes for a host port: ${states}${whose}`,
-  };
+  const message = `no csi-addons sidecar of Rook's competes for a host port: ${states}${whose}`;
+  return { status: 'True', reason: 'NothingToAssign', message };
 }
 
 function notAssigned({ plan, results }: Report, drifted: readonly WorkloadPlan[]): Verdict<ReadyReason> {
@@ -97,9 +91,7 @@ function notAssigned({ plan, results }: Report, drifted: readonly WorkloadPlan[]
     const message = `would move ${list}${pinInDryRun(plan)}; ${response}to do it set spec.mode: Enforce`;
     return notReady('DryRun', message);
   }
-  if (plan.mode === 'Paused') {
-    return notReady('Paused', `not moved: ${list}; to go on set spec.mode: Enforce`);
-  }
+  if (plan.mode === 'Paused') return notReady('Paused', `not moved: ${list}; to go on set spec.mode: Enforce`);
   if (hasOutcome(results, 'WaitingForRook')) {
     return notReady('WaitingForRook', `${WAITING_FOR_ROOK}; what it leaves is then moved: ${list}`);
   }
@@ -121,9 +113,8 @@ function pinInDryRun({ mode, pin }: Plan): string {
 function rollouts(rows: readonly WorkloadPlan[]): string {
   return rows
     .filter(({ state }) => state === 'RollingOut')
-    .flatMap(({ workload }) =>
-      workload === undefined ? [] : `${workload.kind} ${workload.name}: ${describeRollout(workload.rollout, workload)}`,
-    )
+    .flatMap(({ workload }) => workload ?? [])
+    .map((workload) => `${workload.kind} ${workload.name}: ${describeRollout(workload.rollout, workload)}`)
     .join('; ');
 }
 

@@ -67,8 +67,7 @@ function describeLivenessConflicts({ conflicts: { liveness } }: Plan): string {
 }
 
 function describeIgnoredKeys({ assignment }: Plan): string {
-  const ignored = SLOT_SPECS.filter(({ slot }) => assignment.ignoredKeys.includes(slot));
-  const keys = ignored.map(({ configKey }) => configKey);
+  const keys = SLOT_SPECS.filter(({ slot }) => assignment.ignoredKeys.includes(slot)).map(({ configKey }) => configKey);
   return keys.length === 0
     ? ''
     : `${keys.join(', ')} in ${ROOK_CONFIG_NAME}: set aside, as spec.ports or another key has the same port; give each a port of its own`;

@@ -4,8 +4,6 @@ export interface Definition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   /** Its meaning, as one sentence. */
   readonly help: string;
-  /** When to look at it, as one sentence; for docs/metrics.md alone. */
-  readonly look: string;
   readonly labels: readonly string[];
   /** Upper bounds in seconds. */
   readonly buckets?: readonly number[];
@@ -25,174 +23,146 @@ export const DEFINITIONS = {
     type: 'gauge',
     labels: ['namespace'],
     help: '1 if the condition Ready of the CSIPortAssignment is True (each sidecar on its port in every pod), else 0.',
-    look: 'Alert if it stays 0: storage may not work; the message of the condition says what to do.',
   },
   csiports_degraded: {
     type: 'gauge',
     labels: ['namespace', 'reason'],
     help: '1 for the reason of the condition Degraded while that is True; no series otherwise.',
-    look: 'Alert if there is one: it needs an admin, and docs/status.md has the remedy for each reason.',
   },
   csiports_conflicts: {
     type: 'gauge',
     labels: ['namespace'],
     help: 'Host ports that the templates of several workloads name, as in status.conflicts of the CSIPortAssignment.',
-    look: 'When pods are Pending for want of a port; above 0 for long, csiports_degraded has the reason.',
   },
   csiports_patches_total: {
     type: 'counter',
     labels: ['namespace', 'kind', 'result'],
     help: 'Writes of workloads and of the ConfigMap rook-ceph-operator-config by kind, without dry runs; result is applied, rejected (by the API server, or changed by a policy), outdated (the object had changed) or error.',
-    look: 'To see what the operator restarts and when; rejected needs an admin.',
   },
   csiports_reverts_total: {
     type: 'counter',
     labels: ['namespace'],
     help: 'Ports and pinned keys that another writer had changed back, and that were put right again, one for each object.',
-    look: 'When it climbs: the event Reasserted and the log name the writer.',
   },
   csiports_rollout_seconds: {
     type: 'histogram',
     labels: ['kind'],
     buckets: ROLLOUT_SECONDS,
     help: 'Time from a patch of a workload until it is Ready, with its port in every pod.',
-    look: 'Before you change ports: how long the restart of the node plugins takes in this cluster.',
   },
   csiports_watch_restarts_total: {
     type: 'counter',
     labels: ['resource', 'cause'],
     help: 'Watches that ended and were opened again; cause is closed (in order, every few minutes), expired, idle, forbidden, unauthorized, unavailable, protocol or not_found.',
-    look: 'When the operator reacts late: any cause but closed that climbs shows what is wrong between it and the API server.',
   },
   csiports_watch_lists_total: {
     type: 'counter',
     labels: ['resource', 'by'],
     help: 'Complete lists, at the start of a watch or if it cannot be resumed; by is stream, pages (the server rejected the stream, or did not end it) or absence (the server does not know the resource).',
-    look: 'When the API server is busy: a list costs more than a resumed watch, and should come only at the start and after expired, idle or unavailable.',
   },
   csiports_watch_syncs_total: {
     type: 'counter',
     labels: ['resource'],
     help: 'Times that all objects of a watch became known: at the start, and again after each failure.',
-    look: 'When csiports_watch_restarts_total climbs: a sync follows each failure that ended, or several in a row.',
   },
   csiports_watch_unreadable_objects_total: {
     type: 'counter',
     labels: ['resource'],
     help: 'Objects of another shape than the API has, each counted once while it lasts; they are treated as absent.',
-    look: 'When a namespace is not served: the log names the object and the field.',
   },
   csiports_watch_up: {
     type: 'gauge',
     labels: ['resource'],
     help: '1 if all objects of a watch are known and it has not failed since, else 0; the worst of several namespaces.',
-    look: 'If it stays 0: the log and /readyz say why. It may be 0 for drivers.csi.ceph.io if the operator has no right to watch them.',
   },
   csiports_watch_last_event_age_seconds: {
     type: 'gauge',
     labels: ['resource'],
     help: 'Time since a watch last received anything from the API server; the longest of several namespaces.',
-    look: 'Above 120 the operator is blind for that resource: the log and /readyz say why. Drivers that are not installed are requested every five minutes.',
   },
   csiports_build_info: {
     type: 'gauge',
     labels: ['version', 'node'],
     help: '1, with the versions of the operator and of Node.js.',
-    look: 'To see what runs after an upgrade.',
   },
   leader_election_master_status: {
     type: 'gauge',
     labels: ['name'],
     help: '1 on the replica that leads, 0 on one that stands by; no series without --leader-elect.',
-    look: 'Alert if the sum is not 1 for a minute: no replica, or more than one, writes.',
   },
   controller_runtime_reconcile_total: {
     type: 'counter',
     labels: ['controller', 'result'],
     help: 'Reconciles by result: success, error (tried again), requeue_after (runs again after a time).',
-    look: 'For how busy the operator is; a steady rate in an idle cluster means that another writer rewrites objects.',
   },
   controller_runtime_reconcile_errors_total: {
     type: 'counter',
     labels: ['controller'],
     help: 'Reconciles that a temporary fault kept from finishing.',
-    look: 'When it climbs: the log has each with its cause.',
   },
   controller_runtime_reconcile_time_seconds: {
     type: 'histogram',
     labels: ['controller'],
     buckets: WORK_SECONDS,
     help: 'Time that one reconcile takes, its requests included.',
-    look: 'When repairs are slow: compare with rest_client_request_duration_seconds.',
   },
   controller_runtime_max_concurrent_reconciles: {
     type: 'gauge',
     labels: ['controller'],
     help: 'Namespaces that are reconciled at once at most, from --max-concurrent-reconciles.',
-    look: 'Beside controller_runtime_active_workers.',
   },
   controller_runtime_active_workers: {
     type: 'gauge',
     labels: ['controller'],
     help: 'Namespaces that are being reconciled now.',
-    look: 'At its maximum for long while workqueue_depth grows: allow more at once.',
   },
   workqueue_depth: {
     type: 'gauge',
     labels: QUEUE_LABELS,
     help: 'Namespaces that wait to be reconciled now.',
-    look: 'If it stays above 0: the reconciles do not keep up.',
   },
   workqueue_adds_total: {
     type: 'counter',
     labels: QUEUE_LABELS,
     help: 'Namespaces added to the queue; one that waits already is not counted again.',
-    look: 'For how much changes in the cluster.',
   },
   workqueue_queue_duration_seconds: {
     type: 'histogram',
     labels: QUEUE_LABELS,
     buckets: WORK_SECONDS,
     help: 'Time that a namespace waits in the queue.',
-    look: 'When repairs are slow though each reconcile is fast.',
   },
   workqueue_work_duration_seconds: {
     type: 'histogram',
     labels: QUEUE_LABELS,
     buckets: WORK_SECONDS,
     help: 'Time that the work on one namespace takes.',
-    look: 'As controller_runtime_reconcile_time_seconds; named as other controllers name it.',
   },
   workqueue_unfinished_work_seconds: {
     type: 'gauge',
     labels: QUEUE_LABELS,
     help: 'Time that the reconciles in hand have taken so far, summed up.',
-    look: 'When it only grows: a reconcile is stuck.',
   },
   workqueue_longest_running_processor_seconds: {
     type: 'gauge',
     labels: QUEUE_LABELS,
     help: 'Time that the longest of the reconciles in hand has taken so far.',
-    look: 'When it only grows: a reconcile is stuck.',
   },
   workqueue_retries_total: {
     type: 'counter',
     labels: QUEUE_LABELS,
     help: 'Reconciles that come again after a failure.',
-    look: 'When it climbs: the log has the failures.',
   },
   rest_client_requests_total: {
     type: 'counter',
     labels: ['code', 'host', 'method'],
     help: 'HTTP requests to the API server by status code, <error> if there was no response.',
-    look: 'For the load on the API server, and for rejections: 403 is a missing right, 429 a busy server.',
   },
   rest_client_request_duration_seconds: {
     type: 'histogram',
     labels: ['verb', 'host'],
     buckets: REQUEST_SECONDS,
     help: 'Time of a call until the end of its response; verb WATCH: until the response begins.',
-    look: 'When repairs are slow: whether it is the API server or its webhooks.',
   },
 } as const satisfies Readonly<Record<string, Definition>>;
 

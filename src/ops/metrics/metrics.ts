@@ -1,12 +1,11 @@
 /** The metrics of one process: it counts from its start on, and reads the gauges at each scrape. */
-import type { ControllerObserver } from '../../controller/observer.js';
+import type { ControllerObserver } from '../../controller/controller.js';
 import type { RequestObserver } from '../../kube/transport.js';
 import { QueueMetrics } from './queue.js';
 import { readings, type ControllerState, type ReadFrom } from './readings.js';
 import { countReconciles } from './reconciles.js';
 import { Recorder } from './recorder.js';
 import { createRegistry, type MetricsText, type Registry } from './registry.js';
-import { countRequests } from './requests.js';
 import { countWatchTransitions } from './watches.js';
 
 export type MetricsOptions = Pick<ReadFrom, 'version' | 'maxConcurrentReconciles' | 'monotonicMs'>;
@@ -31,9 +30,17 @@ export class Metrics {
     };
   }
 
-  /** For the transport to the API server at this host. */
+  /** For the transport to the API server at this host, with its port. */
   requestsTo(host: string): RequestObserver {
-    return countRequests(this.#recorder, host);
+    const recorder = this.#recorder;
+    return {
+      responded(method, status) {
+        recorder.count('rest_client_requests_total', { code: String(status ?? '<error>'), host, method });
+      },
+      took(verb, milliseconds) {
+        recorder.time('rest_client_request_duration_seconds', { verb, host }, milliseconds);
+      },
+    };
   }
 
   /**

@@ -1,5 +1,5 @@
 /** csiports_patches_total, csiports_reverts_total and csiports_rollout_seconds: what is written, and what comes of it. */
-import type { OnReconcileEvent, ReconcileEvent } from '../../controller/observer.js';
+import type { OnReconcileEvent, ReconcileEvent } from '../../controller/reconciler.js';
 import type { WriteOutcome, WriteResult } from '../../domain/report/write-result.js';
 import type { Slot } from '../../domain/rules/slots.js';
 import type { Recorder } from './recorder.js';

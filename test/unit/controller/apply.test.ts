@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { apply, type ApplyDependencies } from '../../../src/controller/apply.js';
+import { apply } from '../../../src/controller/apply.js';
+import type { WriteDependencies } from '../../../src/controller/send.js';
 import { WriteBackoff } from '../../../src/controller/write-backoff.js';
 import { plan } from '../../../src/domain/rules/plan.js';
 import { currentPort } from '../../../src/domain/rules/sidecar-port.js';
@@ -25,7 +26,7 @@ type Rows = Readonly<Record<Slot | 'rookConfig', WriteResult>>;
 interface Bench {
   readonly cluster: Cluster;
   readonly clock: { ms: number };
-  readonly deps: ApplyDependencies;
+  readonly deps: WriteDependencies;
   readonly applied: () => Promise<Rows>;
   /** How often a write of this object was sent. */
   readonly sent: (name: string) => number;

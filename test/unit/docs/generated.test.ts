@@ -2,12 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { CHART_README, chartPage } from '../../../scripts/chart-page.js';
+import { COMPATIBILITY_PAGE, compatibilityPage } from '../../../scripts/compatibility-page.js';
 import { configurationPage } from '../../../scripts/configuration-page.js';
 import { metricsPage } from '../../../scripts/metrics-page.js';
 import { DESCRIBED_ROLES, rbacPage } from '../../../scripts/rbac-page.js';
 import { FLAGS } from '../../../src/flags.js';
 import { METRIC_NAMES } from '../../../src/ops/metrics/definitions.js';
 import { readManifest, yamlFiles } from '../crd/manifests.js';
+
+it('docs/compatibility.md is what npm run docs writes', () => {
+  expect(readFileSync(COMPATIBILITY_PAGE, 'utf8')).toBe(compatibilityPage());
+});
 
 it('docs/metrics.md is what npm run docs writes', () => {
   expect(readFileSync('docs/metrics.md', 'utf8')).toBe(metricsPage());
