@@ -10,16 +10,12 @@ import type { Operator } from '../support/operator.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { CSI_WORKLOAD_NAMES, type CsiAddonsWorkload } from '../support/rook/names.js';
 import type { InstallOptions, RookInstallation } from '../support/rook/installation.js';
+import { OTHER_PORTS, patchOf } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0 });
 
 /** None of them Rook's own 9070, so that a rewrite moves each workload. */
-const PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
-const WORKLOAD_WRITES = {
-  rbdProvisioner: 'patch deployments csi-rbdplugin-provisioner',
-  cephfsProvisioner: 'patch deployments csi-cephfsplugin-provisioner',
-  rbdNodePlugin: 'patch daemonsets csi-rbdplugin',
-} as const;
+const PORTS = OTHER_PORTS;
 
 async function assigned(
   spec: AssignmentSpec,
@@ -61,7 +57,7 @@ test.each(['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'] as const)(
 
     await rook.rewrite(name);
     await operator.waitForReverts(1);
-    expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([WORKLOAD_WRITES[name]]);
+    expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([patchOf(name)]);
     expect(await operator.reverts()).toBe(1);
     expect(await rook.layout()).toEqual(wanted);
 
@@ -144,7 +140,7 @@ test.each<Pass>([
 
   const writes = await cluster().writesUntilSettled(mark, assignment);
   const workloads = writes.filter((write) => /deployments|daemonsets/.test(write));
-  expect(workloads.sort()).toEqual(pass.reverted.map((name) => WORKLOAD_WRITES[name]).sort());
+  expect(workloads.sort()).toEqual(pass.reverted.map(patchOf).sort());
   expect(writes.filter((write) => write.includes('configmaps'))).toEqual([]);
   if (pass.reverted.length === 0) expect(writes).toEqual([]);
   expect(await operator.reverts()).toBe(pass.reverted.length);
@@ -232,7 +228,7 @@ test('a workload that was deleted and made again gets its port again, and that i
     const mark = await cluster().controlPlane.audit.mark();
     await rook.rewrite(name);
     await assignment.waitForState(name, 'RollingOut');
-    expect(await cluster().writesUntilSettled(mark, assignment)).toContain(WORKLOAD_WRITES[name]);
+    expect(await cluster().writesUntilSettled(mark, assignment)).toContain(patchOf(name));
   }
   expect(await rook.layout()).toEqual([9070, 9071, 9072]);
   expect(await operator.reverts()).toBe(0);

@@ -6,9 +6,10 @@ import { waitFor } from './control-plane/wait-for.js';
 import { InProcessOperator, SteppedClock } from './in-process-operator.js';
 import type { RookInstallation } from './rook/installation.js';
 import type { CsiAddonsWorkload } from './rook/names.js';
+import { OTHER_PORTS } from './slots.js';
 
 /** None of them Rook's own 9070, so that a rewrite moves each workload. */
-export const CONTEST_PORTS = { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9172 };
+export const CONTEST_PORTS = OTHER_PORTS;
 
 /** The operator's writes to one goal after which it backs off. */
 export const CONTESTED_AFTER = 5;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { statusPatch } from '../../../src/controller/status-patch.js';
 import type { AssignmentStatus } from '../../../src/domain/rules/api.js';
 import { mergePatch } from '../domain/merge-patch.js';
+import { DEFAULT_PORTS } from '../../support/slots.js';
 
 const READY = {
   type: 'Ready',
@@ -15,7 +16,7 @@ const READY = {
 const SETTLED: AssignmentStatus = {
   observedGeneration: 3,
   provider: 'Rook',
-  ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9072 },
+  ports: DEFAULT_PORTS,
   workloads: [],
   conditions: [READY],
 };
