@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { WATCH_TABLE, watchTarget } from '../../../src/controller/watch-table.js';
-import { forEachSlot } from '../../../src/domain/rules/slots.js';
+import { SLOT_SPECS, forEachSlot } from '../../../src/domain/rules/slots.js';
 import type { WatchTarget } from '../../../src/kube/informer-state.js';
 
 const { workloads, drivers, ...others } = WATCH_TABLE;
@@ -12,14 +12,12 @@ const targets = (namespace?: string): WatchTarget<unknown>[] => [
   ...Object.values(forEachSlot(({ slot }) => watchTarget(workloads[slot], namespace))),
 ];
 
-test('six names are watched across all namespaces', () => {
+test('each name is watched across all namespaces', () => {
   expect(targets().map(({ title, path }) => `${title}: ${path}`)).toEqual([
     'CSIPortAssignment default: /apis/csiports.io/v1alpha1/csiportassignments',
     'ConfigMap rook-ceph-operator-config: /api/v1/configmaps',
     'Deployment rook-ceph-operator: /apis/apps/v1/deployments',
-    'Deployment csi-rbdplugin-provisioner: /apis/apps/v1/deployments',
-    'Deployment csi-cephfsplugin-provisioner: /apis/apps/v1/deployments',
-    'DaemonSet csi-rbdplugin: /apis/apps/v1/daemonsets',
+    ...SLOT_SPECS.map(({ kind, workload }) => `${kind} ${workload}: /apis/apps/v1/${kind.toLowerCase()}s`),
   ]);
   for (const target of targets()) expect(target).not.toHaveProperty('namespace');
 });
@@ -29,9 +27,7 @@ test('or in one', () => {
     '/apis/csiports.io/v1alpha1/namespaces/rook/csiportassignments',
     '/api/v1/namespaces/rook/configmaps',
     '/apis/apps/v1/namespaces/rook/deployments',
-    '/apis/apps/v1/namespaces/rook/deployments',
-    '/apis/apps/v1/namespaces/rook/deployments',
-    '/apis/apps/v1/namespaces/rook/daemonsets',
+    ...SLOT_SPECS.map(({ kind }) => `/apis/apps/v1/namespaces/rook/${kind.toLowerCase()}s`),
   ]);
   for (const target of targets('rook')) expect(target.namespace).toBe('rook');
 });
@@ -64,6 +60,6 @@ test('the Drivers of ceph-csi-operator are watched whatever their names, where t
 
 test('each change leads to the namespace of the object', () => {
   const rows = [...Object.values(others), ...Object.values(workloads), drivers];
-  expect(rows).toHaveLength(7);
+  expect(rows).toHaveLength(SLOT_SPECS.length + 4);
   for (const { keysOf } of rows) expect(keysOf('rook')).toEqual(['rook']);
 });

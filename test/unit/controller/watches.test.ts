@@ -1,11 +1,14 @@
 /** Which watches are open, when a namespace waits for them, and what is observed through them. */
 import { expect, onTestFinished, test } from 'vitest';
 import { Watches } from '../../../src/controller/watches.js';
+import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import { connect, eventually } from '../kube/connections.js';
 import { WatchedObjects } from './watched-objects.js';
 import type { ApiServerDouble } from '../../support/api-server-double.js';
 
 const NAMESPACE = 'rook-ceph';
+/** A name for each slot, the assignment, Rook and its settings; and the Drivers. */
+const WATCHES = SLOT_SPECS.length + 4;
 const NAMED = [
   'configmaps rook-ceph-operator-config',
   'csiportassignments default',
@@ -75,17 +78,17 @@ async function synced({ watches }: Bench): Promise<void> {
   await eventually(() => watches.ensureSynced(NAMESPACE)).toBe(true);
 }
 
-test('without ceph-csi-operator there are six names and one request for Drivers', async () => {
+test('without ceph-csi-operator the names are watched, and there is one request for Drivers', async () => {
   const open = await bench();
   await synced(open);
   expect(open.objects.watched).toEqual(NAMED);
-  expect(open.server.requests).toHaveLength(7);
+  expect(open.server.requests).toHaveLength(WATCHES);
   expect(open.server.requests.filter(({ path }) => path === '/apis/csi.ceph.io/v1/drivers')).toHaveLength(1);
   expect(open.watches.observe(NAMESPACE)).toMatchObject({ hasDrivers: false });
   expect(open.warnings).toEqual([]);
 });
 
-test('no watch is opened for what appears: there are seven, whatever the cluster holds', async () => {
+test('no watch is opened for what appears: there are as many, whatever the cluster holds', async () => {
   const open = await bench({ drivers: [RBD] });
   await synced(open);
   open.objects.remove('daemonsets', NAMESPACE, 'csi-rbdplugin');
@@ -94,8 +97,8 @@ test('no watch is opened for what appears: there are seven, whatever the cluster
   await eventually(() => open.watches.workloads.rbdNodePlugin.get(NAMESPACE)).toBeUndefined();
   await synced(open);
   expect(open.objects.watched).toEqual([...NAMED, 'drivers'].sort());
-  expect(open.server.requests).toHaveLength(7);
-  expect(open.watches.states).toHaveLength(7);
+  expect(open.server.requests).toHaveLength(WATCHES);
+  expect(open.watches.states).toHaveLength(WATCHES);
 });
 
 test('what is observed is all that is stored of the namespace', async () => {
@@ -137,7 +140,7 @@ test('a Driver counts if its pods have the sidecar, and each change of one is re
 
 test('a namespace waits for a watch that is opening, and is reported when it has opened', async () => {
   const open = await bench({ prepare: ({ rejections }) => rejections.set('csi-rbdplugin', 'never') });
-  await eventually(() => open.objects.watched).toHaveLength(5);
+  await eventually(() => open.objects.watched).toHaveLength(WATCHES - 2);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(open.watches.ensureSynced(NAMESPACE)).toBe(false);
   open.changed.length = 0;
@@ -181,7 +184,7 @@ test('with a list of namespaces each is watched, and waited for, on its own', as
   expect(paths).toEqual(
     [NAMESPACE, 'other'].map((namespace) => `/apis/csi.ceph.io/v1/namespaces/${namespace}/drivers`),
   );
-  expect(open.watches.states).toHaveLength(14);
-  await eventually(() => open.objects.watched).toHaveLength(13);
+  expect(open.watches.states).toHaveLength(2 * WATCHES);
+  await eventually(() => open.objects.watched).toHaveLength(2 * WATCHES - 1);
   expect(open.watches.ensureSynced('other')).toBe(false);
 });

@@ -17,6 +17,8 @@ import {
   type World,
 } from '../worlds.js';
 
+const MOVED = SLOT_SPECS.filter(({ defaultPort }) => defaultPort !== 9070);
+
 const REJECTED: Changes = { rbdNodePlugin: { outcome: 'Rejected', cause: 'denied by policy' } };
 const ACCEPTED: Changes = { rbdNodePlugin: { outcome: 'Accepted', isSent: true } };
 
@@ -48,7 +50,7 @@ describe('the message of', () => {
       'Ready',
       { workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', { sidecar: 'none' }) } },
       {},
-      "no csi-addons sidecar of Rook's competes for a host port: csi-rbdplugin-provisioner Absent, csi-cephfsplugin-provisioner Absent, csi-rbdplugin NoSidecar",
+      `no csi-addons sidecar of Rook's competes for a host port: ${SLOT_SPECS.map(({ slot, workload }) => `${workload} ${slot === 'rbdNodePlugin' ? 'NoSidecar' : 'Absent'}`).join(', ')}`,
     ],
     [
       "NothingToAssign, with ceph-csi-operator's Drivers",
@@ -62,7 +64,7 @@ describe('the message of', () => {
       'Ready',
       CONFLICTING,
       {},
-      'still to move: Deployment csi-cephfsplugin-provisioner from 9070 to 9071, DaemonSet csi-rbdplugin from 9070 to 9072',
+      `still to move: ${MOVED.map(({ kind, workload, defaultPort }) => `${kind} ${workload} from 9070 to ${defaultPort}`).join(', ')}`,
     ],
     [
       'PortsDiffer, from nowhere',

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { lastSeenIn, plan, type LastSeen } from '../../../../src/domain/rules/plan.js';
 import { eventsOf } from '../../../../src/domain/report/events.js';
+import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
 import type { Contest } from '../../../../src/domain/report/write-result.js';
 import { anyResults, anyWorld } from '../arbitraries.js';
 import {
@@ -41,9 +42,7 @@ describe('the events', () => {
         type: 'Warning',
         reason: 'ConflictDetected',
         action: 'ComparePorts',
-        note:
-          'host port 9070 is shared by Deployment csi-rbdplugin-provisioner, ' +
-          'Deployment csi-cephfsplugin-provisioner, DaemonSet csi-rbdplugin',
+        note: `host port 9070 is shared by ${SLOT_SPECS.map(({ kind, workload }) => `${kind} ${workload}`).join(', ')}`,
       },
       {
         type: 'Normal',

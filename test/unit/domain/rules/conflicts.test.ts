@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findConflicts, hostPorts } from '../../../../src/domain/rules/conflicts.js';
-import type { Slot } from '../../../../src/domain/rules/slots.js';
+import { SLOT_SPECS, type Slot } from '../../../../src/domain/rules/slots.js';
 import type { Workload } from '../../../../src/domain/rules/workload.js';
 import { anyWorld } from '../arbitraries.js';
 import { ROOK_ARGS, project, rawWorkload, type RawOptions } from '../raw-workload.js';
@@ -55,7 +55,7 @@ describe('conflicts among sidecars', () => {
     [
       "Rook's default: all on one port",
       Object.values(allWorkloads({ port: 9070 })).map(project),
-      [{ port: 9070, holders: [RBD, CEPHFS, NODE] }],
+      [{ port: 9070, holders: SLOT_SPECS.map(({ kind, workload: name }) => `${kind} ${name}`) }],
     ],
     ['two of them', all({ cephfsProvisioner: { port: 9070 } }), [{ port: 9070, holders: [RBD, CEPHFS] }]],
     ['not with one on the pod network', all({ rbdNodePlugin: { port: 9070, hostNetwork: false } }), []],

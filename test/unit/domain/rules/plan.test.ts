@@ -133,11 +133,12 @@ describe('the spec', () => {
 
   it('gives the ports asked for', () => {
     const result = planOf({ ...CONFLICTING, spec: { ports: { rbdNodePlugin: 9070 } } });
-    expect(result.workloads.map(({ assignedPort, state }) => [assignedPort, state])).toEqual([
-      [9072, 'Drifted'],
-      [9071, 'Drifted'],
-      [9070, 'Ready'],
-    ]);
+    const rows = result.workloads.map(({ slotSpec, assignedPort, state }) => [slotSpec.slot, [assignedPort, state]]);
+    expect(Object.fromEntries(rows)).toMatchObject({
+      rbdProvisioner: [9072, 'Drifted'],
+      cephfsProvisioner: [9071, 'Drifted'],
+      rbdNodePlugin: [9070, 'Ready'],
+    });
   });
 });
 
@@ -151,10 +152,9 @@ describe('the pin', () => {
 
   it('leaves the node plugin alone on the pod network', () => {
     const world = { ...CONFLICTING, workloads: workloads({ rbdNodePlugin: { hostNetwork: false } }) };
-    expect(planOf(world).pin).toEqual({
-      CSIADDONS_RBD_PROVISIONER_PORT: '9070',
-      CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071',
-    });
+    const { pin } = planOf(world);
+    expect(pin).toMatchObject({ CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' });
+    expect(pin).not.toHaveProperty('CSIADDONS_PORT');
   });
 
   it('replaces an invalid key not competing with the port of its workload', () => {

@@ -110,7 +110,8 @@ describe('invalidKeys', () => {
 describe('the pin', () => {
   type Current = Partial<Record<Slot, number>>;
   const none: readonly Slot[] = [];
-  const pinOf = (keys: Keys, competing: readonly Slot[] = SLOTS, currentPorts: Current = {}): Pin => {
+  const three: readonly Slot[] = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'];
+  const pinOf = (keys: Keys, competing: readonly Slot[] = three, currentPorts: Current = {}): Pin => {
     return planPin(rookConfig(keys), DEFAULT_PORTS, { competing, currentPorts });
   };
   const rows: [string, Pin, Pin][] = [
@@ -158,13 +159,13 @@ describe('the pin', () => {
     };
     const { ports } = assignPorts({}, userKeys(edited));
     expect(ports).toEqual({ ...DEFAULT_PORTS, rbdNodePlugin: 9100 });
-    expect(planPin(edited, ports, { competing: SLOTS, currentPorts: {} })).toEqual({});
+    expect(planPin(edited, ports, { competing: three, currentPorts: {} })).toEqual({});
   });
 
   it('brings the fixed ports back once spec no longer says otherwise', () => {
     const config = pinned({ rbdProvisioner: 9100, cephfsProvisioner: 9101, rbdNodePlugin: 9102 });
     const { ports } = assignPorts({}, userKeys(config));
-    expect(planPin(config, ports, { competing: SLOTS, currentPorts: {} })).toEqual({
+    expect(planPin(config, ports, { competing: three, currentPorts: {} })).toEqual({
       [RBD]: '9070',
       [CEPHFS]: '9071',
       [NODE]: '9072',
