@@ -7,10 +7,14 @@ import type { WriteDependencies } from './send.js';
 
 /** Never rejects: what went wrong is in the rows, one for Rook's settings and one for each workload. */
 export async function apply(plan: Plan, observed: Observed, deps: WriteDependencies): Promise<WriteResult[]> {
-  const { namespace } = observed.assignment;
+  const { namespace, uid, generation } = observed.assignment;
+  deps.backoff.beginReconcile(namespace);
   deps.backoff.sawSettings(namespace, observed.rookConfig?.fingerprint, { isAlive: plan.rookAlive });
   if (!asksForWrites(plan)) deps.backoff.endRookHold(namespace);
   const pinned = await pinRookConfig(plan, observed, deps);
+  // By a plan that is outdated now no pods are restarted: the namespace comes back.
+  const now = deps.watches.assignments.get(namespace);
+  if (pinned.outcome === 'Outdated' || now?.uid !== uid || now.generation !== generation) return [pinned];
   const patched = await Promise.all(plan.workloads.map((row) => patchWorkload(row, plan, observed.assignment, deps)));
   return [pinned, ...patched];
 }

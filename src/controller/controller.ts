@@ -51,7 +51,7 @@ export class Controller {
   readonly #recorder: EventRecorder;
   readonly #reconciler: Reconciler;
   readonly #queue: WorkQueue;
-  /** Of the latest reconcile of each namespace. */
+  /** Of the reconcile in hand, or of one that has failed, by namespace. */
   readonly #reconcileIDs = new Map<string, string>();
 
   constructor(options: ControllerOptions) {
@@ -98,7 +98,9 @@ export class Controller {
     if (!this.#watches.ensureSynced(namespace) || !this.#leadership.isLeading) return { skipped: true };
     const reconcileID = randomUUID();
     this.#reconcileIDs.set(namespace, reconcileID);
-    return this.#reconciler.reconcile(namespace, reconcileID);
+    const result = await this.#reconciler.reconcile(namespace, reconcileID);
+    if (!('failure' in result)) this.#reconcileIDs.delete(namespace);
+    return result;
   }
 
   #newWatches({ namespaces, transport, logger, monotonicMs, observer }: ControllerOptions): Watches {

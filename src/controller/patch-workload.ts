@@ -22,10 +22,11 @@ export async function patchWorkload(
   if (unreadable !== undefined) return { ...about, outcome: 'Rejected', isSent: false, cause: unreadable };
   const { backoff } = deps;
   const target = targetOf(assignment, name, assignedPort);
-  if (row.workload === undefined) backoff.absent(target);
-  if (row.state === 'Ready' || row.state === 'RollingOut') backoff.reached(target);
+  const { workload } = row;
+  if (workload !== undefined && (row.state === 'Ready' || row.state === 'RollingOut'))
+    backoff.reached(target, workload.uid);
   if (!isDrifted(row) || plan.mode === 'Paused') return resultOf(about, NOTHING_TO_SEND, backoff.contest(target));
-  const reverted = backoff.differs(target, portWriter(row.workload));
+  const reverted = backoff.differs(target, row.workload.uid, portWriter(row.workload));
   const attempt = await attemptPatch(row, { target, dryRun: plan.mode === 'DryRun' }, deps);
   return resultOf({ ...about, ...(reverted && { reverted }) }, attempt, backoff.contest(target));
 }

@@ -27,15 +27,15 @@ export async function pinRookConfig(plan: Plan, observed: Observed, deps: WriteD
   const { rookConfig } = observed;
   const { backoff } = deps;
   if (rookConfig === undefined || plan.mode === 'Paused') return { ...ABOUT, ...NOTHING_TO_SEND };
-  const held = heldKeys(plan, observed, rookConfig);
-  for (const { target } of held) backoff.reached(target);
+  const right = rightKeys(plan, observed, rookConfig);
+  for (const { target } of right) backoff.reached(target, rookConfig.uid);
   const input = JSON.stringify(rookConfig.keys);
   const wanted = (Object.entries(plan.pin) as [ConfigKey, string][]).map(([key, value]): WantedKey => {
     const target = targetOf(observed.assignment, key, value);
-    const reverted = backoff.differs(target, keyWriter(rookConfig, key));
+    const reverted = backoff.differs(target, rookConfig.uid, keyWriter(rookConfig, key));
     return { key, target, reverted, hold: backoff.hold(target, input) };
   });
-  const contest = (): ContestState | undefined => contestOf([...held, ...wanted], backoff);
+  const contest = (): ContestState | undefined => contestOf(wanted, backoff) ?? contestOf(right, backoff);
   const due = wanted.filter(({ hold }) => hold === undefined);
   const tried = due.length === 0 ? wanted : due;
   const soonest = wanted.flatMap(({ hold }) => hold ?? []).sort((a, b) => a.requeueAfterMs - b.requeueAfterMs)[0];
@@ -83,7 +83,8 @@ async function sendPin(
 }
 
 /** The keys that are right and that nobody else is known to own: whoever changes one reverts the operator. */
-function heldKeys(plan: Plan, { assignment }: Observed, config: RookConfig): KeyTarget[] {
+function rightKeys(plan: Plan, { assignment }: Observed, config: RookConfig): KeyTarget[] {
+  if (plan.rookConfigPolicy === 'Leave' || config.deleting) return [];
   return competing(plan.workloads)
     .filter(({ slotSpec: { configKey: key } }) => {
       const isOthers = config.keys[key]?.managers.some(isOther) === true;

@@ -1,5 +1,5 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> plan what is left -> status and events. */
-import type { AssignmentStatus } from '../domain/rules/api.js';
+import type { AssignmentStatus, Mode } from '../domain/rules/api.js';
 import { lastSeenIn, plan, type LastSeen, type Observed, type Plan } from '../domain/rules/plan.js';
 import { eventsOf } from '../domain/report/events.js';
 import { statusOf } from '../domain/report/status.js';
@@ -15,7 +15,13 @@ import type { WorkResult } from './work-queue.js';
 
 export type ReconcileEvent =
   /** Before its status is stored. */
-  | { readonly type: 'Reconciled'; readonly after: Plan; readonly results: readonly WriteResult[] }
+  | {
+      readonly type: 'Reconciled';
+      /** In which the writes were made. */
+      readonly mode: Mode;
+      readonly after: Plan;
+      readonly results: readonly WriteResult[];
+    }
   /** The namespace has no assignment (any more). */
   | { readonly type: 'Forgotten' };
 
@@ -63,9 +69,11 @@ export class Reconciler {
     const after = plan(left);
     this.#lastSeen.set(namespace, lastSeenIn(after));
     const { generation, status: stored } = left.assignment;
-    const status = statusOf({ plan: after, results, generation, stored, now: rfc3339Seconds(now()) });
     recordEvents(recorder, eventsOf({ before, after, results, lastSeen: observed.lastSeen }), left);
-    onEvent(namespace, { type: 'Reconciled', after, results });
+    onEvent(namespace, { type: 'Reconciled', mode: before.mode, after, results });
+    // Edited meanwhile: what was done belongs to the earlier spec.
+    if (generation !== observed.assignment.generation) return { requeueAfterMs: 0 };
+    const status = statusOf({ plan: after, results, generation, stored, now: rfc3339Seconds(now()) });
     const written = await statusWriter.write(left.assignment, status);
     logStatus(log, written, status);
     return workResult(results, written, after);

@@ -86,7 +86,7 @@ async function exchange<T extends StoredObject>(write: Write<T>, backoff: WriteB
     return { response, asSent };
   });
   if (asSent) {
-    if (!dryRun) for (const target of targets) backoff.reached(target);
+    if (!dryRun) for (const target of targets) backoff.reached(target, response.uid);
     return { outcome: dryRun ? 'Accepted' : 'Applied', isSent: true };
   }
   // Somebody else's edit got in between, and no policy is to blame.

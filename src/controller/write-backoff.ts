@@ -1,5 +1,5 @@
 /**
- * Bounds every write of the process. It remembers, per target, the goal and the process's own recent writes to it:
+ * Bounds what the process stores in workloads and in Rook's settings. It remembers, per target and goal, its own recent writes:
  *
  * | reason | begins with | a write is held | ends |
  * |---|---|---|---|
@@ -19,22 +19,25 @@ const REJECTED_MS = 30_000;
 const QUIET_MS = 600_000;
 const FIRST_BACKOFF_MS = 30_000;
 const MAX_BACKOFF_MS = 300_000;
+/** Of one target, by the same spec. */
+const MAX_GOALS = 8;
 
 /** A workload, or one key of Rook's settings, by its name. */
 export interface WriteTarget {
   readonly namespace: string;
   readonly name: string;
-  /** What the write is to come to, in words that differ for different goals. The object's uid is no part of it: see `wrote`. */
+  /** Of the assignment, its uid and generation: an edit is carried out at once, also if it asks for the same port. */
+  readonly spec: string;
+  /** The port that it is to have. */
   readonly goal: string;
 }
 
-/** A new edit of the spec is a new goal, also if it asks for the same port: the admin's word is carried out at once. */
 export function targetOf(
   { namespace, uid, generation }: PortAssignment,
   name: string,
-  port: number | string,
+  port: string | number,
 ): WriteTarget {
-  return { namespace, name, goal: `${port} ${uid} ${generation}` };
+  return { namespace, name, spec: `${uid} ${generation}`, goal: String(port) };
 }
 
 export interface Hold {
@@ -57,10 +60,9 @@ interface Rejection {
 }
 
 interface Row {
-  readonly goal: string;
-  /** Whether the object was seen at its goal: what differs later was changed by somebody else. */
-  reached: boolean;
-  /** Who did that last. */
+  /** Uid of the object that was seen at its goal: if it differs later, somebody else has changed it. */
+  reached?: string | undefined;
+  /** Who did that last; undefined if managedFields do not tell. */
   manager?: string | undefined;
   /** Times of the latest stored writes, by the monotonic clock. */
   writes: number[];
@@ -70,9 +72,26 @@ interface Row {
   rejection?: Rejection | undefined;
 }
 
+interface TargetRows {
+  readonly spec: string;
+  goal: string;
+  /** By goal: two writers that want different ports are no way around the back-off. */
+  readonly rows: Map<string, Row>;
+}
+
+interface RookWait {
+  /** Of the settings as last seen. */
+  readonly fingerprint: string | undefined;
+  readonly begunAt: number;
+  /** 0: Rook is not waited for. */
+  readonly until: number;
+  /** Whether the wait has ended in the reconcile in hand: its patches are due before another wait begins. */
+  readonly hasEnded: boolean;
+}
+
 interface RookFacts {
   readonly isAlive: boolean;
-  /** Whether the operator itself has just changed the settings: that begins the hold anew. */
+  /** Whether the operator itself has just changed the settings. */
   readonly isOwnChange?: boolean;
 }
 
@@ -86,37 +105,31 @@ export interface WriteBackoffOptions {
 export class WriteBackoff {
   readonly #options: WriteBackoffOptions;
   /** By namespace and name. */
-  readonly #rows = new Map<string, Map<string, Row>>();
-  /** By namespace: the fingerprint of Rook's settings as last seen, and until when Rook is waited for. */
-  readonly #rook = new Map<string, { readonly fingerprint: string | undefined; readonly until: number }>();
+  readonly #targets = new Map<string, Map<string, TargetRows>>();
+  readonly #rook = new Map<string, RookWait>();
 
   constructor(options: WriteBackoffOptions) {
     this.#options = options;
   }
 
   /** The target is at its goal. */
-  reached(target: WriteTarget): void {
+  reached(target: WriteTarget, uid: string): void {
     const row = this.#row(target);
-    row.reached = true;
+    row.reached = uid;
     row.rejection = undefined;
-  }
-
-  /** What is made again under the same name was never at the goal. The writes that were made count on. */
-  absent(target: WriteTarget): void {
-    this.#row(target).reached = false;
   }
 
   /**
    * The target is not at its goal.
    *
    * @param manager who owns what differs
-   * @returns undefined if it never was at this goal, as far as this process knows
+   * @returns undefined if this object never was at this goal, as far as this process knows
    */
-  differs(target: WriteTarget, manager: string | undefined): Reverted | undefined {
+  differs(target: WriteTarget, uid: string, manager: string | undefined): Reverted | undefined {
     const row = this.#row(target);
-    if (!row.reached) return undefined;
-    row.manager = manager ?? row.manager;
-    return row.manager === undefined ? {} : { manager: row.manager };
+    if (row.reached !== uid) return undefined;
+    row.manager = manager;
+    return manager === undefined ? {} : { manager };
   }
 
   /** Why a write onto this input is held back; undefined: it may be sent. */
@@ -147,11 +160,14 @@ export class WriteBackoff {
     else if (row.writes.length === contestedAfter && at - first <= QUIET_MS) row.backoffMs = FIRST_BACKOFF_MS;
   }
 
-  /** @param input what the write was made onto; undefined: whatever it was, only another goal is tried at once */
+  /** @param input what the write was made onto; undefined: it was stored, and only another goal is tried at once */
   rejected(target: WriteTarget, cause: string, input: string | undefined): Hold {
-    const rejection = { cause, until: this.#options.monotonicMs() + REJECTED_MS };
-    this.#row(target).rejection = input === undefined ? rejection : { ...rejection, input };
-    return { reason: 'Rejected', cause, requeueAfterMs: REJECTED_MS };
+    const now = this.#options.monotonicMs();
+    const row = this.#row(target);
+    const backoff = input === undefined ? row.backoffMs : 0;
+    const until = now + Math.max(REJECTED_MS, backoff);
+    row.rejection = input === undefined ? { cause, until } : { cause, until, input };
+    return { reason: 'Rejected', cause, requeueAfterMs: until - now };
   }
 
   /** Undefined if the target is not contested. */
@@ -168,21 +184,34 @@ export class WriteBackoff {
     };
   }
 
+  /** A reconcile begins: if Rook's time has run out, what differs is written in it, before another wait may begin. */
+  beginReconcile(namespace: string): void {
+    const wait = this.#rook.get(namespace);
+    if (wait === undefined) return;
+    const hasEnded = wait.until > 0 && wait.until <= this.#options.monotonicMs();
+    this.#rook.set(namespace, { ...wait, hasEnded, until: hasEnded ? 0 : wait.until });
+  }
+
   /**
-   * Takes note of Rook's settings. A change of them begins a hold while Rook is alive. A change by others during a hold does
-   * not prolong it, so that frequent changes cannot hold up the patches. The first settings seen are no change.
+   * Takes note of Rook's settings. A change of them begins a wait while Rook is alive. A change by others during a wait does
+   * not prolong it, an own one does for as long again at most, so that frequent changes cannot hold up the patches. The first
+   * settings seen are no change.
    */
-  sawSettings(namespace: string, fingerprint: string | undefined, rook: RookFacts): void {
-    const { fingerprint: before, until = 0 } = this.#rook.get(namespace) ?? {};
-    const isChange = before !== undefined && before !== fingerprint;
-    const begins = rook.isOwnChange === true || (isChange && this.rookHold(namespace) === undefined);
-    const heldUntil = begins ? this.#options.monotonicMs() + ROOK_MS : until;
-    this.#rook.set(namespace, { fingerprint, until: rook.isAlive ? heldUntil : 0 });
+  sawSettings(namespace: string, fingerprint: string | undefined, { isAlive, isOwnChange = false }: RookFacts): void {
+    const known = this.#rook.get(namespace);
+    const now = this.#options.monotonicMs();
+    const isChange = isOwnChange || (known !== undefined && known.fingerprint !== fingerprint);
+    let { begunAt, until, hasEnded } = known ?? { begunAt: now, until: 0, hasEnded: false };
+    if (until > now) until = isOwnChange ? Math.min(now + ROOK_MS, begunAt + 2 * ROOK_MS) : until;
+    else if (isChange && !hasEnded) [begunAt, until] = [now, now + ROOK_MS];
+    if (!isAlive) [until, hasEnded] = [0, false];
+    this.#rook.set(namespace, { fingerprint, begunAt, until, hasEnded });
   }
 
   /** Nothing differs: Rook is waited for no longer. */
   endRookHold(namespace: string): void {
-    this.#rook.set(namespace, { fingerprint: this.#rook.get(namespace)?.fingerprint, until: 0 });
+    const wait = this.#rook.get(namespace);
+    if (wait !== undefined) this.#rook.set(namespace, { ...wait, until: 0 });
   }
 
   /** Why the namespace's workloads are left to Rook for now; undefined: they are not. */
@@ -192,7 +221,7 @@ export class WriteBackoff {
   }
 
   forget(namespace: string): void {
-    this.#rows.delete(namespace);
+    this.#targets.delete(namespace);
     this.#rook.delete(namespace);
   }
 
@@ -203,13 +232,18 @@ export class WriteBackoff {
     row.backoffMs = 0;
   }
 
-  #row({ namespace, name, goal }: WriteTarget): Row {
-    const rows = this.#rows.get(namespace) ?? new Map<string, Row>();
-    this.#rows.set(namespace, rows);
-    const known = rows.get(name);
-    if (known?.goal === goal) return known;
-    const row: Row = { goal, reached: false, writes: [], lastWriteTime: '', backoffMs: 0 };
-    rows.set(name, row);
+  #row({ namespace, name, spec, goal }: WriteTarget): Row {
+    const targets = this.#targets.get(namespace) ?? new Map<string, TargetRows>();
+    this.#targets.set(namespace, targets);
+    const known = targets.get(name);
+    const target = known?.spec === spec ? known : { spec, goal, rows: new Map<string, Row>() };
+    targets.set(name, target);
+    const row = target.rows.get(goal) ?? { writes: [], lastWriteTime: '', backoffMs: 0 };
+    if (target.goal !== goal) Object.assign(row, { reached: undefined, rejection: undefined });
+    target.goal = goal;
+    target.rows.delete(goal);
+    target.rows.set(goal, row);
+    for (const oldest of [...target.rows.keys()].slice(0, -MAX_GOALS)) target.rows.delete(oldest);
     return row;
   }
 }

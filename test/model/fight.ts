@@ -4,7 +4,14 @@ import { FIELD_MANAGER } from '../../src/domain/rules/api.js';
 import type { RookVersion } from '../support/rook/release.js';
 import type { Author } from './api-server.js';
 import { hold } from './ledger.js';
-import { ASSIGNMENT, CONFIG, WORKLOADS, type StoredAssignment, type StoredWorkload } from './objects.js';
+import {
+  ASSIGNMENT,
+  CONFIG,
+  WORKLOADS,
+  type StoredAssignment,
+  type StoredObject,
+  type StoredWorkload,
+} from './objects.js';
 import { goOn, rest, type Order } from './rest.js';
 import { portMoved } from './workload-edits.js';
 import { SETTINGS, World } from './world.js';
@@ -41,6 +48,8 @@ const MAX_WAIT = 303_000;
 
 interface Mended {
   readonly name: string;
+  /** The workload, or the key of Rook's settings. */
+  readonly target: string;
   readonly at: number;
   /** The process of the operator that did it: what it remembers ends with it. */
   readonly process: number;
@@ -52,9 +61,12 @@ export async function fight(version: RookVersion, fought: Fight, journal?: strin
   const { over, delays, restarts, order } = fought;
   const world = new World(version, journal);
   const mended: Mended[] = [];
-  world.server.onChange(({ name, by }) => {
+  world.server.onChange(({ name, by, before, after }) => {
     if (by !== FIELD_MANAGER || name === ASSIGNMENT) return;
-    mended.push({ name, at: world.clock.monotonicMs, process: world.processes, contested: isContested(world, name) });
+    for (const target of name === CONFIG ? changedKeys(before, after) : [name]) {
+      const contested = isContested(world, target);
+      mended.push({ name, target, at: world.clock.monotonicMs, process: world.processes, contested });
+    }
   });
   world.bringConflict();
   await rest(world, order);
@@ -69,7 +81,10 @@ export async function fight(version: RookVersion, fought: Fight, journal?: strin
     await goOnUntil(world, order, () => mended.slice(before).some(({ name }) => name === over));
     if (restarts.includes(reverts)) await world.restart();
     // Nor would time pass, where it is reverted and mended at once.
-    hold(reverts <= 3 * MAX_WRITES.fought.any, `${over} was mended ${reverts} times within ${world.clock.monotonicMs / HOUR} h`);
+    hold(
+      reverts <= 3 * MAX_WRITES.fought.any,
+      `${over} was mended ${reverts} times within ${world.clock.monotonicMs / HOUR} h`,
+    );
   }
   await rest(world, order);
   checkRates(mended, over);
@@ -112,19 +127,26 @@ async function goOnUntil(world: World, order: Order, isSo: () => boolean): Promi
   hold(isSo(), `what was reverted was not mended within ${MAX_WAIT / 1000} s`);
 }
 
-/** Whether the status calls the object contested. */
+function changedKeys(before: StoredObject | undefined, after: StoredObject | undefined): string[] {
+  const keys = Object.keys(after?.data ?? {});
+  return keys.filter((key) => before?.data?.[key] !== after?.data?.[key]);
+}
+
+/** Whether the status calls the workload, or the key, contested. */
 function isContested({ server }: World, name: string): boolean {
   const { status } = server.get(ASSIGNMENT) as StoredAssignment;
   const degraded = status?.conditions.find(({ type }) => type === 'Degraded');
-  return degraded?.reason === 'Contested' && degraded.message.includes(` ${name}`);
+  // Behind that the message lists all keys.
+  const [contested = ''] = degraded?.message.split('; the ports are:') ?? [];
+  return degraded?.reason === 'Contested' && new RegExp(`${name}(?![-\\w])`).test(contested);
 }
 
 /** In every hour, for each process: a restart forgets the back-off. */
 function checkRates(mended: readonly Mended[], over: string): void {
-  mended.forEach(({ name, at, contested, process }, index) => {
-    const isInHour = (one: Mended): boolean => one.name === name && one.process === process && one.at < at + HOUR;
+  mended.forEach(({ name, target, at, contested, process }, index) => {
+    const isInHour = (one: Mended): boolean => one.target === target && one.process === process && one.at < at + HOUR;
     const writes = mended.slice(index).filter(isInHour).length;
     const most = MAX_WRITES[name === over ? 'fought' : 'other'][contested ? 'contested' : 'any'];
-    hold(writes <= most, `${name} was written ${writes} times within an hour, at most ${most} were due`);
+    hold(writes <= most, `${target} was written ${writes} times within an hour, at most ${most} were due`);
   });
 }

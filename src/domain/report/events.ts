@@ -80,7 +80,10 @@ function moved({ kind, name, from, to, reverted }: WriteResult, slot: Slot): Eve
 /** With each write of a contested object: the series counts them. */
 function contested(results: readonly WriteResult[], { rookConfig }: Plan): EventSpec[] {
   return contestedOf(results)
-    .filter(({ outcome }) => outcome === 'Applied')
+    .filter(
+      ({ outcome, keys, contest }) =>
+        outcome === 'Applied' && (contest.keys?.some((key) => key in (keys ?? {})) ?? true),
+    )
     .map((result) => ({
       type: 'Warning',
       reason: 'Contested',

@@ -24,7 +24,7 @@ export interface Observed {
 
 /** The process's own memory of a namespace. A restart forgets it, and no port depends on it. */
 export interface LastSeen {
-  /** By slot, the uid of a workload of which every pod had the assigned port. */
+  /** By slot, the uid of a workload of which every pod had the assigned port, and that port. */
   readonly ready: Readonly<Partial<Record<Slot, string>>>;
   /** Whether sidecars shared a host port while the mode was Enforce. */
   readonly inConflict: boolean;
@@ -91,7 +91,7 @@ function planWorkload(slotSpec: SlotSpec, observed: Observed, assignedPort: numb
   const patch = patchFor(workload, assignedPort);
   const beyond = elementsBeyond(workload.sidecar, patch);
   if (beyond !== undefined) return { ...common, state: 'Drifted', unreadable: tooMany(beyond) };
-  if (patch === undefined) return { ...common, state: isReady(slotSpec, workload, observed) ? 'Ready' : 'RollingOut' };
+  if (patch === undefined) return { ...common, state: isReady(common, workload, observed) ? 'Ready' : 'RollingOut' };
   return workload.deleting ? { ...common, state: 'Drifted' } : { ...common, state: 'Drifted', patch };
 }
 
@@ -99,15 +99,19 @@ function planWorkload(slotSpec: SlotSpec, observed: Observed, assignedPort: numb
  * The workload's counters judge the rollout once its controller has looked at this generation. Until then a workload stays
  * Ready if it was: every full update of Rook's moves the generation of a Deployment, and seldom restarts a pod.
  */
-function isReady({ slot }: SlotSpec, { rollout, uid }: Workload, { lastSeen }: Observed): boolean {
-  return isObserved(rollout) ? isRolledOut(rollout) : lastSeen?.ready[slot] === uid;
+function isReady(
+  { slotSpec: { slot }, assignedPort }: Pick<WorkloadPlan, 'slotSpec' | 'assignedPort'>,
+  { rollout, uid }: Workload,
+  { lastSeen }: Observed,
+): boolean {
+  return isObserved(rollout) ? isRolledOut(rollout) : lastSeen?.ready[slot] === `${uid} ${assignedPort}`;
 }
 
 /** What to remember of a namespace. A workload that differs, and so may be written, is not Ready. */
 export function lastSeenIn(plan: Plan): LastSeen {
   const ready: Partial<Record<Slot, string>> = {};
-  for (const { slotSpec, workload, state } of plan.workloads) {
-    if (workload !== undefined && state === 'Ready') ready[slotSpec.slot] = workload.uid;
+  for (const { slotSpec, workload, state, assignedPort } of plan.workloads) {
+    if (workload !== undefined && state === 'Ready') ready[slotSpec.slot] = `${workload.uid} ${assignedPort}`;
   }
   return { ready, inConflict: isInConflict(plan) };
 }

@@ -24,7 +24,7 @@ export function countReconciles(recorder: Recorder, monotonicMs: () => number): 
       return;
     }
     // A dry run is no write, also if it is rejected.
-    countWrites(recorder, namespace, event.after.mode === 'DryRun' ? [] : event.results);
+    countWrites(recorder, namespace, event.mode === 'DryRun' ? [] : event.results);
     const times = new Map(patched.get(namespace));
     timeRollouts(recorder, event, { times, now: monotonicMs() });
     if (times.size === 0) patched.delete(namespace);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WriteBackoff, type WriteTarget } from '../../../src/controller/write-backoff.js';
 
-const TARGET: WriteTarget = { namespace: 'rook', name: 'csi-rbdplugin', goal: '9072' };
+const TARGET: WriteTarget = { namespace: 'rook', name: 'csi-rbdplugin', spec: 'uid-1 3', goal: '9072' };
+const UID = 'uid-of-the-object';
 const OTHERS: readonly [string, WriteTarget][] = [
   ['of another name', { ...TARGET, name: 'CSIADDONS_PORT' }],
   ['in another namespace', { ...TARGET, namespace: 'rook-2' }],
@@ -89,25 +90,34 @@ describe('Contested', () => {
 
   test('it is reported until ten quiet minutes are over, with the last write and who changed the object last', () => {
     const { clock, backoff, write } = bench();
-    backoff.reached(TARGET);
-    backoff.differs(TARGET, 'argocd');
+    backoff.reached(TARGET, UID);
+    backoff.differs(TARGET, UID, 'argocd');
     write([0, 0, 0, 0]);
     expect(backoff.contest(TARGET)).toBeUndefined();
     write([59]);
     const contest = { manager: 'argocd', lastWriteTime: '2026-11-22T10:01:00Z', backoffSeconds: 30 };
     expect(backoff.contest(TARGET)).toEqual({ ...contest, quietAfterMs: TEN_MINUTES });
-    // Whose name is not to be had is not another one.
-    backoff.differs(TARGET, undefined);
+    // A writer that left no name is not taken for the last one that did.
+    backoff.differs(TARGET, UID, undefined);
     clock.ms += TEN_MINUTES - 1;
-    expect(backoff.contest(TARGET)).toEqual({ ...contest, quietAfterMs: 1 });
+    expect(backoff.contest(TARGET)).toEqual({ ...contest, manager: undefined, quietAfterMs: 1 });
     clock.ms += 1;
     expect(backoff.contest(TARGET)).toBeUndefined();
   });
 
-  test('a new goal starts anew, and so does the old one after it', () => {
+  test('a new goal starts anew; the old one does not after it', () => {
     const { backoff, held } = contested();
     expect(held({ ...TARGET, goal: '9172' })).toBe(0);
-    expect([held(), backoff.contest(TARGET)]).toEqual([0, undefined]);
+    expect([held(), backoff.contest(TARGET)?.backoffSeconds]).toEqual([30, 30]);
+    expect(held({ ...TARGET, spec: 'uid-1 4' })).toBe(0);
+    expect(held()).toBe(0);
+  });
+
+  test('two writers that want different ports are no way around it', () => {
+    const { write, held } = bench();
+    const other = { ...TARGET, goal: '9172' };
+    for (let round = 0; round < 5; round += 1) [TARGET, other].forEach((target) => write([1], target));
+    expect([held(), held(other)]).toEqual([29, 30]);
   });
 
   test.each(OTHERS)('a target %s is not held', (_, other) => {
@@ -147,13 +157,13 @@ describe('Rejected', () => {
 
   test.each([INPUT, undefined])('a target that is at its goal ends it, if it is of input %s', (input) => {
     const { backoff, held } = rejected(input);
-    backoff.reached(TARGET);
+    backoff.reached(TARGET, UID);
     expect(held()).toBe(0);
   });
 
   test.each(OTHERS)('a target %s is not held', (_, other) => {
     const { backoff, held } = rejected();
-    backoff.reached(other);
+    backoff.reached(other, UID);
     expect([held(other), held()]).toEqual([0, 30]);
   });
 
@@ -169,20 +179,23 @@ describe('Rejected', () => {
 });
 
 describe('a revert', () => {
-  test('is what differs after it was at its goal, by the manager seen then or before', () => {
+  test('is what differs after it was at its goal, by the manager seen then', () => {
     const { backoff } = bench();
-    expect(backoff.differs(TARGET, 'rook')).toBeUndefined();
-    backoff.reached(TARGET);
-    expect(backoff.differs(TARGET, undefined)).toEqual({});
-    expect(backoff.differs(TARGET, 'rook')).toEqual({ manager: 'rook' });
-    expect(backoff.differs(TARGET, undefined)).toEqual({ manager: 'rook' });
-    expect(backoff.differs({ ...TARGET, goal: '9172' }, 'rook')).toBeUndefined();
+    expect(backoff.differs(TARGET, UID, 'rook')).toBeUndefined();
+    backoff.reached(TARGET, UID);
+    expect(backoff.differs(TARGET, UID, undefined)).toEqual({});
+    expect(backoff.differs(TARGET, UID, 'rook')).toEqual({ manager: 'rook' });
+    expect(backoff.differs(TARGET, UID, undefined)).toEqual({});
+    expect(backoff.differs(TARGET, 'uid-of-the-next', 'rook')).toBeUndefined();
+    expect(backoff.differs({ ...TARGET, goal: '9073' }, UID, 'rook')).toBeUndefined();
+    // What was right by another goal meanwhile is no revert of this one.
+    expect(backoff.differs(TARGET, UID, 'rook')).toBeUndefined();
   });
 
   test('is none because of a write that was stored: a policy may have changed it', () => {
     const { backoff, write } = bench();
     write([0]);
-    expect(backoff.differs(TARGET, 'rook')).toBeUndefined();
+    expect(backoff.differs(TARGET, UID, 'rook')).toBeUndefined();
   });
 });
 
@@ -196,19 +209,19 @@ interface Fought {
 /** The target is reverted so many milliseconds after each write, and written as soon as it may be, for five hours. */
 function fight(delays: readonly number[]): Fought {
   const { clock, backoff } = bench();
-  backoff.reached(TARGET);
+  backoff.reached(TARGET, UID);
   const times: number[] = [];
   const contestedAt = new Set<number>();
   for (let at = 0; clock.ms < 5 * HOUR && times.length < 1_000; at += 1) {
     clock.ms += delays[at % delays.length] ?? 0;
-    backoff.differs(TARGET, 'argocd');
+    backoff.differs(TARGET, UID, 'argocd');
     const { requeueAfterMs = 0 } = backoff.hold(TARGET, INPUT) ?? {};
     expect(requeueAfterMs).toBeLessThanOrEqual(300_000);
     clock.ms += requeueAfterMs;
     expect(backoff.hold(TARGET, INPUT)).toBeUndefined();
     if (backoff.contest(TARGET) !== undefined) contestedAt.add(times.length);
     backoff.wrote(TARGET);
-    backoff.reached(TARGET);
+    backoff.reached(TARGET, UID);
     times.push(clock.ms);
   }
   return { times, contestedAt };
@@ -332,13 +345,24 @@ describe('WaitingForRook', () => {
     expect(waits()).toBe(0);
   });
 
-  test('a ConfigMap that was away is seen for the first time again; its removal is a change', () => {
+  test('that the ConfigMap goes or comes is a change', () => {
     const { clock, backoff, waits } = rook();
     backoff.sawSettings('rook', undefined, { isAlive: true });
     expect(waits()).toBe(3_000);
     clock.ms += 3_000;
     backoff.sawSettings('rook', 'b', { isAlive: true });
-    expect(waits()).toBe(0);
+    expect(waits()).toBe(3_000);
+  });
+
+  test('what differs at the end of a wait is written, however fast the settings change', () => {
+    const { clock, backoff, waits } = rook();
+    for (let change = 0; change < 100; change += 1) {
+      clock.ms += 300;
+      backoff.beginReconcile('rook');
+      backoff.sawSettings('rook', `${change}`, { isAlive: true, isOwnChange: change % 2 === 0 });
+      if (waits() === 0) return;
+    }
+    expect.unreachable('Rook is waited for without end');
   });
 
   test('it is of one namespace', () => {
@@ -355,12 +379,12 @@ test('a namespace that is forgotten starts anew, and no other does', () => {
   const { backoff, write, held } = contested();
   write([0, 0, 0, 0, 0], other);
   for (const namespace of ['rook', 'rook-2']) {
-    backoff.reached({ ...TARGET, namespace });
+    backoff.reached({ ...TARGET, namespace }, UID);
     backoff.sawSettings(namespace, 'a', { isAlive: true });
     backoff.sawSettings(namespace, 'b', { isAlive: true });
   }
   backoff.forget('rook');
-  expect([held(), backoff.contest(TARGET), backoff.differs(TARGET, 'rook')]).toEqual([0, undefined, undefined]);
+  expect([held(), backoff.contest(TARGET), backoff.differs(TARGET, UID, 'rook')]).toEqual([0, undefined, undefined]);
   expect(backoff.rookHold('rook')).toBeUndefined();
   backoff.sawSettings('rook', 'c', { isAlive: true });
   expect(backoff.rookHold('rook')).toBeUndefined();

@@ -7,6 +7,7 @@ import {
   CONFLICTING,
   DRIFTED,
   ROLLING,
+  DEFAULT_PORTS,
   SETTLED,
   SLOTS,
   allWorkloads,
@@ -265,10 +266,12 @@ describe('a workload whose counters are not up to date', () => {
 });
 
 describe('what is remembered of a plan', () => {
-  it('is the uid of each workload that is Ready', () => {
+  it('is the uid of each workload that is Ready, with its port', () => {
     const found = planOf({ ...SETTLED, workloads: workloads({ rbdProvisioner: { rolling: true } }) });
     const others = SLOTS.filter((slot) => slot !== 'rbdProvisioner');
-    expect(lastSeenIn(found).ready).toEqual(Object.fromEntries(others.map((slot) => [slot, `uid-${slot}`])));
+    expect(lastSeenIn(found).ready).toEqual(
+      Object.fromEntries(others.map((slot) => [slot, `uid-${slot} ${DEFAULT_PORTS[slot]}`])),
+    );
     expect(lastSeenIn(planOf({}))).toEqual({ ready: {}, inConflict: false });
   });
 

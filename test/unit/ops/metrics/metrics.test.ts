@@ -56,7 +56,8 @@ const results: WriteResult[] = [
 test('records from before the library is loaded are counted, in their order', async () => {
   const { metrics, scrape } = startMetrics();
   const { onReconcileEvent, queue } = metrics.controller;
-  const patched = (namespace: string): void => onReconcileEvent(namespace, { type: 'Reconciled', after, results });
+  const patched = (namespace: string): void =>
+    onReconcileEvent(namespace, { type: 'Reconciled', mode: 'Enforce', after, results });
   patched('gone');
   onReconcileEvent('gone', { type: 'Forgotten' });
   patched('there');

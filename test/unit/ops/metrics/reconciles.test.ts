@@ -22,10 +22,10 @@ function deleteAssignment({ watches }: Cluster): void {
 test('each write is counted by its kind and by what the API server made of it', async () => {
   const { cluster, reconcile, scrape } = await startReconciler();
   cluster.answers.set(RBD, (exchange) => exchange.reject(403, 'Forbidden'));
-  cluster.answers.set(CEPHFS, (exchange) => exchange.reject(500, 'InternalError'));
-  cluster.answers.set(CONFIG, (exchange) => exchange.reject(409, 'Conflict'));
+  cluster.answers.set(CEPHFS, (exchange) => exchange.reject(409, 'Conflict'));
+  cluster.answers.set(CONFIG, (exchange) => exchange.reject(500, 'InternalError'));
   await reconcile();
-  const first = ['ConfigMap outdated 1', 'DaemonSet rejected 1', 'Deployment error 1'];
+  const first = ['ConfigMap error 1', 'DaemonSet rejected 1', 'Deployment outdated 1'];
   const none = ['ConfigMap applied 0', 'DaemonSet applied 0', 'Deployment applied 0'];
   expect(lines(await scrape(), 'csiports_patches_total')).toEqual(
     [...none, ...first].sort().map((line) => `${NAMESPACE} ${line}`),
@@ -34,8 +34,8 @@ test('each write is counted by its kind and by what the API server made of it', 
   // What was rejected is not sent again before its time, and so not counted again.
   cluster.answers.clear();
   await reconcile();
-  const second = ['ConfigMap applied 1', 'ConfigMap outdated 1', 'DaemonSet applied 0', 'DaemonSet rejected 1'];
-  const third = ['Deployment applied 1', 'Deployment error 1'];
+  const second = ['ConfigMap applied 1', 'ConfigMap error 1', 'DaemonSet applied 0', 'DaemonSet rejected 1'];
+  const third = ['Deployment applied 1', 'Deployment outdated 1'];
   expect(lines(await scrape(), 'csiports_patches_total')).toEqual(
     [...second, ...third].map((line) => `${NAMESPACE} ${line}`),
   );
