@@ -9,7 +9,7 @@ import type { WriteDependencies } from './send.js';
 export async function apply(plan: Plan, observed: Observed, deps: WriteDependencies): Promise<WriteResult[]> {
   const { namespace, uid, generation } = observed.assignment;
   deps.backoff.beginReconcile(namespace);
-  deps.backoff.sawSettings(namespace, observed.rookConfig?.fingerprint, { isAlive: plan.rookAlive });
+  deps.backoff.sawSettings(namespace, observed.rookConfig?.fingerprint, plan.rookAlive);
   if (!asksForWrites(plan)) deps.backoff.endRookHold(namespace);
   const pinned = await pinRookConfig(plan, observed, deps);
   // By a plan that is outdated now no pods are restarted: the namespace comes back.

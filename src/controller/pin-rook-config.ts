@@ -78,7 +78,7 @@ async function sendPin(
     backoff,
   );
   const now = watches.rookConfigs.get(namespace)?.fingerprint;
-  backoff.sawSettings(namespace, now, { isAlive: plan.rookAlive, isOwnChange: attempt.outcome === 'Applied' });
+  backoff.sawSettings(namespace, now, plan.rookAlive, attempt.outcome === 'Applied');
   return attempt;
 }
 

@@ -89,12 +89,6 @@ interface RookWait {
   readonly hasEnded: boolean;
 }
 
-interface RookFacts {
-  readonly isAlive: boolean;
-  /** Whether the operator itself has just changed the settings. */
-  readonly isOwnChange?: boolean;
-}
-
 export interface WriteBackoffOptions {
   /** Stored writes of one target to one goal within ten minutes, after which it is contested; 0: never. */
   readonly contestedAfter: number;
@@ -196,8 +190,10 @@ export class WriteBackoff {
    * Takes note of Rook's settings. A change of them begins a wait while Rook is alive. A change by others during a wait does
    * not prolong it, an own one does for as long again at most, so that frequent changes cannot hold up the patches. The first
    * settings seen are no change.
+   *
+   * @param isOwnChange whether the operator itself has just changed them
    */
-  sawSettings(namespace: string, fingerprint: string | undefined, { isAlive, isOwnChange = false }: RookFacts): void {
+  sawSettings(namespace: string, fingerprint: string | undefined, isAlive: boolean, isOwnChange = false): void {
     const known = this.#rook.get(namespace);
     const now = this.#options.monotonicMs();
     const isChange = isOwnChange || (known !== undefined && known.fingerprint !== fingerprint);

@@ -49,7 +49,6 @@ export class Informer<T extends StoredObject> implements InformerState {
   readonly #onEvent: OnInformerEvent;
   readonly #timing: InformerTiming;
   readonly #reader: ObjectReader<T>;
-  readonly #firstSync = Promise.withResolvers<undefined>();
   /** The version to resume from; undefined if a list is due. */
   #version: string | undefined;
   #streamedList = true;
@@ -79,11 +78,6 @@ export class Informer<T extends StoredObject> implements InformerState {
       this.#report({ type: 'Unreadable', object, error }),
     );
     this.#timing = deps.timing ?? INFORMER_TIMING;
-  }
-
-  /** Resolves when the store holds the first complete list. */
-  get firstSync(): Promise<undefined> {
-    return this.#firstSync.promise;
   }
 
   /** Runs until `stop` is aborted; never rejects. */
@@ -189,7 +183,6 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.#markHealthy();
     if (this.synced) return;
     this.synced = true;
-    this.#firstSync.resolve(undefined);
     this.#report({ type: 'Synced' });
   }
 

@@ -64,8 +64,16 @@ export async function fight(version: RookVersion, fought: Fight, journal?: strin
   world.server.onChange(({ name, by, before, after }) => {
     if (by !== FIELD_MANAGER || name === ASSIGNMENT) return;
     for (const target of name === CONFIG ? changedKeys(before, after) : [name]) {
-      const contested = isContested(world, target);
-      mended.push({ name, target, at: world.clock.monotonicMs, process: world.processes, contested });
+      const process = world.processes;
+      // What the status says may still be of the process before.
+      const isKnown = mended.some((one) => one.target === target && one.process === process);
+      mended.push({
+        name,
+        target,
+        at: world.clock.monotonicMs,
+        process,
+        contested: isKnown && isContested(world, target),
+      });
     }
   });
   world.bringConflict();

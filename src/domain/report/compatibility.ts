@@ -4,15 +4,6 @@ import { compareRookVersions, parseRookVersion, type RookVersion } from '../rule
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { SLOT_SPECS } from '../rules/slots.js';
 
-/** How a row is known. */
-export type Evidence =
-  /** This release of Rook was run, in legacy mode, on a Kubernetes 1.36 control plane. */
-  | { readonly kind: 'ran'; readonly rook: string }
-  /** This test shows what the operator does. */
-  | { readonly kind: 'tested'; readonly file: string }
-  /** Read in the sources of Rook and ceph-csi-operator at the tags in question. */
-  | { readonly kind: 'not run, from source' };
-
 type Release = `1.${number}.${number}`;
 
 export interface CompatibilityRow {
@@ -25,17 +16,14 @@ export interface CompatibilityRow {
   readonly onlyWith?: string;
   /** What ends it for good; a clause that can follow a colon or a semicolon. */
   readonly lastingRemedy: string;
-  readonly evidence: readonly Evidence[];
+  /** Whether a release of it was run, and not only read. */
+  readonly isRun?: true;
 }
 
 type Row = Omit<CompatibilityRow, 'provider'>;
 
 const KEYS = SLOT_SPECS.map(({ configKey }) => configKey).join(', ');
 const HELM_VALUES = SLOT_SPECS.map(({ helmValue }) => helmValue).join(', ');
-const NOT_RUN: Evidence = { kind: 'not run, from source' };
-
-const tested = (name: string): Evidence => ({ kind: 'tested', file: `test/${name}.test.ts` });
-const ran = (rook: string): Evidence => ({ kind: 'ran', rook });
 
 const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
 const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
@@ -49,39 +37,36 @@ const ROOK: readonly Row[] = [
     id: 'legacy-pod-network',
     versions: { below: '1.15.2' },
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; upgrade Rook to v1.16.5 or later before you set ROOK_ENFORCE_HOST_NETWORK: from there on each sidecar has a port key of its own`,
-    evidence: [NOT_RUN, tested('cluster/workload-forms')],
   },
   {
     id: 'legacy-one-key',
     versions: { from: '1.15.2', below: '1.16.5' },
     lastingRemedy: `upgrade Rook to v1.16.5 or later, which reads a port key for each sidecar: the keys that this operator pins (${KEYS}) then hold by themselves; with Helm set ${HELM_VALUES} to the same ports`,
-    evidence: [ran('1.16.4'), tested('cluster/conflict'), tested('rook/living-with-rook')],
+    isRun: true,
   },
   {
     id: 'legacy-three-keys',
     versions: { from: '1.16.5', below: '1.18.0' },
     lastingRemedy: KEEP_THE_KEYS,
-    evidence: [ran('1.17.9'), tested('rook/living-with-rook')],
+    isRun: true,
   },
   {
     id: 'legacy-opted-out',
     versions: { from: '1.18.0', below: '1.20.0' },
     lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/migration.md)`,
-    evidence: [ran('1.19.10'), tested('rook/living-with-rook-changes')],
+    isRun: true,
   },
   {
     id: 'legacy-left-behind',
     versions: { from: '1.20.0', below: '1.21.0' },
     lastingRemedy:
       'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/migration.md says; switch before the upgrade to v1.20 where you still can',
-    evidence: [NOT_RUN],
   },
   {
     id: 'legacy-liveness',
     versions: { from: '1.15.2', below: '1.20.0' },
     onlyWith: 'CSI_ENABLE_LIVENESS "true"',
     lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false); no version of Rook has a port for each of the two workloads`,
-    evidence: [NOT_RUN, tested('cluster/conflict')],
   },
 ];
 
@@ -90,38 +75,32 @@ const CEPH_CSI_OPERATOR: readonly Row[] = [
     id: 'csi-operator-by-choice',
     versions: { from: '1.15.0', below: '1.18.0' },
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
-    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-pod-network',
     versions: { from: '1.18.0', below: '1.18.2' },
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
-    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-liveness',
     versions: { from: '1.18.2', below: '1.18.3' },
     lastingRemedy:
       'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
-    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-host-network',
     versions: { from: '1.18.3', below: '1.19.1' },
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
-    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-lost-host-network',
     versions: { from: '1.19.1', below: '1.20.0' },
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver)`,
-    evidence: [NOT_RUN, tested('cluster/migration')],
   },
   {
     id: 'csi-operator-by-admin',
     versions: { from: '1.20.0', below: '1.21.0' },
     lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
-    evidence: [NOT_RUN, tested('cluster/migration')],
   },
 ];
 
@@ -149,7 +128,7 @@ export function advice(version: string | undefined, provider: Provider): string 
   const row = compatibilityOf(version, provider);
   if (row === undefined)
     return `Rook ${version} is not in the table of docs/compatibility.md yet: look for what it changes`;
-  const known = row.evidence.some(({ kind }) => kind === 'ran') ? '' : ' (from the sources, not run)';
+  const known = row.isRun === true ? '' : ' (from the sources, not run)';
   const mixed = provider === 'Mixed' ? `${MIXED}; ` : '';
   return `Rook ${version}: ${mixed}${row.lastingRemedy}${known}`;
 }

@@ -281,76 +281,76 @@ describe('a fight', () => {
 describe('WaitingForRook', () => {
   const rook = (): Bench & { readonly waits: () => number } => {
     const result = bench();
-    result.backoff.sawSettings('rook', 'a', { isAlive: true });
+    result.backoff.sawSettings('rook', 'a', true);
     return { ...result, waits: () => result.backoff.rookHold('rook')?.requeueAfterMs ?? 0 };
   };
 
   test('the first settings seen are no change, and neither are the same again', () => {
     const { backoff, waits } = rook();
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'a', { isAlive: true });
+    backoff.sawSettings('rook', 'a', true);
     expect(waits()).toBe(0);
   });
 
   test('a change begins three seconds, which a further change does not prolong; one after them begins three more', () => {
     const { clock, backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', true);
     expect(backoff.rookHold('rook')).toEqual({ reason: 'WaitingForRook', requeueAfterMs: 3_000 });
     clock.ms += 2_000;
-    backoff.sawSettings('rook', 'c', { isAlive: true });
+    backoff.sawSettings('rook', 'c', true);
     expect(waits()).toBe(1_000);
     clock.ms += 1_000;
-    backoff.sawSettings('rook', 'c', { isAlive: true });
+    backoff.sawSettings('rook', 'c', true);
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'd', { isAlive: true });
+    backoff.sawSettings('rook', 'd', true);
     expect(waits()).toBe(3_000);
   });
 
   test("the operator's own change begins them anew, and is no further change when it is seen", () => {
     const { clock, backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', true);
     clock.ms += 2_000;
-    backoff.sawSettings('rook', 'c', { isAlive: true, isOwnChange: true });
+    backoff.sawSettings('rook', 'c', true, true);
     expect(waits()).toBe(3_000);
     clock.ms += 3_000;
-    backoff.sawSettings('rook', 'c', { isAlive: true });
+    backoff.sawSettings('rook', 'c', true);
     expect(waits()).toBe(0);
   });
 
   test('it ends when nothing differs, and the next change begins it again', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', true);
     backoff.endRookHold('rook');
-    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', true);
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'c', { isAlive: true });
+    backoff.sawSettings('rook', 'c', true);
     expect(waits()).toBe(3_000);
   });
 
   test('a Rook that is not alive is not waited for, and one that comes back has seen what changed meanwhile', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', { isAlive: false });
-    backoff.sawSettings('rook', 'c', { isAlive: false, isOwnChange: true });
+    backoff.sawSettings('rook', 'b', false);
+    backoff.sawSettings('rook', 'c', false, true);
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'c', { isAlive: true });
+    backoff.sawSettings('rook', 'c', true);
     expect(waits()).toBe(0);
   });
 
   test('one that dies is waited for no longer, also when it comes back', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', { isAlive: true });
-    backoff.sawSettings('rook', 'b', { isAlive: false });
+    backoff.sawSettings('rook', 'b', true);
+    backoff.sawSettings('rook', 'b', false);
     expect(waits()).toBe(0);
-    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', true);
     expect(waits()).toBe(0);
   });
 
   test('that the ConfigMap goes or comes is a change', () => {
     const { clock, backoff, waits } = rook();
-    backoff.sawSettings('rook', undefined, { isAlive: true });
+    backoff.sawSettings('rook', undefined, true);
     expect(waits()).toBe(3_000);
     clock.ms += 3_000;
-    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', true);
     expect(waits()).toBe(3_000);
   });
 
@@ -359,7 +359,7 @@ describe('WaitingForRook', () => {
     for (let change = 0; change < 100; change += 1) {
       clock.ms += 300;
       backoff.beginReconcile('rook');
-      backoff.sawSettings('rook', `${change}`, { isAlive: true, isOwnChange: change % 2 === 0 });
+      backoff.sawSettings('rook', `${change}`, true, change % 2 === 0);
       if (waits() === 0) return;
     }
     expect.unreachable('Rook is waited for without end');
@@ -367,7 +367,7 @@ describe('WaitingForRook', () => {
 
   test('it is of one namespace', () => {
     const { backoff, waits } = rook();
-    backoff.sawSettings('rook', 'b', { isAlive: true });
+    backoff.sawSettings('rook', 'b', true);
     expect(backoff.rookHold('rook-2')).toBeUndefined();
     backoff.endRookHold('rook-2');
     expect(waits()).toBe(3_000);
@@ -380,13 +380,13 @@ test('a namespace that is forgotten starts anew, and no other does', () => {
   write([0, 0, 0, 0, 0], other);
   for (const namespace of ['rook', 'rook-2']) {
     backoff.reached({ ...TARGET, namespace }, UID);
-    backoff.sawSettings(namespace, 'a', { isAlive: true });
-    backoff.sawSettings(namespace, 'b', { isAlive: true });
+    backoff.sawSettings(namespace, 'a', true);
+    backoff.sawSettings(namespace, 'b', true);
   }
   backoff.forget('rook');
   expect([held(), backoff.contest(TARGET), backoff.differs(TARGET, UID, 'rook')]).toEqual([0, undefined, undefined]);
   expect(backoff.rookHold('rook')).toBeUndefined();
-  backoff.sawSettings('rook', 'c', { isAlive: true });
+  backoff.sawSettings('rook', 'c', true);
   expect(backoff.rookHold('rook')).toBeUndefined();
   expect([held(other), backoff.rookHold('rook-2')?.requeueAfterMs]).toEqual([30, 3_000]);
 });

@@ -16,6 +16,7 @@ import {
   streamedList,
   type Step,
   type Stored,
+  firstSync,
 } from './informers.js';
 import { eventually } from './connections.js';
 
@@ -145,7 +146,7 @@ describe('an object that cannot be read', () => {
     ['pages', pages],
   ])('in %s: the others are listed', async (_, step) => {
     const { store, informer, unreadable } = await runInformer([step], { project });
-    await informer.firstSync;
+    await firstSync(informer);
     expect(store.namespaces()).toEqual(['a']);
     expect(unreadable).toContain('odd/one: Error: odd object');
   });
@@ -165,7 +166,7 @@ test('a streamed list that ends too soon leaves the store as it was', async () =
     listedThen(),
     // After a 410 it lists anew: the half list names no a.
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   server.handler = ({ query }, exchange) => {
     if (query.resourceVersion !== undefined) exchange.reject(410, 'Expired');
     else {
@@ -244,7 +245,7 @@ test.each<[string, Step, Partial<ApiError>]>([
   expect(informer.synced).toBe(false);
   expect(failures[2]!.retryInMs).toBeGreaterThanOrEqual(16);
   server.handler = (request, exchange) => streamedList('50')(exchange, request);
-  await informer.firstSync;
+  await firstSync(informer);
   expect(informer.lastError).toBeUndefined();
 });
 
@@ -254,7 +255,7 @@ test('Retry-After is waited out', async () => {
     streamedList('50'),
   ]);
   const begin = performance.now();
-  await informer.firstSync;
+  await firstSync(informer);
   expect(performance.now() - begin).toBeGreaterThan(900);
   expect(failures.map(({ retryInMs }) => retryInMs)).toEqual([1_000]);
   expect(server.requests).toHaveLength(2);
@@ -350,7 +351,7 @@ test('a page without an answer is asked for again from the first', async () => {
     (exchange) => exchange.json(200, { metadata: { resourceVersion: '10' }, items: [object('b', '2')] }),
     quiet,
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   expect(store.namespaces()).toEqual(['b']);
   expect(server.requests[3]!.query).not.toHaveProperty('continue');
 });

@@ -11,6 +11,7 @@ import {
   type Running,
   type Step,
   type Stored,
+  firstSync,
 } from './informers.js';
 
 const unknown: Step = (exchange) => exchange.reject(404, 'NotFound');
@@ -33,7 +34,7 @@ test('a resource that the API server does not know is an empty list, and no fail
   const { server, informer, sink, failures, synced, listed } = await runOptional([unknown], {
     timing: { absentMs: 60_000 },
   });
-  await informer.firstSync;
+  await firstSync(informer);
   expect(informer).toMatchObject({ synced: true, lastError: undefined, failures: 0 });
   expect(sink.in('a')).toEqual([]);
   expect([failures, synced(), listed, server.requests.length]).toEqual([[], 1, ['absence'], 1]);
@@ -71,7 +72,7 @@ test('where it is paged, too, and where it goes away between two pages', async (
     (exchange) => exchange.json(200, { metadata: { resourceVersion: '9', continue: 'c' }, items: [object('a', '1')] }),
     unknown,
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   expect(sink.in('a')).toEqual([]);
 });
 
@@ -85,7 +86,7 @@ test('a missing right is a failure, which is told of at once and tried again wit
   expect(failures[4]!.retryInMs).toBeGreaterThanOrEqual(30);
   expect(failures[4]!.retryInMs).toBeLessThanOrEqual(60);
   server.handler = (request, exchange) => streamedList('50')(exchange, request);
-  await informer.firstSync;
+  await firstSync(informer);
   expect(informer).toMatchObject({ synced: true, lastError: undefined });
 });
 
@@ -103,7 +104,7 @@ test('without a name all objects are asked for, listed or streamed, and told apa
       exchange.events(added('b', '51', { name: 'rbd', uid: 'u3' }), deleted('a', '52', { name: 'nfs', uid: 'u2' }));
     },
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   await eventually(() => [names(sink, 'a'), names(sink, 'b')]).toEqual([['rbd'], ['rbd']]);
   expect(server.requests[0]!.query).not.toHaveProperty('fieldSelector');
   expect(informer.rule).not.toHaveProperty('name');
@@ -113,14 +114,14 @@ test('without a name all objects are asked for, listed or streamed, and told apa
     (exchange) => exchange.json(200, { metadata: { resourceVersion: '9' }, items: two }),
     (exchange) => exchange.push(),
   ]);
-  await paged.informer.firstSync;
+  await firstSync(paged.informer);
   expect(names(paged.sink, 'a').sort()).toEqual(['nfs', 'rbd']);
   for (const { query } of paged.server.requests) expect(query).not.toHaveProperty('fieldSelector');
 });
 
 test('stop ends the wait for a resource that is not there', async () => {
   const { informer, server, stop } = await runOptional([unknown], { timing: { absentMs: 60_000 } });
-  await informer.firstSync;
+  await firstSync(informer);
   const begin = performance.now();
   await stop();
   expect(performance.now() - begin).toBeLessThan(500);

@@ -1,6 +1,6 @@
 /** run() ends wherever it is told to stop, and leaves nothing behind. */
 import { expect, test } from 'vitest';
-import { initialEnd, quiet, runInformer, streamedList, type Step } from './informers.js';
+import { firstSync, initialEnd, quiet, runInformer, streamedList, type Step } from './informers.js';
 import { eventually } from './connections.js';
 
 const never: Step = () => undefined;
@@ -55,7 +55,7 @@ test('events that come after stop change nothing', async () => {
         exchange.push('{"type":"ADDED","object":{"metadata":{"namespace":"a","uid":"u","resourceVersion":"51"}}}\n');
     },
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   const stopped = stop();
   push();
   await stopped;
@@ -71,7 +71,7 @@ test('its last activity is when its loop last did something', async () => {
       push = () => exchange.push('{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"51"}}}\n');
     },
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   const listed = informer.lastActivity;
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect(informer.lastActivity).toBe(listed);
@@ -87,7 +87,7 @@ test('it heard of the server last when that said something, not when it tried ag
     },
     (exchange) => exchange.cut(),
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   const heard = informer.lastEventAt;
   await eventually(() => closed()).toBe(1);
   await eventually(() => failures.length).toBeGreaterThan(2);
@@ -111,7 +111,7 @@ test('it has heard of a server that resumes a watch, though that ends before its
     endedSoon,
     quiet,
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   const listed = informer.lastEventAt;
   await eventually(() => server.requests.length).toBe(4);
   expect(informer.lastEventAt).toBeGreaterThan(listed + 20);
@@ -123,7 +123,7 @@ test('it has not heard of a server that begins a list again and again, and never
     setTimeout(() => exchange.cut(), 20);
   };
   const { server, informer, failures } = await runInformer([streamedList('50'), cutSoon]);
-  await informer.firstSync;
+  await firstSync(informer);
   const heard = informer.lastEventAt;
   server.cutAll();
   await eventually(() => failures.length).toBeGreaterThan(3);

@@ -15,6 +15,7 @@ import {
   streamedList,
   type Step,
   type Stored,
+  firstSync,
 } from './informers.js';
 import { eventually } from './connections.js';
 
@@ -22,7 +23,7 @@ test('list and watch are one request', async () => {
   const { server, store, informer, changes, synced } = await runInformer([
     streamedList('50', object('a', '10'), object('b', '20')),
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   expect(store.namespaces()).toEqual(['a', 'b']);
   expect(changes).toEqual(['a', 'b']);
   expect(informer.synced).toBe(true);
@@ -54,7 +55,7 @@ test('nothing is taken up before the list is complete, and a plain bookmark does
   expect(informer.synced).toBe(false);
   expect(changes).toEqual([]);
   proceed();
-  await informer.firstSync;
+  await firstSync(informer);
   expect(store.get('a')?.resourceVersion).toBe('13');
   expect(store.namespaces()).toEqual(['a']);
 });
@@ -102,7 +103,7 @@ test.each([422, 400])('a server that rejects a streamed list with %i is asked fo
     page({ resourceVersion: '95' }, object('b', '20')),
     quiet,
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   await eventually(() => server.requests.length).toBe(6);
   const [, first, second, watch, again] = server.requests.map(({ query }) => query);
   expect(first).toEqual({ fieldSelector: 'metadata.name=one', limit: '250' });
@@ -130,7 +131,7 @@ test.each<[string, Step]>([
       ],
       { timing: { listIdleMs: 60 } },
     );
-    await informer.firstSync;
+    await firstSync(informer);
     await eventually(() => server.requests.length).toBe(5);
     expect(server.requests.map(({ query }) => query.limit)).toEqual([undefined, '250', undefined, '250', undefined]);
     expect(begun(server)).toEqual(['list', 'list', '9', 'list', '12']);
@@ -147,7 +148,7 @@ test('after its list a watch may be silent for longer than the list', async () =
     [streamedList('50', object('a', '10')), streamedList('40', object('a', '9'))],
     { timing: { listIdleMs: 30, idleMs: 300 } },
   );
-  await informer.firstSync;
+  await firstSync(informer);
   const synced = performance.now();
   await eventually(() => store.get('a')?.resourceVersion).toBe('9');
   expect(performance.now() - synced).toBeGreaterThan(200);
@@ -160,7 +161,7 @@ test('a list drops what is gone, and keeps the namespaces of others', async () =
   for (const namespace of ['mine', 'other'])
     store.put({ namespace, name: 'one', uid: 'u', resourceVersion: '1', label: '' });
   const { informer } = await runInformer([streamedList('50')], { namespace: 'mine', store });
-  await informer.firstSync;
+  await firstSync(informer);
   expect(store.namespaces()).toEqual(['other']);
   expect(informer.namespace).toBe('mine');
 });
@@ -184,7 +185,7 @@ test('an event that is older than the answer to a write is ignored', async () =>
       push = (...events) => exchange.events(...events);
     },
   ]);
-  await informer.firstSync;
+  await firstSync(informer);
   store.putResponse({ namespace: 'a', name: 'one', uid: 'uid-a', resourceVersion: '60', label: 'written' });
   push(modified('a', '55', { label: 'stale' }), modified('a', '60', { label: 'own' }), added('b', '61'));
   await eventually(() => changes).toEqual(['a', 'a', 'b']);
@@ -216,7 +217,7 @@ test('whatever the server sends in whatever order of lists and watches, the stor
           }
         },
       ]);
-      await informer.firstSync;
+      await firstSync(informer);
       await eventually(
         () =>
           store

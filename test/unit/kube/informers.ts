@@ -103,6 +103,13 @@ function project(raw: RawObject): Stored {
   };
 }
 
+const firstSyncs = new WeakMap<Informer<Stored>, Promise<void>>();
+
+/** Resolves when the informer reports for the first time that its store is complete. */
+export async function firstSync(informer: Informer<Stored>): Promise<void> {
+  await firstSyncs.get(informer);
+}
+
 /** Starts an informer; it is stopped at the end of the test, and may be before. */
 export async function runInformer(steps: readonly Step[], options: RunOptions = {}): Promise<Running> {
   const { server, transport } = await connect(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs });
@@ -113,6 +120,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const listed: ListedBy[] = [];
   const unreadable: string[] = [];
   const counts = { Synced: 0, Closed: 0 };
+  const first = Promise.withResolvers<void>();
   const source: WatchTarget<Stored> = {
     title: 'Deployment one',
     rule: { group: 'apps', resource: 'deployments', ...(options.sink === undefined ? { name: 'one' } : {}) },
@@ -133,8 +141,11 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
         unreadable.push(`${event.object}: ${String(event.error)}`);
         break;
       case 'Synced':
+        first.resolve();
+        counts.Synced += 1;
+        break;
       case 'Closed':
-        counts[event.type] += 1;
+        counts.Closed += 1;
     }
   };
   const timing = {
@@ -146,6 +157,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     ...options.timing,
   };
   const informer = new Informer(source, options.sink ?? store, { transport, onEvent, timing });
+  firstSyncs.set(informer, first.promise);
   const stopping = new AbortController();
   const running = informer.run(stopping.signal);
   const stop = async (): Promise<void> => {
