@@ -28,7 +28,7 @@ files.
 
 | signal | what it does |
 |---|---|
-| SIGTERM, SIGINT | finish the reconciles in hand (10 s at most), write the counts and record the events that wait, release the Lease, exit with 0; a second one ends the process at once, with 1 |
+| SIGTERM, SIGINT | finish the reconciles in hand (10 s at most), record the events that wait, release the Lease, exit with 0; a second one ends the process at once, with 1 |
 | SIGUSR1 | switch the log level to \`debug\`, and back with the next one |
 
 ## Exit codes

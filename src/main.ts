@@ -93,11 +93,8 @@ const now = (): Date => new Date();
 const monotonicMs = (): number => performance.now();
 
 /** @returns undefined for the only replica */
-function electionOf(
-  { leaderElection, instance }: Config,
-  transport: Transport,
-  logger: Logger,
-): LeaderElection | undefined {
+function electionOf(config: Config, transport: Transport, logger: Logger): LeaderElection | undefined {
+  const { leaderElection, instance } = config;
   if (leaderElection === undefined) return undefined;
   const { namespace } = leaderElection;
   return new LeaderElection({

@@ -57,7 +57,12 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#leadership = options.leadership;
     this.#watches = this.#newWatches(options);
-    this.#recorder = newRecorder(options);
+    this.#recorder = new EventRecorder(options.transport, {
+      controller: CONTROLLER_NAME,
+      instance: options.instance,
+      now: options.now,
+      onLost: (reason, error) => options.logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
+    });
     this.#reconciler = this.#newReconciler(options);
     this.#queue = this.#newQueue(options);
   }
@@ -116,15 +121,8 @@ export class Controller {
     });
   }
 
-  #newReconciler({
-    transport,
-    leadership,
-    logger,
-    now,
-    monotonicMs,
-    contestedAfter,
-    observer,
-  }: ControllerOptions): Reconciler {
+  #newReconciler({ transport, leadership, observer, contestedAfter, ...options }: ControllerOptions): Reconciler {
+    const { logger, now, monotonicMs } = options;
     const watches = this.#watches;
     const writer = new Writer(transport, leadership);
     return new Reconciler({
@@ -148,13 +146,4 @@ export class Controller {
       observer: observer?.queue,
     });
   }
-}
-
-function newRecorder({ transport, logger, now, instance }: ControllerOptions): EventRecorder {
-  return new EventRecorder(transport, {
-    controller: CONTROLLER_NAME,
-    instance,
-    now,
-    onLost: (reason, error) => logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
-  });
 }

@@ -127,7 +127,7 @@ function logWrites(log: Log, results: readonly WriteResult[]): void {
 }
 
 function logStatus(log: Log, { kind }: StatusResult, { conditions, ports }: AssignmentStatus): void {
-  if (kind === 'Overtaken') log.debug({}, 'Status not written: the assignment was changed meanwhile');
+  log.debug({ status: kind }, 'Reconciled');
   if (kind !== 'Stored') return;
   const ready = conditions.find(({ type }) => type === 'Ready');
   log.info({ ready: ready?.status, reason: ready?.reason, ports }, 'Updated status');

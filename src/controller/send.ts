@@ -70,7 +70,7 @@ export async function send<T extends StoredObject>(write: Write<T>, backoff: Wri
     }
     const right = `patch ${write.resource} in namespace ${write.namespace}`;
     const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right})` : '';
-    return rejected(write, backoff, `${error.message}${advice}`, write.input);
+    return rejected(write.targets, backoff, `${error.message}${advice}`, write.input);
   }
 }
 
@@ -92,15 +92,10 @@ async function exchange<T extends StoredObject>(write: Write<T>, backoff: WriteB
   // Somebody else's edit got in between, and no policy is to blame.
   if (!isNextVersion(response))
     return { outcome: 'Outdated', isSent: true, error: new ChangedMeanwhileError(resource) };
-  return rejected(write, backoff, CHANGED_ON_ITS_WAY, undefined);
+  return rejected(targets, backoff, CHANGED_ON_ITS_WAY);
 }
 
-function rejected<T extends StoredObject>(
-  { targets }: Write<T>,
-  backoff: WriteBackoff,
-  cause: string,
-  input: string | undefined,
-): Attempt {
+function rejected(targets: readonly WriteTarget[], backoff: WriteBackoff, cause: string, input?: string): Attempt {
   const holds = targets.map((target) => backoff.rejected(target, cause, input));
   const requeueAfterMs = Math.min(...holds.map((hold) => hold.requeueAfterMs));
   return { outcome: 'Rejected', isSent: true, cause, requeueAfterMs };

@@ -1,7 +1,7 @@
 /** Stores the status of assignments. If somebody else overwrites it without end, a pace keeps the two from racing. */
 import type { AssignmentStatus, PortAssignment } from '../domain/rules/api.js';
 import { ApiError } from '../kube/errors.js';
-import type { StatusPatch, Writer } from '../kube/writer.js';
+import type { Writer } from '../kube/writer.js';
 import { statusPatch } from './status-patch.js';
 import type { Watches } from './watches.js';
 import type { WorkResult } from './work-queue.js';
@@ -38,13 +38,16 @@ export class StatusWriter {
   async write(assignment: PortAssignment, status: AssignmentStatus): Promise<StatusResult> {
     const patch = statusPatch(assignment.status ?? assignment.invalidStatus, status);
     if (patch === undefined) return { kind: 'Unchanged' };
-    const now = this.#deps.monotonicMs();
+    const { writer, watches, monotonicMs } = this.#deps;
+    const now = monotonicMs();
     const until = Math.max(this.#writtenUntil.get(assignment.namespace) ?? 0, now);
     const waitMs = until - (BURST - 1) * EVERY_MS - now;
     if (waitMs > 0) return { kind: 'Paced', requeueAfterMs: waitMs };
     this.#writtenUntil.set(assignment.namespace, until + EVERY_MS);
     try {
-      await this.#send(assignment, patch);
+      await watches.assignments.whileWriting(assignment.namespace, async () => {
+        watches.assignments.putExpectedResponse(await writer.patchStatus(assignment, patch));
+      });
       return { kind: 'Stored' };
     } catch (failure) {
       if (!(failure instanceof ApiError && failure.isConflict)) return { kind: 'Failed', failure };
@@ -54,13 +57,6 @@ export class StatusWriter {
 
   forget(namespace: string): void {
     this.#writtenUntil.delete(namespace);
-  }
-
-  async #send(assignment: PortAssignment, patch: StatusPatch): Promise<void> {
-    const { writer, watches } = this.#deps;
-    await watches.assignments.whileWriting(assignment.namespace, async () => {
-      watches.assignments.putExpectedResponse(await writer.patchStatus(assignment, patch));
-    });
   }
 
   async #readAgain({ namespace, resourceVersion }: PortAssignment, conflict: ApiError): Promise<StatusResult> {

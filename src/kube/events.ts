@@ -100,10 +100,7 @@ export class EventRecorder {
   #enqueue(series: EventSeries): void {
     this.#unsent.add(series);
     if (this.#isDrained) return;
-    const begin = (): void => {
-      this.#sending = this.#send();
-    };
-    this.#sendTimer ??= setTimeout(begin, EVENTS_DELAY_MS).unref();
+    this.#sendTimer ??= setTimeout(() => void (this.#sending = this.#send()), EVENTS_DELAY_MS).unref();
   }
 
   /** One request after the other. A series that becomes unsent meanwhile waits for the next round. */

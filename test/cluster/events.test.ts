@@ -9,9 +9,12 @@ import type { LoggedRequest, Mark } from '../support/control-plane/audit-log.js'
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator, OperatorOptions } from '../support/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { OTHER_PORTS } from '../support/slots.js';
 
 const cluster = useCluster({ nodes: 0 });
 
+/** Nobody else is on Rook's own port, so that a revert brings no conflict with events of its own. */
+const PORT = OTHER_PORTS.cephfsProvisioner;
 const PATCH = 'patch deployments csi-cephfsplugin-provisioner';
 /** Of EVENTS_DELAY_MS: the wall clock, by which the API server times, may be corrected meanwhile. */
 const EARLIEST_MS = 900;
@@ -24,7 +27,7 @@ interface Started {
 
 /** With all events of the beginning recorded. */
 async function assigned(options: Partial<OperatorOptions> = {}): Promise<Started> {
-  const installed = await cluster().installRookWithAssignment();
+  const installed = await cluster().installRookWithAssignment({}, { ports: OTHER_PORTS });
   const operator = await cluster().startOperator(options);
   await installed.assignment.waitForReason('Ready', 'RollingOut');
   await installed.assignment.waitUntilSettled();
@@ -39,7 +42,7 @@ async function assigned(options: Partial<OperatorOptions> = {}): Promise<Started
 /** Resolves as soon as it is repaired. */
 async function revert({ rook }: Started): Promise<void> {
   await rook.rewrite('cephfsProvisioner');
-  await waitFor('the repair', async () => (await rook.ports('cephfsProvisioner')).argument === 9071, { everyMs: 10 });
+  await waitFor('the repair', async () => (await rook.ports('cephfsProvisioner')).argument === PORT, { everyMs: 10 });
 }
 
 async function reasserted({ rook }: Started): Promise<RecordedEvent[]> {

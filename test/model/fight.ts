@@ -144,9 +144,9 @@ function changedKeys(before: StoredObject | undefined, after: StoredObject | und
 function isContested({ server }: World, name: string): boolean {
   const { status } = server.get(ASSIGNMENT) as StoredAssignment;
   const degraded = status?.conditions.find(({ type }) => type === 'Degraded');
-  // Behind that the message lists all keys.
-  const [contested = ''] = degraded?.message.split('; the ports are:') ?? [];
-  return degraded?.reason === 'Contested' && new RegExp(`${name}(?![-\\w])`).test(contested);
+  if (degraded?.reason !== 'Contested') return false;
+  const keys = /rook-ceph-operator-config \(([^)]*)\) is changed back/.exec(degraded.message)?.[1] ?? '';
+  return degraded.message.includes(`${name} is changed back`) || keys.split(', ').includes(name);
 }
 
 /** In every hour, for each process: a restart forgets the back-off. */

@@ -1,8 +1,11 @@
-/** Events that are there twice: what happens again counts up the first one, and what was sent again is rejected. */
+/** Events that are there too often: what happens again counts up the first one, and what was sent again is rejected. */
 import type { RecordedEvent } from '../cluster.js';
 
-/** @returns each event of which there is another with its reason, its object and its note, as `reason of KIND NAME: note` */
-export function repeatedAmong(events: readonly RecordedEvent[]): string[] {
+/**
+ * @param processes how many have run: each counts what it has told itself
+ * @returns each event of which there are more than that with its reason, its object and its note, as `reason of KIND NAME: note`
+ */
+export function repeatedAmong(events: readonly RecordedEvent[], processes: number): string[] {
   const told = events.map(({ reason, regarding: { kind, name }, note }) => `${reason} of ${kind} ${name}: ${note}`);
-  return [...new Set(told.filter((event, index) => told.indexOf(event) !== index))];
+  return [...new Set(told.filter((event) => told.filter((other) => other === event).length > processes))];
 }

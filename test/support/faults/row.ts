@@ -83,8 +83,11 @@ const REVERTS_NOTHING: readonly RowMoment[] = ['start', 'rest', 'status'];
 /** A repair whose answer is lost is done and not counted. */
 const ONE_REVERT: Count = { atMost: 1 };
 
-/** Of the start two of each patch and two more, and two of the repair: in no row is one of them there twice, and where they are struck no other comes. */
-const OF_START_AND_REPAIR: Count = { atMost: 2 * MOVED.length + 4 };
+/**
+ * Of the start two of each patch, the conflict, its end and the pin; and two of the repair. No process tells one of them
+ * twice, and where they are struck no other comes.
+ */
+const OF_START_AND_REPAIR: Count = { atMost: 2 * MOVED.length + 5 };
 
 export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
   readonly writes?: Partial<Writes>;

@@ -72,7 +72,7 @@ export async function runRow(
     const after = await world.foreign();
     await operator!.stop();
     const stored = await cluster.events(name);
-    const [events, repeated] = [stored.length, repeatedAmong(stored)];
+    const [events, repeated] = [stored.length, repeatedAmong(stored, 1 + restarts)];
     return { seconds, writes, reverts, restarts, events, repeated, foreign: { before, after } };
   } finally {
     await operator?.stop();

@@ -58,8 +58,10 @@ test('an event is there twice where its reason, its object and its note are thos
     { ...event, note: 'port 9071 -> 9072' },
     { ...event, regarding: { kind: 'CSIPortAssignment', name: 'default' } },
   ];
-  expect(repeatedAmong([event, ...others])).toEqual([]);
-  const repeated = repeatedAmong([event, ...others, { ...event, eventTime: '2026-01-01T00:00:15.000000Z' }]);
+  expect(repeatedAmong([event, ...others], 1)).toEqual([]);
+  const again = [event, ...others, { ...event, eventTime: '2026-01-01T00:00:15.000000Z' }];
+  expect(repeatedAmong(again, 2)).toEqual([]);
+  const repeated = repeatedAmong(again, 1);
   expect(repeated).toEqual(['Reasserted of DaemonSet csi-rbdplugin: port 9070 -> 9072']);
   expect(violations(ROW, measured({ repeated }))).toEqual([`there twice: ${repeated[0]!}`]);
 });
