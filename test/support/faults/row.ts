@@ -84,10 +84,10 @@ const REVERTS_NOTHING: readonly RowMoment[] = ['start', 'rest', 'status'];
 const ONE_REVERT: Count = { atMost: 1 };
 
 /**
- * Of the start two of each patch, the conflict, its end and the pin; and two of the repair. No process tells one of them
- * twice, and where they are struck no other comes.
+ * Of the start two of each patch, the conflict, its end and the pin; two of the repair; and one more where the answer to one
+ * of the start was lost, as its next occurrence is then another event.
  */
-const OF_START_AND_REPAIR: Count = { atMost: 2 * MOVED.length + 5 };
+const OF_START_AND_REPAIR: Count = { atMost: 2 * MOVED.length + 6 };
 
 export type RowOptions = Pick<Row, 'obstacle' | 'expected' | 'boundS'> & {
   readonly writes?: Partial<Writes>;
