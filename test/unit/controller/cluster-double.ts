@@ -69,6 +69,13 @@ interface Stored {
   readonly resourceVersion: string;
 }
 
+/** What the tests count: a slot beside these is on the pod network, and of no concern to them. */
+const CONFLICT: Readonly<Partial<Record<Slot, RawOptions>>> = {
+  rbdProvisioner: { port: 9070 },
+  cephfsProvisioner: { port: 9070 },
+  rbdNodePlugin: { port: 9070 },
+};
+
 /** By default what Rook leaves behind: all three sidecars on 9070, no key set, Rook not running. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { server, transport } = await connect();
@@ -83,7 +90,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   let version = 5_000;
   const next = <T extends Stored>(metadata: T): T => ({ ...metadata, resourceVersion: String((version += 1)) });
   const metadata = (name: string): Stored => ({ namespace: NAMESPACE, name, uid: `uid-${name}`, resourceVersion: '1' });
-  const stored = forEachSlot(({ slot }) => rawWorkload(slot, options.workloads?.[slot] ?? { port: 9070 }));
+  const stored = forEachSlot(({ slot }) =>
+    rawWorkload(slot, options.workloads?.[slot] ?? CONFLICT[slot] ?? { hostNetwork: false }),
+  );
   const assignment = {
     metadata: { ...metadata('default'), generation: 3 },
     spec: options.spec ?? {},

@@ -37,9 +37,7 @@ test('each says the RBAC rule that it needs', () => {
     'csiports.io csiportassignments default',
     ' configmaps rook-ceph-operator-config',
     'apps deployments rook-ceph-operator',
-    'apps deployments csi-rbdplugin-provisioner',
-    'apps deployments csi-cephfsplugin-provisioner',
-    'apps daemonsets csi-rbdplugin',
+    ...SLOT_SPECS.map(({ kind, workload }) => `apps ${kind.toLowerCase()}s ${workload}`),
   ]);
 });
 

@@ -12,11 +12,9 @@ const WATCHES = SLOT_SPECS.length + 4;
 const NAMED = [
   'configmaps rook-ceph-operator-config',
   'csiportassignments default',
-  'daemonsets csi-rbdplugin',
-  'deployments csi-cephfsplugin-provisioner',
-  'deployments csi-rbdplugin-provisioner',
   'deployments rook-ceph-operator',
-];
+  ...SLOT_SPECS.map(({ kind, workload }) => `${kind.toLowerCase()}s ${workload}`),
+].sort();
 const ROOK_CONFIG = 'rook-ceph-operator-config';
 const TRIO = NAMED.filter((watched) => watched.includes('plugin'));
 const RBD = `${NAMESPACE}.rbd.csi.ceph.com`;

@@ -236,6 +236,6 @@ test.each([
     const metadata = `{"namespace":"rook","name":"${name}","uid":"u","resourceVersion":"7","annotations":{"x":${json}}}`;
     await send(name, `{"metadata":${metadata},"x":${json},"spec":{"y":${json},"template":{"z":${json}}}}`);
   }
-  expect(SLOT_SPECS.map(({ slot }) => watches.workloads[slot].get('rook')?.resourceVersion)).toEqual(['7', '7', '7']);
+  for (const { slot } of SLOT_SPECS) expect(watches.workloads[slot].get('rook')?.resourceVersion).toBe('7');
   expect([failed, unreadable]).toEqual([[], []]);
 });
