@@ -8,6 +8,7 @@ import { currentPort } from '../../../src/domain/rules/sidecar-port.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import type { EventSpec } from '../../../src/domain/report/events.js';
 import { ASSIGNMENT_KIND } from '../../../src/domain/rules/api.js';
+import { CONFLICT_PORT, DEFAULT_PORTS, inOrder } from '../../support/slots.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
 import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
@@ -115,7 +116,7 @@ test('the pin, then the patches, then the status; the events of what was done', 
     [CEPHFS, 'PATCH csi-rbdplugin'],
     ['PATCH status'],
   ]);
-  expect(statusOf(found).workloads.map(({ currentPort: port }) => port)).toEqual([9070, 9071, 9072]);
+  expect(statusOf(found).workloads.map(({ currentPort: port }) => port)).toEqual(inOrder(DEFAULT_PORTS));
   expect(conditionOf(found, 'Ready')).toMatchObject({
     reason: 'RollingOut',
     observedGeneration: 3,
@@ -187,7 +188,8 @@ test('Paused, DryRun: the status says what Enforce would do, and there are no ev
     const found = await bench({ spec: { mode } });
     await found.reconcile();
     expect(reasonOf(found, 'Ready')).toBe(mode);
-    expect(statusOf(found).workloads.map(({ currentPort: port }) => port)).toEqual([9070, 9070, 9070]);
+    const conflicting = statusOf(found).workloads.filter(({ currentPort: port }) => port === CONFLICT_PORT);
+    expect(conflicting.map(({ slot }) => slot)).toEqual(['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin']);
     expect(found.events).toEqual([]);
   }
 });
