@@ -132,7 +132,6 @@ async function showReassertion(cluster: ControlPlane, rook: RookInstallation): P
   );
   await new Assignment(cluster.api, NAMESPACE).waitUntilAssigned();
   await requireDistinctPortsAndRunningPods(rook);
-  await show(cluster, '-n', NAMESPACE, 'get', 'csiports', 'default', '-o', 'jsonpath={.status.reverts}{"\\n"}');
   // They are told together, a moment later.
   await waitFor('the events', async () => {
     const events = await cluster.api.list<{ reason: string }>(`/apis/events.k8s.io/v1/namespaces/${NAMESPACE}/events`);
