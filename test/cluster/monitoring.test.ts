@@ -87,7 +87,7 @@ test('a conflict, its end, and a contest: each alert holds when it should, and e
   await waitForActive(prometheus, [`CSIPortConflict ${namespace}`, `CSIPortsNotReady ${namespace}`]);
   const conflict = await pendingAlert(prometheus, 'CSIPortConflict');
   expect(conflict).toMatchObject({ state: 'pending', labels: { namespace, severity: 'critical' } });
-  expect(conflict.annotations.description).toContain(`1 host port(s) in namespace ${namespace} are held`);
+  expect(conflict.annotations.description).toContain(`1 host port(s) in namespace ${namespace} are named by`);
 
   await assignment.edit({ mode: 'Enforce' });
   await assignment.waitUntilAssigned();
