@@ -17,7 +17,10 @@ test('what one reconcile did has one id, and the next one another', async () => 
   const patches = (): LogLine[] => said(operator, 'Patched workload');
   const ids = (lines: readonly LogLine[]): unknown[] => lines.map(({ reconcileID }) => reconcileID);
   await rook.rewrite('rbdNodePlugin');
-  const { reconcileID: repair } = await operator.waitForLine('the repair', ({ revertedBy }) => revertedBy !== undefined);
+  const { reconcileID: repair } = await operator.waitForLine(
+    'the repair',
+    ({ revertedBy }) => revertedBy !== undefined,
+  );
   const [first, , third] = ids(patches());
   expect(first).toMatch(/^[0-9a-f-]{36}$/);
   expect(repair).not.toBe(first);
