@@ -5,6 +5,7 @@ import type { Plan, WorkloadPlan } from '../domain/rules/plan.js';
 import { movePort } from '../domain/rules/sidecar-port.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { WriteResult } from '../domain/report/write-result.js';
+import { WORKLOADS } from '../kube/resources.js';
 import { NOTHING_TO_SEND, heldBack, send, resultOf, type Attempt, type WriteDependencies } from './send.js';
 import { targetOf, type WriteTarget } from './write-backoff.js';
 
@@ -50,7 +51,7 @@ async function attemptPatch(
       namespace,
       targets: [target],
       input,
-      resource: `${kind.toLowerCase()}s.apps/${name}`,
+      resource: `${WORKLOADS[kind].resource}.apps/${name}`,
       store: watches.workloads[slotSpec.slot],
       dryRun,
       send: () => writer.patchWorkload(slotSpec, namespace, patch, { dryRun }),

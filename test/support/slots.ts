@@ -1,6 +1,6 @@
 /**
  * The slots and their ports, as tests, benchmark and soak speak of them. What is meant of every slot is made here from
- * SLOT_SPECS, whose content test/unit/domain/slots.test.ts holds; a slot's name is written out where that one slot is meant.
+ * SLOT_SPECS, whose content test/unit/domain/rules/slots.test.ts holds; a slot's name is written out where that one slot is meant.
  */
 import { forEachSlot, SLOT_SPECS, type Slot, type SlotSpec } from '../../src/domain/rules/slots.js';
 
