@@ -103,7 +103,7 @@ function project(raw: RawObject): Stored {
   };
 }
 
-const firstSyncs = new WeakMap<Informer<Stored>, Promise<void>>();
+const firstSyncs = new WeakMap<Informer<Stored>, Promise<undefined>>();
 
 /** Resolves when the informer reports for the first time that its store is complete. */
 export async function firstSync(informer: Informer<Stored>): Promise<void> {
@@ -120,7 +120,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
   const listed: ListedBy[] = [];
   const unreadable: string[] = [];
   const counts = { Synced: 0, Closed: 0 };
-  const first = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<undefined>();
   const source: WatchTarget<Stored> = {
     title: 'Deployment one',
     rule: { group: 'apps', resource: 'deployments', ...(options.sink === undefined ? { name: 'one' } : {}) },
@@ -141,7 +141,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
         unreadable.push(`${event.object}: ${String(event.error)}`);
         break;
       case 'Synced':
-        first.resolve();
+        first.resolve(undefined);
         counts.Synced += 1;
         break;
       case 'Closed':
