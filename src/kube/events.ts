@@ -113,21 +113,39 @@ export class EventRecorder {
     for (const series of this.#unsent) this.#enqueue(series);
   }
 
-  /** What could not be recorded is not tried again: the next occurrence begins another event. */
+  /**
+   * A failed request is not sent again at once. A creation, which may have been stored for all that, is tried again under
+   * the same name with the next occurrence, or when the series ends: the event is not there twice. An event whose count
+   * failed may be gone, so the next occurrence begins another one.
+   */
   async #write(series: EventSeries): Promise<void> {
-    const call = series.written === 0 ? createCall(series, this.#options) : countCall(series);
+    const isCreation = series.written === 0;
+    const call = isCreation ? createCall(series, this.#options) : countCall(series);
     // Set at once, so that an occurrence during the request is seen as one that it does not report.
     series.written = series.count;
     series.writtenAt = this.#options.now();
     try {
       await this.#transport.call(call);
     } catch (error) {
-      // The transport may have sent it twice, and the first response was lost.
-      if (error instanceof ApiError && error.reason === 'AlreadyExists') return;
-      if (this.#series.get(series.identity) === series) this.#series.delete(series.identity);
-      this.#unsent.delete(series);
+      // An earlier request stored the first occurrence, and its response was lost.
+      if (error instanceof ApiError && error.reason === 'AlreadyExists') {
+        this.#storedOnce(series);
+        return;
+      }
+      if (isCreation) series.written = 0;
+      else this.#forget(series);
       this.#options.onLost(series.event.reason, error);
     }
+  }
+
+  #storedOnce(series: EventSeries): void {
+    series.written = 1;
+    if (isUnwritten(series)) this.#enqueue(series);
+  }
+
+  #forget(series: EventSeries): void {
+    if (this.#series.get(series.identity) === series) this.#series.delete(series.identity);
+    this.#unsent.delete(series);
   }
 }
 

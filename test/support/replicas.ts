@@ -29,22 +29,27 @@ async function credentialOf(kubeconfig: string): Promise<string> {
   return `JTI=${jti}`;
 }
 
-/** Who wrote what since the mark, in order, as "NAME lease" and "NAME verb resource"; what was rejected is left out. */
+/**
+ * Who wrote what since the mark, in order, as "NAME lease" and "NAME verb resource". What was rejected is left out, and so is
+ * the creation of the Lease: nobody holds it by that, and another replica may take it before the audit log has the creation.
+ */
 export async function writesByReplica(cluster: Cluster, mark: Mark, replicas: readonly Replica[]): Promise<string[]> {
   const entries = await cluster.controlPlane.audit.since(mark, { user: OPERATOR_USER });
   const nameOf = ({ credential }: AuditEntry): string =>
     replicas.find((replica) => replica.credential === credential)?.name ?? 'a stranger';
   return writesOf(entries)
-    .filter(({ code, resource }) => code < 300 && resource !== 'events')
+    .filter(
+      ({ code, resource, verb }) => code < 300 && resource !== 'events' && `${verb} ${resource}` !== 'create leases',
+    )
     .map((entry) => `${nameOf(entry)} ${entry.resource === 'leases' ? 'lease' : `${entry.verb} ${entry.resource}`}`);
 }
 
-/** Those writes that are not by whoever had written the Lease last. */
+/** Those writes that are not by whoever had written the Lease last, and who that was. */
 export function writesWithoutTheLease(writes: readonly string[]): string[] {
-  let holder: string | undefined;
-  return writes.filter((write) => {
+  let holder = 'nobody';
+  return writes.flatMap((write) => {
     const [name = '', what] = write.split(' ');
     if (what === 'lease') holder = name;
-    return what !== 'lease' && name !== holder;
+    return what === 'lease' || name === holder ? [] : [`${write}, as ${holder} had written the Lease`];
   });
 }

@@ -182,33 +182,36 @@ test('requests are sent one after the other, and a repeat during its own is writ
 });
 
 test.each([
-  ['create', 0, ['POST', 'POST', 'POST'], [1, 1]],
-  ['count', 1, ['POST', 'PATCH 2', 'POST', 'POST'], [1, 1, 1]],
-])(
-  'a %s that failed is reported, holds up no other event, and the next occurrence begins another one',
-  async (...row) => {
-    const [, before, expected, counted] = row;
-    const store = await startEventStore();
-    const { server, recorder, lost, requests, pass } = store;
-    for (let count = 0; count < before; count += 1) {
-      recorder.record(OWNER, MOVED);
-      await pass(EVENTS_DELAY_MS);
-    }
-    server.handler = (request, exchange) => {
-      if (server.requests.length === before + 1) exchange.reject(500, 'InternalError');
-      else store.store(request, exchange);
-    };
-    recorder.record(OWNER, MOVED);
-    recorder.record(WORKLOAD, { ...MOVED, reason: 'Reasserted' });
-    await pass(EVENTS_DELAY_MS);
-    expect(lost).toHaveLength(1);
-    expect(lost[0]).toContain('500 InternalError said the server');
+  ['create', 'is tried again with the next occurrence', 0, ['POST', 'POST', 'POST 2'], [1, 2]],
+  [
+    'count',
+    'ends the event: the next occurrence begins another one',
+    1,
+    ['POST', 'PATCH 2', 'POST', 'POST'],
+    [1, 1, 1],
+  ],
+] as const)('a %s that failed is reported, holds up no other event, and %s', async (...row) => {
+  const [, , before, expected, counted] = row;
+  const store = await startEventStore();
+  const { server, recorder, lost, requests, pass } = store;
+  for (let count = 0; count < before; count += 1) {
     recorder.record(OWNER, MOVED);
     await pass(EVENTS_DELAY_MS);
-    expect(requests()).toEqual(expected);
-    expect(counts(store)).toEqual(counted);
-  },
-);
+  }
+  server.handler = (request, exchange) => {
+    if (server.requests.length === before + 1) exchange.reject(500, 'InternalError');
+    else store.store(request, exchange);
+  };
+  recorder.record(OWNER, MOVED);
+  recorder.record(WORKLOAD, { ...MOVED, reason: 'Reasserted' });
+  await pass(EVENTS_DELAY_MS);
+  expect(lost).toHaveLength(1);
+  expect(lost[0]).toContain('500 InternalError said the server');
+  recorder.record(OWNER, MOVED);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(expected);
+  expect(counts(store)).toEqual(counted);
+});
 
 test('an event whose response was lost is there once, and a repeat counts it up', async () => {
   const store = await startEventStore();
@@ -229,6 +232,29 @@ test('an event whose response was lost is there once, and a repeat counts it up'
   expect(counts(store)).toEqual([1, 2]);
   expect(lost).toEqual([]);
 });
+
+test.each([
+  ['by the next occurrence', ['POST', 'POST 2', 'PATCH 2'], 2],
+  ['when the series ends', ['POST', 'POST'], 1],
+] as const)(
+  'an event that was stored, though its response was no JSON, is asked for again %s',
+  async (_, sent, count) => {
+    const store = await startEventStore();
+    const { server, recorder, lost, requests, pass } = store;
+    server.handler = (request, exchange) => {
+      store.store(request, { json: () => undefined, reject: () => undefined });
+      exchange.send(200, '<html>Sign in</html>');
+      server.handler = store.store;
+    };
+    recorder.record(OWNER, MOVED);
+    await pass(EVENTS_DELAY_MS);
+    expect(lost).toHaveLength(1);
+    if (count === 2) recorder.record(OWNER, MOVED);
+    for (const wait of count === 2 ? [EVENTS_DELAY_MS, EVENTS_DELAY_MS] : [SERIES + 2 * MINUTE]) await pass(wait);
+    expect(requests()).toEqual(sent);
+    expect(counts(store)).toEqual([count]);
+  },
+);
 
 test('drained sends at once what is unsent and what only memory has counted, and leaves no timer', async () => {
   const store = await startEventStore();
