@@ -27,7 +27,8 @@ const HELM_VALUES = SLOT_SPECS.map(({ helmValue }) => helmValue).join(', ');
 
 const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
 const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
-const REACHED_FROM_1_18_3 =
+/** Of the versions before it. */
+export const REACHED_FROM_1_18_3 =
   'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: where they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
 const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/migration.md)';
 const EXTRA_ARGS = 'spec.controllerPlugin.containerExtraArgs';
@@ -60,7 +61,8 @@ const ROOK: readonly Row[] = [
     id: 'legacy-left-behind',
     versions: { from: '1.20.0', below: '1.21.0' },
     lastingRemedy:
-      'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/migration.md says; switch before the upgrade to v1.20 where you still can',
+      'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/migration.md says in part 4; before you create the Drivers, annotate or delete the CSIDriver objects that Rook left, or nothing is rendered; switch before the upgrade to v1.20 where you still can',
+    isRun: true,
   },
   {
     id: 'legacy-liveness',
@@ -86,21 +88,25 @@ const CEPH_CSI_OPERATOR: readonly Row[] = [
     versions: { from: '1.18.2', below: '1.18.3' },
     lastingRemedy:
       'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
+    isRun: true,
   },
   {
     id: 'csi-operator-host-network',
     versions: { from: '1.18.3', below: '1.19.1' },
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
+    isRun: true,
   },
   {
     id: 'csi-operator-lost-host-network',
     versions: { from: '1.19.1', below: '1.20.0' },
-    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver)`,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver with its next pass)`,
+    isRun: true,
   },
   {
     id: 'csi-operator-by-admin',
     versions: { from: '1.20.0', below: '1.21.0' },
-    lastingRemedy: `the Driver objects are yours: remove spec.liveness, or give each ctrlplugin another port by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}; set spec.controllerPlugin.hostNetwork for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity`,
+    lastingRemedy: `the Driver objects are yours: set spec.controllerPlugin.hostNetwork where you need it, but for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity; remove spec.liveness, or give each ctrlplugin a port of its own by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}, another number in each Driver, and RBD's spec.liveness another than 9080, which is csi-addons of CephFS`,
+    isRun: true,
   },
 ];
 

@@ -1,14 +1,18 @@
 /** The conditions Ready, Progressing and Degraded: what is so, why, and what the admin does about it. */
 import type { Condition, ConditionType, StoredStatus } from '../rules/api.js';
-import { competing, type Plan, type WorkloadPlan } from '../rules/plan.js';
+import { competing, type WorkloadPlan } from '../rules/workload-plan.js';
+import type { Plan } from '../rules/plan.js';
 import { describePin } from '../rules/pin.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
-import { describeRollout } from '../rules/rollout.js';
 import { contestedOf, retryTime } from './contested.js';
-import { degradedFindings, describeRejections } from './degraded.js';
+import { degradedFindings, describeRejections, describeStuckRollouts } from './degraded.js';
+import { describeHeldPorts } from './held-ports.js';
+import { describeNoRook, describeUnknownPods } from './surroundings.js';
 import type { DegradedReason, ProgressingReason, ReadyReason } from './reasons.js';
+import { describeRollout } from './rollout-messages.js';
 import { sanitize } from './sanitize.js';
 import { rfc3339Seconds } from './time.js';
+import { describeUpstreamConflicts } from './upstream.js';
 import type { WriteOutcome, WriteResult } from './write-result.js';
 
 /** What a reconcile found, did and left: all that a status is made from. */
@@ -59,9 +63,13 @@ function condition(type: ConditionType, verdict: Verdict<string>, { stored, gene
 function ready(report: Report): Verdict<ReadyReason> {
   const { plan, results } = report;
   const rows = competing(plan.workloads);
+  if (!plan.hasRook && plan.provider === 'None') return notReady('NoRook', describeNoRook(plan));
+  if (plan.conflicts.upstream.length > 0) return notReady('UpstreamConflict', describeUpstreamConflicts(plan));
   if (rows.length === 0) return nothingToAssign(plan);
   const rejected = describeRejections(results);
   if (rejected !== '') return notReady('PatchRejected', rejected);
+  if (rows.some(({ state }) => state === 'PortInUse')) return notReady('PortInUse', describeHeldPorts(plan));
+  if (rows.some(({ state }) => state === 'Stuck')) return notReady('RolloutStuck', describeStuckRollouts(plan));
   const drifted = rows.filter(({ state }) => state === 'Drifted');
   if (drifted.length > 0) return notAssigned(report, drifted);
   if (rows.some(({ state }) => state === 'RollingOut')) return notReady('RollingOut', rollouts(rows));
@@ -95,7 +103,22 @@ function notAssigned({ plan, results }: Report, drifted: readonly WorkloadPlan[]
   if (hasOutcome(results, 'WaitingForRook')) {
     return notReady('WaitingForRook', `${WAITING_FOR_ROOK}; what it leaves is then moved: ${list}`);
   }
+  const awaited = describeAwaited(results, drifted);
+  if (awaited !== '') return notReady('AwaitingPods', awaited);
   return notReady('PortsDiffer', `still to move: ${list}`);
+}
+
+/** Empty if no workload waits for the pods of another one. */
+function describeAwaited(results: readonly WriteResult[], rows: readonly WorkloadPlan[]): string {
+  const waiting = rows.filter(({ slotSpec: { slot } }) => {
+    return results.some((result) => result.slot === slot && result.outcome === 'AwaitingPods');
+  });
+  const described = waiting.flatMap(({ slotSpec, assignedPort, awaits }) => {
+    if (awaits === undefined) return [];
+    const until = awaits.isRefused ? 'are admitted, which are rejected now' : 'exist';
+    return `${slotSpec.kind} ${slotSpec.workload} is moved to ${assignedPort} when the new pods of ${awaits.kind} ${awaits.name} ${until}`;
+  });
+  return described.join('; ');
 }
 
 /** Whether the API server was asked, and would store all of it. */
@@ -122,6 +145,7 @@ function progressing({ plan, results }: Report): Verdict<ProgressingReason> {
   const findings: readonly [ProgressingReason, string][] = [
     ['Retrying', describeFailure(results)],
     ['WaitingForRook', hasOutcome(results, 'WaitingForRook') ? WAITING_FOR_ROOK : ''],
+    ['AwaitingPods', describeAwaited(results, competing(plan.workloads))],
     ['BackingOff', describeBackoff(results)],
     ['RollingOut', rollouts(competing(plan.workloads))],
   ];
@@ -149,6 +173,10 @@ function hasOutcome(results: readonly WriteResult[], wanted: WriteOutcome): bool
 function degraded(report: Report): Verdict<DegradedReason> {
   const findings = degradedFindings(report.plan, report.results);
   const [first] = findings;
-  if (first === undefined) return { status: 'False', reason: 'AsExpected', message: 'nothing needs attention' };
-  return { status: 'True', reason: first.reason, message: findings.map(({ message }) => message).join('; ') };
+  const unknown = describeUnknownPods(report.plan);
+  if (first === undefined) {
+    return { status: 'False', reason: 'AsExpected', message: `nothing needs attention${unknown}` };
+  }
+  const found = findings.map(({ message }) => message).join('; ');
+  return { status: 'True', reason: first.reason, message: `${found}${unknown}` };
 }

@@ -59,9 +59,9 @@ function remedy({ kind, slot, contest }: Contested, rookVersion: string | undefi
   return `have Rook render the ports itself, by the keys below in ${ROOK_CONFIG_NAME} (spec.rookConfig: Pin sets them) or the Helm values of the chart`;
 }
 
-/** As `KEY=port (Helm value)`, for every slot. */
+/** As `KEY=port (Helm value)`, for every slot in play. */
 function settings(ports: Ports): string {
-  return SLOT_SPECS.map(({ slot, configKey, helmValue }) => `${configKey}=${ports[slot]} (Helm ${helmValue})`).join(
-    ', ',
-  );
+  return SLOT_SPECS.filter(({ slot }) => ports[slot] !== undefined)
+    .map(({ slot, configKey, helmValue }) => `${configKey}=${ports[slot]} (Helm ${helmValue})`)
+    .join(', ');
 }

@@ -1,11 +1,14 @@
 /** The condition Degraded: what needs attention, gravest first, and what the admin does about each. */
-import type { PortConflict } from '../rules/api.js';
-import { competing, type Plan } from '../rules/plan.js';
+import type { Plan } from '../rules/plan.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { SLOT_SPECS } from '../rules/slots.js';
-import { livenessRemedy } from './compatibility.js';
+import { describeConflicts } from './conflicts.js';
 import { describeContested } from './contested.js';
+import { describeHeldPorts } from './held-ports.js';
+import { describeLivenessConflicts } from './liveness.js';
+import { describeStuck, keepNodePlugin } from './rollout-messages.js';
 import type { DegradedReason } from './reasons.js';
+import { describeDriversWithoutWorkloads, describeLostHostNetwork, describeUpstreamConflicts } from './upstream.js';
 import { rejectedWorkloads, type WriteResult } from './write-result.js';
 
 export interface Finding {
@@ -17,11 +20,16 @@ export interface Finding {
 export function degradedFindings(plan: Plan, results: readonly WriteResult[]): Finding[] {
   const findings: readonly [DegradedReason, string][] = [
     ['Contested', describeContested(results, plan)],
-    ['PortConflict', describeConflicts(plan.conflicts.sidecars)],
+    ['PortInUse', describeHeldPorts(plan)],
+    ['PortConflict', describeConflicts(plan.conflicts.sidecars, plan.namespace)],
+    ['RolloutStuck', describeStuckRollouts(plan)],
+    ['DriverWithoutWorkloads', describeDriversWithoutWorkloads(plan)],
     ['PatchRejected', describeRejections(results)],
     ['PinRejected', describePinRejection(results)],
     ['InvalidRookConfig', describeInvalidKeys(plan)],
     ['LivenessConflict', describeLivenessConflicts(plan)],
+    ['UpstreamConflict', describeUpstreamConflicts(plan)],
+    ['HostNetworkLost', describeLostHostNetwork(plan)],
     ['ClashingRookConfig', describeIgnoredKeys(plan)],
     ['RookConfigAbsent', describeAbsentConfig(plan)],
   ];
@@ -34,19 +42,14 @@ export function describeRejections(results: readonly WriteResult[]): string {
     .join('; ');
 }
 
-/** How many conflicts, and holders of each, a message names: the remedy that follows must not be cut off. */
-const MAX_NAMED = 8;
-
-/** Empty if there are none. The status lists them all. */
-export function describeConflicts(conflicts: readonly PortConflict[]): string {
-  const named = conflicts.slice(0, MAX_NAMED).map(({ port, holders }) => {
-    return `host port ${port} is shared by ${holders.slice(0, MAX_NAMED).join(', ')}${andMore(holders)}`;
+/** With the way out where a node plugin that does not move keeps a provisioner off its port. */
+export function describeStuckRollouts({ workloads, namespace, portNotLeft }: Plan): string {
+  const stuck = workloads.flatMap(({ workload, stuck }) => {
+    return workload === undefined || stuck === undefined ? [] : [describeStuck(stuck, workload)];
   });
-  return `${named.join('; ')}${andMore(conflicts)}`;
-}
-
-function andMore({ length }: readonly unknown[]): string {
-  return length <= MAX_NAMED ? '' : ` and ${length - MAX_NAMED} more`;
+  if (stuck.length === 0 || portNotLeft === undefined) return stuck.join('; ');
+  const wayOut = `to let the provisioners run at once, without the node plugin: ${keepNodePlugin(namespace, portNotLeft)}`;
+  return `${stuck.join('; ')}; ${wayOut}`;
 }
 
 function describePinRejection(results: readonly WriteResult[]): string {
@@ -62,18 +65,14 @@ function describeInvalidKeys({ invalidKeys }: Plan): string {
     .join('; ');
 }
 
-function describeLivenessConflicts({ conflicts: { liveness } }: Plan): string {
-  return liveness.length === 0 ? '' : `${describeConflicts(liveness)}; ${livenessRemedy()}`;
-}
-
 function describeIgnoredKeys({ assignment }: Plan): string {
   const keys = SLOT_SPECS.filter(({ slot }) => assignment.ignoredKeys.includes(slot)).map(({ configKey }) => configKey);
   return keys.length === 0
     ? ''
-    : `${keys.join(', ')} in ${ROOK_CONFIG_NAME}: set aside, as spec.ports or another key has the same port; give each a port of its own`;
+    : `${keys.join(', ')} in ${ROOK_CONFIG_NAME}: set aside, as spec.ports, another key or another holder has the same port; give each a port of its own`;
 }
 
-function describeAbsentConfig({ rookConfig, rookConfigPolicy, workloads }: Plan): string {
-  if (rookConfig !== undefined || rookConfigPolicy === 'Leave' || competing(workloads).length === 0) return '';
+function describeAbsentConfig({ lacksRookConfig, rookConfigPolicy }: Plan): string {
+  if (!lacksRookConfig || rookConfigPolicy === 'Leave') return '';
   return `ConfigMap ${ROOK_CONFIG_NAME} is absent, so Rook cannot be told the ports and reverts them when it restarts; create it, or set spec.rookConfig: Leave`;
 }

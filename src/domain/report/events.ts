@@ -1,10 +1,11 @@
 /** The Kubernetes events that a reconcile gives rise to: one for each thing done, found, or come to an end. */
 import { describePin } from '../rules/pin.js';
-import { isInConflict, type LastSeen, type Plan } from '../rules/plan.js';
+import { isInConflict, type Plan } from '../rules/plan.js';
+import type { LastSeen } from '../rules/observed.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import type { Slot } from '../rules/slots.js';
+import { describeConflicts } from './conflicts.js';
 import { contestedOf, describeContest } from './contested.js';
-import { describeConflicts } from './degraded.js';
 import type { EventReason } from './reasons.js';
 import { rejectedWorkloads, type WriteResult } from './write-result.js';
 
@@ -47,7 +48,7 @@ function writeEvents(results: readonly WriteResult[], before: Plan): EventSpec[]
 function conflictDetected(before: Plan, after: Plan, lastSeen: LastSeen | undefined): EventSpec[] {
   const found = [before, after].find(isInConflict);
   if (found === undefined || lastSeen?.inConflict === true) return [];
-  const note = describeConflicts(found.conflicts.sidecars);
+  const note = describeConflicts(found.conflicts.sidecars, found.namespace);
   return [{ type: 'Warning', reason: 'ConflictDetected', action: 'ComparePorts', note }];
 }
 

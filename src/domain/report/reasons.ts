@@ -2,24 +2,41 @@
 export const READY_REASONS = [
   'PortsAssigned',
   'NothingToAssign',
+  'NoRook',
   'RollingOut',
+  'RolloutStuck',
   'WaitingForRook',
+  'AwaitingPods',
   'PortsDiffer',
+  'PortInUse',
+  'UpstreamConflict',
   'PatchRejected',
   'DryRun',
   'Paused',
 ] as const;
 
-export const PROGRESSING_REASONS = ['WaitingForRook', 'RollingOut', 'BackingOff', 'Retrying', 'Settled'] as const;
+export const PROGRESSING_REASONS = [
+  'WaitingForRook',
+  'AwaitingPods',
+  'RollingOut',
+  'BackingOff',
+  'Retrying',
+  'Settled',
+] as const;
 
 export const DEGRADED_REASONS = [
   'AsExpected',
   'Contested',
+  'PortInUse',
   'PortConflict',
+  'RolloutStuck',
+  'DriverWithoutWorkloads',
   'PatchRejected',
   'PinRejected',
   'InvalidRookConfig',
   'LivenessConflict',
+  'UpstreamConflict',
+  'HostNetworkLost',
   'ClashingRookConfig',
   'RookConfigAbsent',
 ] as const;
@@ -32,6 +49,7 @@ export const EVENT_REASONS = [
   'ConflictResolved',
   'RookConfigPinned',
   'PatchRejected',
+  'Forbidden',
 ] as const;
 
 export type ReadyReason = (typeof READY_REASONS)[number];

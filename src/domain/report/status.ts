@@ -1,6 +1,7 @@
 /** The status that a reconcile leaves behind, as a whole. Equal worlds give equal statuses. */
-import type { AssignmentStatus, WorkloadStatus } from '../rules/api.js';
-import type { WorkloadPlan } from '../rules/plan.js';
+import type { AssignmentStatus, Provider, WorkloadStatus } from '../rules/api.js';
+import type { Plan } from '../rules/plan.js';
+import type { WorkloadPlan } from '../rules/workload-plan.js';
 import { advice } from './compatibility.js';
 import { conditions, type Report } from './conditions.js';
 import { rejectedWorkloads } from './write-result.js';
@@ -10,10 +11,10 @@ const MAX_CONFLICTS = 64;
 
 export function statusOf(report: Report): AssignmentStatus {
   const { plan, results, generation } = report;
-  const { sidecars, liveness } = plan.conflicts;
-  const conflicts = [...sidecars, ...liveness].sort((a, b) => a.port - b.port).slice(0, MAX_CONFLICTS);
+  const { sidecars, liveness, upstream } = plan.conflicts;
+  const conflicts = [...sidecars, ...liveness, ...upstream].sort((a, b) => a.port - b.port).slice(0, MAX_CONFLICTS);
   const rejected = new Set(rejectedWorkloads(results).map(({ slot }) => slot));
-  const remedy = advice(plan.rookVersion, plan.provider);
+  const remedy = advice(plan.rookVersion, lastingProvider(plan));
   return {
     observedGeneration: generation,
     provider: plan.provider,
@@ -26,6 +27,11 @@ export function statusOf(report: Report): AssignmentStatus {
   };
 }
 
+/** Rook renders the drivers again whose Drivers were left behind. */
+function lastingProvider({ provider, upstream }: Plan): Provider {
+  return provider === 'Mixed' && upstream.leftBehind.length > 0 ? 'Rook' : provider;
+}
+
 function workloadStatus(
   { slotSpec, workload, state, assignedPort, currentPort }: WorkloadPlan,
   isRejected: boolean,
@@ -35,7 +41,7 @@ function workloadStatus(
     name: slotSpec.workload,
     slot: slotSpec.slot,
     hostNetwork: workload?.hostNetwork ?? false,
-    assignedPort,
+    ...(assignedPort === undefined ? {} : { assignedPort }),
     ...(currentPort === undefined ? {} : { currentPort }),
     state: isRejected ? 'Rejected' : state,
   };

@@ -11,6 +11,8 @@ export type WriteOutcome =
   | 'Accepted'
   /** Held back: Rook is about to write the workloads itself. */
   | 'WaitingForRook'
+  /** Held back: pods of another workload have to be admitted first. */
+  | 'AwaitingPods'
   /** Held back: the object was written to the same goal again and again. */
   | 'BackingOff'
   /** The API server rejects it, a policy makes something else of it, or the object cannot be written safely. */
@@ -36,6 +38,8 @@ export interface WriteResult {
   readonly keys?: Pin;
   /** Why it was rejected or failed, as the API server says it. */
   readonly cause?: string;
+  /** E.g. "patch deployments.apps/csi-rbdplugin-provisioner"; present if it was rejected for want of this right. */
+  readonly missingRight?: string;
   /** What failed, for the work queue. */
   readonly error?: unknown;
   /** When to try again though nothing changes, in milliseconds. */

@@ -18,7 +18,16 @@ export type Mode = 'Enforce' | 'DryRun' | 'Paused';
 export type RookConfigPolicy = 'Pin' | 'Leave';
 export type Provider = 'Rook' | 'CephCSIOperator' | 'Mixed' | 'None';
 export type WorkloadState =
-  'Absent' | 'PodNetwork' | 'NoSidecar' | 'UpstreamManaged' | 'Drifted' | 'RollingOut' | 'Ready' | 'Rejected';
+  | 'Absent'
+  | 'PodNetwork'
+  | 'NoSidecar'
+  | 'UpstreamManaged'
+  | 'Drifted'
+  | 'PortInUse'
+  | 'RollingOut'
+  | 'Stuck'
+  | 'Ready'
+  | 'Rejected';
 
 /** Every field may be absent: absent mode is Enforce, absent rookConfig is Pin, an absent port is the default one. */
 export interface AssignmentSpec {
@@ -32,17 +41,28 @@ export interface WorkloadStatus {
   readonly name: string;
   readonly slot: Slot;
   readonly hostNetwork: boolean;
-  readonly assignedPort: number;
+  /** Absent if the workload is not in play, or no port is free. */
+  readonly assignedPort?: number;
   /** The port in the pod template; absent when there is no workload, no sidecar or no port in it. */
   readonly currentPort?: number;
   readonly state: WorkloadState;
 }
 
-/** A host port that several workloads hold. */
+export interface PortHolder {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly container: string;
+}
+
+/** A host port that several containers take. */
 export interface PortConflict {
   readonly port: number;
-  /** As "Deployment csi-rbdplugin-provisioner (liveness-prometheus)"; the container csi-addons is not named. */
-  readonly holders: readonly string[];
+  readonly holders: readonly PortHolder[];
+  /** A few of the nodes on which pods have it; absent if none are known. */
+  readonly nodes?: readonly string[];
+  /** How many there are. */
+  readonly nodeCount?: number;
 }
 
 export type ConditionType = 'Ready' | 'Progressing' | 'Degraded';
@@ -62,7 +82,8 @@ export interface AssignmentStatus {
   readonly observedGeneration: number;
   readonly provider: Provider;
   readonly rookVersion?: string;
-  readonly ports: Readonly<Record<Slot, number>>;
+  /** Of the slots in play. */
+  readonly ports: Readonly<Partial<Record<Slot, number>>>;
   readonly workloads: readonly WorkloadStatus[];
   /** Absent if no host port is shared. */
   readonly conflicts?: readonly PortConflict[];
@@ -82,6 +103,8 @@ export interface ObjectMeta {
 /** What the operator keeps of a CSIPortAssignment. */
 export interface PortAssignment extends ObjectMeta {
   readonly generation: number;
+  /** RFC 3339. */
+  readonly creationTimestamp: string;
   readonly deleting: boolean;
   readonly spec: AssignmentSpec;
   /** As stored, so any part of it may be absent. No decision is made from it. */

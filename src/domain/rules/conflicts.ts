@@ -1,53 +1,60 @@
-/** Host ports that two of Rook's workloads take: pods of both cannot run on one node. */
+/** Host ports that several containers take now: pods of both cannot run on one node. */
 import type { PortConflict } from './api.js';
-import { heldPorts } from './sidecar-port.js';
+import {
+  canMeet,
+  claimsOn,
+  holderKey,
+  hostPorts,
+  workloadsOf,
+  type Claim,
+  type Holder,
+  type Neighbour,
+  type Surroundings,
+} from './claims.js';
+import { conflictOf } from './port-conflict.js';
+import type { RookWorld } from './rook-world.js';
 import { SIDECAR_CONTAINER } from './slots.js';
-import type { HostPort, Workload } from './workload.js';
+import { isUpstreamWorkload, upstreamConflicts } from './upstream-conflicts.js';
+import type { Workload } from './workload.js';
 
 export interface Conflicts {
-  /** Among csi-addons sidecars alone: the operator ends these. */
+  /** With a csi-addons sidecar of Rook's in them: the operator ends these. */
   readonly sidecars: readonly PortConflict[];
-  /** Those with another container in them: the liveness sidecars, which only the admin can part. */
+  /** Among other containers of Rook's pods: the liveness sidecars, which only the admin can part. */
   readonly liveness: readonly PortConflict[];
+  /** With pods of ceph-csi-operator, which only the admin can part. */
+  readonly upstream: readonly PortConflict[];
 }
 
-interface PortHolder {
+interface OwnHolder {
   readonly workload: Workload;
   readonly container: string;
 }
 
-const MAX_PORT = 65535;
-/** The schema's limit. */
-const MAX_HOLDERS = 64;
-/** As long as the API server lets one be. */
-const MAX_CONTAINER_NAME = 63;
-
-/** Lowest port first. What a Driver of ceph-csi-operator owns is left out. */
-export function findConflicts(workloads: readonly Workload[]): Conflicts {
-  const shared = [...holdersByPort(workloads.filter(({ driverOwned }) => !driverOwned))].sort(([a], [b]) => a - b);
-  const conflicts = (choose: (holders: readonly PortHolder[]) => readonly PortHolder[]): PortConflict[] =>
-    shared.flatMap(([port, holders]) => {
-      const chosen = choose(holders);
-      return workloadCount(chosen) < 2 ? [] : [{ port, holders: chosen.slice(0, MAX_HOLDERS).map(describeHolder) }];
+/** Lowest port first. What a Driver of ceph-csi-operator owns is upstream's. */
+export function findConflicts(world: RookWorld, surroundings: Surroundings): Conflicts {
+  const { pods } = surroundings;
+  const shared = [...ownHolders(world)].sort(([a], [b]) => a - b);
+  const found = shared.flatMap(([port, own]) => {
+    const isSidecar = own.some(({ container }) => container === SIDECAR_CONTAINER);
+    const strangers = strangersOn(port, own, world, surroundings).filter(({ holder }) => {
+      // Of a liveness port these are upstream's conflict.
+      return isSidecar || !isUpstreamWorkload(holder.name);
     });
+    if (!isShared(own, strangers)) return [];
+    const conflict = conflictOf(port, [...own.map(holderOf), ...strangers.map(({ holder }) => holder)], pods);
+    return [{ conflict, isSidecar }];
+  });
   return {
-    sidecars: conflicts((holders) => holders.filter(isSidecar)),
-    liveness: conflicts((holders) => (holders.every(isSidecar) ? [] : holders)),
+    sidecars: found.filter(({ isSidecar }) => isSidecar).map(({ conflict }) => conflict),
+    liveness: found.filter(({ isSidecar }) => !isSidecar).map(({ conflict }) => conflict),
+    upstream: pods === undefined ? [] : upstreamConflicts(world.namespace, pods),
   };
 }
 
-/** What a workload takes on each of its nodes: the sidecar's ports and those of the other containers. */
-export function hostPorts({ hostNetwork, sidecar, otherPorts }: Workload): HostPort[] {
-  if (!hostNetwork) return [];
-  const held = sidecar === undefined ? [] : [...heldPorts(sidecar)];
-  const own = held.map((port) => ({ container: SIDECAR_CONTAINER, port }));
-  // 0 lets the kernel choose, and beyond the highest nothing listens.
-  return [...own, ...otherPorts].filter(({ port }) => port > 0 && port <= MAX_PORT);
-}
-
-function holdersByPort(workloads: readonly Workload[]): Map<number, PortHolder[]> {
-  const byPort = new Map<number, PortHolder[]>();
-  for (const workload of workloads) {
+function ownHolders(world: RookWorld): Map<number, OwnHolder[]> {
+  const byPort = new Map<number, OwnHolder[]>();
+  for (const workload of workloadsOf(world).filter(({ driverOwned }) => !driverOwned)) {
     for (const { port, container } of hostPorts(workload)) {
       const holders = byPort.get(port);
       if (holders === undefined) byPort.set(port, [{ workload, container }]);
@@ -57,16 +64,30 @@ function holdersByPort(workloads: readonly Workload[]): Map<number, PortHolder[]
   return byPort;
 }
 
-/** Two pods of one workload never share a node, and two containers of one pod are no affair between workloads. */
-function workloadCount(holders: readonly PortHolder[]): number {
-  return new Set(holders.map(({ workload }) => workload)).size;
+/** Neighbours count by what they have now, whatever they are given. */
+function strangersOn(
+  port: number,
+  own: readonly OwnHolder[],
+  world: RookWorld,
+  { pods, neighbours }: Surroundings,
+): Claim[] {
+  const asTheyAre = neighbours.map((neighbour): Neighbour => ({ ...neighbour, rank: 'Fixed' }));
+  const known = new Set(own.map((holder) => holderKey(holderOf(holder))));
+  return claimsOn(port, world, { pods, neighbours: asTheyAre }).filter((claim) => {
+    // What Rook's settings announce is in the templates and the pods, where these can be seen.
+    const isAnnounced = claim.nodes === undefined && claim.holder.namespace === world.namespace && pods !== undefined;
+    return (
+      !isAnnounced && !known.has(holderKey(claim.holder)) && own.some(({ workload }) => canMeet(claim, workload, pods))
+    );
+  });
 }
 
-function isSidecar({ container }: PortHolder): boolean {
-  return container === SIDECAR_CONTAINER;
+/** Two pods of one workload never share a node; two containers of one pod always do, and only a sidecar can be moved. */
+function isShared(own: readonly OwnHolder[], strangers: readonly Claim[]): boolean {
+  const workloads = new Set(own.map(({ workload }) => workload)).size + strangers.length;
+  return workloads > 1 || (own.length > 1 && own.some(({ container }) => container === SIDECAR_CONTAINER));
 }
 
-function describeHolder({ workload: { kind, name }, container }: PortHolder): string {
-  const note = container === SIDECAR_CONTAINER ? '' : ` (${container.slice(0, MAX_CONTAINER_NAME)})`;
-  return `${kind} ${name}${note}`;
+function holderOf({ workload: { namespace, kind, name }, container }: OwnHolder): Holder {
+  return { namespace, kind, name, container };
 }

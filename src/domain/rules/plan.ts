@@ -1,110 +1,95 @@
 /** From what is observed now to what should be written. Planning again after a plan was applied writes nothing. */
-import type { Mode, PortAssignment, Provider, RookConfigPolicy, WorkloadState } from './api.js';
-import { assignPorts, type Assignment } from './assignment.js';
+import type { Mode, Provider, RookConfigPolicy } from './api.js';
+import { assignPorts, type Assignment, type Ports } from './assignment.js';
 import { findConflicts, type Conflicts } from './conflicts.js';
-import { invalidKeys, userKeys, type InvalidKey, type RookConfig } from './rook-config.js';
+import { hasSidecar, type Driver } from './driver.js';
+import { freePorts } from './free-ports.js';
+import { surroundingsOf } from './neighbours.js';
+import { portNotLeft } from './node-plugin-port.js';
+import type { LastSeen, Observed } from './observed.js';
+import { admission } from './order.js';
 import { planPin, type Pin } from './pin.js';
-import { isRookAlive, rookVersion, type RookOperator } from './rook-operator.js';
-import { isObserved, isRolledOut } from './rollout.js';
-import { currentPort, movePort, type JsonPatch } from './sidecar-port.js';
-import { SIDECAR_CONTAINER, SLOT_SPECS, type Slot, type SlotSpec } from './slots.js';
-import { MAX_READ, isCompeting, type Sidecar, type Workload } from './workload.js';
-
-/** All that is known of one namespace. */
-export interface Observed {
-  readonly assignment: PortAssignment;
-  readonly rookConfig?: RookConfig;
-  readonly rookOperator?: RookOperator;
-  readonly workloads: Readonly<Partial<Record<Slot, Workload>>>;
-  /** Whether ceph-csi-operator has a Driver here whose pods carry a csi-addons sidecar. */
-  readonly hasDrivers?: boolean;
-  /** What this process saw when it last reconciled the namespace; absent the first time. */
-  readonly lastSeen?: LastSeen;
-}
-
-/** The process's own memory of a namespace. A restart forgets it, and no port depends on it. */
-export interface LastSeen {
-  /** By slot, the uid of a workload of which every pod had the assigned port, and that port. */
-  readonly ready: Readonly<Partial<Record<Slot, string>>>;
-  /** Whether sidecars shared a host port while the mode was Enforce. */
-  readonly inConflict: boolean;
-}
-
-export interface WorkloadPlan {
-  readonly slotSpec: SlotSpec;
-  readonly workload?: Workload;
-  readonly state: Exclude<WorkloadState, 'Rejected'>;
-  readonly assignedPort: number;
-  readonly currentPort?: number;
-  /** Present if the workload is Drifted and may be patched. */
-  readonly patch?: JsonPatch;
-  /** Why it may not be patched: a fault that only the admin can mend. */
-  readonly unreadable?: string;
-}
+import { invalidKeys, type InvalidKey, type RookConfig } from './rook-config.js';
+import { isRookAlive, rookVersion } from './rook-operator.js';
+import { judgeRollout, recheckOf } from './rollout-verdict.js';
+import { SLOT_SPECS, type Slot } from './slots.js';
+import { portsInstead, upstreamFindings, type UpstreamFindings } from './upstream.js';
+import { competing, planWorkload, type WorkloadPlan } from './workload-plan.js';
 
 export interface Plan {
+  readonly namespace: string;
   readonly mode: Mode;
   readonly rookConfigPolicy: RookConfigPolicy;
   readonly assignment: Assignment;
+  /** For each slot whose port of the spec is held, the one that it would get without the spec. */
+  readonly freePorts: Ports;
   readonly workloads: readonly WorkloadPlan[];
   /** The keys to write; empty if nothing differs, with `rookConfig: Leave`, and without a ConfigMap. */
   readonly pin: Pin;
   readonly rookConfig?: RookConfig;
+  /** Whether there is no ConfigMap, though Rook renders other ports without it. */
+  readonly lacksRookConfig: boolean;
   readonly invalidKeys: readonly InvalidKey[];
   readonly conflicts: Conflicts;
+  /** Drivers of ceph-csi-operator that do not work as they should. */
+  readonly upstream: UpstreamFindings;
+  /** For each slot with a port for which a pod of another namespace's Driver waits, a free one. */
+  readonly portsInstead: Ports;
   readonly provider: Provider;
   readonly rookAlive: boolean;
   readonly rookVersion?: string;
+  /** Whether there is a Rook in the namespace, or what it has left. */
+  readonly hasRook: boolean;
+  readonly rooksElsewhere: readonly string[];
+  /** Whether the pods of the host network are known. */
+  readonly knowsPods: boolean;
+  /** The port of the node plugin with which it would keep no provisioner off; present if it does. */
+  readonly portNotLeft?: number;
+  /** When a rollout is to be judged again though nothing changes, in milliseconds. */
+  readonly recheckAfterMs?: number;
 }
 
 export function plan(observed: Observed): Plan {
   const { spec } = observed.assignment;
-  const rookConfigPolicy = spec.rookConfig ?? 'Pin';
-  const assignment = assignPorts(spec.ports ?? {}, userKeys(observed.rookConfig));
-  const workloads = SLOT_SPECS.map((slotSpec) => planWorkload(slotSpec, observed, assignment.ports[slotSpec.slot]));
+  const { mode = 'Enforce', rookConfig: rookConfigPolicy = 'Pin' } = spec;
+  const surroundings = surroundingsOf(observed, observed.others, observed.pods);
+  const assignment = assignPorts(observed, surroundings);
+  const drafts = SLOT_SPECS.map((slotSpec) => planWorkload(slotSpec, observed, assignment, surroundings));
+  const ordered = drafts.map((row): WorkloadPlan => {
+    const isDue = mode === 'Enforce' && row.patch !== undefined;
+    const awaits = isDue ? admission(row, drafts, observed) : undefined;
+    return awaits === undefined ? row : { ...row, awaits };
+  });
+  const { neighbours } = surroundings;
+  const workloads = ordered.map((row) => judgeRollout(row, { rows: ordered, neighbours }, observed));
   const version = rookVersion(observed.rookOperator);
+  const notLeft = portNotLeft(workloads, observed.pods);
+  const upstream = upstreamFindings(observed);
+  const conflicts = findConflicts(observed, surroundings);
+  const recheck = Math.min(upstream.recheckAfterMs, recheckOf({ rows: workloads, neighbours }, observed));
   return {
-    mode: spec.mode ?? 'Enforce',
+    namespace: observed.namespace,
+    mode,
     rookConfigPolicy,
     assignment,
+    freePorts: freePorts(observed, surroundings, assignment),
     workloads,
-    pin: rookConfigPolicy === 'Pin' ? pinFor(observed.rookConfig, assignment, workloads) : {},
+    pin: rookConfigPolicy === 'Pin' ? pinFor(observed, workloads) : {},
     ...(observed.rookConfig === undefined ? {} : { rookConfig: observed.rookConfig }),
+    lacksRookConfig: lacksRookConfig(observed, workloads),
     invalidKeys: invalidKeys(observed.rookConfig),
-    conflicts: findConflicts(workloads.flatMap(({ workload }) => workload ?? [])),
-    provider: findProvider(workloads, observed.hasDrivers === true),
+    conflicts,
+    upstream,
+    portsInstead: portsInstead(conflicts, assignment.ports, observed, surroundings),
+    provider: findProvider(workloads, observed.drivers),
     rookAlive: isRookAlive(observed.rookOperator),
     ...(version === undefined ? {} : { rookVersion: version }),
+    hasRook: observed.rookOperator !== undefined || workloads.some(({ workload }) => workload !== undefined),
+    rooksElsewhere: observed.rooksElsewhere,
+    knowsPods: observed.pods !== undefined,
+    ...(notLeft === undefined ? {} : { portNotLeft: notLeft }),
+    ...(recheck === Infinity ? {} : { recheckAfterMs: recheck }),
   };
-}
-
-function planWorkload(slotSpec: SlotSpec, observed: Observed, assignedPort: number): WorkloadPlan {
-  const workload = observed.workloads[slotSpec.slot];
-  const current = workload?.sidecar === undefined ? undefined : currentPort(workload.sidecar);
-  const common = {
-    slotSpec,
-    ...(workload === undefined ? {} : { workload }),
-    assignedPort,
-    ...(current === undefined ? {} : { currentPort: current }),
-  };
-  if (!isCompeting(workload)) return { ...common, state: stateOfNonCompeting(workload) };
-  const patch = patchFor(workload, assignedPort);
-  const beyond = elementsBeyond(workload.sidecar, patch);
-  if (beyond !== undefined) return { ...common, state: 'Drifted', unreadable: tooMany(beyond) };
-  if (patch === undefined) return { ...common, state: isReady(common, workload, observed) ? 'Ready' : 'RollingOut' };
-  return workload.deleting ? { ...common, state: 'Drifted' } : { ...common, state: 'Drifted', patch };
-}
-
-/**
- * The workload's counters judge the rollout once its controller has looked at this generation. Until then a workload stays
- * Ready if it was: every full update of Rook's moves the generation of a Deployment, and seldom restarts a pod.
- */
-function isReady(
-  { slotSpec: { slot }, assignedPort }: Pick<WorkloadPlan, 'slotSpec' | 'assignedPort'>,
-  { rollout, uid }: Workload,
-  { lastSeen }: Observed,
-): boolean {
-  return isObserved(rollout) ? isRolledOut(rollout) : lastSeen?.ready[slot] === `${uid} ${assignedPort}`;
 }
 
 /** What to remember of a namespace. A workload that differs, and so may be written, is not Ready. */
@@ -121,57 +106,41 @@ export function isInConflict({ mode, conflicts }: Plan): boolean {
   return mode === 'Enforce' && conflicts.sidecars.length > 0;
 }
 
-/** How many elements a sidecar has, if it has too many to be read, or would have with what the patch adds. */
-function elementsBeyond({ unread, command, args = [], ports }: Sidecar, patch: JsonPatch = []): number | undefined {
-  const elements = unread ?? command.length + args.length + ports.length;
-  const added = patch.filter(({ op }) => op === 'add').length;
-  return elements + added > MAX_READ ? elements : undefined;
+/** Keys of workloads that may not be moved yet, or not at all, are left alone: Rook would move them by the key. */
+function pinFor(observed: Observed, workloads: readonly WorkloadPlan[]): Pin {
+  const { rookConfig } = observed;
+  return rookConfig === undefined || rookConfig.deleting ? {} : keysFor(rookConfig, observed, workloads);
 }
 
-function tooMany(elements: number): string {
-  return `container ${SIDECAR_CONTAINER} has ${elements} arguments and ports, of which at most ${MAX_READ} are read; take out those that the sidecar does not need`;
-}
-
-function stateOfNonCompeting(workload: Workload | undefined): WorkloadPlan['state'] {
-  if (workload === undefined) return 'Absent';
-  if (workload.driverOwned) return 'UpstreamManaged';
-  return workload.sidecar === undefined ? 'NoSidecar' : 'PodNetwork';
-}
-
-/**
- * The JSON Patch that moves the sidecar, or undefined if it is on its port. Its guards are the object's uid, the
- * container's name and each replaced value, never resourceVersion: every change of a pod moves that.
- */
-function patchFor(workload: Workload & { readonly sidecar: Sidecar }, port: number): JsonPatch | undefined {
-  const container = `/spec/template/spec/containers/${workload.sidecar.index}`;
-  const moves = movePort(workload.sidecar, container, port);
-  if (moves.length === 0) return undefined;
-  return [
-    { op: 'test', path: '/metadata/uid', value: workload.uid },
-    { op: 'test', path: `${container}/name`, value: SIDECAR_CONTAINER },
-    // Absent args cannot be tested, and adding them would replace any that appeared meanwhile.
-    ...(workload.sidecar.args === undefined
-      ? [{ op: 'test' as const, path: '/metadata/generation', value: workload.rollout.generation }]
-      : []),
-    ...moves,
-  ];
-}
-
-function pinFor(config: RookConfig | undefined, assignment: Assignment, workloads: readonly WorkloadPlan[]): Pin {
-  if (config === undefined || config.deleting) return {};
-  return planPin(config, assignment.ports, {
-    competing: competing(workloads).map(({ slotSpec }) => slotSpec.slot),
-    currentPorts: Object.fromEntries(workloads.map((row) => [row.slotSpec.slot, row.currentPort])),
+function keysFor(
+  config: Pick<RookConfig, 'keys'>,
+  { rookOperator }: Observed,
+  workloads: readonly WorkloadPlan[],
+): Pin {
+  const rows = competing(workloads).filter(({ state, awaits }) => state !== 'PortInUse' && awaits === undefined);
+  return planPin(config, {
+    ports: portsBySlot(rows, ({ assignedPort }) => assignedPort),
+    currentPorts: portsBySlot(workloads, (row) => row.currentPort),
+    rookOperator,
   });
 }
 
-/** The rows whose sidecar competes for host ports. */
-export function competing<T extends { readonly workload?: Workload }>(rows: readonly T[]): T[] {
-  return rows.filter(({ workload }) => isCompeting(workload));
+function lacksRookConfig(observed: Observed, workloads: readonly WorkloadPlan[]): boolean {
+  if (observed.rookConfig !== undefined) return false;
+  return Object.keys(keysFor({ keys: {} }, observed, workloads)).length > 0;
+}
+
+function portsBySlot(rows: readonly WorkloadPlan[], portOf: (row: WorkloadPlan) => number | undefined): Ports {
+  const entries = rows.flatMap((row) => {
+    const port = portOf(row);
+    return port === undefined ? [] : [[row.slotSpec.slot, port] as const];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** ceph-csi-operator renders what a Driver owns. A Driver has workloads of other names, too. */
-function findProvider(workloads: readonly WorkloadPlan[], hasDrivers: boolean): Provider {
+function findProvider(workloads: readonly WorkloadPlan[], drivers: readonly Driver[]): Provider {
+  const hasDrivers = drivers.some(({ name }) => hasSidecar(name));
   const present = workloads.filter(({ workload }) => workload !== undefined);
   const isRooks = present.some(({ state }) => state !== 'UpstreamManaged');
   const isUpstreams = hasDrivers || present.some(({ state }) => state === 'UpstreamManaged');

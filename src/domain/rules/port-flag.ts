@@ -1,14 +1,21 @@
 /**
  * A port on a container's command line, in the forms of Go's flag package: one dash or two, the value behind `=` or as
- * the next element; the last occurrence wins.
+ * the next element; the last occurrence wins. The value may refer to the container's environment.
  */
+import { hasReference, referredNames, resolveReferences } from './env-references.js';
 
-/** `controller-port` is the csi-addons sidecar's, `metricsport` that of the liveness container. */
-export type PortFlag = 'controller-port' | 'metricsport';
+/**
+ * `controller-port` is the csi-addons sidecar's, `metricsport` that of the liveness container; programs beside them take
+ * one of the others. The names are exact.
+ */
+export const PORT_FLAGS = ['controller-port', 'metricsport', 'livenessport', 'port'] as const;
+export type PortFlag = (typeof PORT_FLAGS)[number];
 
 export interface CommandLine {
   readonly command?: readonly string[] | undefined;
   readonly args?: readonly string[] | undefined;
+  /** What `$(NAME)` stands for, of the names that the values of these flags refer to; absent if nothing is known. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 interface Place {
@@ -20,6 +27,7 @@ interface Place {
 
 /** One occurrence of the flag: the list and the element that holds its value, and that element with another port. */
 export interface PortArgument extends Place {
+  /** With its references resolved, as the program gets it. */
   readonly value: string;
   readonly withPort: (port: number) => string;
 }
@@ -34,21 +42,61 @@ export function portNumber(value: string | undefined): number | undefined {
   return value !== undefined && /^[0-9]{1,5}$/.test(value) ? Number(value) : undefined;
 }
 
-/** The two forms of each flag. Made once: every plan reads several command lines. */
-const FORMS: Readonly<Record<PortFlag, { readonly bare: RegExp; readonly joined: RegExp }>> = {
-  'controller-port': { bare: /^--?controller-port$/, joined: /^(--?controller-port=)(.*)$/s },
-  metricsport: { bare: /^--?metricsport$/, joined: /^(--?metricsport=)(.*)$/s },
-};
+/** The flags of the whole command line. */
+export function portArguments(flag: PortFlag, line: CommandLine): PortArgument[] {
+  return argumentsAsStored(flag, line).map((argument) => {
+    if (!hasReference(argument.value)) return argument;
+    return { ...argument, value: resolveReferences(argument.value, new Map(Object.entries(line.env ?? {}))) };
+  });
+}
 
-/** The flags of the whole command line: the args follow the command, so a value may stand in the other list. */
-export function portArguments(flag: PortFlag, { command = [], args = [] }: CommandLine): PortArgument[] {
+/** Whether there is a flag of a port at all: most command lines have none, and each event brings many of them. */
+export function mentionsPort({ command = [], args = [] }: CommandLine): boolean {
+  return command.some(isAboutPort) || args.some(isAboutPort);
+}
+
+/** Each of PORT_FLAGS ends with it. */
+function isAboutPort(element: string): boolean {
+  return element.includes('port');
+}
+
+/** The names of the environment that the values of the flags refer to. */
+export function namesInPorts(line: CommandLine): ReadonlySet<string> {
+  if (!mayReferToPort(line)) return NO_NAMES;
+  const values = PORT_FLAGS.flatMap((flag) => argumentsAsStored(flag, line).map(({ value }) => value));
+  return new Set(values.flatMap(referredNames));
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Most command lines have references, but not there. */
+function mayReferToPort({ command = [], args = [] }: CommandLine): boolean {
+  const elements = command.length === 0 ? args : [...command, ...args];
+  return elements.some((element, at) => {
+    return isAboutPort(element) && (hasReference(element) || hasReference(elements[at + 1] ?? ''));
+  });
+}
+
+interface Forms {
+  readonly bare: RegExp;
+  readonly joined: RegExp;
+}
+
+/** The two forms of each flag. Made once: every plan reads several command lines. */
+const FORMS = Object.fromEntries(
+  PORT_FLAGS.map((flag) => [flag, { bare: RegExp(`^--?${flag}$`), joined: RegExp(`^(--?${flag}=)(.*)$`, 's') }]),
+) as Readonly<Record<PortFlag, Forms>>;
+
+/** The args follow the command, so a value may stand in the other list. */
+function argumentsAsStored(flag: PortFlag, { command = [], args = [] }: CommandLine): PortArgument[] {
   const { bare, joined } = FORMS[flag];
   const found: PortArgument[] = [];
-  for (let at = 0; at < command.length + args.length; at += 1) {
-    const place = placeAt(at, command, args);
-    const { element } = place;
+  const size = command.length + args.length;
+  for (let at = 0; at < size; at += 1) {
+    const element = elementAt(at, command, args);
     // Most are something else, and there may be very many.
     if (element?.includes(flag) !== true) continue;
+    const place = placeAt(at, command, args);
     const [, start, value = ''] = joined.exec(element) ?? [];
     if (start !== undefined) found.push({ ...place, value, withPort: (port) => `${start}${port}` });
     if (!bare.test(element)) continue;
@@ -56,6 +104,10 @@ export function portArguments(flag: PortFlag, { command = [], args = [] }: Comma
     found.push(valueBehind(place, placeAt(at, command, args)));
   }
   return found;
+}
+
+function elementAt(at: number, command: readonly string[], args: readonly string[]): string | undefined {
+  return at < command.length ? command[at] : args[at - command.length];
 }
 
 function placeAt(at: number, command: readonly string[], args: readonly string[]): Place {

@@ -14,8 +14,20 @@ export interface RolloutFacts {
   readonly onDelete: boolean;
   /** Deployment with spec.paused: its pods do not follow the template. */
   readonly paused: boolean;
+  /** When its controller last changed its status; milliseconds since 1970. Absent if the API server has no record of it. */
+  readonly statusChangedAt?: number;
   /** Number of a DaemonSet's template, as in the label pod-template-generation of its pods; absent for a Deployment. */
   readonly templateGeneration?: number;
+  /** Message of a Deployment's condition ReplicaFailure: pods cannot be created. */
+  readonly replicaFailure?: string;
+  /** Message of a Deployment that has not progressed for spec.progressDeadlineSeconds. */
+  readonly deadlineExceeded?: string;
+  /** Nodes on which a DaemonSet has a pod, a terminating one included; absent for a Deployment. */
+  readonly scheduled?: number;
+  /** Nodes on which a DaemonSet has no available pod; absent for a Deployment. */
+  readonly unavailable?: number;
+  /** How many nodes may be without an available pod while a DaemonSet rolls out: a number or a percentage. */
+  readonly maxUnavailable?: string;
 }
 
 /** Whether the counters speak of the workload as it is now. */
@@ -25,29 +37,27 @@ export function isObserved({ observedGeneration, generation }: RolloutFacts): bo
 
 /** Whether every pod follows the template. */
 export function isRolledOut(facts: RolloutFacts): boolean {
-  const { updated, desired, total, available } = facts;
-  return isObserved(facts) && updated >= desired && total <= updated && available >= desired;
+  return isObserved(facts) && !hasOldPods(facts) && facts.available >= facts.desired;
 }
 
-type NamedWorkload = Readonly<Record<'kind' | 'namespace' | 'name', string>> & { readonly app?: string };
+/** Whether pods of an older template are left, or pods of the present one are still to be made. */
+export function hasOldPods({ updated, desired, total }: RolloutFacts): boolean {
+  return updated < desired || total > updated;
+}
 
 /**
- * What the admin does to follow the rollout or, if nothing moves by itself, to move it. No counters: they would change the
- * status with every pod of a DaemonSet that has a thousand.
+ * Whether the pods of the present template were admitted; they need not run. A workload that its controller has never
+ * looked at has no pods that could be rejected.
  */
-export function describeRollout(facts: RolloutFacts, workload: NamedWorkload): string {
-  const kubectl = `kubectl -n ${workload.namespace}`;
-  const object = `${workload.kind.toLowerCase()}/${workload.name}`;
-  if (facts.paused)
-    return `its rollout is paused, so its pods keep their old port: ${kubectl} rollout resume ${object}`;
-  if (facts.onDelete && facts.updated < facts.desired) {
-    return `updateStrategy is OnDelete, so delete the old pods (for one node at a time add --field-selector spec.nodeName=NODE): ${kubectl} delete pod -l ${oldPods(facts, workload)}`;
-  }
-  return `its pods are being replaced: ${kubectl} rollout status ${object}`;
+export function isAdmitted(facts: RolloutFacts): boolean {
+  if (facts.observedGeneration === 0) return true;
+  return isObserved(facts) && facts.replicaFailure === undefined && facts.updated >= facts.desired;
 }
 
-/** Label selector of the pods that were made from an older template. */
-function oldPods({ templateGeneration }: RolloutFacts, { app, name }: NamedWorkload): string {
-  const old = templateGeneration === undefined ? '' : `,pod-template-generation!=${templateGeneration}`;
-  return `app=${app ?? name}${old}`;
+/** Whether a DaemonSet replaces no further pod, as no more nodes may be without an available one. */
+export function isHeld({ updated, desired, unavailable = 0, maxUnavailable }: RolloutFacts): boolean {
+  if (maxUnavailable === undefined || updated >= desired) return false;
+  const value = Number.parseInt(maxUnavailable, 10);
+  // The DaemonSet controller rounds up.
+  return unavailable >= (maxUnavailable.endsWith('%') ? Math.ceil((value / 100) * desired) : value);
 }

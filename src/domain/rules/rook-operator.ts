@@ -1,5 +1,6 @@
 /** What the operator keeps of the Deployment rook-ceph-operator: which Rook it is and whether it runs. */
 import type { ObjectMeta } from './api.js';
+import type { RookSetting } from './rook-settings.js';
 
 export const ROOK_OPERATOR_NAME = 'rook-ceph-operator';
 
@@ -8,6 +9,8 @@ export interface RookOperator extends ObjectMeta {
   readonly image?: string;
   /** Label helm.sh/chart, e.g. rook-ceph-v1.17.9. */
   readonly chart?: string;
+  /** The settings that the container rook-ceph-operator has as literal environment variables. */
+  readonly env: Readonly<Partial<Record<RookSetting, string>>>;
   readonly readyReplicas: number;
 }
 

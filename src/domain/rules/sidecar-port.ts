@@ -1,10 +1,12 @@
 /**
- * Where a csi-addons sidecar has its port, and the changes that move it. The port stands in the argument `--controller-port` and in the container's declared port. Rook writes
- * `--controller-port=N` and one declared port. A strategic merge patch or server-side apply by hand leaves a second
- * declared port behind, since ports are merged by number.
+ * Where a csi-addons sidecar has its port, and the changes that move it. The port stands in the argument
+ * `--controller-port` and in the container's declared port. Rook writes `--controller-port=N` and one declared port. A
+ * vendor's build may write `--controller-port=$(NAME)`, which a move replaces by the number: the environment is never
+ * changed. A strategic merge patch or server-side apply by hand leaves a second declared port behind, since ports are
+ * merged by number.
  */
 import { flaggedPort, portArguments, portNumber } from './port-flag.js';
-import { RESERVE_PORT, SLOT_SPECS } from './slots.js';
+import { POOL } from './slots.js';
 import type { Sidecar, SidecarPort } from './workload.js';
 
 /** One operation of RFC 6902. */
@@ -15,27 +17,48 @@ export type JsonPatch = readonly JsonPatchOperation[];
 
 const FLAG = 'controller-port';
 
+interface PortsRead {
+  readonly current: number | undefined;
+  readonly held: ReadonlySet<number>;
+}
+
+/** A sidecar never changes: each version of a workload has its own. A plan asks for its ports many times. */
+const READ = new WeakMap<Sidecar, PortsRead>();
+
 /** The port that the sidecar listens on, by its arguments; else the first declared one; else undefined. */
 export function currentPort(sidecar: Sidecar): number | undefined {
-  return flaggedPort(FLAG, sidecar) ?? tcpPorts(sidecar)[0]?.containerPort;
+  return portsOf(sidecar).current;
 }
 
 /** Every port that the sidecar holds on its node: the one it listens on, and those declared to the scheduler. */
-export function heldPorts(sidecar: Sidecar): Set<number> {
-  const held = new Set(tcpPorts(sidecar).map(({ containerPort }) => containerPort));
-  const current = currentPort(sidecar);
-  if (current !== undefined) held.add(current);
-  return held;
+export function heldPorts(sidecar: Sidecar): ReadonlySet<number> {
+  return portsOf(sidecar).held;
+}
+
+function portsOf(sidecar: Sidecar): PortsRead {
+  const known = READ.get(sidecar);
+  if (known !== undefined) return known;
+  const declared = tcpPorts(sidecar).map(({ containerPort }) => containerPort);
+  const current = flaggedPort(FLAG, sidecar) ?? declared[0];
+  const read = { current, held: new Set(current === undefined ? declared : [...declared, current]) };
+  READ.set(sidecar, read);
+  return read;
 }
 
 /**
  * The guarded operations that put the sidecar on `port`; empty when it is there. Each is preceded by a `test` of the
  * value it replaces, and nothing but the argument and the declared port is named.
  *
- * @param container JSON pointer of the container.
+ * @param container JSON pointer of the container
+ * @param leftovers declared ports that are to go, too
  */
-export function movePort(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
-  return [...moveArguments(sidecar, container, port), ...moveDeclaredPorts(sidecar, container, port)];
+export function movePort(
+  sidecar: Sidecar,
+  container: string,
+  port: number,
+  leftovers: readonly number[] = [],
+): JsonPatchOperation[] {
+  return [...moveArguments(sidecar, container, port), ...moveDeclaredPorts(sidecar, container, port, leftovers)];
 }
 
 function moveArguments(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
@@ -45,11 +68,21 @@ function moveArguments(sidecar: Sidecar, container: string, port: number): JsonP
   return found.reverse().flatMap((argument): JsonPatchOperation[] => {
     const { list, index, element } = argument;
     const value = argument.withPort(port);
-    // 09071 is 9071 to the sidecar, and no reason to restart it.
+    // 09071 is 9071 to the sidecar, and so is a variable of that value: no reason to restart it.
     if (portNumber(argument.value) === port) return [];
     if (element === undefined) return append(`${container}/${list}`, sidecar[list], value);
     return replace(`${container}/${list}/${index}`, element, value);
   });
+}
+
+/** Guards of arguments that name the port already: declared ports follow them, and they may be changed meanwhile. */
+export function guardArguments(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
+  const kept = portArguments(FLAG, sidecar).filter(({ value }) => portNumber(value) === port);
+  return kept.map(({ list, index, element }) => ({
+    op: 'test',
+    path: `${container}/${list}/${index}`,
+    value: element,
+  }));
 }
 
 function addArgument(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
@@ -58,8 +91,13 @@ function addArgument(sidecar: Sidecar, container: string, port: number): JsonPat
   return append(`${container}/args`, sidecar.args, value);
 }
 
-function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): JsonPatchOperation[] {
-  const own = tcpPorts(sidecar).filter(isListener(sidecar, port));
+function moveDeclaredPorts(
+  sidecar: Sidecar,
+  container: string,
+  port: number,
+  leftovers: readonly number[],
+): JsonPatchOperation[] {
+  const own = tcpPorts(sidecar).filter(isListener(sidecar, [port, ...leftovers]));
   const kept = own.find(({ containerPort }) => containerPort === port) ?? own[0];
   if (kept === undefined) return [];
   const path = `${container}/ports/${kept.index}`;
@@ -67,17 +105,19 @@ function moveDeclaredPorts(sidecar: Sidecar, container: string, port: number): J
   if (kept.hostPort !== undefined && kept.hostPort !== port)
     moves.push(...replace(`${path}/hostPort`, kept.hostPort, port));
   // From the last to the first: a removal shifts the elements behind it.
-  const leftovers = own.filter(({ index }) => index !== kept.index).reverse();
+  const others = own.filter(({ index }) => index !== kept.index).reverse();
   return [
     ...moves,
-    ...leftovers.flatMap(({ index, containerPort }) => remove(`${container}/ports/${index}`, containerPort)),
+    ...others.flatMap(({ index, containerPort }) => remove(`${container}/ports/${index}`, containerPort)),
   ];
 }
 
-/** A declared port is the listener's if it is the only one, the one in the arguments, the new one, or one of slots.ts. */
-function isListener(sidecar: Sidecar, port: number): (declared: { readonly containerPort: number }) => boolean {
-  const defaultPorts = SLOT_SPECS.map((slotSpec) => slotSpec.defaultPort);
-  const own = new Set([...defaultPorts, RESERVE_PORT, port, currentPort(sidecar)]);
+/** A declared port is the listener's if it is the only one, the one in the arguments, the new one, one of the pool, or known to be left over. */
+function isListener(
+  sidecar: Sidecar,
+  known: readonly number[],
+): (declared: { readonly containerPort: number }) => boolean {
+  const own = new Set([...POOL, ...known, currentPort(sidecar)]);
   const isOnly = tcpPorts(sidecar).length === 1;
   return ({ containerPort }) => isOnly || own.has(containerPort);
 }

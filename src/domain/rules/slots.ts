@@ -46,9 +46,6 @@ export const SLOT_SPECS: readonly SlotSpec[] = [
   },
 ];
 
-/** No slot's default port. A sidecar that declares it beside its own is moved off it. */
-export const RESERVE_PORT = 9073;
-
 /** Container of the csi-addons sidecar in each of the three workloads. */
 export const SIDECAR_CONTAINER = 'csi-addons';
 
@@ -57,10 +54,21 @@ const MAX_PORT = 65535;
 /** Rook's liveness sidecars bind these on the host network (CSI_ENABLE_LIVENESS, all versions). */
 const LIVENESS_PORTS: readonly number[] = [9080, 9081];
 
+/** Whether something can listen on `port`: 0 lets the kernel choose, and beyond the highest nothing listens. */
+export function isListenable(port: number): boolean {
+  return port > 0 && port <= MAX_PORT;
+}
+
 /** Whether a sidecar may be put on `port`: an integer, not privileged, not one of Rook's liveness ports. */
 export function isAssignable(port: number): boolean {
   return Number.isInteger(port) && port >= MIN_PORT && port <= MAX_PORT && !LIVENESS_PORTS.includes(port);
 }
+
+/**
+ * Where a slot goes that has neither a port of its own nor a free default: 9070 to 9099, which lie in the range that
+ * OpenShift opens between nodes (9000 to 9999), and of which Rook's liveness sidecars take two.
+ */
+export const POOL: readonly number[] = Array.from({ length: 30 }, (_, offset) => 9070 + offset).filter(isAssignable);
 
 /** A record with one value for every slot. */
 export function forEachSlot<T>(value: (slotSpec: SlotSpec) => T): Record<Slot, T> {

@@ -21,6 +21,8 @@ export interface Sidecar {
   readonly command: readonly string[];
   /** Absent if the template has no `args` at all. */
   readonly args?: readonly string[];
+  /** What `$(NAME)` in its port arguments stands for; absent if they refer to nothing known. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly ports: readonly SidecarPort[];
   /** How many arguments and declared ports it has, if they are too many to be read: then it has none here. */
   readonly unread?: number;
@@ -54,7 +56,7 @@ export interface Workload extends ObjectMeta {
   readonly driverOwned: boolean;
   readonly hostNetwork: boolean;
   readonly sidecar?: Sidecar;
-  /** What the containers beside the sidecar take on the node: declared TCP ports, and the liveness container's. */
+  /** What the containers beside the sidecar take on the node: declared TCP ports, and those of their port arguments. */
   readonly otherPorts: readonly HostPort[];
   /** Of the object itself; writers of its status are left out. */
   readonly managers: readonly FieldManager[];

@@ -9,12 +9,20 @@ export interface RawPort {
   readonly protocol?: string;
 }
 
+/** With `valueFrom` its value is not in the template. */
+export interface RawVariable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: object;
+}
+
 export interface RawContainer {
   readonly name: string;
   readonly image: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly ports?: readonly RawPort[];
+  readonly env?: readonly RawVariable[];
 }
 
 export interface RawManagedFields {
@@ -113,7 +121,7 @@ function podContainers(sidecar: NonNullable<RawOptions['sidecar']>, liveness: nu
   return [
     { name: 'csi-driver', image: 'cephcsi:v3.13', args: ['--drivername=rook-ceph.rbd.csi.ceph.com'] },
     ...(sidecar === 'none' ? [] : [{ name: SIDECAR_CONTAINER, image: 'k8s-sidecar:v0.12.0', ...sidecar }]),
-    { name: 'log-collector', image: 'cephcsi:v3.13', args: ['--controller-port=9070'] },
+    { name: 'log-collector', image: 'cephcsi:v3.13', args: ['--controller-ports=9070'] },
     ...(liveness === undefined ? [] : [livenessContainer(liveness)]),
   ];
 }
@@ -159,6 +167,7 @@ export function project(raw: RawWorkload): Workload {
             index,
             command: container.command ?? [],
             ...(container.args === undefined ? {} : { args: container.args }),
+            ...(container.env === undefined ? {} : { env: literals(container.env) }),
             ports: (container.ports ?? []).map(({ containerPort, hostPort, protocol = 'TCP' }) => ({
               containerPort,
               ...(protocol === 'TCP' ? {} : { protocol }),
@@ -183,7 +192,13 @@ export function project(raw: RawWorkload): Workload {
   };
 }
 
+function literals(env: readonly RawVariable[]): Record<string, string> {
+  return Object.fromEntries(env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+}
+
+const PORT_ARGUMENT = /^--(?:controller-port|metricsport|livenessport|port)=(\d+)$/;
+
 function portsTaken({ name, args = [], ports = [] }: RawContainer): { container: string; port: number }[] {
-  const metrics = args.flatMap((argument) => /^--metricsport=(\d+)$/.exec(argument)?.[1] ?? []).map(Number);
-  return [...ports.map(({ containerPort }) => containerPort), ...metrics].map((port) => ({ container: name, port }));
+  const flagged = args.flatMap((argument) => PORT_ARGUMENT.exec(argument)?.[1] ?? []).map(Number);
+  return [...ports.map(({ containerPort }) => containerPort), ...flagged].map((port) => ({ container: name, port }));
 }

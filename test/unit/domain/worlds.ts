@@ -1,9 +1,13 @@
 /** Worlds as the tests describe them: what is observed of one namespace, and the report of a reconcile of it. */
 import { FIELD_MANAGER, type AssignmentSpec, type AssignmentStatus } from '../../../src/domain/rules/api.js';
 import type { PortAssignment, StoredStatus } from '../../../src/domain/rules/api.js';
-import type { Ports } from '../../../src/domain/rules/assignment.js';
-import { plan, type LastSeen, type Observed } from '../../../src/domain/rules/plan.js';
+import type { Driver } from '../../../src/domain/rules/driver.js';
+import { HostNetworkPods, type HostNetworkPod } from '../../../src/domain/rules/host-network-pods.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import type { LastSeen, Observed } from '../../../src/domain/rules/observed.js';
 import type { RookConfig, RookConfigEntry } from '../../../src/domain/rules/rook-config.js';
+import type { RookOperator } from '../../../src/domain/rules/rook-operator.js';
+import type { RookWorld } from '../../../src/domain/rules/rook-world.js';
 import type { Pin } from '../../../src/domain/rules/pin.js';
 import { SLOT_SPECS, forEachSlot, type ConfigKey, type Slot } from '../../../src/domain/rules/slots.js';
 import type { Report } from '../../../src/domain/report/conditions.js';
@@ -13,15 +17,15 @@ import type { WriteResult } from '../../../src/domain/report/write-result.js';
 import { project, rawWorkload, type RawOptions, type RawWorkload } from './raw-workload.js';
 
 export const SLOTS: readonly Slot[] = SLOT_SPECS.map(({ slot }) => slot);
-/** The ports of an empty spec without keys. */
-export const DEFAULT_PORTS: Ports = forEachSlot(({ defaultPort }) => defaultPort);
+/** Where the sidecars end that all were on 9070. */
+export const DEFAULT_PORTS: Readonly<Record<Slot, number>> = forEachSlot(({ defaultPort }) => defaultPort);
 export const NOW = '2026-11-22T10:00:00Z';
 export const EARLIER = '2026-11-22T09:00:00Z';
 
 export type Keys = Readonly<Partial<Record<ConfigKey, string | RookConfigEntry>>>;
 
 /** A key given as a plain value is a user's, written by kubectl. */
-export function rookConfig(keys: Keys = {}): RookConfig {
+export function rookConfig(keys: Keys = {}, settings: RookConfig['settings'] = {}): RookConfig {
   const entries = Object.entries(keys).map(([key, entry]) => [
     key,
     typeof entry === 'string' ? { value: entry, managers: ['kubectl-edit'] } : entry,
@@ -33,6 +37,7 @@ export function rookConfig(keys: Keys = {}): RookConfig {
     resourceVersion: '12',
     deleting: false,
     keys: Object.fromEntries(entries) as RookConfig['keys'],
+    settings,
     fingerprint: 'data',
     managers: [],
   };
@@ -45,36 +50,83 @@ export function applyPin(config: RookConfig, pin: Pin): RookConfig {
 }
 
 export interface World {
+  readonly namespace?: string;
+  /** When the assignment was made. */
+  readonly created?: string;
   readonly spec?: AssignmentSpec;
   /** The status that is stored. */
   readonly stored?: StoredStatus;
   /** Undefined where the ConfigMap is absent. */
   readonly config?: RookConfig;
-  readonly rook?: { readonly image?: string; readonly readyReplicas?: number };
+  readonly rook?: Partial<Pick<RookOperator, 'image' | 'readyReplicas' | 'env'>>;
   readonly workloads?: Readonly<Partial<Record<Slot, RawWorkload>>>;
-  readonly hasDrivers?: boolean;
+  /** Of ceph-csi-operator; none by default. */
+  readonly drivers?: readonly Driver[];
   readonly lastSeen?: LastSeen;
+  /** On the host network: known and none by default. */
+  readonly pods?: readonly HostNetworkPod[] | 'unknown';
+  readonly others?: readonly RookWorld[];
+  readonly rooksElsewhere?: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly now?: number;
 }
 
-export function observe({ spec = {}, stored, config, rook, workloads = {}, ...rest }: World): Observed {
-  const operator = { namespace: 'rook-ceph', name: 'rook-ceph-operator', uid: 'uid-rook', resourceVersion: '3' };
+export function observe({
+  drivers = [],
+  pods = [],
+  others = [],
+  rooksElsewhere = [],
+  now = Date.parse(NOW),
+  ...world
+}: World): Observed {
+  const { lastSeen } = world;
+  return {
+    ...rookWorld(world),
+    drivers,
+    others,
+    rooksElsewhere,
+    now,
+    ...(pods === 'unknown' ? {} : { pods: HostNetworkPods.of(pods) }),
+    ...(lastSeen === undefined ? {} : { lastSeen }),
+  };
+}
+
+/** A namespace with an assignment, as its neighbours see it. */
+export function rookWorld({
+  namespace = 'rook-ceph',
+  created = '2026-11-01T00:00:00Z',
+  spec = {},
+  stored,
+  config,
+  rook,
+  workloads = {},
+}: World): RookWorld & Pick<Observed, 'assignment'> {
+  const operator = { namespace, name: 'rook-ceph-operator', uid: 'uid-rook', resourceVersion: '3' };
   const assignment: PortAssignment = {
-    namespace: 'rook-ceph',
+    namespace,
     name: 'default',
     uid: 'uid-assignment',
     resourceVersion: '1',
     generation: 3,
+    creationTimestamp: created,
     deleting: false,
     spec,
     ...(stored === undefined ? {} : { status: stored }),
   };
+  const projected = Object.entries(workloads).map(([slot, raw]) => [slot, { ...project(raw), namespace }]);
   return {
+    namespace,
     assignment,
-    ...(config === undefined ? {} : { rookConfig: config }),
-    ...(rook === undefined ? {} : { rookOperator: { ...operator, readyReplicas: 1, ...rook } }),
-    workloads: Object.fromEntries(Object.entries(workloads).map(([slot, raw]) => [slot, project(raw)])),
-    ...rest,
+    ...(config === undefined ? {} : { rookConfig: { ...config, namespace } }),
+    ...(rook === undefined ? {} : { rookOperator: { ...operator, env: {}, readyReplicas: 1, ...rook } }),
+    workloads: Object.fromEntries(projected) as RookWorld['workloads'],
   };
+}
+
+/** A Rook that nobody may move. */
+export function unassigned(world: World): RookWorld {
+  const { namespace, workloads: found } = rookWorld(world);
+  return { namespace, workloads: found };
 }
 
 /** The workload of every slot, on its default port unless the options say otherwise. */
@@ -102,11 +154,15 @@ export const AFTER_PATCH: World = {
   workloads: forEachSlot(({ slot, defaultPort }) => rawWorkload(slot, { rolling: defaultPort !== 9070 })),
 };
 
-/** One sidecar on a port that is neither its own nor another one's. */
-export const DRIFTED: World = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9500 } }) };
+/** One sidecar on a port that collides with nobody, but is not the one of the spec. */
+export const DRIFTED: World = {
+  ...SETTLED,
+  spec: { ports: { rbdNodePlugin: 9072 } },
+  workloads: workloads({ rbdNodePlugin: { port: 9500 } }),
+};
 
 /** Every key pinned by the operator, to the default ports unless others are given. */
-export function pinned(ports: Partial<Ports> = {}): RookConfig {
+export function pinned(ports: Partial<Record<Slot, number>> = {}): RookConfig {
   const pin = SLOT_SPECS.map(({ slot, configKey, defaultPort }) => [configKey, String(ports[slot] ?? defaultPort)]);
   return applyPin(rookConfig(), Object.fromEntries(pin) as Pin);
 }

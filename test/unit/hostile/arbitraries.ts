@@ -6,7 +6,7 @@ import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 export const INHERITED = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'];
 
 const CHARACTERS = ['\u0000', '\n', '\r', '\u001b[31m', '\u007f', '\u0085', '\u009b', '\u2028', '\u202e', '\ud800'];
-const strangeText = fc
+export const strangeText = fc
   .array(fc.oneof(fc.constantFrom(...CHARACTERS, ...INHERITED, '%s', '$(X)', '😀', '/', '~0', '~1'), fc.string()), {
     maxLength: 6,
   })

@@ -12,7 +12,10 @@ import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
 import { projectDeployment, projectRookConfig, projectRookOperator } from '../../../src/kube/projections.js';
 
 const metadata = { namespace: 'rook', name: 'csi-rbdplugin-provisioner', uid: 'u', resourceVersion: '1' };
-const assignment = { ...metadata, name: 'default', generation: 1, deleting: false, spec: {} };
+const creationTimestamp = '2026-01-01T00:00:00Z';
+const assignment = { ...metadata, name: 'default', generation: 1, creationTimestamp, deleting: false, spec: {} };
+/** Without neighbours, pods and settings. */
+const alone = { namespace: 'rook', assignment, workloads: {}, others: [], rooksElsewhere: [], drivers: [], now: 0 };
 
 /** A list that counts which of its elements are looked at. */
 function counted<T>(elements: T[], looks: Set<string>): T[] {
@@ -38,7 +41,7 @@ describe('a sidecar', () => {
     const { sidecar, ...rest } = projectDeployment(workload({ name: 'csi-addons', [list]: elements }));
     expect(looks.size).toBe(0);
     expect(sidecar).toEqual({ index: 0, command: [], ports: [], unread: MAX_READ + 1 });
-    const [row] = plan({ assignment, workloads: { rbdProvisioner: { ...rest, sidecar: sidecar! } } }).workloads;
+    const [row] = plan({ ...alone, workloads: { rbdProvisioner: { ...rest, sidecar: sidecar! } } }).workloads;
     expect(row).toMatchObject({ state: 'Drifted', unreadable: expect.stringContaining('at most 1000') as string });
     expect(row).not.toHaveProperty('patch');
   });
@@ -47,7 +50,7 @@ describe('a sidecar', () => {
     const planned = (count: number): ReturnType<typeof plan>['workloads'][number] => {
       const args = Array.from({ length: count }, () => '--v=5');
       const rbdProvisioner = projectDeployment(workload({ name: 'csi-addons', args }));
-      return plan({ assignment, workloads: { rbdProvisioner } }).workloads[0]!;
+      return plan({ ...alone, workloads: { rbdProvisioner } }).workloads[0]!;
     };
     expect(planned(MAX_READ - 1).patch).toContainEqual(expect.objectContaining({ op: 'add' }));
     expect(planned(MAX_READ)).toMatchObject({
@@ -61,7 +64,8 @@ describe('a sidecar', () => {
     const args = Array.from({ length: MAX_READ / 2 }, () => '--controller-port=9075');
     const ports = Array.from({ length: MAX_READ / 2 }, () => ({ containerPort: 9075 }));
     const rbdProvisioner = projectDeployment(workload({ name: 'csi-addons', args, ports }));
-    const [row] = plan({ assignment, workloads: { rbdProvisioner } }).workloads;
+    const elsewhere = { ...assignment, spec: { ports: { rbdProvisioner: 9070 } } };
+    const [row] = plan({ ...alone, assignment: elsewhere, workloads: { rbdProvisioner } }).workloads;
     expect(row!.patch!.length).toBeGreaterThan(MAX_READ);
     expect(row!.patch!.length).toBeLessThan(10_000);
   });
@@ -104,7 +108,7 @@ test('of thousands of writers the first few are named', () => {
   const rookConfig = { ...projectRookConfig({ metadata, data: {} }), managers };
   const contest = { lastWriteTime: '2026-01-01T00:00:00Z', backoffSeconds: 30 };
   const pin = { kind: 'ConfigMap', name: 'rook-ceph-operator-config', outcome: 'Unchanged', isSent: false } as const;
-  const message = describeContested([{ ...pin, contest }], plan({ assignment, workloads: {}, rookConfig }));
+  const message = describeContested([{ ...pin, contest }], plan({ ...alone, rookConfig }));
   expect(message).toMatch(/\(one of m0, m1, .* or 4992 more\?\)/);
   expect(message.length).toBeLessThan(1000);
 });

@@ -6,7 +6,9 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { statusPatch } from '../../../src/controller/status-patch.js';
-import { plan, type Observed, type Plan, type WorkloadPlan } from '../../../src/domain/rules/plan.js';
+import type { ObservedObjects } from '../../../src/controller/watches.js';
+import { plan, type Plan } from '../../../src/domain/rules/plan.js';
+import type { WorkloadPlan } from '../../../src/domain/rules/workload-plan.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
 import { eventsOf } from '../../../src/domain/report/events.js';
 import { statusOf } from '../../../src/domain/report/status.js';
@@ -35,12 +37,19 @@ afterAll(() => {
 });
 
 const ASSIGNMENT = {
-  metadata: { namespace: NAMESPACE, name: 'default', uid: 'uid-default', resourceVersion: '10', generation: 3 },
+  metadata: {
+    namespace: NAMESPACE,
+    name: 'default',
+    uid: 'uid-default',
+    resourceVersion: '10',
+    generation: 3,
+    creationTimestamp: '2026-01-01T00:00:00Z',
+  },
   spec: { mode: 'Enforce', ports: { rbdNodePlugin: 9075 } },
   status: {
     workloads: [{ kind: 'DaemonSet', name: 'csi-rbdplugin', slot: 'rbdNodePlugin', hostNetwork: true, state: 'Ready' }],
     ports: { rbdProvisioner: 9070, cephfsProvisioner: 9071, rbdNodePlugin: 9075 },
-    conflicts: [{ port: 9070, holders: ['Deployment csi-rbdplugin-provisioner'] }],
+    conflicts: [{ port: 9070, holders: [{ kind: 'Deployment', name: 'csi-rbdplugin-provisioner' }] }],
     conditions: ['Ready', 'Progressing', 'Degraded'].map((type) => {
       const lastTransitionTime = '2026-01-01T00:00:00Z';
       return { type, status: type === 'Degraded' ? 'False' : 'True', reason: 'x', message: 'y', lastTransitionTime };
@@ -117,7 +126,13 @@ function outcomesOf({ workloads, pin }: Plan): WriteResult[][] {
   const objects = [
     { kind: 'ConfigMap', name: 'rook-ceph-operator-config', keys: pin } as const,
     ...workloads.map(({ slotSpec: { kind, workload: name, slot }, currentPort, assignedPort: to }) => {
-      return { kind, name, slot, to, ...(currentPort === undefined ? {} : { from: currentPort }) };
+      return {
+        kind,
+        name,
+        slot,
+        ...(to === undefined ? {} : { to }),
+        ...(currentPort === undefined ? {} : { from: currentPort }),
+      };
     }),
   ];
   const all = (result: Pick<WriteResult, 'outcome'> & Partial<WriteResult>): WriteResult[] =>
@@ -128,11 +143,12 @@ function outcomesOf({ workloads, pin }: Plan): WriteResult[][] {
     all({ outcome: 'Failed', cause: STRANGE }),
     all({ outcome: 'Applied', contest: CONTEST, reverted: { manager: STRANGE } }),
     all({ outcome: 'BackingOff', isSent: false, contest: CONTEST }),
+    all({ outcome: 'AwaitingPods', isSent: false }),
   ];
 }
 
 /** @param stored the status as it was sent */
-function expectSoundStatus(observed: Observed, found: Plan, stored: unknown): void {
+function expectSoundStatus(observed: ObservedObjects, found: Plan, stored: unknown): void {
   const { generation, status: read, invalidStatus } = observed.assignment;
   for (const results of outcomesOf(found)) {
     const status = statusOf({ plan: found, results, generation, stored: read, now: NOW });
@@ -162,7 +178,7 @@ test('a workload that the API server takes is repaired in its port, and in nothi
       const raw = stored(wellFormed(workload)) as Raw;
       await Promise.all([send(raw.metadata.name, raw), send('rook-ceph-operator-config', stored(wellFormed(config)))]);
       const observed = watches.observe(NAMESPACE)!;
-      const found = plan(observed);
+      const found = plan({ ...observed, now: Date.parse(NOW) });
       expectSoundStatus(observed, found, ASSIGNMENT.status);
       for (const key of Object.keys(found.pin)) expect(SLOT_SPECS.map(({ configKey }) => configKey)).toContain(key);
       const { patch, workload: seen, assignedPort } = rowOf(found, raw);
@@ -173,7 +189,7 @@ test('a workload that the API server takes is repaired in its port, and in nothi
       const { index } = seen!.sidecar!;
       expect(restOf(patched, index)).toEqual(restOf(raw, index));
       await send(raw.metadata.name, stored(patched));
-      const again = rowOf(plan(watches.observe(NAMESPACE)!), raw);
+      const again = rowOf(plan({ ...watches.observe(NAMESPACE)!, now: Date.parse(NOW) }), raw);
       expect(again.patch).toBeUndefined();
       expect(again.currentPort).toBe(assignedPort);
     }),
@@ -211,13 +227,13 @@ test('an object with a value of any other type is read, or counts as absent: no 
         ...object,
         metadata: isObject ? { ...identity, ...metadata, name, resourceVersion: String(version) } : identity,
       });
-      const observed: Observed | undefined = watches.observe(NAMESPACE);
+      const observed = watches.observe(NAMESPACE);
       if (observed === undefined) {
         statuses.set(String(version), ASSIGNMENT.status);
         await send('default', { ...ASSIGNMENT, metadata: { ...identity, uid: 'uid-default', name: 'default' } });
         return;
       }
-      const found = plan(observed);
+      const found = plan({ ...observed, now: Date.parse(NOW) });
       expectSoundStatus(observed, found, statuses.get(observed.assignment.resourceVersion));
     }),
     RUNS,

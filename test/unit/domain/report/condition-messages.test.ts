@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Condition, ConditionType } from '../../../../src/domain/rules/api.js';
 import { conditions } from '../../../../src/domain/report/conditions.js';
 import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
+import { driver } from '../drivers.js';
+import { podOn } from '../pods.js';
 import { rawWorkload } from '../raw-workload.js';
 import {
   AFTER_PATCH,
@@ -16,6 +18,17 @@ import {
   type Changes,
   type World,
 } from '../worlds.js';
+
+import {
+  ELSEWHERE,
+  EXHAUSTED,
+  HELD,
+  NODE_PLUGIN_LEFT,
+  PAUSED_ROLLOUT,
+  REFUSED_ROLLOUT,
+  UNKNOWN_PODS,
+  reportOfRollouts,
+} from './report-worlds.js';
 
 const MOVED = SLOT_SPECS.filter(({ defaultPort }) => defaultPort !== 9070);
 
@@ -35,8 +48,13 @@ const ROLLOUTS = SLOT_SPECS.filter(({ defaultPort }) => defaultPort !== 9070)
   })
   .join('; ');
 
+const PODS_UNKNOWN =
+  '; pods on the host network cannot be listed, so the ports that others hold are not known; if the right to list them is missing, apply config/rbac/host-network-pods (Helm: hostNetworkPods.enabled)';
+
+type Row = [string, ConditionType, World, Changes, string];
+
 describe('the message of', () => {
-  const rows: [string, ConditionType, World, Changes, string][] = [
+  const rows: Row[] = [
     ['PortsAssigned', 'Ready', SETTLED, {}, `every csi-addons sidecar has its own host port: ${READY.join(', ')}`],
     [
       'PortsAssigned, of those that compete',
@@ -55,9 +73,58 @@ describe('the message of', () => {
     [
       "NothingToAssign, with ceph-csi-operator's Drivers",
       'Ready',
-      { hasDrivers: true },
+      { drivers: [driver('rbd')] },
       {},
       `no csi-addons sidecar of Rook's competes for a host port: ${SLOT_SPECS.map(({ workload }) => `${workload} Absent`).join(', ')}; ceph-csi-operator renders the CSI workloads here`,
+    ],
+    [
+      'NoRook',
+      'Ready',
+      {},
+      {},
+      "Rook's operator and its CSI workloads are not in this namespace, and were seen in no other; make the CSIPortAssignment in the namespace of Rook's operator",
+    ],
+    [
+      'NoRook, while Rook is elsewhere',
+      'Ready',
+      ELSEWHERE,
+      {},
+      "Rook's operator and its CSI workloads are not in this namespace, but were seen in rook-ceph, rook-two; make the CSIPortAssignment there, where the operator needs config/rbac/rook-namespace (Helm: rookNamespaces), and delete this one: kubectl -n default delete csiports default",
+    ],
+    ...(['Ready', 'Degraded'] as const).map((type): Row => [
+      'PortInUse',
+      type,
+      HELD,
+      {},
+      `host port 9171 of spec.ports.cephfsProvisioner is held by DaemonSet default/node-agent (agent) on node-1, so Deployment csi-cephfsplugin-provisioner stays on 9071, and moves when the port is free; to take free ports instead: kubectl -n rook-ceph patch csiports default --type=merge -p '{"spec":{"ports":{"cephfsProvisioner":9071}}}'`,
+    ]),
+    [
+      'PortInUse, without a free port',
+      'Ready',
+      EXHAUSTED,
+      {},
+      `${SLOT_SPECS.map(({ kind, workload }) => `no port from 9070 to 9099 is free, so ${kind} ${workload} stays on 9070`).join('; ')}; set spec.ports to ports that are free`,
+    ],
+    [
+      'AwaitingPods',
+      'Ready',
+      CONFLICTING,
+      { rbdNodePlugin: { outcome: 'AwaitingPods' } },
+      'DaemonSet csi-rbdplugin is moved to 9072 when the new pods of Deployment csi-cephfsplugin-provisioner exist',
+    ],
+    [
+      'AsExpected, without the right to list pods',
+      'Degraded',
+      UNKNOWN_PODS,
+      {},
+      `nothing needs attention${PODS_UNKNOWN}`,
+    ],
+    [
+      'PinRejected, without the right to list pods',
+      'Degraded',
+      UNKNOWN_PODS,
+      { rookConfig: { outcome: 'Rejected', cause: 'denied' } },
+      `rook-ceph-operator-config: denied${PODS_UNKNOWN}`,
     ],
     [
       'PortsDiffer',
@@ -76,14 +143,14 @@ describe('the message of', () => {
     [
       'Paused',
       'Ready',
-      { ...DRIFTED, spec: { mode: 'Paused' } },
+      { ...DRIFTED, spec: { ...DRIFTED.spec, mode: 'Paused' } },
       {},
       `not moved: ${MOVE}; to go on set spec.mode: Enforce`,
     ],
     [
       'DryRun',
       'Ready',
-      { ...DRIFTED, spec: { mode: 'DryRun' } },
+      { ...DRIFTED, spec: { ...DRIFTED.spec, mode: 'DryRun' } },
       ACCEPTED,
       `would move ${MOVE}; the API server accepts it; to do it set spec.mode: Enforce`,
     ],
@@ -93,7 +160,7 @@ describe('the message of', () => {
       {
         ...DRIFTED,
         config: pinned({ cephfsProvisioner: 9300, rbdNodePlugin: 9301 }),
-        spec: { mode: 'DryRun' },
+        spec: { ...DRIFTED.spec, mode: 'DryRun' },
       },
       { ...ACCEPTED, rookConfig: { outcome: 'Accepted' } },
       `would move ${MOVE}; would set CSIADDONS_CEPHFS_PROVISIONER_PORT=9071, CSIADDONS_PORT=9072 in rook-ceph-operator-config; the API server accepts it; to do it set spec.mode: Enforce`,
@@ -176,7 +243,7 @@ describe('the message of', () => {
         spec: { ports: { rbdProvisioner: 9070, cephfsProvisioner: 9300 }, rookConfig: 'Leave' },
       },
       {},
-      'CSIADDONS_PORT in rook-ceph-operator-config: set aside, as spec.ports or another key has the same port; give each a port of its own',
+      'CSIADDONS_PORT in rook-ceph-operator-config: set aside, as spec.ports, another key or another holder has the same port; give each a port of its own',
     ],
     [
       'InvalidRookConfig',
@@ -188,6 +255,44 @@ describe('the message of', () => {
   ];
   it.each(rows)('%s, %s', (...[, type, world, results, message]) => {
     expect(conditionIn(type, world, results).message).toBe(message);
+  });
+
+  it('RolloutStuck says what is wrong, on what, and what to do, in Ready and in Degraded', () => {
+    const found = conditions(reportOfRollouts(SETTLED, PAUSED_ROLLOUT));
+    const resume = 'kubectl -n rook-ceph rollout resume deployment/csi-cephfsplugin-provisioner';
+    const message = `Deployment csi-cephfsplugin-provisioner: its rollout is paused, so its pods keep their old port: ${resume}`;
+    expect(found.map((condition) => condition.message)).toEqual([message, 'nothing is being changed', message]);
+  });
+
+  it('AwaitingPods names the pods that are rejected', () => {
+    const results: Changes = { rbdNodePlugin: { outcome: 'AwaitingPods' } };
+    const found = conditions(reportOfRollouts(NODE_PLUGIN_LEFT, REFUSED_ROLLOUT, { results }));
+    expect(found.find(({ type }) => type === 'Progressing')?.message).toBe(
+      'DaemonSet csi-rbdplugin is moved to 9072 when the new pods of Deployment csi-cephfsplugin-provisioner are admitted, which are rejected now',
+    );
+  });
+
+  it('NoRook names no more namespaces than fit', () => {
+    const rooksElsewhere = Array.from({ length: 40 }, (_, index) => `rook-${String(index).padStart(2, '0')}`);
+    const { message } = conditionIn('Ready', { ...ELSEWHERE, rooksElsewhere });
+    expect(message).toContain('rook-06, rook-07 and 32 more; make');
+  });
+
+  it('PortInUse ends with the command, however many and long the holders are', () => {
+    const pods = Array.from({ length: 500 }, (_, index) => {
+      return podOn([9171], { name: `${index}${'x'.repeat(5_000)}`, kind: 'Job', node: `node-${index}` });
+    });
+    const { message } = conditionIn('Ready', { ...HELD, pods });
+    expect(message).toContain(' and 497 more, so Deployment csi-cephfsplugin-provisioner stays on 9071');
+    expect(message).toMatch(/patch csiports default --type=merge -p '\{.*\}'$/);
+  });
+
+  it('RollingOut stays the same while the pods are replaced', () => {
+    const messages = Array.from({ length: 3 }, (_, updated) => {
+      const rollouts = { rbdNodePlugin: { desired: 3, updated, total: 3, available: 2 } };
+      return conditions(reportOfRollouts(SETTLED, rollouts)).map(({ message }) => message);
+    });
+    expect(new Set(messages.map((found) => JSON.stringify(found))).size).toBe(1);
   });
 
   it('LivenessConflict names the containers and the setting that ends it', () => {
@@ -210,7 +315,11 @@ describe('the message of', () => {
     ['rejected the pin', { ...ACCEPTED, rookConfig: { outcome: 'Rejected', cause: 'denied' } }],
     ['was not asked, as with a workload that is being deleted', {}],
   ])('DryRun claims no acceptance where the API server %s', (_, results) => {
-    const { reason, message } = conditionIn('Ready', { ...DRIFTED, spec: { mode: 'DryRun' } }, results);
+    const { reason, message } = conditionIn(
+      'Ready',
+      { ...DRIFTED, spec: { ...DRIFTED.spec, mode: 'DryRun' } },
+      results,
+    );
     expect(reason).toBe('DryRun');
     expect(message).not.toContain('accepts');
   });

@@ -19,13 +19,26 @@ import {
   type World,
 } from '../worlds.js';
 
+import {
+  ELSEWHERE,
+  EXHAUSTED,
+  HELD,
+  NODE_PLUGIN_LEFT,
+  PAUSED_ROLLOUT,
+  REFUSED_ROLLOUT,
+  UNKNOWN_PODS,
+  reportOfRollouts,
+  type Rollouts,
+} from './report-worlds.js';
+
 type Row = [name: string, world: World, results: Changes, ready: string, progressing: string, degraded: string];
 
-const DRY_RUN = { spec: { mode: 'DryRun' } } as const;
-const PAUSED = { spec: { mode: 'Paused' } } as const;
+const DRY_RUN = { spec: { ...DRIFTED.spec, mode: 'DryRun' } } as const;
+const PAUSED = { spec: { ...DRIFTED.spec, mode: 'Paused' } } as const;
 const LEAVE = { spec: { rookConfig: 'Leave' } } as const;
 const REJECTED: Changes = { rbdNodePlugin: { outcome: 'Rejected', cause: 'denied by policy' } };
 const WAITING: Changes = { rbdNodePlugin: { outcome: 'WaitingForRook' } };
+const AWAITING: Changes = { rbdNodePlugin: { outcome: 'AwaitingPods' } };
 const FAILED: Changes = { rbdNodePlugin: { outcome: 'Failed', cause: 'timeout' } };
 const CONTEST: Contest = { manager: 'kubectl-edit', lastWriteTime: EARLIER, backoffSeconds: 60 };
 
@@ -33,7 +46,27 @@ describe('Ready, Progressing and Degraded', () => {
   const worlds: Row[] = [
     ['settled', SETTLED, {}, 'True PortsAssigned', 'False Settled', 'False AsExpected'],
     ['settled, paused', { ...SETTLED, ...PAUSED }, {}, 'True PortsAssigned', 'False Settled', 'False AsExpected'],
-    ['nothing there', {}, {}, 'True NothingToAssign', 'False Settled', 'False AsExpected'],
+    ['nothing there', {}, {}, 'False NoRook', 'False Settled', 'False AsExpected'],
+    ['Rook is elsewhere', ELSEWHERE, {}, 'False NoRook', 'False Settled', 'False AsExpected'],
+    [
+      'Rook, and no workloads of it yet',
+      { rook: {}, rooksElsewhere: ['rook-two'] },
+      {},
+      'True NothingToAssign',
+      'False Settled',
+      'False AsExpected',
+    ],
+    ['a port of the spec is held', HELD, {}, 'False PortInUse', 'False Settled', 'True PortInUse'],
+    [
+      'a port of the spec was held',
+      { ...HELD, pods: [] },
+      {},
+      'False PortsDiffer',
+      'False Settled',
+      'False AsExpected',
+    ],
+    ['no port is free', EXHAUSTED, {}, 'False PortInUse', 'False Settled', 'True PortInUse'],
+    ['pods cannot be listed', UNKNOWN_PODS, {}, 'True PortsAssigned', 'False Settled', 'False AsExpected'],
     [
       'on the pod network, without a ConfigMap',
       { workloads: allWorkloads({ hostNetwork: false }) },
@@ -55,7 +88,7 @@ describe('Ready, Progressing and Degraded', () => {
     ['drifted', DRIFTED, {}, 'False PortsDiffer', 'False Settled', 'False AsExpected'],
     [
       'one drifted, another one rolling',
-      { ...SETTLED, workloads: workloads({ rbdNodePlugin: { port: 9500 }, rbdProvisioner: { rolling: true } }) },
+      { ...DRIFTED, workloads: workloads({ rbdNodePlugin: { port: 9500 }, rbdProvisioner: { rolling: true } }) },
       {},
       'False PortsDiffer',
       'True RollingOut',
@@ -118,6 +151,15 @@ describe('Ready, Progressing and Degraded', () => {
       'False RollingOut',
       'True RollingOut',
       'False AsExpected',
+    ],
+    ['awaiting pods', CONFLICTING, AWAITING, 'False AwaitingPods', 'True AwaitingPods', 'True PortConflict'],
+    [
+      'awaited pods that are there by now',
+      NODE_PLUGIN_LEFT,
+      AWAITING,
+      'False PortsDiffer',
+      'False Settled',
+      'True PortConflict',
     ],
     ['waiting for Rook', DRIFTED, WAITING, 'False WaitingForRook', 'True WaitingForRook', 'False AsExpected'],
     [
@@ -197,6 +239,27 @@ describe('Ready, Progressing and Degraded', () => {
       expect(message).not.toBe('');
       expect(observedGeneration).toBe(5);
     }
+  });
+});
+
+describe('a rollout that stands still', () => {
+  it.each<[string, World, Rollouts, string[]]>([
+    [
+      'paused, when all else is done',
+      SETTLED,
+      PAUSED_ROLLOUT,
+      ['False RolloutStuck', 'False Settled', 'True RolloutStuck'],
+    ],
+    [
+      'refused, and the node plugin waits for it',
+      NODE_PLUGIN_LEFT,
+      REFUSED_ROLLOUT,
+      ['False RolloutStuck', 'True AwaitingPods', 'True PortConflict'],
+    ],
+    ['over', SETTLED, {}, ['True PortsAssigned', 'False Settled', 'False AsExpected']],
+  ])('%s', (_, world, rollouts, expected) => {
+    const found = conditions(reportOfRollouts(world, rollouts, { results: AWAITING }));
+    expect(found.map(({ status, reason }) => `${status} ${reason}`)).toEqual(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { lastSeenIn, plan, type LastSeen } from '../../../../src/domain/rules/plan.js';
+import { lastSeenIn, plan } from '../../../../src/domain/rules/plan.js';
+import type { LastSeen } from '../../../../src/domain/rules/observed.js';
 import { eventsOf } from '../../../../src/domain/report/events.js';
 import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
 import type { Contest } from '../../../../src/domain/report/write-result.js';

@@ -89,7 +89,7 @@ describe('the status', () => {
     expect(conflicts).toHaveLength(64);
     const { message } = conditions.find(({ type }) => type === 'Degraded')!;
     expect(message.match(/host port/g)).toHaveLength(8);
-    expect(message).toContain(' and 72 more; set CSI_ENABLE_LIVENESS');
+    expect(message).toMatch(/ and 72 more; give .* another port where they come from$/);
   });
 });
 

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { lastSeenIn, plan, type LastSeen, type Plan, type WorkloadPlan } from '../../../../src/domain/rules/plan.js';
-import { SLOT_SPECS, type Slot } from '../../../../src/domain/rules/slots.js';
+import { lastSeenIn, plan, type Plan } from '../../../../src/domain/rules/plan.js';
+import type { LastSeen } from '../../../../src/domain/rules/observed.js';
+import type { WorkloadPlan } from '../../../../src/domain/rules/workload-plan.js';
+import { POOL, type Slot } from '../../../../src/domain/rules/slots.js';
+import { driver } from '../drivers.js';
 import { applyPatch } from '../json-patch.js';
+import { podOn } from '../pods.js';
 import { ROOK_ARGS, rawWorkload, type RawOptions } from '../raw-workload.js';
 import {
   CONFLICTING,
@@ -14,6 +18,7 @@ import {
   observe,
   pinned,
   rookConfig,
+  rookWorld,
   statusIn,
   workloads,
   type World,
@@ -35,24 +40,13 @@ describe('the state of a workload', () => {
     ['on another port, rolling', { port: 9070, rolling: true }, 'Drifted', 9070, true],
     ['on another port, on its way out', { port: 9070, deleting: true }, 'Drifted', 9070, false],
     ['on its port, on its way out', { deleting: true }, 'Ready', 9072, false],
-    ['on the pod network', { port: 9070, hostNetwork: false }, 'PodNetwork', 9070, false],
-    ['without a sidecar', { sidecar: 'none' }, 'NoSidecar', undefined, false],
-    ['without a sidecar, on the pod network', { sidecar: 'none', hostNetwork: false }, 'NoSidecar', undefined, false],
-    ['owned by a Driver', { port: 9070, driverOwned: true }, 'UpstreamManaged', 9070, false],
-    [
-      'owned by a Driver, without a sidecar',
-      { sidecar: 'none', driverOwned: true },
-      'UpstreamManaged',
-      undefined,
-      false,
-    ],
     ['without a port anywhere', { sidecar: {} }, 'Drifted', undefined, true],
     [
-      'the argument right, the declared port wrong',
-      { sidecar: { args: ['--controller-port=9072'], ports: [{ containerPort: 9070 }] } },
-      'Drifted',
+      'the argument right, another port declared',
+      { sidecar: { args: ['--controller-port=9072'], ports: [{ containerPort: 9085 }] } },
+      'Ready',
       9072,
-      true,
+      false,
     ],
     [
       'the argument wrong, the declared port right',
@@ -63,20 +57,92 @@ describe('the state of a workload', () => {
     ],
   ];
   it.each(rows)('%s', (...[, options, state, currentPort, patched]) => {
-    const row = rowOf('rbdNodePlugin', { workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', options) } });
+    const row = rowOf('rbdNodePlugin', {
+      spec: { ports: { rbdNodePlugin: 9072 } },
+      workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', options) },
+    });
     expect([row.state, row.currentPort, row.patch !== undefined]).toEqual([state, currentPort, patched]);
     expect(row).toMatchObject({ assignedPort: 9072, slotSpec: { workload: 'csi-rbdplugin' } });
+  });
+
+  const notInPlay: [string, RawOptions, string][] = [
+    ['on the pod network', { hostNetwork: false }, 'PodNetwork'],
+    ['without a sidecar', { sidecar: 'none' }, 'NoSidecar'],
+    ['without a sidecar, on the pod network', { sidecar: 'none', hostNetwork: false }, 'NoSidecar'],
+    ['owned by a Driver', { driverOwned: true }, 'UpstreamManaged'],
+    ['owned by a Driver, without a sidecar', { sidecar: 'none', driverOwned: true }, 'UpstreamManaged'],
+  ];
+  it.each(notInPlay)('has no port %s', (_name, options, state) => {
+    const row = rowOf('rbdNodePlugin', { ...CONFLICTING, workloads: workloads({ rbdNodePlugin: options }) });
+    expect(row.state).toBe(state);
+    expect(row).not.toHaveProperty('assignedPort');
+    expect(row).not.toHaveProperty('patch');
   });
 
   it('is Absent for what is not there, in the order of the layout', () => {
     const rows = planOf({}).workloads.map(({ slotSpec, state }) => [slotSpec.slot, state]);
     expect(rows).toEqual(SLOTS.map((slot) => [slot, 'Absent']));
   });
+
+  it('is Drifted with a port left behind that is in the way of another slot', () => {
+    const sidecar = { args: ['--controller-port=9072'], ports: [{ containerPort: 9072 }, { containerPort: 9071 }] };
+    const row = rowOf('rbdNodePlugin', { ...SETTLED, workloads: workloads({ rbdNodePlugin: { sidecar } }) });
+    expect(row).toMatchObject({ state: 'Drifted', assignedPort: 9072, currentPort: 9072 });
+    expect(row.patch?.at(-1)).toMatchObject({ op: 'remove' });
+  });
+
+  it('is Drifted with one that is in the way of a younger Rook, too, which sees nothing of it', () => {
+    const sidecar = { args: ['--controller-port=9072'], ports: [{ containerPort: 9072 }, { containerPort: 9085 }] };
+    const younger = { namespace: 'rook-z', workloads: { rbdNodePlugin: rawWorkload('rbdNodePlugin', { port: 9085 }) } };
+    const world = { ...SETTLED, workloads: workloads({ rbdNodePlugin: { sidecar } }), pods: 'unknown' } as const;
+    expect(rowOf('rbdNodePlugin', { ...world, others: [rookWorld(younger)] }).state).toBe('Drifted');
+    expect(rowOf('rbdNodePlugin', world).state).toBe('Ready');
+  });
+});
+
+describe('a port that somebody holds', () => {
+  const spec = { ports: { rbdNodePlugin: 9075 } };
+  const held: World = { ...CONFLICTING, spec, pods: [podOn([9075])] };
+
+  it('is not written, and its key is not pinned', () => {
+    const row = rowOf('rbdNodePlugin', held);
+    expect(row).toMatchObject({ state: 'PortInUse', assignedPort: 9075, currentPort: 9070 });
+    expect(row.heldBy?.map(({ holder }) => holder.name)).toEqual(['node-agent']);
+    expect(row).not.toHaveProperty('patch');
+    expect(planOf(held).pin).not.toHaveProperty('CSIADDONS_PORT');
+  });
+
+  it('has a free one beside it, which may be where the slot is', () => {
+    expect(planOf(held).freePorts).toEqual({ rbdNodePlugin: 9070 });
+    const both = { ...held, pods: [podOn([9070, 9072, 9075])] };
+    expect(planOf(both).freePorts).toEqual({ rbdNodePlugin: 9074 });
+    expect(planOf({ ...CONFLICTING, spec }).freePorts).toEqual({});
+  });
+
+  it('is written once it is free', () => {
+    const moved = workloads({ rbdProvisioner: { port: 9072 }, rbdNodePlugin: { port: 9070 } });
+    expect(rowOf('rbdNodePlugin', { ...held, workloads: moved, pods: [] })).toMatchObject({ state: 'Drifted' });
+  });
+
+  it('is any of the pool', () => {
+    const row = rowOf('rbdNodePlugin', { ...CONFLICTING, pods: [podOn(POOL)] });
+    expect(row).toMatchObject({ state: 'PortInUse', heldBy: [], currentPort: 9070 });
+    expect(row).not.toHaveProperty('assignedPort');
+  });
+});
+
+it('names where Rook is, and whether pods are known', () => {
+  expect(planOf({ rooksElsewhere: ['a', 'b'] })).toMatchObject({ hasRook: false, rooksElsewhere: ['a', 'b'] });
+  expect(planOf({ rook: {} }).hasRook).toBe(true);
+  expect(planOf({ workloads: workloads() }).hasRook).toBe(true);
+  expect(planOf({}).knowsPods).toBe(true);
+  expect(planOf({ pods: 'unknown' }).knowsPods).toBe(false);
 });
 
 describe('the patch', () => {
+  const spec = { ports: { rbdNodePlugin: 9072 } };
   const raw = rawWorkload('rbdNodePlugin', { port: 9070 });
-  const patch = rowOf('rbdNodePlugin', { workloads: { rbdNodePlugin: raw } }).patch!;
+  const patch = rowOf('rbdNodePlugin', { spec, workloads: { rbdNodePlugin: raw } }).patch!;
 
   it('is exactly this for what Rook writes', () => {
     const container = '/spec/template/spec/containers/1';
@@ -106,7 +172,7 @@ describe('the patch', () => {
 
   it('does not wipe arguments that appeared since the template had none', () => {
     const bare = rawWorkload('rbdNodePlugin', { sidecar: { ports: [{ containerPort: 9070 }] } });
-    const added = rowOf('rbdNodePlugin', { workloads: { rbdNodePlugin: bare } }).patch!;
+    const added = rowOf('rbdNodePlugin', { spec, workloads: { rbdNodePlugin: bare } }).patch!;
     const meanwhile = applyPatch(bare, [
       { op: 'add', path: '/spec/template/spec/containers/1/args', value: [...ROOK_ARGS] },
       { op: 'replace', path: '/metadata/generation', value: 8 },
@@ -125,12 +191,14 @@ describe('the spec', () => {
     expect(planOf({})).toMatchObject({ mode: 'Enforce', rookConfigPolicy: 'Pin' });
   });
 
-  it.each(['Enforce', 'DryRun', 'Paused'] as const)(
-    'plans the same in mode %s: what is written is for others to say',
-    (mode) => {
-      expect(planOf({ ...CONFLICTING, spec: { mode } })).toEqual({ ...planOf(CONFLICTING), mode });
-    },
-  );
+  it.each(['DryRun', 'Paused'] as const)('plans the same ports in mode %s, and waits for nothing', (mode) => {
+    const { assignment, workloads: rows, pin } = planOf({ ...CONFLICTING, spec: { mode } });
+    const enforced = planOf(CONFLICTING);
+    expect(assignment).toEqual(enforced.assignment);
+    expect(rows.every(({ awaits }) => awaits === undefined)).toBe(true);
+    expect(rows.map(({ patch }) => patch)).toEqual(enforced.workloads.map(({ patch }) => patch));
+    expect(pin).toEqual({ ...enforced.pin, CSIADDONS_PORT: '9072' });
+  });
 
   it('gives the ports asked for', () => {
     const result = planOf({ ...CONFLICTING, spec: { ports: { rbdNodePlugin: 9070 } } });
@@ -144,18 +212,16 @@ describe('the spec', () => {
 });
 
 describe('the pin', () => {
-  const all = Object.fromEntries(SLOT_SPECS.map(({ configKey, defaultPort }) => [configKey, String(defaultPort)]));
+  const PROVISIONERS = { CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' };
 
-  it('writes every key competing at once, also where the ports are right already', () => {
-    expect(planOf(CONFLICTING).pin).toEqual(all);
-    expect(planOf({ ...SETTLED, config: rookConfig() }).pin).toEqual(all);
+  it('writes the keys of the provisioners, and that of the node plugin when it may move', () => {
+    expect(planOf(CONFLICTING).pin).toEqual(PROVISIONERS);
+    expect(planOf({ ...SETTLED, config: rookConfig() }).pin).toEqual({ ...PROVISIONERS, CSIADDONS_PORT: '9072' });
   });
 
   it('leaves the node plugin alone on the pod network', () => {
-    const world = { ...CONFLICTING, workloads: workloads({ rbdNodePlugin: { hostNetwork: false } }) };
-    const { pin } = planOf(world);
-    expect(pin).toMatchObject({ CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' });
-    expect(pin).not.toHaveProperty('CSIADDONS_PORT');
+    const world = workloads({ cephfsProvisioner: { port: 9070 }, rbdNodePlugin: { hostNetwork: false } });
+    expect(planOf({ ...CONFLICTING, workloads: world }).pin).toEqual(PROVISIONERS);
   });
 
   it('replaces an invalid key not competing with the port of its workload', () => {
@@ -167,11 +233,13 @@ describe('the pin', () => {
     expect(planOf(world).pin).toEqual({ CSIADDONS_PORT: '9070' });
   });
 
+  const NODE_PLUGIN_ALONE = { rbdNodePlugin: rawWorkload('rbdNodePlugin', { port: 9070 }) };
   const without: [string, World][] = [
     ['with rookConfig: Leave', { ...CONFLICTING, spec: { rookConfig: 'Leave' } }],
     ['where the ConfigMap is absent', { workloads: workloads() }],
     ['where the ConfigMap is on its way out', { ...CONFLICTING, config: { ...rookConfig(), deleting: true } }],
     ['where the values are right', SETTLED],
+    ['where Rook renders what is there', { config: rookConfig(), workloads: NODE_PLUGIN_ALONE }],
     ['where nothing is competing', { ...CONFLICTING, workloads: allWorkloads({ hostNetwork: false }) }],
     ['where ceph-csi-operator owns the workloads', { ...CONFLICTING, workloads: allWorkloads({ driverOwned: true }) }],
   ];
@@ -203,8 +271,8 @@ describe('the provider', () => {
       'CephCSIOperator',
     ],
     ['one owned by a Driver', { workloads: workloads({ rbdProvisioner: { driverOwned: true } }) }, 'Mixed'],
-    ['Drivers alone', { hasDrivers: true }, 'CephCSIOperator'],
-    ["Drivers beside Rook's", { hasDrivers: true, workloads: workloads() }, 'Mixed'],
+    ['Drivers alone', { drivers: [driver('rbd')] }, 'CephCSIOperator'],
+    ["Drivers beside Rook's", { drivers: [driver('rbd')], workloads: workloads() }, 'Mixed'],
   ];
   it.each(rows)('%s', (_name, world, provider) => expect(planOf(world).provider).toBe(provider));
 });

@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeRollout, isRolledOut, type RolloutFacts } from '../../../../src/domain/rules/rollout.js';
-
-const DONE: RolloutFacts = {
-  generation: 5,
-  observedGeneration: 5,
-  desired: 2,
-  updated: 2,
-  available: 2,
-  total: 2,
-  onDelete: false,
-  paused: false,
-};
+import { isAdmitted, isHeld, isRolledOut, type RolloutFacts } from '../../../../src/domain/rules/rollout.js';
+import { DONE } from './rollouts.js';
 
 describe('isRolledOut, as kubectl rollout status has it', () => {
   const rows: [string, Partial<RolloutFacts>, boolean][] = [
@@ -31,46 +21,31 @@ describe('isRolledOut, as kubectl rollout status has it', () => {
   it.each(rows)('%s', (_name, facts, done) => expect(isRolledOut({ ...DONE, ...facts })).toBe(done));
 });
 
-describe('describeRollout', () => {
-  const deployment = { kind: 'Deployment', namespace: 'rook', name: 'csi-rbdplugin-provisioner', app: 'rbd' };
-  const daemonSet = { kind: 'DaemonSet', namespace: 'rook', name: 'csi-rbdplugin', app: 'plugin' };
-  const partly = { ...DONE, desired: 3, updated: 1, available: 2, total: 3 };
+describe('isAdmitted', () => {
+  const rows: [string, Partial<RolloutFacts>, boolean][] = [
+    ['pods that run', {}, true],
+    ['pods that exist and do not run', { available: 0 }, true],
+    ['old pods beside the new ones', { total: 4 }, true],
+    ['a pod that is still to be made', { updated: 1 }, false],
+    ['pods that cannot be created', { replicaFailure: 'forbidden' }, false],
+    ['a template that the controller has not seen', { observedGeneration: 4 }, false],
+    ['a workload that no controller ever looks at', { observedGeneration: 0, updated: 0, total: 0 }, true],
+    ['scaled to zero', { desired: 0, updated: 0, available: 0, total: 0 }, true],
+  ];
+  it.each(rows)('%s', (_name, facts, admitted) => expect(isAdmitted({ ...DONE, ...facts })).toBe(admitted));
+});
 
-  it('says how to follow it', () => {
-    expect(describeRollout(partly, deployment)).toBe(
-      'its pods are being replaced: kubectl -n rook rollout status deployment/csi-rbdplugin-provisioner',
-    );
-    expect(describeRollout(partly, daemonSet)).toContain('kubectl -n rook rollout status daemonset/csi-rbdplugin');
-  });
-
-  it('says how to resume a paused Deployment', () => {
-    expect(describeRollout({ ...partly, paused: true }, deployment)).toBe(
-      'its rollout is paused, so its pods keep their old port: ' +
-        'kubectl -n rook rollout resume deployment/csi-rbdplugin-provisioner',
-    );
-  });
-
-  it('says which pods of an OnDelete DaemonSet to delete', () => {
-    const text = describeRollout({ ...partly, onDelete: true, templateGeneration: 7 }, daemonSet);
-    expect(text).toMatch(/^updateStrategy is OnDelete/);
-    expect(text).toContain('kubectl -n rook delete pod -l app=plugin,pod-template-generation!=7');
-  });
-
-  it('does without the number of the template, and takes the name where there is no label', () => {
-    const unlabelled = { kind: 'DaemonSet', namespace: 'rook', name: 'csi-rbdplugin' };
-    const text = describeRollout({ ...partly, onDelete: true }, unlabelled);
-    expect(text).toMatch(/kubectl -n rook delete pod -l app=csi-rbdplugin(?!,)/);
-  });
-
-  it('asks for no deletion where every pod is new and only not available', () => {
-    expect(describeRollout({ ...partly, onDelete: true, updated: 3 }, daemonSet)).toContain('rollout status');
-  });
-
-  it('is the same however far the rollout is, so that no pod makes for a write of the status', () => {
-    for (const facts of [{ paused: true }, { onDelete: true }, {}]) {
-      const text = (updated: number): string =>
-        describeRollout({ ...partly, ...facts, updated, available: updated }, daemonSet);
-      expect(text(2)).toBe(text(1));
-    }
+describe('isHeld', () => {
+  const rows: [string, Partial<RolloutFacts>, boolean][] = [
+    ['as many unavailable as there may be', { unavailable: 1, maxUnavailable: '1' }, true],
+    ['fewer', { unavailable: 1, maxUnavailable: '2' }, false],
+    ['a percentage, rounded up', { desired: 11, unavailable: 1, maxUnavailable: '10%' }, false],
+    ['a percentage that is reached', { desired: 11, unavailable: 2, maxUnavailable: '10%' }, true],
+    ['no node unavailable', { unavailable: 0, maxUnavailable: '1' }, false],
+    ['nothing left to replace', { updated: 11, unavailable: 1, maxUnavailable: '1' }, false],
+    ['a Deployment', {}, false],
+  ];
+  it.each(rows)('%s', (_name, facts, held) => {
+    expect(isHeld({ ...DONE, desired: 3, updated: 0, ...facts })).toBe(held);
   });
 });

@@ -1,12 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FIELD_MANAGER } from '../../../../src/domain/rules/api.js';
-import { assignPorts } from '../../../../src/domain/rules/assignment.js';
-import { invalidKeys, parsePortKey, userKeys, type RookConfig } from '../../../../src/domain/rules/rook-config.js';
-import { planPin, type Pin } from '../../../../src/domain/rules/pin.js';
-import { SLOT_SPECS, type ConfigKey, type Slot } from '../../../../src/domain/rules/slots.js';
-import { anyRookConfig, assignablePort, validSlotPorts } from '../arbitraries.js';
-import { DEFAULT_PORTS, SLOTS, applyPin, pinned, rookConfig, type Keys } from '../worlds.js';
+import { invalidKeys, parsePortKey, userKeys } from '../../../../src/domain/rules/rook-config.js';
+import { pinned, rookConfig } from '../worlds.js';
 
 const RBD = 'CSIADDONS_RBD_PROVISIONER_PORT';
 const CEPHFS = 'CSIADDONS_CEPHFS_PROVISIONER_PORT';
@@ -75,18 +70,18 @@ describe('whose a key is', () => {
     ['nobody, as managedFields were stripped', [], true],
   ];
   it.each(rows)('%s', (_name, managers, users) => {
-    const keys = userKeys(rookConfig({ [NODE]: { value: '9100', managers } }));
+    const keys = userKeys(rookConfig({ [NODE]: { value: '9100', managers } }), undefined);
     expect(keys).toEqual(users ? { rbdNodePlugin: 9100 } : {});
   });
 
   it('maps each key to its slot, and leaves out what is blank or invalid', () => {
-    expect(userKeys(rookConfig({ [RBD]: '9101', [CEPHFS]: '9102', [NODE]: '9103' }))).toEqual({
+    expect(userKeys(rookConfig({ [RBD]: '9101', [CEPHFS]: '9102', [NODE]: '9103' }), undefined)).toEqual({
       rbdProvisioner: 9101,
       cephfsProvisioner: 9102,
       rbdNodePlugin: 9103,
     });
-    expect(userKeys(rookConfig({ [RBD]: '', [CEPHFS]: 'abc', [NODE]: '80' }))).toEqual({});
-    expect(userKeys(undefined)).toEqual({});
+    expect(userKeys(rookConfig({ [RBD]: '', [CEPHFS]: 'abc', [NODE]: '80' }), undefined)).toEqual({});
+    expect(userKeys(undefined, undefined)).toEqual({});
   });
 });
 
@@ -104,149 +99,5 @@ describe('invalidKeys', () => {
   it('is empty without a ConfigMap and with good values', () => {
     expect(invalidKeys(undefined)).toEqual([]);
     expect(invalidKeys(pinned())).toEqual([]);
-  });
-});
-
-describe('the pin', () => {
-  type Current = Partial<Record<Slot, number>>;
-  const none: readonly Slot[] = [];
-  const three: readonly Slot[] = ['rbdProvisioner', 'cephfsProvisioner', 'rbdNodePlugin'];
-  const pinOf = (keys: Keys, competing: readonly Slot[] = three, currentPorts: Current = {}): Pin => {
-    return planPin(rookConfig(keys), DEFAULT_PORTS, { competing, currentPorts });
-  };
-  const rows: [string, Pin, Pin][] = [
-    ['all keys where none is set', pinOf({}), { [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' }],
-    ['only those that differ', pinOf({ [RBD]: '9070', [CEPHFS]: '9070', [NODE]: '9072' }), { [CEPHFS]: '9071' }],
-    ['nothing where all are right', pinOf({ [RBD]: '9070', [CEPHFS]: '9071', [NODE]: '9072' }), {}],
-    ['nothing where a value is the same number', pinOf({ [RBD]: '09070', [CEPHFS]: '9071', [NODE]: '9072' }), {}],
-    ['only slots competing', pinOf({}, ['cephfsProvisioner']), { [CEPHFS]: '9071' }],
-    ['nothing where no slot is competing', pinOf({ [NODE]: '9070' }, none), {}],
-    [
-      'competing, an invalid or blank value: the port',
-      pinOf({ [RBD]: 'abc', [CEPHFS]: '', [NODE]: '9072' }),
-      { [RBD]: '9070', [CEPHFS]: '9071' },
-    ],
-    [
-      'not competing, an invalid value: the current port',
-      pinOf({ [NODE]: 'abc' }, none, { rbdNodePlugin: 9070 }),
-      { [NODE]: '9070' },
-    ],
-    ['not competing, 0: the current port', pinOf({ [RBD]: '0' }, none, { rbdProvisioner: 9300 }), { [RBD]: '9300' }],
-    ['not competing, no workload: the assigned port', pinOf({ [NODE]: 'abc' }, none), { [NODE]: '9072' }],
-    [
-      'not competing, on a port that cannot stay: the assigned one',
-      pinOf({ [NODE]: 'abc' }, none, { rbdNodePlugin: 80 }),
-      { [NODE]: '9072' },
-    ],
-    ['not competing, blank: left alone', pinOf({ [NODE]: ' ' }, none, { rbdNodePlugin: 9070 }), {}],
-    [
-      'the current port counts not competing only',
-      pinOf({ [NODE]: 'abc' }, ['rbdNodePlugin'], { rbdNodePlugin: 9070 }),
-      { [NODE]: '9072' },
-    ],
-  ];
-  it.each(rows)('writes %s', (_name, pin, expected) => expect(pin).toEqual(expected));
-
-  it('does not roll a workload not competing for a value that Rook takes', () => {
-    expect(pinOf({ [NODE]: '9080' }, none, { rbdNodePlugin: 9080 })).toEqual({});
-    expect(pinOf({ [NODE]: '80' }, none, { rbdNodePlugin: 80 })).toEqual({});
-  });
-
-  it('gives way to a person who edits a pinned key afterwards', () => {
-    const edited: RookConfig = {
-      ...pinned(),
-      keys: { ...pinned().keys, [NODE]: { value: '9100', managers: ['kubectl-edit'] } },
-    };
-    const { ports } = assignPorts({}, userKeys(edited));
-    expect(ports).toEqual({ ...DEFAULT_PORTS, rbdNodePlugin: 9100 });
-    expect(planPin(edited, ports, { competing: three, currentPorts: {} })).toEqual({});
-  });
-
-  it('brings the fixed ports back once spec no longer says otherwise', () => {
-    const config = pinned({ rbdProvisioner: 9100, cephfsProvisioner: 9101, rbdNodePlugin: 9102 });
-    const { ports } = assignPorts({}, userKeys(config));
-    expect(planPin(config, ports, { competing: three, currentPorts: {} })).toEqual({
-      [RBD]: '9070',
-      [CEPHFS]: '9071',
-      [NODE]: '9072',
-    });
-  });
-});
-
-describe('laws of the pin', () => {
-  const someSlots = fc.subarray([...SLOTS]);
-  const current = assignablePort.chain((port) =>
-    fc.constantFrom({}, { rbdNodePlugin: port }, { rbdProvisioner: port }),
-  );
-
-  it('writes each key that Rook would choke on, and no key not competing otherwise', () => {
-    fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, someSlots, current, (config, wanted, competing, currentPorts) => {
-        const { ports } = assignPorts(wanted, userKeys(config));
-        const after = applyPin(config, planPin(config, ports, { competing, currentPorts }));
-        for (const { slot, configKey } of SLOT_SPECS) {
-          const meaning = parsePortKey(after.keys[configKey]?.value);
-          expect(meaning.kind === 'Invalid' && /parse|rejects/.test(meaning.consequence)).toBe(false);
-          if (competing.includes(slot)) expect(meaning).toEqual({ kind: 'Port', port: ports[slot] });
-          else if (parsePortKey(config.keys[configKey]?.value).kind !== 'Invalid') {
-            expect(after.keys[configKey]).toEqual(config.keys[configKey]);
-          }
-        }
-      }),
-    );
-  });
-
-  it('leaves nothing to write for the same ports', () => {
-    fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, someSlots, (config, wanted, competing) => {
-        const { ports } = assignPorts(wanted, userKeys(config));
-        const after = applyPin(config, planPin(config, ports, { competing, currentPorts: {} }));
-        expect(planPin(after, ports, { competing, currentPorts: {} })).toEqual({});
-      }),
-    );
-  });
-
-  it('does not change the assignment of what is competing, so that no second write follows', () => {
-    fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, (config, wanted) => {
-        const { ports } = assignPorts(wanted, userKeys(config));
-        const after = applyPin(config, planPin(config, ports, { competing: SLOTS, currentPorts: {} }));
-        expect(assignPorts(wanted, userKeys(after)).ports).toEqual(ports);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('does not change it either where a clashing key belongs to a slot not competing', () => {
-    const config = rookConfig({ [RBD]: '9090', [CEPHFS]: '9090', [NODE]: '9070' });
-    const competing: Slot[] = ['rbdProvisioner', 'cephfsProvisioner'];
-    const { ports } = assignPorts({}, userKeys(config));
-    const after = applyPin(config, planPin(config, ports, { competing, currentPorts: {} }));
-    const again = assignPorts({}, userKeys(after)).ports;
-    expect(competing.map((slot) => again[slot])).toEqual(competing.map((slot) => ports[slot]));
-  });
-
-  it('takes none of the keys it owns for a wish of the user', () => {
-    fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, someSlots, (config, wanted, competing) => {
-        const { ports } = assignPorts(wanted, userKeys(config));
-        const pin = planPin(config, ports, { competing, currentPorts: {} });
-        const keys = userKeys(applyPin(config, pin));
-        for (const { slot, configKey } of SLOT_SPECS) {
-          expect(keys[slot]).toBe(configKey in pin ? undefined : userKeys(config)[slot]);
-        }
-      }),
-    );
-  });
-
-  it('never writes but decimal ports that Rook can parse', () => {
-    fc.assert(
-      fc.property(anyRookConfig, validSlotPorts, someSlots, current, (config, wanted, competing, currentPorts) => {
-        const { ports } = assignPorts(wanted, userKeys(config));
-        const pin: Partial<Record<ConfigKey, string>> = planPin(config, ports, { competing, currentPorts });
-        for (const value of Object.values(pin))
-          expect(parsePortKey(value)).toEqual({ kind: 'Port', port: Number(value) });
-      }),
-    );
   });
 });

@@ -12,6 +12,7 @@ const ROOK: RookOperator = {
   name: 'rook-ceph-operator',
   uid: 'u',
   resourceVersion: '1',
+  env: {},
   readyReplicas: 1,
 };
 

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { currentPort, movePort, type JsonPatch } from '../../../../src/domain/rules/sidecar-port.js';
+import { currentPort, heldPorts, movePort, type JsonPatch } from '../../../../src/domain/rules/sidecar-port.js';
+import type { Sidecar } from '../../../../src/domain/rules/workload.js';
+import { projectDeployment } from '../../../../src/kube/projections.js';
+import { POOL } from '../../../../src/domain/rules/slots.js';
 import { assignablePort, sidecarContainer } from '../arbitraries.js';
 import { applyPatch, valueAt } from '../json-patch.js';
 import { project, rawWorkload, type RawContainer, type RawPort, type RawWorkload } from '../raw-workload.js';
@@ -24,8 +27,8 @@ function containerOf(raw: RawWorkload): RawContainer {
 
 /** Everything but the three lists of the sidecar that a move may change. */
 function rest(raw: RawWorkload): RawWorkload {
-  const { name, image } = containerOf(raw);
-  return applyPatch(raw, [{ op: 'replace', path: CONTAINER, value: { name, image } }]);
+  const { name, image, env } = containerOf(raw);
+  return applyPatch(raw, [{ op: 'replace', path: CONTAINER, value: { name, image, env } }]);
 }
 
 /** The command line as Go's flag package reads it, each value of the port's flag masked. */
@@ -64,7 +67,7 @@ describe('a move, on any template', () => {
     );
   });
 
-  it('changes nothing outside of the sidecar, nor its name and image', () => {
+  it('changes nothing outside of the sidecar, nor its name, image and environment', () => {
     fc.assert(
       fc.property(templates, assignablePort, (raw, port) => {
         expect(rest(move(raw, port))).toEqual(rest(raw));
@@ -78,7 +81,7 @@ describe('a move, on any template', () => {
       fc.property(templates, assignablePort, (raw, port) => {
         const before = containerOf(raw).ports ?? [];
         const after = containerOf(move(raw, port)).ports ?? [];
-        const own = [currentPort(project(raw).sidecar!), port, 9070, 9071, 9072, 9073];
+        const own = [currentPort(project(raw).sidecar!), port, ...POOL];
         const foreign = (list: readonly RawPort[]): RawPort[] =>
           list.filter(({ containerPort }) => !own.includes(containerPort));
         if (before.length !== 1) expect(foreign(after)).toEqual(foreign(before));
@@ -103,6 +106,50 @@ describe('a move, on any template', () => {
         expect(kept.hostPort ?? port).toBe(port);
       }),
       RUNS,
+    );
+  });
+});
+
+describe('a port from the environment', () => {
+  const template = (port: number, args: readonly string[]): RawWorkload => {
+    const env = [
+      { name: 'START', value: String(port).slice(0, 2) },
+      { name: 'PORT', value: `$(START)${String(port).slice(2)}` },
+    ];
+    return rawWorkload('rbdProvisioner', { sidecar: { args, env, ports: [{ containerPort: port }] } });
+  };
+  const forms = fc.constantFrom(['--controller-port=$(PORT)'], ['-controller-port', '$(PORT)', '--v=0']);
+  const projected = (raw: RawWorkload): Sidecar => projectDeployment(raw).sidecar!;
+
+  it('is one like any other: nothing is moved that is on it, and a move writes the number in its place', () => {
+    fc.assert(
+      fc.property(forms, assignablePort, assignablePort, (args, port, other) => {
+        const raw = template(port, args);
+        expect(currentPort(projected(raw))).toBe(port);
+        expect(movePort(projected(raw), CONTAINER, port)).toEqual([]);
+        if (other === port) return;
+        const patch = movePort(projected(raw), CONTAINER, other);
+        const element = args.findIndex((argument) => argument.includes('$'));
+        expect(patch).toContainEqual({ op: 'test', path: `${CONTAINER}/args/${element}`, value: args[element] });
+        const after = applyPatch(raw, patch);
+        expect(containerOf(after).args).toEqual(args.map((argument) => argument.replace('$(PORT)', String(other))));
+        expect(containerOf(after).env).toEqual(containerOf(raw).env);
+        expect([...heldPorts(projected(after))]).toEqual([other]);
+        expect(movePort(projected(after), CONTAINER, other)).toEqual([]);
+      }),
+    );
+  });
+
+  it('is not known if its value comes from elsewhere: the declared port counts', () => {
+    fc.assert(
+      fc.property(forms, assignablePort, (args, port) => {
+        const env = [{ name: 'PORT', valueFrom: { configMapKeyRef: { name: 'ports', key: 'addons' } } }];
+        const raw = rawWorkload('rbdProvisioner', { sidecar: { args, env, ports: [{ containerPort: port }] } });
+        expect(projected(raw)).not.toHaveProperty('env');
+        expect(currentPort(projected(raw))).toBe(port);
+        const after = move(raw, port);
+        expect(containerOf(after).args).toEqual(args.map((argument) => argument.replace('$(PORT)', String(port))));
+      }),
     );
   });
 });

@@ -34,7 +34,14 @@ describe('currentPort', () => {
     ['the last of several', { args: ['--controller-port=9075', '-controller-port', '9076'] }, 9076],
     ['in the command', { command: ['sidecar', '--controller-port=9075'], args: ['--v=0'] }, 9075],
     ['args after command', { command: ['sidecar', '--controller-port=9075'], args: ['--controller-port=9076'] }, 9076],
-    ['a variable: the first declared port', { args: ['--controller-port=$(PORT)'], ports: declared }, 9070],
+    ['a variable', { args: ['--controller-port=$(PORT)'], env: [{ name: 'PORT', value: '9075' }] }, 9075],
+    ['a variable, value apart', { args: ['-controller-port', '$(P)'], env: [{ name: 'P', value: '9075' }] }, 9075],
+    ['an unknown variable: the first declared port', { args: ['--controller-port=$(PORT)'], ports: declared }, 9070],
+    [
+      'an escaped reference: the first declared port',
+      { args: ['--controller-port=$$(PORT)'], env: [{ name: 'PORT', value: '9075' }], ports: declared },
+      9070,
+    ],
     ['not a number', { args: ['--controller-port=90x'], ports: declared }, 9070],
     ['as found, though it is no port', { args: ['--controller-port=70000'], ports: declared }, 70000],
     ['too long for an int64 of the status', { args: [`--controller-port=${'9'.repeat(20)}`], ports: declared }, 9070],
@@ -58,6 +65,8 @@ describe('heldPorts', () => {
     expect([...heldPorts(sidecarOf({ args: ['--controller-port=9075'], ports }))]).toEqual([9070, 9072, 9075]);
     expect([...heldPorts(sidecarOf({ args: ['--controller-port=9070'], ports }))]).toEqual([9070, 9072]);
     expect([...heldPorts(sidecarOf({}))]).toEqual([]);
+    const env = [{ name: 'PORT', value: '9075' }];
+    expect([...heldPorts(sidecarOf({ args: ['--controller-port=$(PORT)'], env, ports }))]).toEqual([9070, 9072, 9075]);
   });
 });
 
@@ -97,7 +106,12 @@ describe('the argument', () => {
       { args: ['--controller-port=9072', '--controller-port', '9072'] },
     ],
     ['a line end in the value', { args: ['--controller-port=90\n70'] }, { args: ['--controller-port=9072'] }],
-    ['a variable', { args: ['--controller-port=$(PORT)'] }, { args: ['--controller-port=9072'] }],
+    ['an unknown variable', { args: ['--controller-port=$(PORT)'] }, { args: ['--controller-port=9072'] }],
+    [
+      'a variable, which itself stays',
+      { args: ['--controller-port=$(PORT)'], env: [{ name: 'PORT', value: '9070' }] },
+      { args: ['--controller-port=9072'], env: [{ name: 'PORT', value: '9070' }] },
+    ],
     ['missing: appended', { args: ['--v=0'] }, { args: ['--v=0', '--controller-port=9072'] }],
     ['empty args', { args: [] }, { args: ['--controller-port=9072'] }],
     ['no args', {}, { args: ['--controller-port=9072'] }],
@@ -133,6 +147,8 @@ describe('the argument', () => {
     for (const args of [['--controller-port=9072'], ['-controller-port', '9072', '--v=0']]) {
       expect(movePort(sidecarOf({ args }), CONTAINER, 9072)).toEqual([]);
     }
+    const env = [{ name: 'PORT', value: '9072' }];
+    expect(movePort(sidecarOf({ args: ['--controller-port=$(PORT)'], env }), CONTAINER, 9072)).toEqual([]);
   });
 });
 
@@ -190,6 +206,7 @@ describe('the declared port', () => {
       9072,
       [{ containerPort: 9072, protocol: 'UDP' }, { containerPort: 9072 }],
     ],
+    ['left over from the pool', [{ containerPort: 9099 }, { containerPort: 9070 }], 9072, [{ containerPort: 9072 }]],
     [
       'left over, on a port outside of the layout',
       [{ containerPort: 9500 }, { containerPort: 9070 }],
@@ -216,6 +233,15 @@ describe('the declared port', () => {
       args: ['--controller-port=9070'],
       ports: [{ containerPort: 8080 }, { containerPort: 9070 }],
     });
+  });
+
+  it('goes where it is named as left over, and stays otherwise', () => {
+    const container = { args: ['--controller-port=9072'], ports: [{ containerPort: 9072 }, { containerPort: 9500 }] };
+    expect(movePort(sidecarOf(container), CONTAINER, 9072)).toEqual([]);
+    expect(movePort(sidecarOf(container), CONTAINER, 9072, [9500])).toEqual([
+      { op: 'test', path: `${CONTAINER}/ports/1/containerPort`, value: 9500 },
+      { op: 'remove', path: `${CONTAINER}/ports/1` },
+    ]);
   });
 
   it('is moved alone where only it is wrong, hostPort alone likewise', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RESERVE_PORT, SLOT_SPECS, forEachSlot, isAssignable } from '../../../../src/domain/rules/slots.js';
+import { POOL, SLOT_SPECS, forEachSlot, isAssignable } from '../../../../src/domain/rules/slots.js';
 
 describe('isAssignable', () => {
   it.each([1024, 9070, 9073, 9079, 9082, 65535])('takes %d', (port) => expect(isAssignable(port)).toBe(true));
@@ -24,11 +24,12 @@ describe('the layout', () => {
     ]);
   });
 
-  it('has names, ports and keys of their own, and none of the reserve', () => {
+  it('has names, ports and keys of their own, and ports of the pool', () => {
     for (const field of ['slot', 'workload', 'defaultPort', 'configKey', 'helmValue'] as const) {
       expect(new Set(SLOT_SPECS.map((slotSpec) => slotSpec[field])).size, field).toBe(SLOT_SPECS.length);
     }
-    expect(SLOT_SPECS.map(({ defaultPort }) => defaultPort)).not.toContain(RESERVE_PORT);
+    expect(POOL).toEqual(expect.arrayContaining(SLOT_SPECS.map(({ defaultPort }) => defaultPort)));
+    expect(POOL).toHaveLength(28);
   });
 
   it('makes a record of every slot', () => {

@@ -1,0 +1,157 @@
+/** Why a rollout stands still: from the workload's own status and, if they are known, from its pods. */
+import type { HostNetworkPod, PodTroubleReason } from './host-network-pods.js';
+import { hasOldPods, isObserved, isRolledOut, type RolloutFacts } from './rollout.js';
+
+/** How long nothing may change before what may end by itself counts as stuck. */
+export const CALM_MS = 15_000;
+/** For a DaemonSet, which has no deadline of its own, what progressDeadlineSeconds is by default. */
+export const DEADLINE_MS = 600_000;
+/** Far beyond any wait that a verdict needs: times are written by other clocks, and a grace has no upper limit. */
+const MAX_RECHECK_MS = 3_600_000;
+const MAX_NAMED = 3;
+
+type PodCauseKind = PodTroubleReason | 'Terminating';
+export type StuckKind = PodCauseKind | 'Paused' | 'OnDelete' | 'Refused' | 'DeadlineExceeded';
+
+/** The first names in order, and how many there are. */
+export interface Concerned {
+  readonly names: readonly string[];
+  readonly count: number;
+}
+
+export interface StuckCause {
+  readonly kind: StuckKind;
+  /** In the words of a controller, the scheduler or the kubelet; empty if none said anything. */
+  readonly message: string;
+  readonly pods: Concerned;
+  readonly nodes: Concerned;
+}
+
+export interface StuckContext {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Whether another slot, of this Rook or of one on the same nodes, is still moving: its old pods may hold what the pods wait for. */
+  readonly othersMoving: boolean;
+}
+
+/** The workload's pods; undefined if they are not known. */
+type Pods = Iterable<HostNetworkPod> | undefined;
+
+/** Gravest first; of several the first is told. */
+const POD_CAUSES: readonly PodCauseKind[] = [
+  'Crashing',
+  'ImageUnavailable',
+  'NodeNotReady',
+  'Terminating',
+  'Unschedulable',
+  'NotStarted',
+];
+/** What does not end without an admin. */
+const AT_ONCE: ReadonlySet<PodCauseKind> = new Set<PodCauseKind>(['Crashing', 'ImageUnavailable']);
+
+/** Undefined of a workload that is rolled out, is moving, or whose controller has not looked at it yet. */
+export function stuckCause(facts: RolloutFacts, pods: Pods, context: StuckContext): StuckCause | undefined {
+  if (!isObserved(facts) || isRolledOut(facts)) return undefined;
+  const known = [...(pods ?? [])];
+  return (
+    heldByAdmin(facts) ??
+    refusal(facts, known, context.now) ??
+    podCause(facts, known, context) ??
+    deadlineExceeded(facts, known, context)
+  );
+}
+
+/** Whether pods are not even created. A DaemonSet has no condition for that: it counts if nothing changes any more. */
+export function isRefused(facts: RolloutFacts, pods: Pods, now: number): boolean {
+  if (facts.replicaFailure !== undefined) return true;
+  const { scheduled, desired, statusChangedAt } = facts;
+  if (scheduled === undefined || statusChangedAt === undefined || !isObserved(facts)) return false;
+  return scheduled < desired && now - lastChangeAt(facts, pods ?? []) >= CALM_MS;
+}
+
+/** In how many milliseconds the verdict changes if nothing else does; undefined if it does not. */
+export function recheckAfterMs(facts: RolloutFacts, pods: Pods, now: number): number | undefined {
+  const known = [...(pods ?? [])];
+  const kindAt = (time: number): StuckKind | undefined => {
+    return stuckCause(facts, known, { now: time, othersMoving: false })?.kind;
+  };
+  const lastChange = lastChangeAt(facts, known);
+  const times = [lastChange + CALM_MS, lastChange + DEADLINE_MS];
+  const next = times.find((time) => time > now && kindAt(time) !== kindAt(now));
+  return next === undefined ? undefined : Math.min(next - now, MAX_RECHECK_MS);
+}
+
+function heldByAdmin(facts: RolloutFacts): StuckCause | undefined {
+  if (facts.paused && hasOldPods(facts)) return cause('Paused');
+  return facts.onDelete && hasOldPods(facts) ? cause('OnDelete') : undefined;
+}
+
+function refusal(facts: RolloutFacts, pods: readonly HostNetworkPod[], now: number): StuckCause | undefined {
+  return isRefused(facts, pods, now) ? cause('Refused', facts.replicaFailure) : undefined;
+}
+
+function podCause(
+  facts: RolloutFacts,
+  pods: readonly HostNetworkPod[],
+  { now, othersMoving }: StuckContext,
+): StuckCause | undefined {
+  const isCalm = now - lastChangeAt(facts, pods) >= CALM_MS;
+  for (const kind of POD_CAUSES) {
+    const counts = AT_ONCE.has(kind) || (isCalm && !(kind === 'Unschedulable' && othersMoving));
+    const concerned = counts ? pods.filter((pod) => podCauseKind(pod) === kind) : [];
+    if (concerned.length > 0) return causeOf(kind, concerned);
+  }
+  return undefined;
+}
+
+/** A terminating pod is on its way out, whatever its containers do, unless its node keeps it. */
+function podCauseKind({ progress }: HostNetworkPod): PodCauseKind | undefined {
+  const reason = progress?.trouble?.reason;
+  return progress?.deletesAt === undefined || reason === 'NodeNotReady' ? reason : 'Terminating';
+}
+
+/** Pods that wait for another workload's port may exceed the deadline while that one rolls out node by node. */
+function deadlineExceeded(
+  facts: RolloutFacts,
+  pods: readonly HostNetworkPod[],
+  { now, othersMoving }: StuckContext,
+): StuckCause | undefined {
+  if (othersMoving) return undefined;
+  if (facts.deadlineExceeded !== undefined) return cause('DeadlineExceeded', facts.deadlineExceeded);
+  if (facts.scheduled === undefined || facts.statusChangedAt === undefined) return undefined;
+  return now - lastChangeAt(facts, pods) >= DEADLINE_MS ? cause('DeadlineExceeded') : undefined;
+}
+
+/** The end of a grace counts as a change: until then the pod may go. 0 if no time is known. */
+function lastChangeAt({ statusChangedAt = 0 }: RolloutFacts, pods: Iterable<HostNetworkPod>): number {
+  let last = statusChangedAt;
+  for (const { progress } of pods) {
+    if (progress === undefined) continue;
+    const { changedAt, deletesAt = 0, trouble } = progress;
+    last = Math.max(last, changedAt, trouble?.reason === 'NodeNotReady' ? 0 : deletesAt);
+  }
+  return last;
+}
+
+const NONE: Concerned = { names: [], count: 0 };
+
+function cause(kind: StuckKind, message = ''): StuckCause {
+  return { kind, message, pods: NONE, nodes: NONE };
+}
+
+function causeOf(kind: PodCauseKind, pods: readonly HostNetworkPod[]): StuckCause {
+  const sorted = [...pods].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const message = sorted[0]?.progress?.trouble?.message ?? '';
+  return {
+    kind,
+    // What a terminating pod's containers say does not matter.
+    message: kind === 'Terminating' ? '' : message,
+    pods: concerned(sorted.map(({ name }) => name)),
+    nodes: concerned(sorted.flatMap(({ node }) => node ?? [])),
+  };
+}
+
+function concerned(names: readonly string[]): Concerned {
+  const distinct = [...new Set(names)].sort();
+  return { names: distinct.slice(0, MAX_NAMED), count: distinct.length };
+}
