@@ -1,5 +1,6 @@
 /** Carries out a plan: the pin first, so that Rook may do the work, then the patches of what still differs. */
-import type { Observed, Plan } from '../domain/rules/plan.js';
+import type { Observed } from '../domain/rules/observed.js';
+import type { Plan } from '../domain/rules/plan.js';
 import type { WriteResult } from '../domain/report/write-result.js';
 import { patchWorkload } from './patch-workload.js';
 import { pinRookConfig } from './pin-rook-config.js';

@@ -1,7 +1,7 @@
 /** Records the events of a reconcile on the assignment, and on the workload if an event is about one. */
 import type { EventSpec } from '../domain/report/events.js';
 import { API_GROUP, API_VERSION, ASSIGNMENT_KIND, type PortAssignment } from '../domain/rules/api.js';
-import type { Observed } from '../domain/rules/plan.js';
+import type { Observed } from '../domain/rules/observed.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { ObjectReference } from '../kube/event-series.js';
 import type { EventRecorder } from '../kube/events.js';

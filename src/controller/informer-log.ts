@@ -2,6 +2,7 @@
 import { ApiError, WatchProtocolError } from '../kube/errors.js';
 import type { InformerState, OnInformerEvent } from '../kube/informer-state.js';
 import { WatchIdleError } from '../kube/watch-events.js';
+import { isWithheld } from '../kube/watch-failures.js';
 import { messageOf, type Log } from '../log.js';
 
 /** A failure that lasts is logged again after this long. */
@@ -30,7 +31,9 @@ export function informerLog(
     if (error instanceof ApiError && error.isVersionUnusable) return false;
     const failure = commonFailure(error) ?? `${informer.title}: ${messageOf(error)}`;
     const at = monotonicMs();
-    const isNews = ![...warned.values()].some((last) => last.failure === failure && at - last.at < LOG_AGAIN_MS);
+    // An admin may withhold a right on purpose: one warning is enough.
+    const againAfterMs = isWithheld(informer, error) ? Infinity : LOG_AGAIN_MS;
+    const isNews = ![...warned.values()].some((last) => last.failure === failure && at - last.at < againAfterMs);
     if (isNews || !warned.has(informer)) warned.set(informer, { failure, at });
     return isNews;
   };
@@ -78,7 +81,8 @@ export function remedyFor({ rule, namespace }: InformerState, error: unknown): s
   if (error.isForbidden) {
     const where = namespace === undefined ? 'in a ClusterRole' : `in a Role in namespace ${namespace}`;
     const named = rule.name === undefined ? '' : ` named ${rule.name}`;
-    return `allow verbs list and watch on ${resource}${named} ${where}`;
+    const apply = rule.folder === undefined || namespace !== undefined ? '' : `: kubectl apply -k ${rule.folder}`;
+    return `allow verbs list and watch on ${resource}${named} ${where}${apply}`;
   }
   if (error.isUnauthorized)
     return 'give credentials that the API server accepts: it knows neither this token nor this certificate';

@@ -1,7 +1,8 @@
 /** The patch of one workload, unless it is held back. */
 import type { PortAssignment } from '../domain/rules/api.js';
 import { portWriter } from '../domain/rules/field-managers.js';
-import type { Plan, WorkloadPlan } from '../domain/rules/plan.js';
+import type { Plan } from '../domain/rules/plan.js';
+import type { WorkloadPlan } from '../domain/rules/workload-plan.js';
 import { movePort } from '../domain/rules/sidecar-port.js';
 import type { Workload } from '../domain/rules/workload.js';
 import type { WriteResult } from '../domain/report/write-result.js';
@@ -9,7 +10,8 @@ import { WORKLOADS } from '../kube/resources.js';
 import { NOTHING_TO_SEND, heldBack, send, resultOf, type Attempt, type WriteDependencies } from './send.js';
 import { targetOf, type WriteTarget } from './write-backoff.js';
 
-type Drifted = WorkloadPlan & Required<Pick<WorkloadPlan, 'workload' | 'patch'>>;
+type InPlay = WorkloadPlan & Required<Pick<WorkloadPlan, 'workload' | 'assignedPort'>>;
+type Drifted = InPlay & Required<Pick<WorkloadPlan, 'patch'>>;
 
 export async function patchWorkload(
   row: WorkloadPlan,
@@ -17,23 +19,39 @@ export async function patchWorkload(
   assignment: PortAssignment,
   deps: WriteDependencies,
 ): Promise<WriteResult> {
-  const { slotSpec, assignedPort, currentPort, unreadable } = row;
-  const { kind, workload: name, slot } = slotSpec;
-  const about = { kind, name, slot, to: assignedPort, ...(currentPort === undefined ? {} : { from: currentPort }) };
+  const { unreadable } = row;
+  const about = aboutRow(row);
   if (unreadable !== undefined) return { ...about, outcome: 'Rejected', isSent: false, cause: unreadable };
+  if (!isInPlay(row)) return { ...about, ...NOTHING_TO_SEND };
   const { backoff } = deps;
-  const target = targetOf(assignment, name, assignedPort);
-  const { workload } = row;
-  if (workload !== undefined && (row.state === 'Ready' || row.state === 'RollingOut'))
-    backoff.reached(target, workload.uid);
+  const target = targetOf(assignment, about.name, row.assignedPort);
+  if (isThere(row)) backoff.reached(target, row.workload.uid);
   if (!isDrifted(row) || plan.mode === 'Paused') return resultOf(about, NOTHING_TO_SEND, backoff.contest(target));
   const reverted = backoff.differs(target, row.workload.uid, portWriter(row.workload));
-  const attempt = await attemptPatch(row, { target, dryRun: plan.mode === 'DryRun' }, deps);
+  // A port that was put right before is put back at once, whatever the other pods do.
+  const isAwaiting = row.awaits !== undefined && reverted === undefined;
+  const dryRun = plan.mode === 'DryRun';
+  const attempt = isAwaiting ? AWAITING_PODS : await attemptPatch(row, { target, dryRun }, deps);
   return resultOf({ ...about, ...(reverted && { reverted }) }, attempt, backoff.contest(target));
 }
 
-function isDrifted(row: WorkloadPlan): row is Drifted {
-  return row.workload !== undefined && row.patch !== undefined;
+const AWAITING_PODS: Attempt = { outcome: 'AwaitingPods', isSent: false };
+
+function aboutRow({ slotSpec: { kind, workload: name, slot }, assignedPort, currentPort }: WorkloadPlan) {
+  const to = assignedPort === undefined ? {} : { to: assignedPort };
+  return { kind, name, slot, ...to, ...(currentPort === undefined ? {} : { from: currentPort }) };
+}
+
+function isInPlay(row: WorkloadPlan): row is InPlay {
+  return row.workload !== undefined && row.assignedPort !== undefined;
+}
+
+function isThere({ state }: WorkloadPlan): boolean {
+  return state === 'Ready' || state === 'RollingOut' || state === 'Stuck';
+}
+
+function isDrifted(row: InPlay): row is Drifted {
+  return row.patch !== undefined;
 }
 
 async function attemptPatch(

@@ -4,7 +4,9 @@
  */
 import { isOther, keyWriter } from '../domain/rules/field-managers.js';
 import type { Pin } from '../domain/rules/pin.js';
-import { competing, type Observed, type Plan } from '../domain/rules/plan.js';
+import { competing } from '../domain/rules/workload-plan.js';
+import type { Observed } from '../domain/rules/observed.js';
+import type { Plan } from '../domain/rules/plan.js';
 import { ROOK_CONFIG_NAME, type RookConfig } from '../domain/rules/rook-config.js';
 import type { ConfigKey } from '../domain/rules/slots.js';
 import type { Reverted, WriteResult } from '../domain/report/write-result.js';
@@ -33,7 +35,7 @@ export async function pinRookConfig(plan: Plan, observed: Observed, deps: WriteD
   const wanted = (Object.entries(plan.pin) as [ConfigKey, string][]).map(([key, value]): WantedKey => {
     const target = targetOf(observed.assignment, key, value);
     const reverted = backoff.differs(target, rookConfig.uid, keyWriter(rookConfig, key));
-    return { key, target, reverted, hold: backoff.hold(target, input) };
+    return { key, target, reverted, hold: backoff.hold(target, input) ?? rookHold(key, rookConfig, plan, backoff) };
   });
   const contest = (): ContestState | undefined => contestOf(wanted, backoff) ?? contestOf(right, backoff);
   const due = wanted.filter(({ hold }) => hold === undefined);
@@ -44,6 +46,20 @@ export async function pinRookConfig(plan: Plan, observed: Observed, deps: WriteD
   if (due.length > 0) return resultOf(about, withWait(await sendPin(due, plan, rookConfig, deps), soonest), contest());
   if (soonest !== undefined) return resultOf(about, heldBack(soonest), contest());
   return resultOf(ABOUT, NOTHING_TO_SEND, contest());
+}
+
+/**
+ * While Rook renders what the operator has pinned, its workloads are known in part: the live ports then say nothing of where
+ * they will be. A Rook that reads one key for all would be given one pin after the other, each made from the pass before.
+ */
+function rookHold(
+  key: ConfigKey,
+  { keys, namespace }: RookConfig,
+  { mode }: Plan,
+  backoff: WriteBackoff,
+): Hold | undefined {
+  const isOwnPin = keys[key]?.managers.some(isOther) === false;
+  return isOwnPin && mode === 'Enforce' ? backoff.rookHold(namespace) : undefined;
 }
 
 /** The keys that are held back come back in their time, whatever became of the others. */
@@ -86,14 +102,14 @@ async function sendPin(
 function rightKeys(plan: Plan, { assignment }: Observed, config: RookConfig): KeyTarget[] {
   if (plan.rookConfigPolicy === 'Leave' || config.deleting) return [];
   return competing(plan.workloads)
-    .filter(({ slotSpec: { configKey: key } }) => {
-      const isOthers = config.keys[key]?.managers.some(isOther) === true;
-      return plan.pin[key] === undefined && config.keys[key] !== undefined && !isOthers;
+    .filter(({ slotSpec: { configKey: key }, assignedPort }) => {
+      const { value, managers = [] } = config.keys[key] ?? {};
+      // Its pin may have to wait for pods, so that none is due says nothing.
+      return plan.pin[key] === undefined && value === String(assignedPort) && !managers.some(isOther);
     })
-    .map(({ slotSpec: { configKey: key }, assignedPort }) => ({
-      key,
-      target: targetOf(assignment, key, assignedPort),
-    }));
+    .flatMap(({ slotSpec: { configKey: key }, assignedPort }) => {
+      return assignedPort === undefined ? [] : [{ key, target: targetOf(assignment, key, assignedPort) }];
+    });
 }
 
 function revertedOf(keys: readonly WantedKey[]): Reverted | undefined {

@@ -1,10 +1,12 @@
 /** One reconcile of one namespace: observe -> plan -> apply -> plan what is left -> status and events. */
 import type { AssignmentStatus, Mode } from '../domain/rules/api.js';
-import { lastSeenIn, plan, type LastSeen, type Observed, type Plan } from '../domain/rules/plan.js';
+import { lastSeenIn, plan, type Plan } from '../domain/rules/plan.js';
+import type { LastSeen, Observed } from '../domain/rules/observed.js';
 import { eventsOf } from '../domain/report/events.js';
+import { missingRights, missingRightsEvent } from '../domain/report/missing-rights.js';
 import { statusOf } from '../domain/report/status.js';
 import { rfc3339Seconds } from '../domain/report/time.js';
-import type { WriteResult } from '../domain/report/write-result.js';
+import type { WriteOutcome, WriteResult } from '../domain/report/write-result.js';
 import type { EventRecorder } from '../kube/events.js';
 import { apply } from './apply.js';
 import { recordEvents } from './events.js';
@@ -22,6 +24,8 @@ export type ReconcileEvent =
       readonly after: Plan;
       readonly results: readonly WriteResult[];
     }
+  /** With its status, in so far as that could be stored. */
+  | { readonly type: 'Finished'; readonly missingRights: readonly string[] }
   /** The namespace has no assignment (any more). */
   | { readonly type: 'Forgotten' };
 
@@ -76,13 +80,27 @@ export class Reconciler {
     const status = statusOf({ plan: after, results, generation, stored, now: rfc3339Seconds(now()) });
     const written = await statusWriter.write(left.assignment, status);
     logStatus(log, written, status);
+    this.#reportMissingRights(left, results, written);
     return workResult(results, written, after);
   }
 
+  /** Where the status says nothing of it, as it may not be written, the event or the metric does. */
+  #reportMissingRights(observed: Observed, results: readonly WriteResult[], status: StatusResult): void {
+    const { recorder, onEvent } = this.#deps;
+    const { namespace } = observed;
+    const missing = missingRights([...results, status]);
+    const wasAsked = results.some(({ isSent, missingRight }) => isSent && missingRight !== undefined);
+    if (wasAsked || status.missingRight !== undefined) {
+      recordEvents(recorder, [missingRightsEvent(namespace, missing)], observed);
+    }
+    onEvent(namespace, { type: 'Finished', missingRights: missing });
+  }
+
   #observe(namespace: string): Observed | undefined {
-    const observed = this.#deps.watches.observe(namespace);
+    const { watches, now } = this.#deps;
+    const observed = watches.observe(namespace);
     const lastSeen = this.#lastSeen.get(namespace);
-    return observed && lastSeen ? { ...observed, lastSeen } : observed;
+    return observed && { ...observed, now: now().getTime(), ...(lastSeen === undefined ? {} : { lastSeen }) };
   }
 
   /** The namespace has no assignment (any more). */
@@ -100,6 +118,7 @@ function workResult(results: readonly WriteResult[], status: StatusResult, after
   const failed = [...results.map(({ error }) => error), status.failure].find((error) => error !== undefined);
   const waits = [...results, status].flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
   if (results.some((result) => isLeftOver(result, after))) waits.push(0);
+  if (after.recheckAfterMs !== undefined) waits.push(after.recheckAfterMs);
   return {
     ...(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) }),
     ...(failed === undefined ? {} : { failure: failed }),
@@ -108,13 +127,15 @@ function workResult(results: readonly WriteResult[], status: StatusResult, after
 
 /**
  * Whether an object still differs though nothing holds its write back. The response to a write may hold an edit of somebody
- * else's, whose own event then brings nothing new.
+ * else's, whose own event then brings nothing new. What had to wait may be due now.
  */
 function isLeftOver({ outcome, slot }: WriteResult, { mode, pin, workloads }: Plan): boolean {
-  if (mode !== 'Enforce' || (outcome !== 'Applied' && outcome !== 'Unchanged')) return false;
+  if (mode !== 'Enforce' || !MAY_LEAVE.includes(outcome)) return false;
   if (slot === undefined) return Object.keys(pin).length > 0;
-  return workloads.some(({ slotSpec, patch }) => slotSpec.slot === slot && patch !== undefined);
+  return workloads.some(({ slotSpec, patch, awaits }) => slotSpec.slot === slot && patch !== undefined && !awaits);
 }
+
+const MAY_LEAVE: readonly WriteOutcome[] = ['Applied', 'Unchanged', 'AwaitingPods'];
 
 function logWrites(log: Log, results: readonly WriteResult[]): void {
   for (const { kind, name, slot, outcome, isSent, from, to, keys, cause, reverted } of results) {

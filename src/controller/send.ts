@@ -5,7 +5,7 @@ import type { Store, StoredObject } from '../kube/store.js';
 import type { Writer } from '../kube/writer.js';
 import { messageOf } from '../log.js';
 import type { Watches } from './watches.js';
-import type { ContestState, Hold, WriteBackoff, WriteTarget } from './write-backoff.js';
+import type { ContestState, Hold, Rejection, WriteBackoff, WriteTarget } from './write-backoff.js';
 
 const CHANGED_ON_ITS_WAY = 'an admission policy or webhook changed what was sent to something else';
 
@@ -35,7 +35,7 @@ export interface Write<T extends StoredObject> {
 }
 
 /** What became of a write, without what it was about. */
-export type Attempt = Pick<WriteResult, 'outcome' | 'isSent' | 'cause' | 'error' | 'requeueAfterMs'>;
+export type Attempt = Pick<WriteResult, 'outcome' | 'isSent' | 'cause' | 'missingRight' | 'error' | 'requeueAfterMs'>;
 
 /** The row of an object. */
 export function resultOf(
@@ -51,9 +51,8 @@ export function resultOf(
 
 export const NOTHING_TO_SEND: Attempt = { outcome: 'Unchanged', isSent: false };
 
-export function heldBack({ reason, cause, requeueAfterMs }: Hold): Attempt {
-  const outcome = reason === 'Contested' ? 'BackingOff' : reason;
-  return { outcome, isSent: false, ...(cause === undefined ? {} : { cause }), requeueAfterMs };
+export function heldBack({ reason, ...hold }: Hold): Attempt {
+  return { outcome: reason === 'Contested' ? 'BackingOff' : reason, isSent: false, ...hold };
 }
 
 /** Never rejects. */
@@ -68,9 +67,10 @@ export async function send<T extends StoredObject>(write: Write<T>, backoff: Wri
     if (!(error instanceof ApiError) || !error.isRejection) {
       return { outcome: 'Failed', isSent: true, cause: messageOf(error), error };
     }
-    const right = `patch ${write.resource} in namespace ${write.namespace}`;
-    const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right})` : '';
-    return rejected(write.targets, backoff, `${error.message}${advice}`, write.input);
+    const right = `patch ${write.resource}`;
+    const advice = error.isForbidden ? ` (if this is RBAC, allow: ${right} in namespace ${write.namespace})` : '';
+    const rejection = { cause: `${error.message}${advice}`, input: write.input };
+    return rejected(write.targets, backoff, error.isMissingRight ? { ...rejection, missingRight: right } : rejection);
   }
 }
 
@@ -92,13 +92,15 @@ async function exchange<T extends StoredObject>(write: Write<T>, backoff: WriteB
   // Somebody else's edit got in between, and no policy is to blame.
   if (!isNextVersion(response))
     return { outcome: 'Outdated', isSent: true, error: new ChangedMeanwhileError(resource) };
-  return rejected(targets, backoff, CHANGED_ON_ITS_WAY);
+  return rejected(targets, backoff, { cause: CHANGED_ON_ITS_WAY });
 }
 
-function rejected(targets: readonly WriteTarget[], backoff: WriteBackoff, cause: string, input?: string): Attempt {
-  const holds = targets.map((target) => backoff.rejected(target, cause, input));
+function rejected(targets: readonly WriteTarget[], backoff: WriteBackoff, rejection: Rejection): Attempt {
+  const { cause, missingRight } = rejection;
+  const holds = targets.map((target) => backoff.rejected(target, rejection));
   const requeueAfterMs = Math.min(...holds.map((hold) => hold.requeueAfterMs));
-  return { outcome: 'Rejected', isSent: true, cause, requeueAfterMs };
+  const right = missingRight === undefined ? {} : { missingRight };
+  return { outcome: 'Rejected', isSent: true, cause, ...right, requeueAfterMs };
 }
 
 /** The object is not what the store says: the next plan must not be made from the same copy. */

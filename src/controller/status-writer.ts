@@ -1,5 +1,5 @@
-/** Stores the status of assignments. If somebody else overwrites it without end, a pace keeps the two from racing. */
-import type { AssignmentStatus, PortAssignment } from '../domain/rules/api.js';
+/** Stores the status of assignments, at a pace: pods may roll by the thousand, and another writer may overwrite it without end. */
+import { ASSIGNMENT_PLURAL, type AssignmentStatus, type PortAssignment } from '../domain/rules/api.js';
 import { ApiError } from '../kube/errors.js';
 import type { Writer } from '../kube/writer.js';
 import { statusPatch } from './status-patch.js';
@@ -15,11 +15,14 @@ export interface StatusWriterDependencies {
 export interface StatusResult extends Pick<WorkResult, 'requeueAfterMs' | 'failure'> {
   /** Overtaken: the assignment was changed meanwhile, and is read again, which brings the namespace back. */
   readonly kind: 'Stored' | 'Unchanged' | 'Paced' | 'Overtaken' | 'Failed';
+  /** Present if it failed for want of this right. */
+  readonly missingRight?: string;
 }
 
-/** So many writes at once, and then one in so many milliseconds: only a fight over the status asks for more. */
-const BURST = 30;
+/** So many writes at once, and then one in so many milliseconds. What is held back is written in its turn, as it is then. */
+const BURST = 20;
 const EVERY_MS = 1_000;
+const STATUS_RIGHT = `patch ${ASSIGNMENT_PLURAL}/status`;
 
 export class StatusWriter {
   readonly #deps: StatusWriterDependencies;
@@ -50,8 +53,9 @@ export class StatusWriter {
       });
       return { kind: 'Stored' };
     } catch (failure) {
-      if (!(failure instanceof ApiError && failure.isConflict)) return { kind: 'Failed', failure };
-      return this.#readAgain(assignment, failure);
+      if (failure instanceof ApiError && failure.isConflict) return this.#readAgain(assignment, failure);
+      const isMissingRight = failure instanceof ApiError && failure.isMissingRight;
+      return { kind: 'Failed', failure, ...(isMissingRight ? { missingRight: STATUS_RIGHT } : {}) };
     }
   }
 

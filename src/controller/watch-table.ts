@@ -6,8 +6,11 @@ import { ASSIGNMENT_KIND, ASSIGNMENT_NAME } from '../domain/rules/api.js';
 import { ROOK_CONFIG_NAME } from '../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME } from '../domain/rules/rook-operator.js';
 import { forEachSlot } from '../domain/rules/slots.js';
+import { isSamePod } from '../domain/rules/pod-changes.js';
+import type { RookWorld } from '../domain/rules/rook-world.js';
 import type { WatchTarget } from '../kube/informer-state.js';
 import type { Projection } from '../kube/object-reader.js';
+import { projectHostNetworkPod } from '../kube/pod-projection.js';
 import {
   projectAssignment,
   projectDaemonSet,
@@ -16,7 +19,16 @@ import {
   projectRookConfig,
   projectRookOperator,
 } from '../kube/projections.js';
-import { ASSIGNMENTS, collectionPath, CONFIG_MAPS, DRIVERS, WORKLOADS, type Resource } from '../kube/resources.js';
+import {
+  ASSIGNMENTS,
+  collectionPath,
+  CONFIG_MAPS,
+  DRIVERS,
+  PODS,
+  WORKLOADS,
+  type Resource,
+} from '../kube/resources.js';
+import { keysOfPods } from './pod-keys.js';
 
 export interface WatchRow<T> extends Resource {
   /** For people, e.g. "Deployment csi-rbdplugin-provisioner". */
@@ -25,9 +37,25 @@ export interface WatchRow<T> extends Resource {
   readonly name?: string;
   /** See WatchTarget. */
   readonly optional?: boolean;
+  readonly fieldSelector?: string;
+  /** See WatchedRule. */
+  readonly folder?: string;
   readonly project: Projection<T>;
-  /** The keys to which a change of the object in this namespace leads. */
-  readonly keysOf: (namespace: string) => readonly string[];
+  /** Whether a change concerns Rooks on the same nodes and, if it is Rook itself, assignments that look for one. */
+  readonly concernsOthers?: 'Neighbours' | 'Rook';
+  /** See StoreOptions. */
+  readonly isSame?: (before: T, after: T) => boolean;
+  /**
+   * The keys to which a change of an object in this namespace leads.
+   *
+   * @param objects the object before the change and after it
+   * @param assigned what is stored of each namespace with an assignment
+   */
+  readonly keysOf: (
+    namespace: string,
+    objects: readonly T[],
+    assigned: () => readonly RookWorld[],
+  ) => readonly string[];
 }
 
 const ownNamespace = (namespace: string): readonly string[] => [namespace];
@@ -38,6 +66,7 @@ export const WATCH_TABLE = {
     ...ASSIGNMENTS,
     name: ASSIGNMENT_NAME,
     project: projectAssignment,
+    concernsOthers: 'Neighbours' as const,
     keysOf: ownNamespace,
   },
   rookConfigs: {
@@ -45,6 +74,7 @@ export const WATCH_TABLE = {
     ...CONFIG_MAPS,
     name: ROOK_CONFIG_NAME,
     project: projectRookConfig,
+    concernsOthers: 'Neighbours' as const,
     keysOf: ownNamespace,
   },
   rookOperators: {
@@ -52,6 +82,7 @@ export const WATCH_TABLE = {
     ...WORKLOADS.Deployment,
     name: ROOK_OPERATOR_NAME,
     project: projectRookOperator,
+    concernsOthers: 'Rook' as const,
     keysOf: ownNamespace,
   },
   workloads: forEachSlot(({ kind, workload }) => ({
@@ -59,6 +90,7 @@ export const WATCH_TABLE = {
     ...WORKLOADS[kind],
     name: workload,
     project: kind === 'Deployment' ? projectDeployment : projectDaemonSet,
+    concernsOthers: 'Rook' as const,
     keysOf: ownNamespace,
   })),
   // Of all names, as the name of a Driver holds a namespace and a type. ceph-csi-operator is not installed everywhere.
@@ -69,15 +101,32 @@ export const WATCH_TABLE = {
     project: projectDriver,
     keysOf: ownNamespace,
   },
+  // Where they may not be listed, the ports of strangers are not known.
+  pods: {
+    title: 'Pods on the host network',
+    ...PODS,
+    optional: true,
+    fieldSelector: 'spec.hostNetwork=true',
+    folder: 'config/rbac/host-network-pods',
+    project: projectHostNetworkPod,
+    isSame: isSamePod,
+    keysOf: keysOfPods,
+  },
 };
 
 /** @param namespace undefined: across all namespaces */
 export function watchTarget<T>(row: WatchRow<T>, namespace: string | undefined): WatchTarget<T> {
-  const { title, group, resource, name, optional, project } = row;
+  const { title, group, resource, name, optional, fieldSelector, folder, project } = row;
   return {
     title,
-    rule: { group, resource, ...(name === undefined ? {} : { name }) },
+    rule: {
+      group,
+      resource,
+      ...(name === undefined ? {} : { name }),
+      ...(folder === undefined ? {} : { folder }),
+    },
     ...(optional === undefined ? {} : { optional }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
     ...(namespace === undefined ? {} : { namespace }),
     path: collectionPath(row, namespace),
     project,

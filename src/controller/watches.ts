@@ -1,16 +1,23 @@
 /** The informers and stores of watch-table.ts, what they hold of a namespace, and when that is all there is. */
 import type { PortAssignment } from '../domain/rules/api.js';
-import { hasSidecar, type Driver } from '../domain/rules/driver.js';
-import type { Observed } from '../domain/rules/plan.js';
+import type { Driver } from '../domain/rules/driver.js';
+import { HostNetworkPods, type HostNetworkPod } from '../domain/rules/host-network-pods.js';
+import type { Observed } from '../domain/rules/observed.js';
 import type { RookConfig } from '../domain/rules/rook-config.js';
 import type { RookOperator } from '../domain/rules/rook-operator.js';
+import type { RookWorld } from '../domain/rules/rook-world.js';
 import { SLOT_SPECS, forEachSlot, type Slot } from '../domain/rules/slots.js';
 import type { Workload } from '../domain/rules/workload.js';
 import { Informer } from '../kube/informer.js';
 import type { InformerEvent, InformerState, OnInformerEvent } from '../kube/informer-state.js';
-import { Store, type StoredObject } from '../kube/store.js';
+import { PODS } from '../kube/resources.js';
+import { Store, type StoredObject, type StoreIndex } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
+import { isWithheld } from '../kube/watch-failures.js';
 import { WATCH_TABLE, watchTarget, type WatchRow } from './watch-table.js';
+
+/** What is observed but for the time, and what the reconciler remembers itself. */
+export type ObservedObjects = Omit<Observed, 'now' | 'lastSeen'>;
 
 export interface WatchesOptions {
   /** Empty: one watch per row across all namespaces. Else one per row and namespace. */
@@ -27,8 +34,13 @@ export class Watches {
   readonly rookOperators: Store<RookOperator>;
   readonly workloads: Readonly<Record<Slot, Store<Workload>>>;
   readonly drivers: Store<Driver>;
+  /** What is stored of pods, found by port and by workload; see podsKnown. */
+  readonly pods = new HostNetworkPods();
+  readonly podStore: Store<HostNetworkPod>;
   readonly #options: WatchesOptions;
   readonly #informers: Informer<StoredObject>[] = [];
+  /** Of pods: those that hold a complete list, and have not been forbidden to go on since. */
+  readonly #knowing = new Set<InformerState>();
 
   constructor(options: WatchesOptions) {
     this.#options = options;
@@ -37,6 +49,7 @@ export class Watches {
     this.rookOperators = this.#watch(WATCH_TABLE.rookOperators);
     this.workloads = forEachSlot(({ slot }) => this.#watch(WATCH_TABLE.workloads[slot]));
     this.drivers = this.#watch(WATCH_TABLE.drivers);
+    this.podStore = this.#watch(WATCH_TABLE.pods, this.pods);
   }
 
   get states(): readonly InformerState[] {
@@ -51,15 +64,65 @@ export class Watches {
     return this.#informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
   }
 
+  /** Whether `pods` can be trusted for this namespace: they were listed, and the right to do so was not taken since. */
+  podsKnown(namespace: string): boolean {
+    return [...this.#knowing].some((informer) => concerns(informer, namespace));
+  }
+
   /** Runs until `stop` is aborted; never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     await Promise.all(this.#informers.map((informer) => informer.run(stop)));
   }
 
   /** What the stores hold of a namespace; undefined if it has no assignment, or one that is being deleted. */
-  observe(namespace: string): Observed | undefined {
+  observe(namespace: string): ObservedObjects | undefined {
     const assignment = this.assignments.get(namespace);
     if (assignment === undefined || assignment.deleting) return undefined;
+    const hasRook = this.rookOperators.get(namespace) !== undefined || this.#hasSlots(namespace);
+    return {
+      ...this.#stored(namespace),
+      assignment,
+      others: this.#near(namespace).map((other) => this.#stored(other)),
+      rooksElsewhere: hasRook ? [] : this.#rookNamespaces().filter((other) => other !== namespace),
+      drivers: this.drivers.in(namespace),
+      ...(this.podsKnown(namespace) ? { pods: this.pods } : {}),
+    };
+  }
+
+  #hasSlots(namespace: string): boolean {
+    return SLOT_SPECS.some(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
+  }
+
+  /** Sorted. */
+  #rookNamespaces(): string[] {
+    const stores = [this.rookOperators, ...Object.values(this.workloads)];
+    return [...new Set(stores.flatMap((store) => store.namespaces()))].sort();
+  }
+
+  /** Namespaces whose Rooks share nodes with this one's, and those that share nodes with these in turn. */
+  #near(namespace: string): string[] {
+    const near = new Set([namespace]);
+    // A set goes on to what is added to it meanwhile.
+    for (const one of near) for (const other of this.#neighboursOf(one)) near.add(other);
+    near.delete(namespace);
+    return [...near].filter((other) => this.#hasSlots(other));
+  }
+
+  /** Where pods are not known, any two Rooks may share nodes. */
+  #neighboursOf(namespace: string): string[] {
+    return this.podsKnown(namespace) ? this.pods.neighboursOf(namespace) : this.#rookNamespaces();
+  }
+
+  /** The keys of others that a change in a namespace concerns: Rooks on its nodes, and assignments that look for a Rook. */
+  #keysBeside(namespace: string, isOfRook: boolean): string[] {
+    const near = this.#near(namespace);
+    if (!isOfRook) return near;
+    const isLost = (other: string): boolean => !this.#hasSlots(other) && this.rookOperators.get(other) === undefined;
+    return [...near, ...this.assignments.namespaces().filter(isLost)];
+  }
+
+  #stored(namespace: string): RookWorld {
+    const assignment = this.assignments.get(namespace);
     const rookConfig = this.rookConfigs.get(namespace);
     const rookOperator = this.rookOperators.get(namespace);
     const workloads: Partial<Record<Slot, Workload>> = {};
@@ -68,35 +131,59 @@ export class Watches {
       if (workload !== undefined) workloads[slot] = workload;
     }
     return {
-      assignment,
+      namespace,
+      ...(assignment === undefined ? {} : { assignment }),
       ...(rookConfig === undefined ? {} : { rookConfig }),
       ...(rookOperator === undefined ? {} : { rookOperator }),
       workloads,
-      hasDrivers: this.drivers.in(namespace).some(({ name }) => hasSidecar(name)),
     };
   }
 
   /** The store of a row, filled by its informers. */
-  #watch<T extends StoredObject>(row: WatchRow<T>): Store<T> {
+  #watch<T extends StoredObject>(row: WatchRow<T>, index?: StoreIndex<T>): Store<T> {
     const { namespaces, transport, enqueue } = this.#options;
-    const onChange = (namespace: string): void => row.keysOf(namespace).forEach((key) => enqueue(key));
-    // Of a named object a namespace has one.
-    const store = new Store<T>(
-      onChange,
-      row.name === undefined ? ({ namespace, name }) => `${namespace}/${name}` : undefined,
-    );
+    const onChange = (namespace: string, objects: readonly T[]): void => {
+      row.keysOf(namespace, objects, () => this.#assigned(namespace)).forEach((key) => enqueue(key));
+      if (row.concernsOthers === undefined) return;
+      this.#keysBeside(namespace, row.concernsOthers === 'Rook').forEach((key) => enqueue(key));
+    };
+    const store = new Store<T>(onChange, {
+      // Of a named object a namespace has one.
+      ...(row.name === undefined ? { keyOf: ({ namespace, name }) => `${namespace}/${name}` } : {}),
+      ...(row.isSame === undefined ? {} : { isSame: row.isSame }),
+      ...(index === undefined ? {} : { index }),
+    });
     const onEvent: OnInformerEvent = (informer, event) => this.#onEvent(informer, event);
     for (const namespace of namespaces.length === 0 ? [undefined] : namespaces)
       this.#informers.push(new Informer(watchTarget(row, namespace), store, { transport, onEvent }));
     return store;
   }
 
+  /** What is stored of the namespaces with an assignment. None before the pods are known: then all are enqueued. */
+  #assigned(podNamespace: string): RookWorld[] {
+    if (!this.podsKnown(podNamespace)) return [];
+    const assignments = this.assignments.all().filter(({ deleting }) => !deleting);
+    return assignments.map(({ namespace }) => this.#stored(namespace));
+  }
+
   #onEvent(informer: InformerState, event: InformerEvent): void {
     this.#options.onEvent(informer, event);
-    if (!endsWait(informer, event)) return;
+    const arePodsLost = isOfPods(informer) && this.#learn(informer, event) === 'Lost';
+    if (!endsWait(informer, event) && !arePodsLost) return;
     const waiting = this.assignments.namespaces().filter((namespace) => concerns(informer, namespace));
     for (const namespace of waiting) this.#options.enqueue(namespace);
   }
+
+  /** A failure of another kind ends by itself, and what was known until then is the best there is. */
+  #learn(informer: InformerState, event: InformerEvent): 'Lost' | undefined {
+    if (event.type === 'Synced') this.#knowing.add(informer);
+    const isForbidden = event.type === 'Failed' && isWithheld(informer, event.error);
+    return isForbidden && this.#knowing.delete(informer) ? 'Lost' : undefined;
+  }
+}
+
+function isOfPods({ rule }: InformerState): boolean {
+  return rule.group === PODS.group && rule.resource === PODS.resource;
 }
 
 /** Whether the namespaces that have waited for the informer need not wait any more. */

@@ -43,6 +43,8 @@ export function targetOf(
 export interface Hold {
   readonly reason: 'WaitingForRook' | 'Rejected' | 'Contested';
   readonly cause?: string;
+  /** Of a rejection for want of a right. */
+  readonly missingRight?: string;
   /** Above 0. */
   readonly requeueAfterMs: number;
 }
@@ -52,11 +54,11 @@ export interface ContestState extends Contest {
   readonly quietAfterMs: number;
 }
 
-interface Rejection {
+export interface Rejection {
   readonly cause: string;
-  /** What the write is made onto; absent if only another goal is worth a try. */
+  /** What the write was made onto; absent if it was stored, and only another goal is worth a try. */
   readonly input?: string;
-  readonly until: number;
+  readonly missingRight?: string;
 }
 
 interface Row {
@@ -69,7 +71,7 @@ interface Row {
   lastWriteTime: string;
   /** 0: not contested. */
   backoffMs: number;
-  rejection?: Rejection | undefined;
+  rejection?: (Rejection & { readonly until: number }) | undefined;
 }
 
 interface TargetRows {
@@ -132,7 +134,7 @@ export class WriteBackoff {
     const now = this.#options.monotonicMs();
     const { rejection } = row;
     if (rejection !== undefined && rejection.until > now && (rejection.input ?? input) === input) {
-      return { reason: 'Rejected', cause: rejection.cause, requeueAfterMs: rejection.until - now };
+      return holdOf(rejection, now);
     }
     const until = (row.writes.at(-1) ?? 0) + row.backoffMs;
     return row.backoffMs > 0 && until > now ? { reason: 'Contested', requeueAfterMs: until - now } : undefined;
@@ -154,14 +156,12 @@ export class WriteBackoff {
     else if (row.writes.length === contestedAfter && at - first <= QUIET_MS) row.backoffMs = FIRST_BACKOFF_MS;
   }
 
-  /** @param input what the write was made onto; undefined: it was stored, and only another goal is tried at once */
-  rejected(target: WriteTarget, cause: string, input: string | undefined): Hold {
+  rejected(target: WriteTarget, rejection: Rejection): Hold {
     const now = this.#options.monotonicMs();
     const row = this.#row(target);
-    const backoff = input === undefined ? row.backoffMs : 0;
-    const until = now + Math.max(REJECTED_MS, backoff);
-    row.rejection = input === undefined ? { cause, until } : { cause, until, input };
-    return { reason: 'Rejected', cause, requeueAfterMs: until - now };
+    const backoff = rejection.input === undefined ? row.backoffMs : 0;
+    row.rejection = { ...rejection, until: now + Math.max(REJECTED_MS, backoff) };
+    return holdOf(row.rejection, now);
   }
 
   /** Undefined if the target is not contested. */
@@ -242,4 +242,9 @@ export class WriteBackoff {
     for (const oldest of [...target.rows.keys()].slice(0, -MAX_GOALS)) target.rows.delete(oldest);
     return row;
   }
+}
+
+function holdOf({ cause, missingRight, until }: NonNullable<Row['rejection']>, now: number): Hold {
+  const right = missingRight === undefined ? {} : { missingRight };
+  return { reason: 'Rejected', cause, ...right, requeueAfterMs: until - now };
 }

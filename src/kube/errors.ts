@@ -57,6 +57,14 @@ export class ApiError extends Error {
     return this.status === 403;
   }
 
+  /**
+   * The authorizer lets this account not do it: an admin has to grant the right. An admission webhook, a quota or PodSecurity
+   * responds with 403 too, and in other words (API server 1.36, as run).
+   */
+  get isMissingRight(): boolean {
+    return this.isForbidden && / is forbidden: User "[^"]*" cannot \S+ resource "/.test(this.message);
+  }
+
   get isNotFound(): boolean {
     return this.status === 404;
   }

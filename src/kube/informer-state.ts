@@ -6,6 +6,8 @@ export interface WatchedRule {
   readonly group: string;
   readonly resource: string;
   readonly name?: string;
+  /** The folder with the ClusterRole that has this rule alone, if there is one. */
+  readonly folder?: string;
 }
 
 /** By which requests a complete list came; `absence` if the API server does not know the resource. */
@@ -39,6 +41,8 @@ export interface WatchTarget<T> {
   /** Undefined: across all namespaces. */
   readonly namespace?: string;
   readonly path: string;
+  /** Which objects the API server sends. Default: those of the rule's name, if it has one. */
+  readonly fieldSelector?: string;
   /** Keeps only what is used, so that memory does not grow with the objects. */
   readonly project: Projection<T>;
 }

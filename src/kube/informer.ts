@@ -12,7 +12,7 @@ import { ObjectReader } from './object-reader.js';
 import type { ObjectSink, StoredObject } from './store.js';
 import type { Transport } from './transport.js';
 import { readEvents, WatchIdleError, type RawObject, type WatchEvent } from './watch-events.js';
-import { errorOf, isListDue, isStreamedListRejected } from './watch-failures.js';
+import { errorOf, isListDue, isStreamedListRejected, isWithheld } from './watch-failures.js';
 
 export const INFORMER_TIMING = {
   /** A watch that is silent for longer is given up. A healthy one gets a bookmark a minute. */
@@ -44,6 +44,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   readonly namespace: string | undefined;
   readonly optional: boolean;
   readonly #path: string;
+  readonly #fieldSelector: string | undefined;
   readonly #store: ObjectSink<T>;
   readonly #transport: Transport;
   readonly #onEvent: OnInformerEvent;
@@ -71,6 +72,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.namespace = target.namespace;
     this.optional = target.optional === true;
     this.#path = target.path;
+    const { name } = target.rule;
+    this.#fieldSelector = target.fieldSelector ?? (name === undefined ? undefined : `metadata.name=${name}`);
     this.#store = store;
     this.#transport = deps.transport;
     this.#onEvent = deps.onEvent;
@@ -128,8 +131,7 @@ export class Informer<T extends StoredObject> implements InformerState {
   }
 
   get #selector(): Record<string, string> {
-    const { name } = this.rule;
-    return name === undefined ? {} : { fieldSelector: `metadata.name=${name}` };
+    return this.#fieldSelector === undefined ? {} : { fieldSelector: this.#fieldSelector };
   }
 
   /** @returns whether the list is complete */
@@ -156,7 +158,7 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.#markHealthy();
   }
 
-  /** Also drops what is no longer readable: to write from an outdated copy would be worse than not to write. */
+  /** Also drops what is no longer of interest or readable: an outdated copy is worse than none to write from. */
   #drop({ metadata: { namespace, name, uid } }: RawObject): void {
     if (namespace === undefined || name === undefined || uid === undefined) return;
     this.#store.delete({ namespace, name, uid });
@@ -232,8 +234,8 @@ export class Informer<T extends StoredObject> implements InformerState {
     this.failures = hasLasted ? 1 : this.failures + 1;
     this.lastError = error;
     this.failingSince ??= now;
-    const isPatient = this.optional && error instanceof ApiError && error.isForbidden;
-    const waitMs = backoffMs(this.failures, { baseMs, maxMs: isPatient ? FORBIDDEN_PATIENCE * maxMs : maxMs });
+    const longestMs = isWithheld(this, error) ? FORBIDDEN_PATIENCE * maxMs : maxMs;
+    const waitMs = backoffMs(this.failures, { baseMs, maxMs: longestMs });
     return Math.max(retryAfterMs(error) ?? 0, waitMs);
   }
 }

@@ -29,6 +29,15 @@ export function workloadManagers(entries: Entries): FieldManager[] {
   return managersOf(own).map((manager, index) => ({ ...manager, ownsPort: ownsPort(own[index]?.fieldsV1) }));
 }
 
+/** When the status was last changed, in milliseconds since 1970: the API server moves the time of no equal write. */
+export function lastStatusChange(entries: Entries): number | undefined {
+  const times = named(entries)
+    .filter(({ subresource }) => subresource === 'status')
+    .map(({ time }) => Date.parse(String(time)))
+    .filter((time) => !Number.isNaN(time));
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
 /** The managers of one key of a ConfigMap's data. */
 export function keyManagers(entries: Entries, key: string): string[] {
   return named(entries)

@@ -1,8 +1,11 @@
 /** Projects each object that the API server sends, and reports those that are not of the API's shape. */
 import type { RawObject } from './watch-events.js';
 
-/** @throws for an object that is not of the API's shape */
-export type Projection<T> = (raw: RawObject) => T;
+/**
+ * @returns undefined for an object that is of no interest: it counts as absent
+ * @throws for an object that is not of the API's shape
+ */
+export type Projection<T> = (raw: RawObject) => T | undefined;
 
 /** An object that cannot be read counts as absent, so that the others are still seen. */
 export class ObjectReader<T> {
@@ -17,7 +20,7 @@ export class ObjectReader<T> {
     this.#onUnreadable = onUnreadable;
   }
 
-  /** @returns undefined if the object cannot be read */
+  /** @returns undefined if the object cannot be read, or is of no interest */
   read(raw: RawObject): T | undefined {
     const { name, uid } = identityOf(raw);
     try {

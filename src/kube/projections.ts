@@ -8,6 +8,7 @@ import type {
   V1ContainerPort,
   V1DaemonSetSpec,
   V1DaemonSetStatus,
+  V1DeploymentCondition,
   V1DeploymentSpec,
   V1DeploymentStatus,
   V1OwnerReference,
@@ -22,25 +23,31 @@ import type {
   StoredStatus,
 } from '../domain/rules/api.js';
 import type { Driver } from '../domain/rules/driver.js';
-import { flaggedPort, type CommandLine } from '../domain/rules/port-flag.js';
 import { MAX_VALUE_LENGTH, type RookConfig, type RookConfigEntry } from '../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME, type RookOperator } from '../domain/rules/rook-operator.js';
+import {
+  FURTHER_SETTINGS,
+  ROOK_SETTINGS,
+  type FurtherSetting,
+  type RookSetting,
+} from '../domain/rules/rook-settings.js';
 import type { RolloutFacts } from '../domain/rules/rollout.js';
 import { SIDECAR_CONTAINER, SLOT_SPECS, type ConfigKey, type WorkloadKind } from '../domain/rules/slots.js';
+import { MAX_READ, type HostPort, type Sidecar, type SidecarPort, type Workload } from '../domain/rules/workload.js';
+import { commandLineOf, elementsOf, portsTaken, variablesOf } from './container-ports.js';
 import {
-  LIVENESS_CONTAINER,
-  MAX_READ,
-  type HostPort,
-  type Sidecar,
-  type SidecarPort,
-  type Workload,
-} from '../domain/rules/workload.js';
-import { keyManagers, managersOf, workloadManagers, type ManagedFieldsEntry } from './managed-fields.js';
-import { count, integer, isRecord, list, optionalText, optionalTexts, record, text } from './validate.js';
+  keyManagers,
+  lastStatusChange,
+  managersOf,
+  workloadManagers,
+  type ManagedFieldsEntry,
+} from './managed-fields.js';
+import { count, integer, isRecord, list, optionalText, record, text } from './validate.js';
 
 /** metadata as in JSON. */
 interface RawMetadata extends ObjectMeta {
   readonly generation?: number;
+  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -55,7 +62,7 @@ interface RawObject<Spec, Status> {
 }
 
 /** The API server sets these four on every object. */
-function identity(metadata: RawMetadata): ObjectMeta {
+export function identity(metadata: ObjectMeta): ObjectMeta {
   return {
     namespace: text(metadata.namespace, 'metadata.namespace'),
     name: text(metadata.name, 'metadata.name'),
@@ -73,6 +80,7 @@ export function projectAssignment(raw: unknown): PortAssignment {
   return {
     ...identity(metadata),
     generation: generationOf(metadata),
+    creationTimestamp: optionalText(metadata.creationTimestamp, 'metadata.creationTimestamp') ?? '',
     deleting: metadata.deletionTimestamp !== undefined,
     spec: validSpec(spec ?? {}),
     ...(isValidStatus(status) ? { status } : isRecord(status) ? { invalidStatus: status } : {}),
@@ -102,23 +110,40 @@ const MODES: readonly Mode[] = ['Enforce', 'DryRun', 'Paused'];
 const POLICIES: readonly RookConfigPolicy[] = ['Pin', 'Leave'];
 
 export function projectRookConfig(raw: unknown): RookConfig {
-  const { metadata, data } = raw as { metadata: RawMetadata; data?: Readonly<Record<string, string>> };
+  const { metadata, data } = raw as { metadata: RawMetadata; data?: RawData };
   const keys: Partial<Record<ConfigKey, RookConfigEntry>> = {};
   for (const { configKey } of SLOT_SPECS) {
-    const value = optionalText(data?.[configKey], `data.${configKey}`)?.slice(0, MAX_VALUE_LENGTH + 1);
+    const value = settingIn(data, configKey);
     if (value !== undefined) keys[configKey] = { value, managers: keyManagers(metadata.managedFields, configKey) };
   }
   return {
     ...identity(metadata),
     deleting: metadata.deletionTimestamp !== undefined,
     keys,
+    settings: furtherSettings(data),
     fingerprint: fingerprintOf(data),
     managers: managersOf(metadata.managedFields),
   };
 }
 
+type RawData = Readonly<Record<string, string>> | undefined;
+
+function furtherSettings(data: RawData): RookConfig['settings'] {
+  const settings: Partial<Record<FurtherSetting, string>> = {};
+  for (const name of FURTHER_SETTINGS) {
+    const value = settingIn(data, name);
+    if (value !== undefined) settings[name] = value;
+  }
+  return settings;
+}
+
+/** One character more than is valid is kept. */
+function settingIn(data: RawData, name: RookSetting): string | undefined {
+  return optionalText(data?.[name], `data.${name}`)?.slice(0, MAX_VALUE_LENGTH + 1);
+}
+
 /** The API server sorts the keys, so equal data give equal JSON. */
-function fingerprintOf(data: Readonly<Record<string, string>> = {}): string {
+function fingerprintOf(data: RawData = {}): string {
   return createHash('sha256').update(JSON.stringify(data)).digest('base64');
 }
 
@@ -132,12 +157,26 @@ export function projectRookOperator(raw: unknown): RookOperator {
     ...identity(metadata),
     ...(image === undefined ? {} : { image }),
     ...(chart === undefined ? {} : { chart }),
+    env: settingsIn(own),
     readyReplicas: count(status?.readyReplicas, 'status.readyReplicas'),
   };
 }
 
+/** The last of a name counts; a value from a ConfigMap, Secret or field is not known. */
+function settingsIn(container: V1Container | undefined): RookOperator['env'] {
+  const settings: Partial<Record<RookSetting, string>> = {};
+  const variables = new Map(variablesOf(container?.env).map(({ name, value }) => [name, value]));
+  for (const name of ROOK_SETTINGS) {
+    const value = variables.get(name);
+    if (value !== undefined) settings[name] = value.slice(0, MAX_VALUE_LENGTH + 1);
+  }
+  return settings;
+}
+
 export function projectDriver(raw: unknown): Driver {
-  return identity((raw as { metadata: RawMetadata }).metadata);
+  const { metadata } = raw as { metadata: RawMetadata };
+  const creationTimestamp = optionalText(metadata.creationTimestamp, 'metadata.creationTimestamp') ?? '';
+  return { ...identity(metadata), creationTimestamp };
 }
 
 export function projectDeployment(raw: unknown): Workload {
@@ -151,6 +190,8 @@ export function projectDeployment(raw: unknown): Workload {
     total: count(status?.replicas, 'status.replicas'),
     onDelete: false,
     paused: spec.paused === true,
+    ...statusTime(metadata),
+    ...failures(status),
   });
 }
 
@@ -168,13 +209,56 @@ export function projectDaemonSet(raw: unknown): Workload {
     total: updated,
     onDelete: spec.updateStrategy?.type === 'OnDelete',
     paused: false,
+    ...statusTime(metadata),
+    ...nodesWithoutPods(spec, status),
     // Any writer may set an annotation.
     ...(/^\d{1,15}$/.test(templateGeneration ?? '') ? { templateGeneration: Number(templateGeneration) } : {}),
   });
 }
 
+/** The most that is kept of a condition's message. */
+const MAX_MESSAGE = 300;
+
+function statusTime({ managedFields }: RawMetadata): Pick<RolloutFacts, 'statusChangedAt'> {
+  const statusChangedAt = lastStatusChange(managedFields);
+  return statusChangedAt === undefined ? {} : { statusChangedAt };
+}
+
+/** What a Deployment's conditions say of pods that cannot be created, and of a rollout that takes too long. */
+function failures(status: V1DeploymentStatus | undefined): Pick<RolloutFacts, 'replicaFailure' | 'deadlineExceeded'> {
+  const conditions = list(status?.conditions, 'status.conditions');
+  const failure = conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True');
+  const deadline = conditions.find(({ reason }) => reason === 'ProgressDeadlineExceeded');
+  return {
+    ...(failure === undefined ? {} : { replicaFailure: messageOf(failure) }),
+    ...(deadline?.status === 'False' ? { deadlineExceeded: messageOf(deadline) } : {}),
+  };
+}
+
+/** How many nodes of a DaemonSet have a pod, how many are without an available one, and how many may be. */
+function nodesWithoutPods(
+  { updateStrategy }: V1DaemonSetSpec,
+  status: V1DaemonSetStatus | undefined,
+): Pick<RolloutFacts, 'scheduled' | 'unavailable' | 'maxUnavailable'> {
+  const maxUnavailable = updateStrategy?.rollingUpdate?.maxUnavailable;
+  return {
+    scheduled: count(status?.currentNumberScheduled, 'status.currentNumberScheduled'),
+    unavailable: count(status?.numberUnavailable, 'status.numberUnavailable'),
+    ...(maxUnavailable === undefined ? {} : { maxUnavailable: String(maxUnavailable) }),
+  };
+}
+
+function messageOf({ message }: V1DeploymentCondition): string {
+  return (optionalText(message, 'condition message') ?? '').slice(0, MAX_MESSAGE);
+}
+
 function containersOf({ spec }: V1PodTemplateSpec): readonly V1Container[] {
   return list(spec?.containers, 'containers');
+}
+
+/** They run beside the others; the rest are gone when the others start. */
+function restartingInitContainers({ spec }: V1PodTemplateSpec): readonly V1Container[] {
+  return list(spec?.initContainers, 'initContainers').filter(({ restartPolicy }) => restartPolicy === 'Always');
 }
 
 function projectWorkload(
@@ -193,7 +277,7 @@ function projectWorkload(
     driverOwned: list(metadata.ownerReferences, 'metadata.ownerReferences').some(isCephCsiDriver),
     hostNetwork: template.spec?.hostNetwork === true,
     ...(sidecar === undefined ? {} : { sidecar }),
-    otherPorts: otherPorts(containers),
+    otherPorts: otherPorts([...containers, ...restartingInitContainers(template)]),
     managers: workloadManagers(metadata.managedFields),
     ...(app === undefined ? {} : { app }),
     rollout,
@@ -215,31 +299,6 @@ function otherPorts(containers: readonly V1Container[]): HostPort[] {
   return taken;
 }
 
-/** The declared ports: on the host network each is one of the node, with or without a hostPort. */
-function portsTaken(container: V1Container): HostPort[] {
-  const name = text(container.name, 'container name');
-  const ports = new Set<number>();
-  for (const declared of list(container.ports, 'ports').slice(0, MAX_READ)) {
-    if ((declared.protocol ?? 'TCP') === 'TCP') ports.add(integer(declared.containerPort, 'containerPort'));
-  }
-  // Neither Rook nor ceph-csi-operator declares the port that the liveness container serves its metrics on.
-  const liveness = name === LIVENESS_CONTAINER ? livenessPort(container) : undefined;
-  if (liveness !== undefined) ports.add(liveness);
-  return Array.from(ports, (port) => ({ container: name, port }));
-}
-
-function livenessPort(container: V1Container): number | undefined {
-  return elementsOf(container) > MAX_READ ? undefined : flaggedPort('metricsport', commandLineOf(container));
-}
-
-function elementsOf({ command, args }: V1Container): number {
-  return list(command, 'command').length + list(args, 'args').length;
-}
-
-function commandLineOf({ command, args }: V1Container): CommandLine {
-  return { command: optionalTexts(command, 'command'), args: optionalTexts(args, 'args') };
-}
-
 function projectSidecar(containers: readonly V1Container[]): Sidecar | undefined {
   const index = containers.findIndex(({ name }) => name === SIDECAR_CONTAINER);
   const container = containers[index];
@@ -247,8 +306,14 @@ function projectSidecar(containers: readonly V1Container[]): Sidecar | undefined
   const ports = list(container.ports, 'ports');
   const elements = elementsOf(container) + ports.length;
   if (elements > MAX_READ) return { index, command: [], ports: [], unread: elements };
-  const { command = [], args } = commandLineOf(container);
-  return { index, command, ...(args === undefined ? {} : { args }), ports: ports.map(projectPort) };
+  const { command = [], args, env } = commandLineOf(container);
+  return {
+    index,
+    command,
+    ...(args === undefined ? {} : { args }),
+    ...(env === undefined ? {} : { env }),
+    ports: ports.map(projectPort),
+  };
 }
 
 function projectPort({ containerPort, hostPort, protocol }: V1ContainerPort): SidecarPort {

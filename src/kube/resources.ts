@@ -13,6 +13,7 @@ export interface Resource {
 
 export const ASSIGNMENTS: Resource = { group: API_GROUP, version: API_VERSION, resource: ASSIGNMENT_PLURAL };
 export const CONFIG_MAPS: Resource = { group: '', version: 'v1', resource: 'configmaps' };
+export const PODS: Resource = { group: '', version: 'v1', resource: 'pods' };
 /** v1 since ceph-csi-operator 0.3.0. */
 export const DRIVERS: Resource = { group: 'csi.ceph.io', version: 'v1', resource: 'drivers' };
 export const WORKLOADS: Readonly<Record<WorkloadKind, Resource>> = {

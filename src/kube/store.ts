@@ -5,6 +5,27 @@ export type StoredObject = ObjectMeta;
 /** Enough to tell an object from another of its kind. */
 export type Identity = Omit<StoredObject, 'resourceVersion'>;
 
+/** Is kept equal to what is stored. */
+export interface StoreIndex<T> {
+  add(object: T): void;
+  /** @param object the very one that was added */
+  remove(object: T): void;
+}
+
+/**
+ * Called with the namespace after each change, and with the object before it and the one after it, of those that there are.
+ * Must not throw.
+ */
+export type OnChange<T> = (namespace: string, objects: readonly T[]) => void;
+
+export interface StoreOptions<T> {
+  /** Default: the namespace. */
+  readonly keyOf?: (object: Identity) => string;
+  /** Whether a newer version of an object brings nothing new, so that it is no change. Default: never. */
+  readonly isSame?: (before: T, after: T) => boolean;
+  readonly index?: StoreIndex<T>;
+}
+
 /** What an informer fills. */
 export type ObjectSink<T extends StoredObject> = Pick<Store<T>, 'put' | 'delete' | 'replace'>;
 
@@ -14,18 +35,21 @@ export type ObjectSink<T extends StoredObject> = Pick<Store<T>, 'put' | 'delete'
  */
 export class Store<T extends StoredObject> {
   readonly #objects = new Map<string, T>();
-  readonly #onChange: (namespace: string) => void;
+  readonly #onChange: OnChange<T>;
   readonly #keyOf: (object: Identity) => string;
+  readonly #isSame: (before: T, after: T) => boolean;
+  readonly #index: StoreIndex<T> | undefined;
   /**
    * The keys of objects that are being written, and whether a change is to be reported when that is over. One write at a
    * time: the queue never works on a key twice at once.
    */
   readonly #writing = new Map<string, boolean>();
 
-  /** @param onChange called with the namespace after each change; must not throw */
-  constructor(onChange: (namespace: string) => void, keyOf: (object: Identity) => string = namespaceOf) {
+  constructor(onChange: OnChange<T>, options: StoreOptions<T> = {}) {
     this.#onChange = onChange;
-    this.#keyOf = keyOf;
+    this.#keyOf = options.keyOf ?? namespaceOf;
+    this.#isSame = options.isSame ?? (() => false);
+    this.#index = options.index;
   }
 
   get(key: string): T | undefined {
@@ -49,10 +73,11 @@ export class Store<T extends StoredObject> {
    * causes, and an event may come late.
    */
   put(object: T): void {
-    if (!this.#take(object)) return;
     const key = this.#keyOf(object);
+    const before = this.#objects.get(key);
+    if (!this.#take(object) || this.#isUnchanged(before, object)) return;
     if (this.#writing.has(key)) this.#writing.set(key, true);
-    else this.#onChange(object.namespace);
+    else this.#onChange(object.namespace, present(before, object));
   }
 
   /**
@@ -66,7 +91,8 @@ export class Store<T extends StoredObject> {
     } finally {
       const isChanged = this.#writing.get(namespace) === true;
       this.#writing.delete(namespace);
-      if (isChanged) this.#onChange(namespace);
+      const object = this.#objects.get(namespace);
+      if (isChanged) this.#onChange(namespace, object === undefined ? [] : [object]);
     }
   }
 
@@ -92,8 +118,7 @@ export class Store<T extends StoredObject> {
 
   delete(object: Identity): void {
     if (!this.#isStillThere(object)) return;
-    this.#objects.delete(this.#keyOf(object));
-    this.#onChange(object.namespace);
+    this.#remove(this.#keyOf(object));
   }
 
   /**
@@ -105,16 +130,33 @@ export class Store<T extends StoredObject> {
   replace(objects: readonly T[], within?: string): void {
     const listed = new Map(objects.map((object) => [this.#keyOf(object), object]));
     for (const [key, { namespace }] of [...this.#objects]) {
-      if (listed.has(key) || (within ?? namespace) !== namespace) continue;
-      this.#objects.delete(key);
-      this.#onChange(namespace);
+      if (!listed.has(key) && (within ?? namespace) === namespace) this.#remove(key);
     }
     for (const [key, object] of listed) {
-      const stored = this.#objects.get(key);
-      this.#objects.set(key, object);
-      const isSame = stored?.uid === object.uid && stored.resourceVersion === object.resourceVersion;
-      if (!isSame) this.#onChange(object.namespace);
+      const before = this.#objects.get(key);
+      this.#set(key, object);
+      if (!this.#isUnchanged(before, object)) this.#onChange(object.namespace, present(before, object));
     }
+  }
+
+  #isUnchanged(before: T | undefined, after: T): boolean {
+    if (before?.uid !== after.uid) return false;
+    return before.resourceVersion === after.resourceVersion || this.#isSame(before, after);
+  }
+
+  #set(key: string, object: T): void {
+    const before = this.#objects.get(key);
+    if (before !== undefined) this.#index?.remove(before);
+    this.#objects.set(key, object);
+    this.#index?.add(object);
+  }
+
+  #remove(key: string): void {
+    const object = this.#objects.get(key);
+    if (object === undefined) return;
+    this.#objects.delete(key);
+    this.#index?.remove(object);
+    this.#onChange(object.namespace, [object]);
   }
 
   #isStillThere(object: Identity): boolean {
@@ -126,9 +168,13 @@ export class Store<T extends StoredObject> {
     const key = this.#keyOf(object);
     const stored = this.#objects.get(key);
     if (stored?.uid === object.uid && !isNewer(object.resourceVersion, stored.resourceVersion)) return false;
-    this.#objects.set(key, object);
+    this.#set(key, object);
     return true;
   }
+}
+
+function present<T>(...objects: readonly (T | undefined)[]): T[] {
+  return objects.filter((object) => object !== undefined);
 }
 
 function namespaceOf({ namespace }: Pick<Identity, 'namespace'>): string {

@@ -1,5 +1,6 @@
 /** Decides what follows a failed watch: a list, pages instead of a streamed list, or only a wait. */
 import { ApiError, isConnectionLost } from './errors.js';
+import type { InformerState } from './informer-state.js';
 import { WatchIdleError } from './watch-events.js';
 
 /**
@@ -14,10 +15,15 @@ export function isListDue(error: unknown): boolean {
 
 /**
  * Servers before 1.32, or with the feature gate WatchList off, reject the parameters of a streamed list. A server whose watch
- * cache lags never ends one. Both get requests for pages from then on; the pages are short, as only named objects are listed.
+ * cache lags never ends one. Both get requests for pages from then on.
  */
 export function isStreamedListRejected(error: unknown): boolean {
   return error instanceof ApiError ? [400, 422].includes(error.status) : error instanceof WatchIdleError;
+}
+
+/** Whether the right to what the operator can do without is missing: only an admin ends that, and may not mean to. */
+export function isWithheld({ optional }: Pick<InformerState, 'optional'>, error: unknown): boolean {
+  return optional && error instanceof ApiError && error.isForbidden;
 }
 
 /** The error in an ERROR event. @param path that is watched */

@@ -32,7 +32,12 @@ export const DEFINITIONS = {
   csiports_conflicts: {
     type: 'gauge',
     labels: ['namespace'],
-    help: 'Host ports that the templates of several workloads name, as in status.conflicts of the CSIPortAssignment.',
+    help: 'Host ports that several containers take, of CSI pods or of strangers on their nodes, as in status.conflicts of the CSIPortAssignment.',
+  },
+  csiports_reconcile_forbidden: {
+    type: 'gauge',
+    labels: ['namespace'],
+    help: '1 if the last reconcile of the namespace lacked the right to a write (of a workload, of the ConfigMap rook-ceph-operator-config, or of the status), else 0; no series before the first one.',
   },
   csiports_patches_total: {
     type: 'counter',

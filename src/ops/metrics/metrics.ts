@@ -3,7 +3,7 @@ import type { ControllerObserver } from '../../controller/controller.js';
 import type { RequestObserver } from '../../kube/transport.js';
 import { QueueMetrics } from './queue.js';
 import { readings, type ControllerState, type ReadFrom } from './readings.js';
-import { countReconciles } from './reconciles.js';
+import { ReconcileMetrics } from './reconciles.js';
 import { Recorder } from './recorder.js';
 import { createRegistry, type MetricsText, type Registry } from './registry.js';
 import { countWatchTransitions } from './watches.js';
@@ -16,6 +16,7 @@ export class Metrics {
   readonly #options: MetricsOptions;
   readonly #recorder = new Recorder();
   readonly #queue: QueueMetrics;
+  readonly #reconciles: ReconcileMetrics;
   #controller: ControllerState = { informers: [], assignments: [] };
   #election: ReadFrom['election'];
   #loading: Promise<Registry> | undefined;
@@ -23,10 +24,11 @@ export class Metrics {
   constructor(options: MetricsOptions) {
     this.#options = options;
     this.#queue = new QueueMetrics(this.#recorder, options.monotonicMs);
+    this.#reconciles = new ReconcileMetrics(this.#recorder, options.monotonicMs);
     this.controller = {
       onInformerEvent: countWatchTransitions(this.#recorder),
       queue: this.#queue,
-      onReconcileEvent: countReconciles(this.#recorder, options.monotonicMs),
+      onReconcileEvent: (namespace, event) => this.#reconciles.observe(namespace, event),
     };
   }
 
@@ -60,7 +62,13 @@ export class Metrics {
 
   /** Loads the library that keeps and prints the values. The recorder keeps all records until then. */
   load(): Promise<Registry> {
-    const from = { ...this.#options, controller: this.#controller, election: this.#election, queue: this.#queue };
+    const from = {
+      ...this.#options,
+      controller: this.#controller,
+      election: this.#election,
+      queue: this.#queue,
+      forbidden: this.#reconciles.forbidden,
+    };
     this.#loading ??= createRegistry(readings(from)).then((registry) => {
       this.#recorder.attach(registry.sink);
       return registry;

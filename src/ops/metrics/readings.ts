@@ -7,6 +7,7 @@ import { LEASE_NAME } from '../../controller/leader.js';
 import type { Condition, ConditionType, PortAssignment } from '../../domain/rules/api.js';
 import type { InformerState } from '../../kube/informer-state.js';
 import type { Leadership } from '../../kube/leadership.js';
+import { isWithheld } from '../../kube/watch-failures.js';
 import type { Labels, NameOf } from './definitions.js';
 import { CONTROLLER, QUEUE, type QueueMetrics } from './queue.js';
 import { resourceOf } from './watches.js';
@@ -18,6 +19,8 @@ export interface ReadFrom {
   /** Only the leader reports assignments. Undefined for the only replica. */
   readonly election: Pick<Leadership, 'isLeading'> | undefined;
   readonly queue: Pick<QueueMetrics, 'waiting' | 'working'>;
+  /** By namespace, whether its last reconcile lacked a right. */
+  readonly forbidden: ReadonlyMap<string, boolean>;
   readonly monotonicMs: () => number;
   readonly version: string;
   readonly maxConcurrentReconciles: number;
@@ -40,13 +43,20 @@ export function readings(from: ReadFrom): Readings {
         return degraded === undefined ? [] : [[{ ...namespaceOf(one), reason: degraded.reason }, 1] as const];
       }),
     csiports_conflicts: () => assignments().map((one) => [namespaceOf(one), one.status?.conflicts?.length ?? 0]),
+    csiports_reconcile_forbidden: () =>
+      assignments().flatMap((one) => {
+        const isForbidden = from.forbidden.get(one.namespace);
+        return isForbidden === undefined ? [] : [[namespaceOf(one), isForbidden ? 1 : 0] as const];
+      }),
     csiports_watch_up: () => {
       const isUp = ({ synced, lastError }: InformerState): number => (synced && lastError === undefined ? 1 : 0);
       return byResource(from.controller.informers, isUp, Math.min);
     },
     csiports_watch_last_event_age_seconds: () => {
       const now = from.monotonicMs();
-      return byResource(from.controller.informers, ({ lastEventAt }) => (now - lastEventAt) / 1000, Math.max);
+      // What may not be read is no watch that has fallen silent; csiports_watch_up shows it.
+      const watched = from.controller.informers.filter((informer) => !isWithheld(informer, informer.lastError));
+      return byResource(watched, ({ lastEventAt }) => (now - lastEventAt) / 1000, Math.max);
     },
     csiports_build_info: () => [[{ version: from.version, node: process.version }, 1]],
     leader_election_master_status: () =>

@@ -1,8 +1,13 @@
-/** csiports_patches_total, csiports_reverts_total and csiports_rollout_seconds: what is written, and what comes of it. */
-import type { OnReconcileEvent, ReconcileEvent } from '../../controller/reconciler.js';
+/**
+ * What is written, and what comes of it: csiports_patches_total, csiports_reverts_total, csiports_rollout_seconds and
+ * csiports_reconcile_forbidden.
+ */
+import type { ReconcileEvent } from '../../controller/reconciler.js';
 import type { WriteOutcome, WriteResult } from '../../domain/report/write-result.js';
 import type { Slot } from '../../domain/rules/slots.js';
 import type { Recorder } from './recorder.js';
+
+type Reconciled = Extract<ReconcileEvent, { type: 'Reconciled' }>;
 
 const KINDS: readonly WriteResult['kind'][] = ['Deployment', 'DaemonSet', 'ConfigMap'];
 
@@ -14,22 +19,43 @@ const RESULTS: Readonly<Partial<Record<WriteOutcome, string>>> = {
   Failed: 'error',
 };
 
-export function countReconciles(recorder: Recorder, monotonicMs: () => number): OnReconcileEvent {
+export class ReconcileMetrics {
+  /** By namespace, whether its last reconcile lacked a right. */
+  readonly forbidden = new Map<string, boolean>();
+  readonly #recorder: Recorder;
+  readonly #monotonicMs: () => number;
   /** When each workload that is not Ready since was patched last, by namespace. */
-  const patched = new Map<string, Map<Slot, number>>();
-  return (namespace, event) => {
-    if (event.type === 'Forgotten') {
-      patched.delete(namespace);
-      recorder.forget(namespace);
-      return;
+  readonly #patched = new Map<string, Map<Slot, number>>();
+
+  constructor(recorder: Recorder, monotonicMs: () => number) {
+    this.#recorder = recorder;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  observe(namespace: string, event: ReconcileEvent): void {
+    switch (event.type) {
+      case 'Reconciled':
+        // A dry run is no write, also if it is rejected.
+        countWrites(this.#recorder, namespace, event.mode === 'DryRun' ? [] : event.results);
+        this.#timeRollouts(namespace, event);
+        break;
+      case 'Finished':
+        this.forbidden.set(namespace, event.missingRights.length > 0);
+        break;
+      case 'Forgotten':
+        this.forbidden.delete(namespace);
+        this.#patched.delete(namespace);
+        this.#recorder.forget(namespace);
+        break;
     }
-    // A dry run is no write, also if it is rejected.
-    countWrites(recorder, namespace, event.mode === 'DryRun' ? [] : event.results);
-    const times = new Map(patched.get(namespace));
-    timeRollouts(recorder, event, { times, now: monotonicMs() });
-    if (times.size === 0) patched.delete(namespace);
-    else patched.set(namespace, times);
-  };
+  }
+
+  #timeRollouts(namespace: string, event: Reconciled): void {
+    const times = new Map(this.#patched.get(namespace));
+    timeRollouts(this.#recorder, event, { times, now: this.#monotonicMs() });
+    if (times.size === 0) this.#patched.delete(namespace);
+    else this.#patched.set(namespace, times);
+  }
 }
 
 function countWrites(recorder: Recorder, namespace: string, results: readonly WriteResult[]): void {
@@ -46,7 +72,7 @@ function countWrites(recorder: Recorder, namespace: string, results: readonly Wr
 /** From the last patch of a workload until it is Ready. One that has left its port is patched again, and timed anew. */
 function timeRollouts(
   recorder: Recorder,
-  { after, results }: Extract<ReconcileEvent, { type: 'Reconciled' }>,
+  { after, results }: Reconciled,
   { times, now }: { readonly times: Map<Slot, number>; readonly now: number },
 ): void {
   for (const { slot, outcome } of results) if (slot !== undefined && outcome === 'Applied') times.set(slot, now);
@@ -55,6 +81,7 @@ function timeRollouts(
     if (state === 'Ready' && since !== undefined) {
       recorder.time('csiports_rollout_seconds', { kind: slotSpec.kind }, now - since);
     }
-    if (state !== 'RollingOut') times.delete(slotSpec.slot);
+    // A rollout that is stuck goes on when its cause is mended.
+    if (state !== 'RollingOut' && state !== 'Stuck') times.delete(slotSpec.slot);
   }
 }

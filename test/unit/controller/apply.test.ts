@@ -4,10 +4,10 @@ import type { WriteDependencies } from '../../../src/controller/send.js';
 import { WriteBackoff } from '../../../src/controller/write-backoff.js';
 import { plan } from '../../../src/domain/rules/plan.js';
 import { currentPort } from '../../../src/domain/rules/sidecar-port.js';
-import type { Slot } from '../../../src/domain/rules/slots.js';
+import { SLOT_SPECS, type Slot } from '../../../src/domain/rules/slots.js';
 import type { WriteResult } from '../../../src/domain/report/write-result.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
-import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
+import { NAMESPACE, rolledOut, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
 const RBD = 'PATCH /apis/apps/v1/namespaces/rook-ceph/daemonsets/csi-rbdplugin';
 const CEPHFS = 'PATCH /apis/apps/v1/namespaces/rook-ceph/deployments/csi-cephfsplugin-provisioner';
@@ -99,6 +99,97 @@ test('applied again it writes nothing', async () => {
   const { length } = cluster.server.requests;
   for (const { outcome } of Object.values(await applied())) expect(outcome).toBe('Unchanged');
   expect(cluster.server.requests).toHaveLength(length);
+});
+
+describe('with controllers, that roll out what is written, storage comes first', () => {
+  const PROVISIONER_PINS = { CSIADDONS_RBD_PROVISIONER_PORT: '9070', CSIADDONS_CEPHFS_PROVISIONER_PORT: '9071' };
+
+  async function rolledOutOn(port: number | undefined, options: ClusterOptions = {}): Promise<Bench> {
+    const found = await bench(options);
+    const raws = SLOT_SPECS.map(({ slot }) => [slot, rawWorkload(slot, port === undefined ? {} : { port })] as const);
+    for (const [slot, raw] of raws) found.cluster.write(slot, rolledOut(raw));
+    return found;
+  }
+
+  function refused(raw: RawWorkload): RawWorkload {
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'pods "x" is forbidden' }];
+    const status = { ...rolledOut(raw).status, updatedReplicas: 0, conditions };
+    return { ...raw, status };
+  }
+
+  test('the node plugin and its key wait until the new pods of the provisioners exist, and follow at once', async () => {
+    const { cluster, applied, port } = await rolledOutOn(9070);
+    const first = await applied();
+    expect(first.rookConfig.keys).toEqual(PROVISIONER_PINS);
+    expect(first).toMatchObject({
+      cephfsProvisioner: { outcome: 'Applied', to: 9071 },
+      rbdNodePlugin: { outcome: 'AwaitingPods', isSent: false },
+    });
+    expect(outcomes(await applied())).toEqual({
+      rookConfig: 'Unchanged',
+      rbdProvisioner: 'Unchanged',
+      cephfsProvisioner: 'Unchanged',
+      rbdNodePlugin: 'AwaitingPods',
+    });
+    // They need not run.
+    const raw = rolledOut(rawWorkload('cephfsProvisioner'));
+    const admitted = { ...raw, status: { ...raw.status, availableReplicas: 0 } };
+    cluster.write('cephfsProvisioner', admitted);
+    const { rookConfig, rbdNodePlugin } = await applied();
+    expect([rookConfig.outcome, rookConfig.keys, rbdNodePlugin.outcome]).toEqual([
+      'Applied',
+      { CSIADDONS_PORT: '9072' },
+      'Applied',
+    ]);
+    expect(port('rbdNodePlugin')).toBe(9072);
+  });
+
+  test('a node plugin that was right before is put back at once, whatever the pods of the provisioners do', async () => {
+    const { cluster, applied, port } = await rolledOutOn(undefined, { config: PINS });
+    await applied();
+    cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner', { rolling: true })));
+    cluster.write('rbdNodePlugin', rolledOut(nodePluginOn(9070)));
+    expect((await applied()).rbdNodePlugin).toMatchObject({ outcome: 'Applied', reverted: {} });
+    expect(port('rbdNodePlugin')).toBe(9072);
+  });
+
+  test('one that another process had moved waits, as nobody knows it for reverted', async () => {
+    const { cluster, applied } = await rolledOutOn(undefined, { config: PINS });
+    cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner', { rolling: true })));
+    cluster.write('rbdNodePlugin', rolledOut(nodePluginOn(9070)));
+    expect((await applied()).rbdNodePlugin).toMatchObject({ outcome: 'AwaitingPods' });
+  });
+
+  test('while pods of a slot are refused, nothing else is moved, and no key is pinned for it', async () => {
+    const { cluster, applied } = await rolledOutOn(undefined, {
+      config: PINS,
+      spec: { ports: { rbdProvisioner: 9170, rbdNodePlugin: 9172 } },
+    });
+    cluster.write('cephfsProvisioner', refused(rawWorkload('cephfsProvisioner')));
+    const awaiting = { rbdProvisioner: 'AwaitingPods', rbdNodePlugin: 'AwaitingPods' };
+    expect(outcomes(await applied())).toMatchObject({ rookConfig: 'Unchanged', ...awaiting });
+    expect(cluster.writes()).toEqual([]);
+
+    cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner')));
+    const next = await applied();
+    expect(next.rookConfig.keys).toEqual({ CSIADDONS_RBD_PROVISIONER_PORT: '9170' });
+    expect(outcomes(next)).toMatchObject({ rbdProvisioner: 'Applied', rbdNodePlugin: 'AwaitingPods' });
+  });
+
+  test('the slot whose pods are refused is moved itself: another port may be allowed', async () => {
+    const { cluster, applied, port } = await rolledOutOn(undefined, {
+      config: PINS,
+      spec: { ports: { cephfsProvisioner: 9171 } },
+    });
+    cluster.write('cephfsProvisioner', refused(rawWorkload('cephfsProvisioner')));
+    await applied();
+    expect(port('cephfsProvisioner')).toBe(9171);
+  });
+
+  test('DryRun asks for all of them at once', async () => {
+    const { applied } = await rolledOutOn(9070, { spec: { mode: 'DryRun' } });
+    expect(outcomes(await applied())).toMatchObject({ cephfsProvisioner: 'Accepted', rbdNodePlugin: 'Accepted' });
+  });
 });
 
 describe('the other modes', () => {
@@ -366,12 +457,12 @@ describe('an object that changed meanwhile', () => {
   test('a patch whose guard fails is planned again from what is read', async () => {
     const { cluster, applied, port } = await bench(ONE_DRIFTED);
     const stored = cluster.watches.workloads.rbdNodePlugin.get(NAMESPACE)!;
-    cluster.write('rbdNodePlugin', nodePluginOn(9999));
+    cluster.write('rbdNodePlugin', nodePluginOn(9071));
     cluster.watches.workloads.rbdNodePlugin.replace([stored]);
     cluster.changed.length = 0;
     const { rbdNodePlugin } = await applied();
     expect(rbdNodePlugin).toMatchObject({ outcome: 'Outdated', isSent: true, error: { isGuardFailure: true } });
-    expect([port('rbdNodePlugin'), cluster.changed]).toEqual([9999, [NAMESPACE]]);
+    expect([port('rbdNodePlugin'), cluster.changed]).toEqual([9071, [NAMESPACE]]);
     await applied();
     expect(port('rbdNodePlugin')).toBe(9072);
   });

@@ -1,7 +1,7 @@
 /** One namespace of a cluster behind an API server double, which stores what is written as the real one would. */
 import { Watches } from '../../../src/controller/watches.js';
 import { FIELD_MANAGER, type AssignmentSpec } from '../../../src/domain/rules/api.js';
-import type { Observed } from '../../../src/domain/rules/plan.js';
+import type { Observed } from '../../../src/domain/rules/observed.js';
 import type { JsonPatch } from '../../../src/domain/rules/sidecar-port.js';
 import { SLOT_SPECS, forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
 import {
@@ -76,7 +76,27 @@ const CONFLICT: Readonly<Partial<Record<Slot, RawOptions>>> = {
   rbdNodePlugin: { port: 9070 },
 };
 
-/** By default what Rook leaves behind: all three sidecars on 9070, no key set, Rook not running. */
+/** No controller has looked at it yet, so nothing waits for its pods. */
+function unseen(raw: RawWorkload): RawWorkload {
+  return { ...raw, status: { ...raw.status, observedGeneration: 0 } };
+}
+
+/** With the counters of a workload whose pods are up. */
+export function rolledOut(raw: RawWorkload): RawWorkload {
+  const deployment = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+  const daemonSet = {
+    desiredNumberScheduled: 1,
+    currentNumberScheduled: 1,
+    updatedNumberScheduled: 1,
+    numberAvailable: 1,
+  };
+  return { ...raw, status: { ...raw.status, ...deployment, ...daemonSet } };
+}
+
+/**
+ * By default what Rook leaves behind: all three sidecars on 9070, no key set, Rook not running. There are no controllers
+ * unless the test writes what they do.
+ */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { server, transport } = await connect();
   const changed: string[] = [];
@@ -91,7 +111,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const next = <T extends Stored>(metadata: T): T => ({ ...metadata, resourceVersion: String((version += 1)) });
   const metadata = (name: string): Stored => ({ namespace: NAMESPACE, name, uid: `uid-${name}`, resourceVersion: '1' });
   const stored = forEachSlot(({ slot }) =>
-    rawWorkload(slot, options.workloads?.[slot] ?? CONFLICT[slot] ?? { hostNetwork: false }),
+    unseen(rawWorkload(slot, options.workloads?.[slot] ?? CONFLICT[slot] ?? { hostNetwork: false })),
   );
   const assignment = {
     metadata: { ...metadata('default'), generation: 3 },
@@ -169,7 +189,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     writer: new Writer(transport, ALWAYS_LEADING),
     watches,
     changed,
-    observed: () => watches.observe(NAMESPACE)!,
+    observed: () => ({ ...watches.observe(NAMESPACE)!, now: Date.parse('2026-11-22T10:00:00Z') }),
     answers,
     write: (slot, raw) => {
       stored[slot] = { ...raw, metadata: next(raw.metadata) };

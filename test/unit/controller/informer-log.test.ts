@@ -53,6 +53,19 @@ test('a failure is said once, and again when it has lasted for long', () => {
   expect(warnings).toHaveLength(2);
 });
 
+test('a right that is withheld from an optional informer is said once, and again when it was there in between', () => {
+  const { log, warnings, clock } = bench();
+  const one = informer({ optional: true });
+  for (const now of [0, 600_000, 6_000_000]) {
+    clock.now = now;
+    log(one, failed(error(403)));
+  }
+  expect(warnings).toHaveLength(1);
+  log(one, { type: 'Synced' });
+  log(one, failed(error(403)));
+  expect(warnings).toHaveLength(2);
+});
+
 test('what keeps all informers from working is said once for all', () => {
   const { log, warnings } = bench();
   for (const title of ['a', 'b', 'c']) log(informer({ title }), failed(AWAY));
@@ -98,6 +111,13 @@ test('the remedy names the rule that is missing, with the name where there is on
   );
   expect(remedyFor(informer({ ...drivers, namespace: 'rook' }), error(403))).toBe(
     'allow verbs list and watch on drivers.csi.ceph.io in a Role in namespace rook',
+  );
+  const pods = { rule: { group: '', resource: 'pods', folder: 'config/rbac/host-network-pods' }, optional: true };
+  expect(remedyFor(informer(pods), error(403))).toBe(
+    'allow verbs list and watch on pods in a ClusterRole: kubectl apply -k config/rbac/host-network-pods',
+  );
+  expect(remedyFor(informer({ ...pods, namespace: 'rook' }), error(403))).toBe(
+    'allow verbs list and watch on pods in a Role in namespace rook',
   );
   expect(remedyFor(informer(), error(404))).toMatch(/^install the CustomResourceDefinition daemonsets\.apps/);
   expect(remedyFor(informer(), AWAY)).toBeUndefined();

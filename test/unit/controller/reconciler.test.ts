@@ -10,7 +10,7 @@ import type { EventSpec } from '../../../src/domain/report/events.js';
 import { ASSIGNMENT_KIND } from '../../../src/domain/rules/api.js';
 import { CONFLICT_PORT, DEFAULT_PORTS, inOrder } from '../../support/slots.js';
 import { rawWorkload, type RawWorkload } from '../domain/raw-workload.js';
-import { NAMESPACE, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
+import { NAMESPACE, rolledOut, startCluster, type Cluster, type ClusterOptions } from './cluster-double.js';
 
 interface Bench {
   readonly cluster: Cluster;
@@ -65,13 +65,6 @@ function processOn(cluster: Cluster): Bench {
 
 const CEPHFS = 'PATCH csi-cephfsplugin-provisioner';
 const reverted = (): RawWorkload => rawWorkload('cephfsProvisioner', { port: 9070 });
-
-/** With the counters of a workload whose pods are up. */
-function rolledOut(raw: RawWorkload): RawWorkload {
-  const deployment = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
-  const daemonSet = { desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1 };
-  return { ...raw, status: { ...raw.status, ...deployment, ...daemonSet } };
-}
 
 /** Reconciled, with every pod on its port, by an operator that had nothing to write but the status. */
 async function settled(): Promise<Bench> {
@@ -203,6 +196,39 @@ test('while Rook is waited for, the namespace comes back in time', async () => {
   expect(reasonOf(found, 'Ready')).toBe('RollingOut');
 });
 
+test('the node plugin waits for the new pods of the provisioners: the status says so, and it follows at once', async () => {
+  const found = await bench();
+  const { cluster, reconcile } = found;
+  for (const { slot } of SLOT_SPECS) cluster.write(slot, rolledOut(rawWorkload(slot, { port: CONFLICT_PORT })));
+  expect(await reconcile()).toEqual({});
+  expect(cluster.writes()).toEqual(['PATCH rook-ceph-operator-config', CEPHFS, 'PATCH status']);
+  expect(conditionOf(found, 'Ready')).toMatchObject({
+    reason: 'AwaitingPods',
+    message:
+      'DaemonSet csi-rbdplugin is moved to 9072 when the new pods of Deployment csi-cephfsplugin-provisioner exist',
+  });
+  expect(reasonOf(found, 'Progressing')).toBe('AwaitingPods');
+
+  cluster.server.requests.length = 0;
+  cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner')));
+  await reconcile();
+  expect(cluster.writes()).toEqual(['PATCH rook-ceph-operator-config', 'PATCH csi-rbdplugin', 'PATCH status']);
+  expect(reasonOf(found, 'Ready')).toBe('RollingOut');
+});
+
+test('pods that are admitted while the reconcile writes bring the namespace back at once', async () => {
+  const { cluster, reconcile } = await bench();
+  for (const { slot } of SLOT_SPECS) cluster.write(slot, rolledOut(rawWorkload(slot, { port: CONFLICT_PORT })));
+  await reconcile();
+  cluster.beforeAnswer('/status', () => undefined);
+  cluster.writeStatus(undefined);
+  cluster.configure({ CSIADDONS_CEPHFS_PROVISIONER_PORT: 'abc' });
+  cluster.beforeAnswer('rook-ceph-operator-config', () => {
+    cluster.write('cephfsProvisioner', rolledOut(rawWorkload('cephfsProvisioner')));
+  });
+  expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
+});
+
 test('a passing fault is in the status, handed on for the retry, and hides no time at which there is something to do', async () => {
   const found = await bench({ rookAlive: true });
   found.cluster.answers.set('PATCH /api/v1', (exchange) => exchange.reject(500, 'InternalError'));
@@ -238,6 +264,30 @@ test('a rejection is in the status, logged and recorded once, and asked again af
     expect(reasons(found).filter((reason) => reason === 'PatchRejected')).toHaveLength(2);
     expect(cluster.writes().filter((write) => write === CEPHFS)).toHaveLength(1);
   }
+});
+
+test('missing rights are one event with all of them, and none while the writes are held back', async () => {
+  const found = await bench();
+  const { cluster, clock, events } = found;
+  const message = 'x "y" is forbidden: User "b" cannot patch resource "x"';
+  for (const request of ['PATCH /api/v1', 'PATCH /apis/apps', 'PATCH /apis/csiports.io']) {
+    cluster.answers.set(request, (exchange) => exchange.reject(403, 'Forbidden', { message }));
+  }
+  const notes = (): string[] => events.filter(({ reason }) => reason === 'Forbidden').map(({ note }) => note);
+  await found.reconcile();
+  expect(notes()).toEqual([expect.stringContaining(`, patch csiportassignments/status in namespace ${NAMESPACE};`)]);
+  for (const right of ['configmaps/rook-ceph-operator-config', 'deployments.apps/csi-cephfsplugin-provisioner']) {
+    expect(notes()[0]).toContain(`patch ${right}`);
+  }
+
+  // The status may be written now, and says the rest.
+  cluster.answers.delete('PATCH /apis/csiports.io');
+  await found.reconcile();
+  expect(notes()).toHaveLength(1);
+  clock.ms += 30_000;
+  await found.reconcile();
+  expect(notes()).toHaveLength(2);
+  expect(notes()[1]).not.toContain('status');
 });
 
 test('a status that cannot be written is a fault, which hides no time either; what was done is recorded, once', async () => {

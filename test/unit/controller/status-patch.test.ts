@@ -24,7 +24,7 @@ const CONFLICTING: AssignmentStatus = {
   ...SETTLED,
   rookVersion: 'v1.17.9',
   ports: { ...SETTLED.ports, rbdNodePlugin: 9172 },
-  conflicts: [{ port: 9070, holders: ['a', 'b'] }],
+  conflicts: [{ port: 9070, holders: [{ namespace: 'n', kind: 'Pod', name: 'a', container: 'b' }] }],
   conditions: [{ ...READY, status: 'False', reason: 'PortsDiffer' }],
 };
 

@@ -3,7 +3,7 @@ import { WATCH_TABLE, watchTarget } from '../../../src/controller/watch-table.js
 import { SLOT_SPECS, forEachSlot } from '../../../src/domain/rules/slots.js';
 import type { WatchTarget } from '../../../src/kube/informer-state.js';
 
-const { workloads, drivers, ...others } = WATCH_TABLE;
+const { workloads, drivers, pods, ...others } = WATCH_TABLE;
 
 const targets = (namespace?: string): WatchTarget<unknown>[] => [
   watchTarget(others.assignments, namespace),
@@ -60,4 +60,23 @@ test('each change leads to the namespace of the object', () => {
   const rows = [...Object.values(others), ...Object.values(workloads), drivers];
   expect(rows).toHaveLength(SLOT_SPECS.length + 4);
   for (const { keysOf } of rows) expect(keysOf('rook')).toEqual(['rook']);
+});
+
+test('what Rook is made of concerns Rooks on the same nodes, and assignments without a Rook wait for it', () => {
+  const { assignments, rookConfigs, rookOperators } = others;
+  expect([assignments, rookConfigs].map(({ concernsOthers }) => concernsOthers)).toEqual(['Neighbours', 'Neighbours']);
+  for (const row of [rookOperators, ...Object.values(workloads)]) expect(row.concernsOthers).toBe('Rook');
+  for (const row of [drivers, pods]) expect(row).not.toHaveProperty('concernsOthers');
+});
+
+test('pods are watched by their host network; the folder with the right to do so is named', () => {
+  expect(watchTarget(pods, undefined)).toEqual({
+    title: 'Pods on the host network',
+    rule: { group: '', resource: 'pods', folder: 'config/rbac/host-network-pods' },
+    fieldSelector: 'spec.hostNetwork=true',
+    path: '/api/v1/pods',
+    optional: true,
+    project: pods.project,
+  });
+  expect(watchTarget(pods, 'rook')).toMatchObject({ namespace: 'rook', path: '/api/v1/namespaces/rook/pods' });
 });

@@ -68,7 +68,7 @@ export class WatchedObjects {
   #answer({ path, query }: Received, exchange: Exchange): void {
     const plural = path.split('/').at(-1)!;
     const namespace = /\/namespaces\/([^/]+)\//.exec(path)?.[1];
-    const name = query.fieldSelector?.replace('metadata.name=', '');
+    const name = /^metadata\.name=(.*)/.exec(query.fieldSelector ?? '')?.[1];
     const names = [plural, name ?? '', `${namespace}/${name}`];
     const rejection = names.flatMap((of) => this.rejections.get(of) ?? []).at(0);
     if (rejection === 'never') return;

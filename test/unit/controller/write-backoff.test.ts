@@ -129,7 +129,7 @@ describe('Contested', () => {
 describe('Rejected', () => {
   const rejected = (input?: string): Bench => {
     const result = bench();
-    expect(result.backoff.rejected(TARGET, 'no', input)).toEqual({
+    expect(result.backoff.rejected(TARGET, { cause: 'no', ...(input === undefined ? {} : { input }) })).toEqual({
       reason: 'Rejected',
       cause: 'no',
       requeueAfterMs: 30_000,
@@ -143,6 +143,14 @@ describe('Rejected', () => {
     expect(backoff.hold(TARGET, INPUT)).toEqual({ reason: 'Rejected', cause: 'no', requeueAfterMs: 1 });
     clock.ms += 1;
     expect(held()).toBe(0);
+  });
+
+  test('a write that is held for want of a right says which', () => {
+    const { backoff } = bench();
+    const missingRight = 'patch daemonsets.apps/csi-rbdplugin';
+    const hold = { reason: 'Rejected', cause: 'no', missingRight, requeueAfterMs: 30_000 };
+    expect(backoff.rejected(TARGET, { cause: 'no', input: INPUT, missingRight })).toEqual(hold);
+    expect(backoff.hold(TARGET, INPUT)).toEqual(hold);
   });
 
   test.each([
@@ -170,7 +178,7 @@ describe('Rejected', () => {
   test('of a contested target it hides the longer hold only for its own time', () => {
     const { clock, backoff, write } = bench();
     write([0, 0, 0, 0, 0, 30]);
-    backoff.rejected(TARGET, 'no', INPUT);
+    backoff.rejected(TARGET, { cause: 'no', input: INPUT });
     expect(backoff.hold(TARGET, INPUT)).toMatchObject({ reason: 'Rejected' });
     expect(backoff.hold(TARGET, 'another')).toEqual({ reason: 'Contested', requeueAfterMs: 60_000 });
     clock.ms += 30_000;

@@ -81,6 +81,20 @@ test.each([
   expect(error.isNotFound).toBe(code === 404);
 });
 
+test.each([
+  [
+    403,
+    'daemonsets.apps "x" is forbidden: User "system:serviceaccount:a:b" cannot patch resource "daemonsets" in API group "apps" in the namespace "rook"',
+    true,
+  ],
+  [404, 'daemonsets.apps "x" is forbidden: User "b" cannot patch resource "daemonsets"', false],
+  [403, 'admission webhook "ports.example" denied the request: not these ports', false],
+  [403, 'pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=9, limited: pods=9', false],
+  [403, 'pods "x" is forbidden: violates PodSecurity "baseline:latest": hostPort', false],
+])('%i %s: a missing right is %s', (code, message, expected) => {
+  expect(new ApiError('PATCH /x', code, status({ message })).isMissingRight).toBe(expected);
+});
+
 test("a webhook's rejection without causes is no failed guard", () => {
   const message = 'admission webhook "ports.example" denied the request: not these ports';
   const error = new ApiError('PATCH /x', 422, status({ message }));

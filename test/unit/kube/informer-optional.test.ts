@@ -5,7 +5,9 @@ import { eventually } from './connections.js';
 import {
   added,
   deleted,
+  modified,
   object,
+  project,
   runInformer,
   streamedList,
   type Running,
@@ -21,10 +23,7 @@ async function runOptional(
   steps: readonly Step[],
   options: Parameters<typeof runInformer>[1] = {},
 ): Promise<Running & { readonly sink: Store<Stored> }> {
-  const sink = new Store<Stored>(
-    () => undefined,
-    ({ namespace, name }) => `${namespace}/${name}`,
-  );
+  const sink = new Store<Stored>(() => undefined, { keyOf: ({ namespace, name }) => `${namespace}/${name}` });
   return { ...(await runInformer(steps, { optional: true, sink, ...options })), sink };
 }
 
@@ -126,4 +125,28 @@ test('stop ends the wait for a resource that is not there', async () => {
   await stop();
   expect(performance.now() - begin).toBeLessThan(500);
   expect(server.requests).toHaveLength(1);
+});
+
+test('what is of no interest counts as absent, and is not reported as unreadable', async () => {
+  const { sink, informer, unreadable } = await runOptional(
+    [
+      (exchange, request) => {
+        streamedList('50', object('a', '7', { label: 'dull' }), object('b', '8'), object('c', '9'))(exchange, request);
+        exchange.events(modified('b', '51', { label: 'dull' }), modified('a', '52'), deleted('c', '53'));
+      },
+    ],
+    { project: (raw) => (project(raw).label === 'dull' ? undefined : project(raw)) },
+  );
+  await firstSync(informer);
+  await eventually(() => sink.all().map(({ namespace }) => namespace)).toEqual(['a']);
+  expect(unreadable).toEqual([]);
+});
+
+test.each(['stream', 'pages'])('it may select by another field than the name, by %s', async (by) => {
+  const rejected: Step = (exchange) => exchange.reject(400, 'BadRequest');
+  const page: Step = (exchange) => exchange.json(200, { metadata: { resourceVersion: '50' }, items: [] });
+  const steps = by === 'stream' ? [streamedList('50')] : [rejected, page, streamedList('50')];
+  const { server, informer } = await runOptional(steps, { fieldSelector: 'spec.hostNetwork=true' });
+  await firstSync(informer);
+  for (const { query } of server.requests) expect(query.fieldSelector).toBe('spec.hostNetwork=true');
 });

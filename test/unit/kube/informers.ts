@@ -86,13 +86,14 @@ export interface RunOptions {
   readonly namespace?: string;
   readonly store?: Store<Stored>;
   readonly timeoutMs?: number;
-  readonly project?: (raw: RawObject) => Stored;
+  readonly project?: (raw: RawObject) => Stored | undefined;
+  readonly fieldSelector?: string;
   readonly optional?: boolean;
   /** Of all names, into a store of the test's. */
   readonly sink?: ObjectSink<Stored>;
 }
 
-function project(raw: RawObject): Stored {
+export function project(raw: RawObject): Stored {
   const { metadata, label } = raw as Raw;
   return {
     namespace: metadata.namespace,
@@ -127,6 +128,7 @@ export async function runInformer(steps: readonly Step[], options: RunOptions = 
     ...(options.optional === undefined ? {} : { optional: options.optional }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     path: PATH,
+    ...(options.fieldSelector === undefined ? {} : { fieldSelector: options.fieldSelector }),
     project: options.project ?? project,
   };
   const onEvent: OnInformerEvent = (_, event) => {

@@ -32,13 +32,14 @@ function workload(pod: object = {}, more: { metadata?: object; spec?: object; st
 
 test('of an assignment: identity, generation, spec and status', () => {
   const raw = {
-    metadata: metadata(),
+    metadata: metadata({ creationTimestamp: '2026-11-22T10:00:00Z' }),
     spec: { mode: 'DryRun', ports: { rbdNodePlugin: 9075 } },
     status: { provider: 'Rook' },
   };
   expect(projectAssignment(raw)).toEqual({
     ...ID,
     generation: 3,
+    creationTimestamp: '2026-11-22T10:00:00Z',
     deleting: false,
     spec: { mode: 'DryRun', ports: { rbdNodePlugin: 9075 } },
     status: { provider: 'Rook' },
@@ -51,6 +52,7 @@ test.each([[undefined], [null], [{}], [{ ports: null, mode: null, rookConfig: nu
     expect(projectAssignment({ metadata: metadata(), spec })).toEqual({
       ...ID,
       generation: 3,
+      creationTimestamp: '',
       deleting: false,
       spec: {},
     });
@@ -75,7 +77,7 @@ test('a deletion timestamp means deleting', () => {
   expect(projectRookConfig(raw).deleting).toBe(true);
 });
 
-test('of the Rook settings only the port keys are kept, each with its field managers', () => {
+test('of the Rook settings those that matter are kept, the port keys with their field managers', () => {
   const owned = (manager: string | undefined, ...keys: string[]): object => ({
     ...(manager === undefined ? {} : { manager }),
     fieldsV1: { 'f:data': Object.fromEntries(keys.map((key) => [`f:${key}`, {}])) },
@@ -87,7 +89,12 @@ test('of the Rook settings only the port keys are kept, each with its field mana
     { manager: 'labels', fieldsV1: { 'f:metadata': { 'f:labels': {} } } },
     { manager: 'bare' },
   ];
-  const data = { CSIADDONS_PORT: '9072', CSIADDONS_RBD_PROVISIONER_PORT: '', ROOK_LOG_LEVEL: 'INFO' };
+  const data = {
+    CSIADDONS_PORT: '9072',
+    CSIADDONS_RBD_PROVISIONER_PORT: '',
+    CSI_ENABLE_LIVENESS: 'true',
+    ROOK_LOG_LEVEL: 'INFO',
+  };
   expect(projectRookConfig({ metadata: metadata({ managedFields }), data })).toEqual({
     ...ID,
     deleting: false,
@@ -95,6 +102,7 @@ test('of the Rook settings only the port keys are kept, each with its field mana
       CSIADDONS_PORT: { value: '9072', managers: ['csi-port-operator', 'kubectl-edit'] },
       CSIADDONS_RBD_PROVISIONER_PORT: { value: '', managers: [] },
     },
+    settings: { CSI_ENABLE_LIVENESS: 'true' },
     fingerprint: expect.any(String) as string,
     managers: [{ name: 'csi-port-operator' }, { name: 'kubectl-edit' }, { name: 'labels' }, { name: 'bare' }],
   });
@@ -109,7 +117,7 @@ test('settings have another fingerprint for other data, and the same for other l
 });
 
 test('settings without data or managedFields have no keys and no managers', () => {
-  const nothing = { keys: {}, fingerprint: expect.any(String) as string, managers: [] };
+  const nothing = { keys: {}, settings: {}, fingerprint: expect.any(String) as string, managers: [] };
   expect(projectRookConfig({ metadata: ID })).toEqual({ ...ID, deleting: false, ...nothing });
   expect(projectRookConfig({ metadata: ID, data: { CSIADDONS_PORT: '1' } }).keys).toEqual({
     CSIADDONS_PORT: { value: '1', managers: [] },
@@ -127,15 +135,43 @@ test('of the Rook operator: image of its container, chart and ready replicas', (
       ...ID,
       image: 'rook/ceph:v1.17.9',
       chart: 'rook-ceph-v1.17.9',
+      env: {},
       readyReplicas: 1,
     },
   );
   expect(projectRookOperator(workload({ containers: [{ name: 'other', image: 'o:1' }] })).image).toBe('o:1');
-  expect(projectRookOperator(workload({ containers: [] }))).toEqual({ ...ID, readyReplicas: 0 });
+  expect(projectRookOperator(workload({ containers: [] }))).toEqual({ ...ID, env: {}, readyReplicas: 0 });
 });
 
-test('of a Driver: its identity', () => {
-  expect(projectDriver({ metadata: metadata(), spec: { controllerPlugin: { hostNetwork: true } } })).toEqual(ID);
+test("of the Rook operator's environment: the literal values of the settings that matter, the last of a name", () => {
+  const valueFrom = { fieldRef: { fieldPath: 'metadata.namespace' } };
+  const env = [
+    { name: 'CSIADDONS_PORT', value: '9075' },
+    { name: 'CSIADDONS_PORT', value: '9076' },
+    { name: 'CSI_ENABLE_LIVENESS', value: 'true' },
+    { name: 'ROOK_ENFORCE_HOST_NETWORK' },
+    { name: 'ROOK_USE_CSI_OPERATOR', valueFrom },
+    { name: 'CSI_RBD_LIVENESS_METRICS_PORT', value: '9082' },
+    { name: 'CSI_RBD_LIVENESS_METRICS_PORT', valueFrom },
+    { name: 'CSI_CEPHFS_LIVENESS_METRICS_PORT', value: '9'.repeat(1_000_000) },
+    { name: 'POD_NAMESPACE', valueFrom },
+    { name: 'ROOK_LOG_LEVEL', value: 'INFO' },
+    { name: '__proto__', value: 'x' },
+  ];
+  const sidecar = { name: 'istio', env: [{ name: 'CSIADDONS_PORT', value: '9079' }] };
+  expect(projectRookOperator(workload({ containers: [sidecar, { name: 'rook-ceph-operator', env }] })).env).toEqual({
+    CSIADDONS_PORT: '9076',
+    CSI_ENABLE_LIVENESS: 'true',
+    ROOK_ENFORCE_HOST_NETWORK: '',
+    CSI_CEPHFS_LIVENESS_METRICS_PORT: '9'.repeat(1001),
+  });
+});
+
+test('of a Driver: its identity and age', () => {
+  expect(projectDriver({ metadata: metadata(), spec: { controllerPlugin: { hostNetwork: true } } })).toEqual({
+    ...ID,
+    creationTimestamp: '',
+  });
 });
 
 test('of a Deployment: sidecar, host network, label and rollout', () => {
@@ -227,28 +263,34 @@ test('a pod template without a sidecar, label or containers is projected as well
   expect(projectDaemonSet({ metadata: ID, spec: { template: {} } })).not.toHaveProperty('sidecar');
 });
 
-test('of the other containers: the declared TCP ports, and the metrics port of the liveness container', () => {
-  const otherPorts = (...containers: object[]): unknown => projectDeployment(workload({ containers })).otherPorts;
-  const ports = [
-    { containerPort: 8080 },
-    { containerPort: 8081, protocol: 'TCP' },
-    { containerPort: 53, protocol: 'UDP' },
+test('of the sidecar: what its port argument refers to in the environment', () => {
+  const env = [
+    { name: 'CONTROLLER_PORT', value: '9070' },
+    { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'OTHER', value: '9071' },
   ];
-  expect(otherPorts({ name: 'driver', ports }, SIDECAR, { name: 'log' })).toEqual([
+  const args = ['--pod=$(POD_NAME)', '--other=$(OTHER)', '--controller-port=$(CONTROLLER_PORT)'];
+  const { sidecar } = projectDeployment(workload({ containers: [{ ...SIDECAR, args, env }] }));
+  expect(sidecar).toMatchObject({ args, env: { CONTROLLER_PORT: '9070' } });
+  expect(Object.keys(sidecar!.env!)).toEqual(['CONTROLLER_PORT']);
+});
+
+test('of the other containers: the ports that they take', () => {
+  const containers = [
+    { name: 'driver', ports: [{ containerPort: 8080 }, { containerPort: 53, protocol: 'UDP' }] },
+    SIDECAR,
+    { name: 'log' },
+    { name: 'liveness-prometheus', args: ['--type=liveness', '--metricsport=9080'] },
+  ];
+  const initContainers = [
+    { name: 'proxy', restartPolicy: 'Always', args: ['--port=9070'] },
+    { name: 'setup', args: ['--port=9071'] },
+  ];
+  expect(projectDeployment(workload({ containers, initContainers })).otherPorts).toEqual([
     { container: 'driver', port: 8080 },
-    { container: 'driver', port: 8081 },
+    { container: 'liveness-prometheus', port: 9080 },
+    { container: 'proxy', port: 9070 },
   ]);
-  const liveness = (args: unknown, more: object = {}): unknown =>
-    otherPorts({ name: 'liveness-prometheus', args, ...more });
-  const on = (port: number): object[] => [{ container: 'liveness-prometheus', port }];
-  expect(liveness(['--type=liveness', '--metricsport=9080'])).toEqual(on(9080));
-  expect(liveness(['-metricsport', '9081'])).toEqual(on(9081));
-  expect(liveness(['--metricsport=9080', '--metricsport=9082'])).toEqual(on(9082));
-  expect(liveness(['--metricsport=9080'], { ports: [{ containerPort: 9080 }] })).toEqual(on(9080));
-  expect(liveness(['--metricsport=$(PORT)'])).toEqual([]);
-  expect(liveness(undefined)).toEqual([]);
-  // The flag alone is no proof: the other containers of the image take it, and serve no metrics.
-  expect(otherPorts({ name: 'csi-rbdplugin', args: ['--metricsport=9080'] })).toEqual([]);
 });
 
 test('an init container of that name is no sidecar', () => {
@@ -264,6 +306,7 @@ test('no projection throws for want of optional fields', () => {
       args: fc.array(fc.string()),
       command: fc.array(fc.string()),
       ports: fc.array(fc.record({ containerPort: fc.nat(), hostPort: fc.nat() }, { requiredKeys: ['containerPort'] })),
+      env: fc.array(fc.record({ name: fc.string(), value: fc.string() }, { requiredKeys: ['name'] })),
     },
     { requiredKeys: ['name'] },
   );

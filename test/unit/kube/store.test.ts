@@ -202,7 +202,7 @@ const named = (namespace: string, name: string, uid: string, resourceVersion: st
 });
 
 function byName(onChange: (namespace: string) => void = () => undefined): Store<StoredObject> {
-  return new Store(onChange, ({ namespace, name }) => `${namespace}/${name}`);
+  return new Store(onChange, { keyOf: ({ namespace, name }) => `${namespace}/${name}` });
 }
 
 test('by name: several objects of a namespace are kept apart', () => {
@@ -247,6 +247,74 @@ test('by name: it holds what a Store for each name would', () => {
           const expected = [models.x.get(namespace), models.y.get(namespace)].filter((one) => one !== undefined);
           expect(store.in(namespace).sort((a, b) => a.name.localeCompare(b.name))).toEqual(expected);
         }
+      }
+    }),
+  );
+});
+
+interface Labelled extends StoredObject {
+  readonly label: string;
+}
+
+test('a newer version that brings nothing new is stored and reported to nobody', () => {
+  const changes: (readonly Labelled[])[] = [];
+  const isSame = (a: Labelled, b: Labelled): boolean => a.label === b.label;
+  const store = new Store<Labelled>((_, objects) => changes.push(objects), { isSame });
+  const [first, same, other, anew] = [
+    { ...object('a', 'u', '1'), label: 'x' },
+    { ...object('a', 'u', '2'), label: 'x' },
+    { ...object('a', 'u', '4'), label: 'y' },
+    { ...object('a', 'v', '5'), label: 'y' },
+  ];
+  store.put(first);
+  store.put(same);
+  expect(store.get('a')).toBe(same);
+  store.replace([{ ...same, resourceVersion: '3' }]);
+  expect(store.get('a')?.resourceVersion).toBe('3');
+  store.put(other);
+  store.put(anew);
+  store.delete(anew);
+  expect(changes.map((objects) => objects.map(({ resourceVersion }) => resourceVersion))).toEqual([
+    ['1'],
+    ['3', '4'],
+    ['4', '5'],
+    ['5'],
+  ]);
+});
+
+test('an index holds the very objects that are stored, whatever happens', () => {
+  const anObject = fc
+    .tuple(fc.constantFrom('a', 'b'), fc.constantFrom('x', 'y'), fc.constantFrom('u', 'v'), fc.nat(20))
+    .map(([namespace, name, uid, version]) => ({ namespace, name, uid, resourceVersion: String(version) }));
+  const list = fc.uniqueArray(anObject, { selector: ({ namespace, name }) => `${namespace}/${name}` });
+  const step = fc.oneof(
+    fc.record({ kind: fc.constantFrom('put', 'delete', 'putResponse', 'putExpectedResponse'), object: anObject }),
+    fc.record({ kind: fc.constant('replace'), objects: list, within: fc.constantFrom(undefined, 'a') }),
+  );
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const indexed = new Set<StoredObject>();
+      const index = {
+        add: (one: StoredObject) => {
+          expect(indexed.has(one)).toBe(false);
+          indexed.add(one);
+        },
+        remove: (one: StoredObject) => {
+          expect(indexed.delete(one)).toBe(true);
+        },
+      };
+      const keyOf = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
+      const store = new Store<StoredObject>(() => undefined, { keyOf, index, isSame: () => true });
+      for (const step of steps) {
+        if ('objects' in step) {
+          const listed = step.objects.filter(({ namespace }) => (step.within ?? namespace) === namespace);
+          store.replace(
+            listed.map((one) => ({ ...one })),
+            step.within,
+          );
+        } else store[step.kind as 'put' | 'delete']({ ...step.object });
+        expect(new Set(store.all())).toEqual(indexed);
+        for (const one of store.all()) expect(indexed.has(one)).toBe(true);
       }
     }),
   );

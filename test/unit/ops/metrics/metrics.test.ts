@@ -32,12 +32,18 @@ test('two operators in one process do not share their metrics', async () => {
 });
 
 const after = plan({
+  namespace: 'there',
+  others: [],
+  rooksElsewhere: [],
+  drivers: [],
+  now: 0,
   assignment: {
     namespace: 'there',
     name: 'default',
     uid: 'uid-assignment',
     resourceVersion: '1',
     generation: 1,
+    creationTimestamp: '2026-01-01T00:00:00Z',
     deleting: false,
     spec: {},
   },
@@ -151,6 +157,17 @@ test.each([
   const { metrics, scrape } = startMetrics();
   metrics.controller.onInformerEvent(informer('plugin'), { type: 'Failed', error, retryInMs: 1 });
   expect(lines(await scrape(), 'csiports_watch_restarts_total')).toEqual([`deployments.apps/plugin ${cause} 1`]);
+});
+
+test('a watch that may not be read has no age: it is no watch that has fallen silent', async () => {
+  const { metrics, clock, scrape } = startMetrics();
+  clock.ms = 100_000;
+  const rule = { group: '', resource: 'pods' };
+  const lastError = apiError(403);
+  const states = [informer('pods', { optional: true, synced: false, rule, lastError }), informer('plugin')];
+  metrics.readFrom({ informers: states, assignments: [] }, undefined);
+  expect(lines(await scrape(), 'csiports_watch_up')).toEqual(['deployments.apps/plugin 1', 'pods 0']);
+  expect(lines(await scrape(), 'csiports_watch_last_event_age_seconds')).toEqual(['deployments.apps/plugin 100']);
 });
 
 test('watches: closed in order, silent for how long', async () => {

