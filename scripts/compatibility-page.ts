@@ -9,13 +9,13 @@ const BEGIN = '<!-- the table: made by npm run docs -->\n';
 const END = '<!-- end of the table -->\n';
 const HEAD = ['Rook', 'rendered by', 'conflict by default', 'what this operator does', 'lasting remedy', 'evidence'];
 const RENDERERS = { Rook: 'Rook (legacy mode)', CephCSIOperator: 'ceph-csi-operator' } as const;
-const WATCHES_ONLY =
-  'names ceph-csi-operator as the provider, and never writes: it reverts foreign changes within seconds';
+const REPORTS_ONLY =
+  'reports what is wrong with the workloads (UpstreamConflict, DriverWithoutWorkloads, HostNetworkLost), and never writes: ceph-csi-operator reverts foreign changes within seconds';
 
 /** How a row is known. */
 export type Evidence =
-  /** This release of Rook was run, in legacy mode, on a Kubernetes 1.36 control plane. */
-  | { readonly kind: 'ran'; readonly rook: string }
+  /** This release of Rook was run, with the ceph-csi-operator that it ships where that renders, on a Kubernetes 1.36 control plane. */
+  | { readonly kind: 'ran'; readonly rook: string; readonly upstream?: string }
   /** This test shows what the operator does. */
   | { readonly kind: 'tested'; readonly file: string }
   /** Read in the sources of Rook and ceph-csi-operator at the tags in question. */
@@ -23,7 +23,7 @@ export type Evidence =
 
 const NOT_RUN: Evidence = { kind: 'not run, from source' };
 const tested = (name: string): Evidence => ({ kind: 'tested', file: `test/${name}.test.ts` });
-const ran = (rook: string): Evidence => ({ kind: 'ran', rook });
+const ran = (rook: string, upstream?: string): Evidence => ({ kind: 'ran', rook, ...(upstream && { upstream }) });
 
 export interface RowText {
   /** Read as: with ROOK_ENFORCE_HOST_NETWORK and csi-addons on, and nothing else set. */
@@ -57,55 +57,55 @@ export const TEXTS: Readonly<Record<string, RowText>> = {
   'legacy-opted-out': {
     conflictByDefault: 'yes: as before (legacy mode is ROOK_USE_CSI_OPERATOR "false" here)',
     whatThisOperatorDoes: 'as before',
-    evidence: [ran('1.19.10'), tested('rook/living-with-rook-changes')],
+    evidence: [ran('1.18.11'), ran('1.19.10'), tested('rook/living-with-rook-changes')],
   },
   'legacy-left-behind': {
     conflictByDefault:
       'as it was left: Rook renders no CSI workloads any more, so these are from an earlier version, and nobody reads the keys',
     whatThisOperatorDoes: 'patches each sidecar to its port; nobody reverts it, and the pinned keys have no effect',
-    evidence: [NOT_RUN],
+    evidence: [ran('1.20.6')],
   },
   'legacy-liveness': {
     conflictByDefault:
       'yes, whatever the csi-addons ports are: the DaemonSet and the provisioner of a driver have the same liveness port (RBD 9080, CephFS 9081), which is not declared, so pods crash instead of staying Pending',
     whatThisOperatorDoes:
-      'reports it for RBD (LivenessConflict; the DaemonSet csi-cephfsplugin is not watched), and keeps the sidecars off 9080 and 9081',
-    evidence: [NOT_RUN, tested('cluster/conflict')],
+      'reports it (LivenessConflict), and keeps the sidecars off 9080 and 9081 and off the liveness ports of the settings',
+    evidence: [NOT_RUN, tested('cluster/conflict'), tested('cluster/upstream')],
   },
   'csi-operator-by-choice': {
     conflictByDefault:
       'no: the ctrlplugins are always on the pod network (ceph-csi-operator is experimental here, chosen by ROOK_USE_CSI_OPERATOR "true")',
-    whatThisOperatorDoes: WATCHES_ONLY,
+    whatThisOperatorDoes: REPORTS_ONLY,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   'csi-operator-pod-network': {
     conflictByDefault: 'no: the ctrlplugins are always on the pod network',
-    whatThisOperatorDoes: WATCHES_ONLY,
+    whatThisOperatorDoes: REPORTS_ONLY,
     evidence: [NOT_RUN, tested('cluster/migration')],
   },
   'csi-operator-liveness': {
     conflictByDefault:
       'yes: Rook always sets the liveness port (RBD 9080, CephFS 9081), for ctrlplugin and nodeplugin alike, and the csi-addons of the CephFS ctrlplugin is on 9080 as well (Rook issue 16473)',
-    whatThisOperatorDoes: WATCHES_ONLY,
-    evidence: [NOT_RUN, tested('cluster/migration')],
+    whatThisOperatorDoes: REPORTS_ONLY,
+    evidence: [ran('1.18.2', '0.4.0'), tested('cluster/migration')],
   },
   'csi-operator-host-network': {
     conflictByDefault:
       'no: csi-addons has 9070 (RBD ctrlplugin), 9080 (CephFS ctrlplugin) and 9071 (nodeplugin, pod network), and there is no liveness port',
-    whatThisOperatorDoes: WATCHES_ONLY,
-    evidence: [NOT_RUN, tested('cluster/migration')],
+    whatThisOperatorDoes: REPORTS_ONLY,
+    evidence: [ran('1.18.11', '0.4.1'), tested('cluster/migration')],
   },
   'csi-operator-lost-host-network': {
     conflictByDefault:
-      'no, but for a bad reason (up to 1.19.10, the last one read): Rook sets the host network in the OperatorConfig, from where ceph-csi-operator does not take it, so the ctrlplugins are on the pod network',
-    whatThisOperatorDoes: WATCHES_ONLY,
-    evidence: [NOT_RUN, tested('cluster/migration')],
+      'no, but for a bad reason (up to 1.19.10, the last one run): Rook sets the host network in the OperatorConfig, from where ceph-csi-operator does not take it, so the ctrlplugins are on the pod network',
+    whatThisOperatorDoes: REPORTS_ONLY,
+    evidence: [ran('1.19.10', '0.6.0'), tested('cluster/migration')],
   },
   'csi-operator-by-admin': {
     conflictByDefault:
-      'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port',
-    whatThisOperatorDoes: WATCHES_ONLY,
-    evidence: [NOT_RUN, tested('cluster/migration')],
+      'as the Driver objects say, which are yours now (ROOK_ENFORCE_HOST_NETWORK does not reach them): none between RBD and CephFS; RBD and NVMe-oF ctrlplugins both take 9070 on the host network; with spec.liveness ctrlplugin and nodeplugin of a Driver take the same port, and 9080 is csi-addons of the CephFS ctrlplugin, too',
+    whatThisOperatorDoes: REPORTS_ONLY,
+    evidence: [ran('1.20.6', '1.0.4'), tested('cluster/migration')],
   },
 };
 
@@ -146,7 +146,10 @@ function versionsOf({ versions: { from, below }, onlyWith }: CompatibilityRow): 
 }
 
 function describeEvidence(evidence: Evidence): string {
-  if (evidence.kind === 'ran') return `ran with ${evidence.rook}`;
+  if (evidence.kind === 'ran') {
+    const upstream = evidence.upstream === undefined ? '' : ` and ceph-csi-operator ${evidence.upstream}`;
+    return `ran with ${evidence.rook}${upstream}`;
+  }
   if (evidence.kind === 'tested') return `tested: [${basename(evidence.file)}](../${evidence.file})`;
   return evidence.kind;
 }

@@ -4,7 +4,7 @@ import { FLAGS, type Flag } from '../src/flags.js';
 const INTRODUCTION = `# Configuration
 
 The process is configured by flags, and by variables that count if the flag is absent. It reports all errors in them at
-once, with exit code 2. A namespace is configured by its CSIPortAssignment, not here:
+once, with exit code 2. A namespace is configured by its CSIPortAssignment: [below](#the-csiportassignment), or
 \`kubectl explain csiports.spec\`. This page is made by \`npm run docs\` from \`src/flags.ts\`, and a test compares the two.
 
 | flag | default | variable | meaning |
@@ -17,6 +17,38 @@ A switch also takes \`=true\` and \`=false\`. ADDR is \`HOST:PORT\`, \`:PORT\` (
 
 \`POD_NAME\` names the process in events and in the Lease; without it the host's name does. \`NODE_OPTIONS\` is Node's and
 \`MALLOC_ARENA_MAX\` the C library's: \`config/manager/deployment.yaml\` and the Dockerfile have the reasons.
+
+## The CSIPortAssignment
+
+One per namespace with a Rook, with the name \`default\`. Every field may be absent.
+
+| field | absent | meaning |
+|---|---|---|
+| \`spec.mode\` | \`Enforce\` | \`Enforce\` moves what is not on its port; \`DryRun\` asks the API server, and stores nothing; \`Paused\` reports what differs |
+| \`spec.rookConfig\` | \`Pin\` | \`Pin\` writes the port keys of \`rook-ceph-operator-config\` if Rook would render another port by the keys as they are; \`Leave\` never writes there |
+| \`spec.ports.rbdProvisioner\`, \`.cephfsProvisioner\`, \`.rbdNodePlugin\` | see below | a port from 1024 to 65535 other than 9080 and 9081, distinct |
+
+A slot without a port in the spec gets the first of these that is free:
+
+1. your own valid key in \`rook-ceph-operator-config\`, or in the environment of Rook's operator;
+2. the port that it has, if that collides with nothing on its nodes. Of sidecars of one Rook with the same port one stays:
+   the one whose default it is, else the node plugin, else the first;
+3. the default port: 9070, 9071 and 9072 in the order above;
+4. the lowest free port from 9070 to 9099.
+
+A port of the spec that something else holds is never written: Ready is False with the reason
+[PortInUse](status.md#ready), and the workload moves by itself when the port is free. A port that is taken out of the spec
+again stays, as it collides with nothing.
+
+**What restarts:** the pods of each workload whose port changes, and no others. The provisioners move first; the node plugin
+follows when their new pods were admitted, one node at a time. If nothing collides and the spec asks for nothing else,
+nothing is written but the status.
+
+## The right to list pods
+
+No flag turns the watch of pods on the host network off: the right to list pods decides, \`config/rbac/host-network-pods\`,
+or \`hostNetworkPods.enabled\` in the chart. Without it the process goes on, and does not know which ports strangers hold:
+[rbac.md](rbac.md#reading-the-pods-on-the-host-network). With \`--watch-namespace\` it sees the pods of these namespaces alone.
 
 ## Files
 

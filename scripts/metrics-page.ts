@@ -15,11 +15,15 @@ again when they change, and only to a bearer token that the API server knows (To
 \`/metrics\` (SubjectAccessReview). For that the operator needs \`config/rbac/metrics-auth\`, and a client the
 ClusterRole \`csi-port-operator-metrics-reader\`. A verdict of the API server holds for a minute, a rejection for ten seconds.
 
-With \`--leader-elect\` each replica serves metrics; those of the assignments, \`csiports_ready\`, \`csiports_degraded\` and
-\`csiports_conflicts\`, come from the leader alone, so that sums are right. A series with a \`namespace\` goes with the
+With \`--leader-elect\` each replica serves metrics; those of the assignments, \`csiports_ready\`, \`csiports_degraded\`,
+\`csiports_conflicts\` and \`csiports_reconcile_forbidden\`, come from the leader alone, so that sums are right. A series with a \`namespace\` goes with the
 CSIPortAssignment of that namespace. \`controller\` and \`name\` are always \`csiportassignment\`, in
 leader_election_master_status \`csi-port-operator\`. The metrics of the last two tables have the names and meanings that
 other controllers give them, so dashboards made for those work.
+
+Missing rights: \`csiports_reconcile_forbidden{namespace}\` is 1 if one to write is missing in a namespace, and
+\`csiports_watch_up{resource}\` is 0 if one to read is. If the right to list pods is left out, \`csiports_watch_up{resource="pods"}\`
+stays 0, and that resource has no \`csiports_watch_last_event_age_seconds\`.
 `;
 
 const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])[] = [

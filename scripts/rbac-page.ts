@@ -24,6 +24,7 @@ const READ_CONFIG = 'the port keys, and whose they are';
 const READ_ASSIGNMENT = 'what is asked for';
 const READ_DRIVERS =
   'whether ceph-csi-operator renders workloads here; a Driver has no fixed name. Without it all else goes on';
+const READ_PODS = 'which host ports are taken, by whom and on which node, and why a CSI pod does not run';
 const PATCH_PORTS = 'to move the port; patch alone, so nothing can be created, replaced or deleted';
 const PIN = 'to pin the port keys';
 const STATUS = 'to say what is so; the spec cannot be written';
@@ -47,10 +48,31 @@ at all. \`get\` is for what is written as well: where somebody was faster, it is
     },
   },
   {
+    file: 'host-network-pods/cluster_role.yaml',
+    title: 'Reading the pods on the host network',
+    text: `In the cluster-wide layout, a ClusterRole of its own, so that it can be left out: take \`host-network-pods\` out of the
+resources, or set \`hostNetworkPods.enabled=false\` in the chart. The operator requests
+\`fieldSelector=spec.hostNetwork=true\` alone, and of a pod it keeps name, owner, node, ports and, of a CSI pod, why it
+does not run. RBAC cannot limit a rule by that field: a holder of the account's token can list all pods, with what stands
+in their environment. Without this right the operator goes on from the CSI workloads, Rook's settings and the assignments
+of other namespaces, and these are lost:
+
+- a port that a stranger's pods hold is not known, so a sidecar may be moved onto it;
+- two Rooks count as sharing their nodes, so the younger one is moved also where they do not;
+- \`conflicts\` names no pods and no nodes, and a rollout that cannot go on is known by its counters alone.
+
+The log says so once, with this folder as the remedy; \`/readyz\` has a line that does not fail it, and
+\`csiports_watch_up{resource="pods"}\` is 0.`,
+    reasons: { 'pods ': READ_PODS },
+  },
+  {
     file: 'rook-namespace/role.yaml',
     title: 'Writing, in each Rook namespace',
     text: `Instantiated for each namespace that the operator may write in. Without it nothing is written there, not even the
-status: the log says \`Reconcile failed\`, with these rights as the remedy.`,
+status. The log of the leader says \`Reconcile failed\`, with these rights as the remedy, and
+\`csiports_reconcile_forbidden{namespace}\` is 1. If \`events\` alone may be written, the event \`Forbidden\` on the
+assignment names the missing rights; if the status may be written, its conditions do. \`/readyz\` is no place to look: it
+knows only of rights to read.`,
     reasons: {
       'deployments csi-rbdplugin-provisioner': PATCH_PORTS,
       'daemonsets csi-rbdplugin': 'the same',
@@ -62,7 +84,8 @@ status: the log says \`Reconcile failed\`, with these rights as the remedy.`,
   {
     file: 'single-namespace/role.yaml',
     title: 'Both, inside one Rook namespace',
-    text: 'In the single-namespace layout, instead of the two above: no right outside the one namespace.',
+    text: `In the single-namespace layout, instead of the three above: no right outside the one namespace. Of the pods on the
+host network only those of this namespace are seen, so a port that a stranger holds is not known.`,
     reasons: {
       'deployments csi-rbdplugin-provisioner': `${READ_WORKLOADS}; ${PATCH_PORTS}`,
       'deployments rook-ceph-operator': READ_ROOK,
@@ -71,6 +94,7 @@ status: the log says \`Reconcile failed\`, with these rights as the remedy.`,
       'csiportassignments default': READ_ASSIGNMENT,
       'csiportassignments/status default': STATUS,
       'drivers ': READ_DRIVERS,
+      'pods ': READ_PODS,
       'events ': EVENTS,
     },
   },
@@ -126,7 +150,8 @@ const INTRODUCTION = `# Rights
 
 Every rule of \`config/rbac\`, with its reason. The chart grants the same; a test compares them. This page is made by
 \`npm run docs\`, which fails where a rule has no reason. A right that is missing is named, with verb, resource, name and
-namespace: by the log and \`/readyz\` (to read), by the assignment's conditions (to patch), by the log (the rest).
+namespace: by the log and \`/readyz\` (to read), by the assignment's conditions (to patch), by the event
+\`Forbidden\` and by the log (the rest). \`csiports_reconcile_forbidden\` is 1 for a namespace in which a right to write is missing.
 `;
 
 /** @throws Error where a rule has no reason, or a reason no rule */

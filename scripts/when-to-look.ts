@@ -5,6 +5,8 @@ export const WHEN_TO_LOOK: Readonly<Record<MetricName, string>> = {
   csiports_ready: 'Alert if it stays 0: storage may not work; the message of the condition says what to do.',
   csiports_degraded: 'Alert if there is one: it needs an admin, and docs/status.md has the remedy for each reason.',
   csiports_conflicts: 'When pods are Pending for want of a port; above 0 for long, csiports_degraded has the reason.',
+  csiports_reconcile_forbidden:
+    'Alert if it is 1: the log of the leader and the event Forbidden name the right; config/rbac/rook-namespace has it.',
   csiports_patches_total: 'To see what the operator restarts and when; rejected needs an admin.',
   csiports_reverts_total: 'When it climbs: the event Reasserted and the log name the writer.',
   csiports_rollout_seconds: 'Before you change ports: how long the restart of the node plugins takes in this cluster.',
@@ -16,9 +18,9 @@ export const WHEN_TO_LOOK: Readonly<Record<MetricName, string>> = {
     'When csiports_watch_restarts_total climbs: a sync follows each failure that ended, or several in a row.',
   csiports_watch_unreadable_objects_total: 'When a namespace is not served: the log names the object and the field.',
   csiports_watch_up:
-    'If it stays 0: the log and /readyz say why. It may be 0 for drivers.csi.ceph.io if the operator has no right to watch them.',
+    'If it stays 0: the log and /readyz say why. It may be 0 for drivers.csi.ceph.io and pods if the operator has no right to watch them; without pods, ports that strangers hold are not known.',
   csiports_watch_last_event_age_seconds:
-    'Above 120 the operator is blind for that resource: the log and /readyz say why. Drivers that are not installed are requested every five minutes.',
+    'Above 120 the operator is blind for that resource: the log and /readyz say why. Drivers that are not installed are requested every five minutes; what is optional and may not be watched has no age.',
   csiports_build_info: 'To see what runs after an upgrade.',
   leader_election_master_status: 'Alert if the sum is not 1 for a minute: no replica, or more than one, writes.',
   controller_runtime_reconcile_total:

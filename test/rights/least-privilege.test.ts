@@ -10,6 +10,7 @@ import { rightsOf, type Role } from '../support/rights.js';
 
 const ROLES = [
   'cluster-reader/cluster_role',
+  'host-network-pods/cluster_role',
   'rook-namespace/role',
   'single-namespace/role',
   'leader-election/role',

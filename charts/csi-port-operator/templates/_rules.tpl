@@ -26,6 +26,13 @@
   verbs: [list, watch]
 {{- end }}
 
+{{/* Which host ports the pods of others take. */}}
+{{- define "rules.hostNetworkPods" -}}
+- apiGroups: ['']
+  resources: [pods]
+  verbs: [list, watch]
+{{- end }}
+
 {{/* What is written in a Rook namespace. */}}
 {{- define "rules.write" -}}
 - apiGroups: [apps]

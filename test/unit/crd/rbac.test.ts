@@ -19,8 +19,11 @@ const STATUS = `${API_GROUP}/${ASSIGNMENT_PLURAL}/status ${ASSIGNMENT_NAME}`;
 const EVENTS = 'events.k8s.io/events (any)';
 
 const { workloads, ...others } = WATCH_TABLE;
-const ROWS: readonly WatchRow<unknown>[] = [...Object.values(workloads), ...Object.values(others)];
-const WATCHED = ROWS.map(({ group, resource, name = '(any)' }) => `${group}/${resource} ${name}`);
+type Watched = Pick<WatchRow<unknown>, 'group' | 'resource' | 'name' | 'folder'>;
+const ROWS: readonly Watched[] = [...Object.values(workloads), ...Object.values(others)];
+const objectOf = ({ group, resource, name = '(any)' }: Watched): string => `${group}/${resource} ${name}`;
+const OPTIONAL_ROWS = ROWS.filter(({ folder }) => folder !== undefined);
+const WATCHED = ROWS.filter((row) => !OPTIONAL_ROWS.includes(row)).map(objectOf);
 
 function reading(objects: readonly string[]): string[] {
   return [...watching(objects), ...getting(objects)];
@@ -36,6 +39,7 @@ function getting(objects: readonly string[]): string[] {
 }
 
 const READ = [...watching(WATCHED), ...getting([...WORKLOADS, CONFIG, ASSIGNMENT])];
+const READ_PODS = watching(['/pods (any)']);
 const REVIEW = [
   'create authentication.k8s.io/tokenreviews (any)',
   'create authorization.k8s.io/subjectaccessreviews (any)',
@@ -58,13 +62,20 @@ describe('config/rbac', () => {
     ['config/rbac/aggregated/editor_role.yaml', 'ClusterRole', [...reading([OF_PEOPLE]), ...EDIT, STATUS_OF_PEOPLE]],
     ['config/rbac/aggregated/viewer_role.yaml', 'ClusterRole', [...reading([OF_PEOPLE]), STATUS_OF_PEOPLE]],
     ['config/rbac/cluster-reader/cluster_role.yaml', 'ClusterRole', READ],
+    ['config/rbac/host-network-pods/cluster_role.yaml', 'ClusterRole', READ_PODS],
     ['config/rbac/rook-namespace/role.yaml', 'Role', WRITE],
-    ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...WRITE]],
+    ['config/rbac/single-namespace/role.yaml', 'Role', [...READ, ...READ_PODS, ...WRITE]],
     ['config/rbac/metrics-auth/auth_role.yaml', 'ClusterRole', REVIEW],
     ['config/rbac/metrics-auth/reader_role.yaml', 'ClusterRole', ['get /metrics']],
   ])('%s grants what is asked for, and nothing more', (path, kind, wanted) => {
     expect(readManifest(path)).toMatchObject({ kind });
     expect(rights(path)).toEqual([...wanted].sort());
+  });
+
+  test('what is watched beyond the common rights is what the folders grant that the watches name', () => {
+    expect(OPTIONAL_ROWS.map((row) => [row.folder, ...watching([objectOf(row)])])).toEqual([
+      ['config/rbac/host-network-pods', ...READ_PODS],
+    ]);
   });
 
   test('has no other roles', () => {
@@ -73,6 +84,7 @@ describe('config/rbac', () => {
       'aggregated/editor_role.yaml',
       'aggregated/viewer_role.yaml',
       'cluster-reader/cluster_role.yaml',
+      'host-network-pods/cluster_role.yaml',
       'leader-election/role.yaml',
       'metrics-auth/auth_role.yaml',
       'metrics-auth/reader_role.yaml',
@@ -97,6 +109,7 @@ describe('config/rbac', () => {
 
   test.each([
     'cluster-reader/cluster_role',
+    'host-network-pods/cluster_role',
     'leader-election/role',
     'metrics-auth/auth_role',
     'rook-namespace/role',

@@ -1,8 +1,9 @@
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
-import { assignPorts } from '../../../src/domain/rules/assignment.js';
+import { plan } from '../../../src/domain/rules/plan.js';
 import { DEFAULT_PORTS } from '../../support/slots.js';
+import { CONFLICTING, observe } from '../domain/worlds.js';
 import { SCHEMA, fieldSchema, readManifest, yamlFiles, type Schema } from './manifests.js';
 
 interface Assignment {
@@ -30,6 +31,11 @@ function strictly(schema: Schema): object {
   };
 }
 
+/** What it makes of a Rook whose sidecars are all on 9070. */
+function portsBy(spec: AssignmentSpec = {}): object {
+  return plan(observe({ ...CONFLICTING, spec })).assignment.ports;
+}
+
 const validate = new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(strictly(SCHEMA));
 
 describe('samples', () => {
@@ -53,14 +59,14 @@ describe('samples', () => {
     expect(readSample('')).not.toHaveProperty('spec');
   });
 
-  test('the one with all fields has them all, each with the value of its absence', () => {
+  test('the one with all fields has them all, each with what its absence comes to where all are on 9070', () => {
     const { spec } = readSample('_all_fields');
     expect(Object.keys(spec!).sort()).toEqual(Object.keys(fieldSchema('spec').properties!).sort());
-    expect(spec).toEqual({ mode: 'Enforce', rookConfig: 'Pin', ports: assignPorts({}, {}).ports });
+    expect(spec).toEqual({ mode: 'Enforce', rookConfig: 'Pin', ports: portsBy() });
   });
 
   test('the one that keeps the node plugin gets what it says', () => {
-    expect(assignPorts(readSample('_keep_node_plugin').spec!.ports!, {}).ports).toEqual({
+    expect(portsBy(readSample('_keep_node_plugin').spec)).toEqual({
       ...DEFAULT_PORTS,
       rbdProvisioner: 9072,
       rbdNodePlugin: 9070,

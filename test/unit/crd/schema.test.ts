@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { assignPorts } from '../../../src/domain/rules/assignment.js';
-import { SLOT_SPECS, isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
+import { plan } from '../../../src/domain/rules/plan.js';
+import { POOL, SLOT_SPECS, isAssignable, type Slot } from '../../../src/domain/rules/slots.js';
+import { CONFLICTING, observe, type World } from '../domain/worlds.js';
+import { CONFLICT_PORT } from '../../support/slots.js';
 import { CRD, CRD_VERSION, SCHEMA, allFields, fieldSchema } from './manifests.js';
 
 const FIELDS = allFields();
@@ -17,27 +19,51 @@ describe('descriptions', () => {
     },
   );
 
-  test.each(['status.rookVersion', 'status.workloads.currentPort', 'status.conflicts', 'status.advice'])(
-    '%s says what absence means',
-    (path) => {
-      expect(fieldSchema(path).description).toContain('Absent means');
-    },
-  );
+  test.each([
+    'status.rookVersion',
+    ...SLOT_SPECS.map(({ slot }) => `status.ports.${slot}`),
+    'status.workloads.assignedPort',
+    'status.workloads.currentPort',
+    'status.conflicts',
+    'status.conflicts.nodes',
+    'status.conflicts.nodeCount',
+    'status.advice',
+  ])('%s says what absence means', (path) => {
+    expect(fieldSchema(path).description).toContain('Absent means');
+  });
+
+  test('status.workloads.state has a word on each state', () => {
+    const { description, enum: states = [] } = fieldSchema('status.workloads.state');
+    for (const state of states) expect(description).toMatch(new RegExp(`\\b${state}\\b`));
+  });
 
   test.each(SLOT_SPECS)('spec.ports.$slot names its workload, its key and its fixed port', (layout) => {
     const { description } = fieldSchema(`spec.ports.${layout.slot}`);
     expect(description).toContain(`is the port of the ${layout.kind} ${layout.workload}, `);
-    expect(description).toContain(`the user's key ${layout.configKey}, else ${layout.defaultPort}, `);
+    expect(description).toContain(
+      `the user's key ${layout.configKey}, else the port that it has, else ${layout.defaultPort}, `,
+    );
     expect(fieldSchema('spec.ports').description).toContain(`${layout.slot} ${layout.defaultPort}`);
   });
 
-  test('spec.ports tells how to restart nothing on the nodes, and what follows from it', () => {
-    const { ports } = assignPorts({ rbdNodePlugin: 9070 }, {});
-    const { description } = fieldSchema('spec.ports');
-    expect(description).toContain('give only rbdNodePlugin: 9070');
-    expect(description).toContain(
-      `the CephFS provisioner gets ${ports.cephfsProvisioner} and the RBD provisioner ${ports.rbdProvisioner}.`,
+  test('what is said of an empty spec, and of how to restart nothing on the nodes, is so where all three are on 9070', () => {
+    const inWords = (world: World): string => {
+      const { rbdProvisioner, cephfsProvisioner, rbdNodePlugin } = plan(observe(world)).assignment.ports;
+      return rbdProvisioner === CONFLICT_PORT
+        ? `the RBD provisioner stays there, the CephFS provisioner gets ${cephfsProvisioner} and the RBD node plugin ${rbdNodePlugin}.`
+        : `The node plugin then stays there, the CephFS provisioner gets ${cephfsProvisioner} and the RBD provisioner ${rbdProvisioner}.`;
+    };
+    expect(SCHEMA.description).toContain(
+      `Where all three are on ${CONFLICT_PORT}, as Rook leaves them, ${inWords(CONFLICTING)}`,
     );
+    const { description } = fieldSchema('spec.ports');
+    expect(description).toContain('where all three are on 9070, give only rbdNodePlugin: 9070');
+    expect(description).toContain(inWords({ ...CONFLICTING, spec: { ports: { rbdNodePlugin: 9070 } } }));
+  });
+
+  test('spec.ports names the range from which the last tier takes', () => {
+    const range = `the lowest one from ${POOL[0]} to ${POOL.at(-1)}.`;
+    expect(fieldSchema('spec.ports').description).toContain(range);
   });
 });
 

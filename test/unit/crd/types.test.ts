@@ -12,6 +12,7 @@ import {
   type Condition,
   type Mode,
   type PortConflict,
+  type PortHolder,
   type Provider,
   type RookConfigPolicy,
   type WorkloadState,
@@ -49,17 +50,28 @@ const STATUS: Fields<AssignmentStatus> = {
   advice: 'optional string',
   conditions: 'required array',
 };
-const STATUS_PORTS: Fields<AssignmentStatus['ports']> = forEachSlot(() => 'required integer' as const);
+const STATUS_PORTS: Fields<AssignmentStatus['ports']> = forEachSlot(() => 'optional integer' as const);
 const WORKLOAD: Fields<WorkloadStatus> = {
   kind: 'required string',
   name: 'required string',
   slot: 'required string',
   hostNetwork: 'required boolean',
-  assignedPort: 'required integer',
+  assignedPort: 'optional integer',
   currentPort: 'optional integer',
   state: 'required string',
 };
-const CONFLICT: Fields<PortConflict> = { port: 'required integer', holders: 'required array' };
+const CONFLICT: Fields<PortConflict> = {
+  port: 'required integer',
+  holders: 'required array',
+  nodes: 'optional array',
+  nodeCount: 'optional integer',
+};
+const HOLDER: Fields<PortHolder> = {
+  namespace: 'required string',
+  kind: 'required string',
+  name: 'required string',
+  container: 'required string',
+};
 const CONDITION: Fields<Condition> = {
   type: 'required string',
   status: 'required string',
@@ -84,6 +96,7 @@ const OBJECTS: readonly Row[] = [
   { path: 'status.ports', fields: STATUS_PORTS },
   { path: 'status.workloads', fields: WORKLOAD },
   { path: 'status.conflicts', fields: CONFLICT },
+  { path: 'status.conflicts.holders', fields: HOLDER },
   // As in metav1.Condition.
   { path: 'status.conditions', fields: CONDITION, lax: ['observedGeneration'] },
 ];
@@ -117,7 +130,9 @@ const STATES: Words<WorkloadState> = {
   NoSidecar: true,
   UpstreamManaged: true,
   Drifted: true,
+  PortInUse: true,
   RollingOut: true,
+  Stuck: true,
   Ready: true,
   Rejected: true,
 };

@@ -106,7 +106,7 @@ describe('docs/runbooks.md', () => {
   it('has the reasons of CSIPortsDegraded, each once', () => {
     const section = sections.find((candidate) => title(candidate) === 'CSIPortsDegraded') ?? '';
     const told = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason!);
-    const others = ['AsExpected', 'Contested', 'PortConflict'];
+    const others = ['AsExpected', 'Contested', 'PortConflict', 'PortInUse', 'RolloutStuck'];
     expect(told.sort()).toEqual(DEGRADED_REASONS.filter((reason) => !others.includes(reason)).sort());
   });
 });

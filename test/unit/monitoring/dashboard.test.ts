@@ -113,7 +113,8 @@ describe('the queries', () => {
   it('ask for the chosen namespaces wherever a metric has one', () => {
     const unfiltered = targets.filter(({ expr }) => {
       return (
-        /csiports_(ready|degraded|conflicts|patches_total|reverts_total)/.test(expr) && !expr.includes('$namespace')
+        /csiports_(ready|degraded|conflicts|reconcile_forbidden|patches_total|reverts_total)/.test(expr) &&
+        !expr.includes('$namespace')
       );
     });
     expect(unfiltered).toEqual([]);
