@@ -11,7 +11,7 @@ const onControlPlane = {
   hookTimeout: 300_000,
 };
 
-const MODEL_RUNS = Number(process.env.MODEL_RUNS ?? 20_000);
+const MODEL_RUNS = Number(process.env.MODEL_RUNS ?? 2_000);
 
 /** As many runs as are asked for. Modules are node's own: vite's take twice the time wherever one calls another. */
 const forLongRuns = {

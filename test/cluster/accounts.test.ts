@@ -91,6 +91,15 @@ describe.each([
     expect(await answerTo(account.patch(`${drivers('rook-ceph')}/rook-ceph.rbd.csi.ceph.com`, {}))).toBe(403);
   });
 
+  test('may list pods, and never write them', async () => {
+    const pods = (of: string): string => `/api/v1/namespaces/${of}/pods`;
+    expect(await answerTo(account.get(pods('rook-ceph')))).toBe(200);
+    expect(await answerTo(account.get(pods('other-rook')))).toBe(elsewhere);
+    expect(await answerTo(account.get('/api/v1/pods'))).toBe(elsewhere);
+    expect(await answerTo(account.patch(`${pods('rook-ceph')}/any`, {}))).toBe(403);
+    expect(await answerTo(account.delete(`${pods('rook-ceph')}/any`))).toBe(403);
+  });
+
   test('may patch the status of the assignment', async () => {
     const status = { provider: 'Rook' };
     expect(await answerTo(account.patch(`${DEFAULT}/status`, { status }))).toBe(200);
@@ -119,7 +128,7 @@ describe.each([
   });
 
   test.each([
-    '/api/v1/namespaces/rook-ceph/pods',
+    '/api/v1/namespaces/rook-ceph/pods/any',
     '/api/v1/namespaces/rook-ceph/secrets',
     '/apis/coordination.k8s.io/v1/namespaces/rook-ceph/leases',
     '/apis/apps/v1/namespaces/rook-ceph/deployments/csi-rbdplugin-provisioner/scale',

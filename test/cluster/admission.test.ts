@@ -221,8 +221,11 @@ test.each([
   expect(events[0]!.note).toContain(cause);
 });
 
+/** Without it a port that a policy sets would stay, as it collides with nobody. */
+const NODE_PLUGIN_ON_9072 = { ports: { rbdNodePlugin: 9072 } };
+
 test('a policy that adds another port each time is not fought with: the patch is asked again only after its time', async () => {
-  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const { rook, assignment } = await cluster().installRookWithAssignment({}, NODE_PLUGIN_ON_9072);
   const remove = await enforce(APPENDING, rook);
   const mark = await cluster().controlPlane.audit.mark();
   await cluster().startOperator();
@@ -242,7 +245,10 @@ test('a policy that adds another port each time is not fought with: the patch is
 
 test('Degraded says PatchRejected where the rejected workload has no port in common with another', async () => {
   const config = keysOf(portsOf(PROVISIONERS, OTHER_PORTS));
-  const { rook, assignment } = await cluster().installRookWithAssignment({ version: '1.17.9', config });
+  const { rook, assignment } = await cluster().installRookWithAssignment(
+    { version: '1.17.9', config },
+    NODE_PLUGIN_ON_9072,
+  );
   await enforce(REFUSING, rook);
   await cluster().startOperator();
   await assignment.waitForReason('Degraded', 'PatchRejected');
@@ -286,7 +292,7 @@ test('DryRun finds out that the patch would be rejected: Rejected, and nothing i
 });
 
 test('a policy that sets the port in what others write reverts it, also where the operator owns the field: contested', async () => {
-  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const { rook, assignment } = await cluster().installRookWithAssignment({}, NODE_PLUGIN_ON_9072);
   await cluster().startOperator();
   await assignment.waitForReason('Ready', 'RollingOut');
   await assignment.waitUntilSettled();

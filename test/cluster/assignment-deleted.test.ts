@@ -6,7 +6,7 @@ import type { Mark } from '../support/control-plane/audit-log.js';
 import { writesOf } from '../support/control-plane/audit-log.js';
 import type { Operator } from '../support/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
-import { CONFLICT_LAYOUT, DEFAULT_PORTS, keysOf, layoutOf, OTHER_PORTS } from '../support/slots.js';
+import { CONFLICT_LAYOUT, keysOf, layoutOf, OTHER_PORTS } from '../support/slots.js';
 
 // Without nodes two Rooks fit side by side.
 const cluster = useCluster({ nodes: 0 });
@@ -80,12 +80,13 @@ test('an assignment that is made again finds its ports as they were, and writes 
   expect(await rook.layout()).toEqual(layoutOf(OTHER_PORTS));
 });
 
-test('pins of a deleted assignment are no wish of the user: the next one without ports gets the fixed ones', async () => {
+test('the ports of a deleted assignment collide with nobody, so the next one without ports leaves them where they are', async () => {
   const [{ rook, assignment }] = await twoAssigned();
   await assignment.delete();
+  const mark = await cluster().controlPlane.audit.mark();
   await assignment.create({});
   const { ports } = await assignment.waitForReason('Ready', 'RollingOut');
-  expect(ports).toEqual(DEFAULT_PORTS);
-  expect(await rook.layout()).toEqual(layoutOf());
-  expect(await rook.config()).toMatchObject(keysOf(DEFAULT_PORTS));
+  expect(ports).toEqual(OTHER_PORTS);
+  expect(await cluster().writesUntilSettled(mark, assignment)).toEqual([STATUS_WRITE]);
+  expect(await rook.layout()).toEqual(layoutOf(OTHER_PORTS));
 });

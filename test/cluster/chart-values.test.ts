@@ -57,6 +57,19 @@ describe('rookNamespaces', () => {
   });
 });
 
+test('pods may be listed, unless hostNetworkPods.enabled says no', async () => {
+  const account = { namespace: 'ops', name: 'csi-port-operator' };
+  const rights = async (...sets: string[]): Promise<string[]> => {
+    const objects = await render('ops', ...sets.flatMap((value) => ['--set', value]));
+    return rightsOfAccount(objects, account).filter((right) => right.includes('/pods '));
+  };
+  const off = 'hostNetworkPods.enabled=false';
+  const within = 'watch.clusterWide=false';
+  expect(await rights()).toEqual(['*: list /pods (any)', '*: watch /pods (any)']);
+  expect(await rights(within)).toEqual(['rook-ceph: list /pods (any)', 'rook-ceph: watch /pods (any)']);
+  expect([await rights(off), await rights(off, within)]).toEqual([[], []]);
+});
+
 test('the CRD is kept, unless crds.keep says no, and left out where crds.install says so', async () => {
   const annotations = async (...args: string[]): Promise<unknown> =>
     (await render('x', ...args)).find(({ kind }) => kind === 'CustomResourceDefinition')?.metadata.annotations;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { PortConflict } from '../../src/domain/rules/api.js';
 import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
@@ -83,14 +84,17 @@ test("liveness sidecars on one host port are told of, with the setting that ends
   await cluster().startOperator();
   await assignment.waitForReason('Degraded', 'LivenessConflict');
   expect((await assignment.condition('Degraded')).message).toContain('CSI_ENABLE_LIVENESS');
-  expect((await assignment.status()).conflicts).toEqual([
-    {
-      port: 9080,
-      holders: [
-        'Deployment csi-rbdplugin-provisioner (liveness-prometheus)',
-        'DaemonSet csi-rbdplugin (liveness-prometheus)',
-      ],
-    },
-  ]);
+  const { conflicts } = await waitFor('the pods of the node plugins', async () => {
+    const status = await assignment.status();
+    return status.conflicts?.every(({ nodeCount }) => nodeCount === 3) === true && status;
+  });
+  expect(conflicts).toEqual([livenessConflict(9080, 'rbd'), livenessConflict(9081, 'cephfs')]);
+  // Each is shared by the provisioner and the node plugin of a driver.
+  function livenessConflict(port: number, driver: string): PortConflict {
+    const holder = { namespace: rook.namespace, container: 'liveness-prometheus' };
+    const provisioner = { ...holder, kind: 'Deployment', name: `csi-${driver}plugin-provisioner` };
+    const nodePlugin = { ...holder, kind: 'DaemonSet', name: `csi-${driver}plugin` };
+    return { port, holders: [provisioner, nodePlugin], nodes: ['node-1', 'node-2', 'node-3'], nodeCount: 3 };
+  }
   expect(await rook.layout()).toEqual(layoutOf());
 });

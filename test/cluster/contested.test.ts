@@ -225,7 +225,7 @@ test('two writers that declare further ports without a pause bring five patches,
   const started = performance.now();
   const ports = `/spec/template/spec/containers/${sidecar}/ports`;
   const declared = (containerPort: number): object => ({ containerPort, protocol: 'TCP' });
-  /** One of the ports of the default layout, so that it counts as the sidecar's own. */
+  /** A port of another slot, with which it collides. */
   const append = async (port: number): Promise<number> => {
     let appended = 0;
     for (; performance.now() - started < 3_000; appended += 1) {
@@ -238,7 +238,7 @@ test('two writers that declare further ports without a pause bring five patches,
     }
     return appended;
   };
-  const appended = await Promise.all([append(9070), append(9072)]);
+  const appended = await Promise.all([append(CONTEST_PORTS.rbdProvisioner), append(CONTEST_PORTS.rbdNodePlugin)]);
   await assignment.waitForReason('Degraded', 'Contested');
   const writes = await cluster().storedUntilRestored(begun, assignment);
   const patches = writes.filter((write) => write === PATCH);
@@ -295,7 +295,7 @@ test('two tools that hold different copies in turn: the keys that neither has ar
   // What one of them wishes is followed.
   expect((await assignment.status()).ports).toMatchObject({ cephfsProvisioner: 9171 });
   await replaceFromGit(api, rook, CONFLICT_CONFIG);
-  await waitFor('the pin of the key that is not contested', async () => (await rook.config())[KEY] === '9071');
+  await waitFor('the pin of the key that is not contested', async () => (await rook.config())[KEY] === '9171');
   const writes = await cluster().storedUntilRestored(begun, assignment);
   expect(writes.filter((write) => write === PIN)).toEqual(times(CONTESTED_AFTER + 1, PIN));
   expect(await rook.config()).not.toHaveProperty(RBD_KEY);

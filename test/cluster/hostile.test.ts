@@ -80,7 +80,8 @@ const UNICODE = [
   '--controller-port\u0000=1',
   '%s',
 ];
-const FLAG = '--controller-port=9075';
+/** The port of the RBD provisioner, so that it has to move. */
+const FLAG = '--controller-port=9070';
 
 test.each<[string, (workload: Workload) => void]>([
   [
@@ -103,7 +104,7 @@ test.each<[string, (workload: Workload) => void]>([
       const container = (_: unknown, index: number): Container => ({
         name: `c${index}`,
         image: 'x',
-        ports: [{ containerPort: 9071 }],
+        ports: [{ containerPort: 8071 }],
       });
       spec!.template.spec!.containers.unshift(...Array.from({ length: 2_000 }, container));
     },
@@ -112,7 +113,7 @@ test.each<[string, (workload: Workload) => void]>([
     'an init container with the flag',
     ({ spec }) =>
       (spec!.template.spec!.initContainers = [
-        { name: 'first', image: 'x', args: [FLAG], ports: [{ containerPort: 9075 }] },
+        { name: 'first', image: 'x', args: [FLAG], ports: [{ containerPort: 9070 }] },
       ]),
   ],
 ])('%s: repaired in the port and in nothing else', async (_, change) => {
@@ -153,7 +154,7 @@ test.each<[string, number, (sidecar: Container) => void]>([
     rook,
     inSidecar((sidecar) => {
       sidecar.args = [FLAG];
-      sidecar.ports = [{ containerPort: 9075 }];
+      sidecar.ports = [{ containerPort: 9070 }];
     }),
   );
   await assignment.waitForReason('Ready', 'RollingOut');

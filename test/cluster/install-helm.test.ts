@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../support/control-plane/wait-for.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { CHART, Helm, VALUES_FILES } from '../support/helm.js';
 import { InstalledOperator, objectsOfOperator, stateOf } from '../support/installed-operator.js';
@@ -19,8 +20,6 @@ beforeAll(async () => {
 
 const RELEASE = ['csi-port-operator', '--namespace', OPERATOR_NAMESPACE];
 const CRD = 'customresourcedefinition.apiextensions.k8s.io/csiportassignments.csiports.io';
-/** Host ports are a node's: a second Rook on the same nodes needs others. */
-
 async function createNamespace(name: string): Promise<void> {
   await cluster().controlPlane.kubectl(['create', 'namespace', name]);
   const level = 'pod-security.kubernetes.io/enforce=restricted';
@@ -73,8 +72,10 @@ test('install, upgrade, uninstall and install again: the ports come right and st
 
   const mark = await controlPlane.audit.mark();
   let operator = await installed.start();
-  await controlPlane.kubectl(['apply', '-f', 'config/samples/csiportassignment.yaml']);
+  // As long as it has no assignment, the other Rook is kept off its ports.
   await helm.run('upgrade', ...RELEASE, CHART, ...withAssignment);
+  await cluster().assignment('rook-two').waitForState('rbdNodePlugin', 'Ready');
+  await controlPlane.kubectl(['apply', '-f', 'config/samples/csiportassignment.yaml']);
   for (const assignment of assignments) await assignment.waitUntilAssigned();
   expect([await rook.layout(), await second.layout()]).toEqual([layoutOf(), layoutOf(OTHER_PORTS)]);
   const before = [await stateOf(rook), await stateOf(second)];
@@ -134,8 +135,8 @@ test('without clusterWide it serves its namespaces by Roles alone, from inside o
   const assignment = cluster().assignment('rook-single');
   await assignment.create({ ports: { ...OTHER_PORTS, rbdNodePlugin: 9272 } });
   await cluster().assignment(other.namespace).create();
-  await assignment.waitUntilSettled();
-  expect(await rook.layout()).toEqual(layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9272 }));
+  const wanted = layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9272 });
+  await waitFor('the layout', async () => String(await rook.layout()) === String(wanted));
   expect((await cluster().assignment(other.namespace).get()).status).toBeUndefined();
   expect(await installed.rejectedSince(mark)).toEqual([]);
 

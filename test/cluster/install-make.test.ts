@@ -16,7 +16,6 @@ const METRICS_RIGHTS = [
   'clusterrole.rbac.authorization.k8s.io/csi-port-operator-metrics-reader',
   'clusterrolebinding.rbac.authorization.k8s.io/csi-port-operator-metrics-auth',
 ];
-/** Host ports are a node's: a second Rook on the same nodes needs others. */
 
 test('make deploy, an upgrade and make undeploy: the ports come right and stay so, and all else is left alone', async () => {
   const { controlPlane } = cluster();
@@ -34,9 +33,11 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
 
   const mark = await controlPlane.audit.mark();
   let operator = await installed.start();
-  await controlPlane.kubectl(['apply', '-f', 'config/samples/csiportassignment.yaml']);
   await cluster().allowWrites('rook-two');
+  // As long as it has no assignment, the other Rook is kept off its ports.
   await cluster().assignment('rook-two').create({ ports: OTHER_PORTS });
+  await cluster().assignment('rook-two').waitForState('rbdNodePlugin', 'Ready');
+  await controlPlane.kubectl(['apply', '-f', 'config/samples/csiportassignment.yaml']);
   await cluster().assignment('rook-two').waitUntilAssigned();
   await controlPlane.kubectl(fromDocs(/^kubectl (-n rook-ceph wait csiports\/default .*)$/m).split(' '));
   expect([await rook.layout(), await second.layout()]).toEqual([layoutOf(), layoutOf(OTHER_PORTS)]);

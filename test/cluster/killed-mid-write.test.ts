@@ -164,7 +164,7 @@ describe('SIGKILL', () => {
       await waitForHeld(gate, operator, 1);
       await operator.kill();
       expect(await stored(mark)).toEqual(writes);
-      await assignment.edit({ ports: null });
+      await assignment.edit({ ports: { rbdNodePlugin: 9072 } });
       const since = performance.now();
       await cluster().startOperator();
       await waitFor('the write to be taken back', async () => (await stored(mark)).length === 2 * writes.length);

@@ -49,7 +49,8 @@ test('the conflict, its end, a revert, and the end of the assignment', async () 
   const patches = (scrape: Scrape): string[] =>
     scrape.series('csiports_patches_total').map(({ labels, value }) => `${labels.kind!} ${labels.result!} ${value}`);
   expect(patches(solved).sort()).toEqual([
-    'ConfigMap applied 1',
+    // The keys of the provisioners, then that of the node plugin.
+    'ConfigMap applied 2',
     'DaemonSet applied 1',
     `Deployment applied ${MOVED_DEPLOYMENTS}`,
   ]);
@@ -83,8 +84,8 @@ test('the requests, the queue and the watches', async () => {
   await assignment.waitUntilSettled();
   const host = new URL(server).host;
   const watches = { verb: 'WATCH', host };
-  const scrape = await scrapeWhen(operator, 'seven watches', (found) => {
-    return found.sum('rest_client_request_duration_seconds_count', watches) >= 7;
+  const scrape = await scrapeWhen(operator, 'eight watches', (found) => {
+    return found.sum('rest_client_request_duration_seconds_count', watches) >= 8;
   });
 
   const patched = scrape.series('rest_client_requests_total', { method: 'PATCH' });

@@ -41,15 +41,6 @@ async function waitForProvider(assignment: Assignment, provider: string): Promis
   );
 }
 
-/** As the garbage collector does it, which takes half a minute to learn of a new kind of owner. */
-async function deleteWorkloads({ namespace, name }: DriverObject): Promise<void> {
-  const { api } = cluster().controlPlane;
-  await api.delete(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}-ctrlplugin`);
-  for (const part of ['nodeplugin', 'nodeplugin-csi-addons']) {
-    await api.delete(`/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}-${part}`);
-  }
-}
-
 test('a live switch: Rook, then both, then ceph-csi-operator alone, without a write to anything but the status', async () => {
   const upstream = await installCephCsiOperator();
   const { rook, assignment } = await cluster().installRookWithAssignment({ version: '1.17.9' });
@@ -95,7 +86,7 @@ test('and back: Rook writes its workloads again, and they are parted at once', a
   await waitForProvider(assignment, 'CephCSIOperator');
 
   await upstream.deleteDriver(driver!);
-  await deleteWorkloads(driver!);
+  await upstream.deleteWorkloads(driver!);
   await rook.writePass();
   await assignment.waitUntilAssigned();
   await waitForProvider(assignment, 'Rook');

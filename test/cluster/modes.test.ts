@@ -55,7 +55,7 @@ test('DryRun stores nothing but the status, which shows every move and every key
   expect(await assignment.condition('Degraded')).toMatchObject({
     status: 'True',
     reason: 'PortConflict',
-    message: `host port 9070 is shared by ${SLOTS.map(nameOf).join(', ')}`,
+    message: expect.stringContaining(`host port 9070 is shared by ${SLOTS.map(nameOf).join(', ')}`) as string,
   });
 
   await assignment.waitUntilSettled();
@@ -93,6 +93,7 @@ test('Paused asks nothing of the API server but the status write, and says what 
       'watch deployments/',
       'watch daemonsets/',
       'watch drivers/',
+      'watch pods/',
       'patch csiportassignments/status',
     ]),
   );

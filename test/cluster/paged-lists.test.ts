@@ -21,16 +21,16 @@ test('the conflict is solved, a revert is repaired, and what is listed is watche
 
   await operator.waitUntilReady();
   expect(operator.warnings).toEqual([]);
-  const names = async (verb: string): Promise<string[]> => {
+  const objects = async (verb: string): Promise<string[]> => {
     const requests = await controlPlane.audit.since(mark, { user: OPERATOR_USER });
     const answered = requests.filter((entry) => entry.verb === verb && entry.code === 200);
-    return [...new Set(answered.map(({ name }) => name ?? ''))].sort();
+    return [...new Set(answered.map(({ resource, name = '' }) => `${resource} ${name}`))].sort();
   };
   await waitFor(
     'a watch of all that is listed',
-    async () => (await names('watch')).length === (await names('list')).length,
-    { lastSeen: async () => [await names('list'), await names('watch')] },
+    async () => (await objects('watch')).length === (await objects('list')).length,
+    { lastSeen: async () => [await objects('list'), await objects('watch')] },
   );
-  expect(await names('list')).toHaveLength(7);
-  expect(await names('watch')).toEqual(await names('list'));
+  expect(await objects('list')).toHaveLength(8);
+  expect(await objects('watch')).toEqual(await objects('list'));
 });

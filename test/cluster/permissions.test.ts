@@ -102,6 +102,27 @@ test('without the right to read Drivers all else goes on: one line says so, and 
   expect(readiness.body).toMatch(/^\[~\] Drivers of ceph-csi-operator not synced: .*; allow verbs list and watch on/m);
 });
 
+test('without the right to list pods all else goes on: one line says so with the folder to apply, and it is ready', async () => {
+  const role = `${RBAC}/clusterroles/csi-port-operator-host-network-pods`;
+  const grant = await withhold(role, { verb: 'list', group: '', resource: 'pods' });
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  const operator = await cluster().startOperator();
+  await assignment.waitForReason('Ready', 'RollingOut');
+  expect(await rook.layout()).toEqual(layoutOf());
+  const title = 'Pods on the host network';
+  expect((await onlyWarning(operator, title)).remedy).toBe(
+    'allow verbs list and watch on pods in a ClusterRole: kubectl apply -k config/rbac/host-network-pods',
+  );
+  const readiness = await operator.probe('/readyz');
+  expect(readiness.status).toBe(200);
+  expect(readiness.body).toMatch(/^\[~\] Pods on the host network not synced: .*; allow verbs list and watch on pods/m);
+
+  await grant();
+  await waitFor('the pods to be listed', async () => {
+    return (await operator.probe('/readyz')).body.includes(`[+] ${title} ok`);
+  });
+});
+
 test('a workload that may not be patched is Rejected with the rule that is missing; granted, it is patched', async () => {
   const { rook, assignment } = await cluster().installRookWithAssignment();
   const { namespace } = rook;

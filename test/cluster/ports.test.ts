@@ -84,10 +84,10 @@ test.each<Edit>([
     moved: { rbdProvisioner: 9071, cephfsProvisioner: 9070 },
   },
   {
-    rule: 'a port is taken out again, whatever was pinned for it',
-    from: { rbdProvisioner: 9170, cephfsProvisioner: 9171 },
+    rule: 'a port is taken out again: it collides with nobody, and stays',
+    from: { rbdProvisioner: 9170, cephfsProvisioner: 9171, rbdNodePlugin: 9072 },
     edit: { cephfsProvisioner: null },
-    moved: { rbdProvisioner: 9170 },
+    moved: { rbdProvisioner: 9170, cephfsProvisioner: 9171 },
   },
 ])('workloads, pins, status and pods follow when $rule', async ({ from, edit, moved }) => {
   const { rook, assignment, operator } = await assigned({ ports: from! });

@@ -149,8 +149,8 @@ test.each<Pass>([
 
 test.each([
   { declared: [9070], argument: 9070, found: [9070, 9071] },
-  { declared: [9999], argument: 9999, found: [9999, 9071] },
-  { declared: [9073], argument: undefined, found: [9073, 9071] },
+  { declared: [9072], argument: 9072, found: [9072, 9071] },
+  { declared: [9070], argument: undefined, found: [9070, 9071] },
 ])(
   'a kubectl patch that leaves the declared ports $found and the argument $argument behind is repaired and counted',
   async ({ declared, argument, found }) => {
@@ -175,6 +175,19 @@ test.each([
     expect(await declaredPorts(rook, 'cephfsProvisioner')).toEqual([9071]);
   },
 );
+
+test('a free port that somebody gives a sidecar is kept, and pinned, so that Rook renders it, too', async () => {
+  const { rook, assignment, operator } = await assigned({});
+  const { api } = cluster().controlPlane;
+  const path = rook.workloadPath('cephfsProvisioner');
+  const mark = await cluster().controlPlane.audit.mark();
+  await api.patch(path, JSON.parse(sidecarPatch([9099], 9099)) as object, 'application/strategic-merge-patch+json');
+  await waitFor('the pin', async () => (await rook.config()).CSIADDONS_CEPHFS_PROVISIONER_PORT === '9099');
+  const writes = await cluster().writesUntilSettled(mark, assignment);
+  expect(writes.filter((write) => write.includes('deployments'))).toEqual([]);
+  expect((await assignment.status()).ports).toMatchObject({ cephfsProvisioner: 9099 });
+  expect(await operator.reverts()).toBe(0);
+});
 
 test("a port that others declare beside the sidecar's own stays", async () => {
   const { rook, assignment } = await assigned({});

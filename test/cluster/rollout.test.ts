@@ -5,8 +5,10 @@ import type { AssignmentStatus } from '../../src/domain/rules/api.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { useCluster } from '../support/cluster.js';
+import { runningPodsOf } from '../support/csi-pods.js';
+import { commandsIn, runOffered } from '../support/offered-commands.js';
 import type { RookInstallation } from '../support/rook/installation.js';
-import { each, inOrder, layoutOf, PROVISIONERS, SLOTS, specOf } from '../support/slots.js';
+import { each, inOrder, layoutOf, nameOf, PROVISIONERS, SLOTS, specOf } from '../support/slots.js';
 
 const cluster = useCluster();
 
@@ -30,17 +32,11 @@ async function setUnschedulable(unschedulable: boolean): Promise<void> {
     await api.patch(`/api/v1/nodes/${name}`, { spec: { unschedulable } });
 }
 
-/** Runs the kubectl command that a message ends with. */
-async function runCommandOf(message: string): Promise<string> {
-  const [, command] = /: kubectl ([^;]+)$/.exec(message)!;
-  return cluster().controlPlane.kubectl(command!.split(' '));
-}
-
 function messageOf({ conditions }: AssignmentStatus, condition: string): string {
   return conditions.find(({ type }) => type === condition)!.message;
 }
 
-test('a workload is RollingOut until its last pod runs with the port, though its template is right long before', async () => {
+test('a workload is RollingOut until its last pod runs with the port, and Stuck when nothing has moved for a while', async () => {
   await setUnschedulable(true);
   onTestFinished(() => setUnschedulable(false));
   const { rook, assignment } = await cluster().installRookWithAssignment({ config: { CSI_PROVISIONER_REPLICAS: '1' } });
@@ -48,26 +44,49 @@ test('a workload is RollingOut until its last pod runs with the port, though its
 
   // Pods of a DaemonSet are placed on cordoned nodes, too.
   await assignment.waitForState('rbdNodePlugin', 'Ready');
-  const status = await assignment.waitForReason('Ready', 'RollingOut');
+  const follow = ({ workload: name }: SlotSpec): string =>
+    `Deployment ${name}: its pods are not all ready yet: kubectl -n ${rook.namespace} rollout status deployment/${name}`;
+  const message = PROVISIONERS.map((slot) => follow(specOf(slot))).join('; ');
+  const status = await waitFor('both provisioners to have no other pods', async () => {
+    const seen = await assignment.status();
+    return messageOf(seen, 'Ready') === message && seen;
+  });
   expect(await rook.layout()).toEqual(layoutOf());
   expect(status.workloads.map(({ state }) => state)).toEqual(
     inOrder<string>({ ...each('RollingOut'), rbdNodePlugin: 'Ready' }),
   );
-  const follow = ({ workload: name }: SlotSpec): string =>
-    `Deployment ${name}: its pods are being replaced: kubectl -n ${rook.namespace} rollout status deployment/${name}`;
-  const message = PROVISIONERS.map((slot) => follow(specOf(slot))).join('; ');
-  expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', reason: 'RollingOut', message });
-  expect(await assignment.condition('Progressing')).toMatchObject({ status: 'True', reason: 'RollingOut', message });
-  // The templates are distinct; what the old pods still hold is Ready's affair.
-  expect(await assignment.condition('Degraded')).toMatchObject({ status: 'False', reason: 'AsExpected' });
+  expect(status.conditions).toEqual([
+    expect.objectContaining({ type: 'Ready', status: 'False', reason: 'RollingOut' }),
+    expect.objectContaining({ type: 'Progressing', status: 'True', reason: 'RollingOut', message }),
+    // The templates are distinct; what the old pods still hold is Ready's affair.
+    expect.objectContaining({ type: 'Degraded', status: 'False', reason: 'AsExpected' }),
+  ]);
   expect(status).not.toHaveProperty('conflicts');
   await waitFor('the event of the conflict that ended', async () => {
     return (await cluster().events(rook.namespace)).some(({ reason }) => reason === 'ConflictResolved');
   });
-  expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', reason: 'RollingOut' });
+
+  // The scheduler has looked, and nothing has changed since.
+  await assignment.waitForReason('Ready', 'RolloutStuck');
+  const stuck = await assignment.waitForState('rbdProvisioner', 'Stuck');
+  expect(stuck.workloads.map(({ state }) => state)).toEqual(
+    inOrder<string>({ ...each('Stuck'), rbdNodePlugin: 'Ready' }),
+  );
+  const degraded = await assignment.condition('Degraded');
+  expect(degraded).toMatchObject({ status: 'True', reason: 'RolloutStuck' });
+  for (const slot of PROVISIONERS)
+    expect(degraded.message).toContain(`${nameOf(slot)}: 1 of its pods cannot be scheduled`);
+  expect(degraded.message).toContain('0/3 nodes are available: 3 node(s) were unschedulable');
+  expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', message: degraded.message });
+  expect(await assignment.condition('Progressing')).toMatchObject({ status: 'False', reason: 'Settled' });
+  for (const command of commandsIn(degraded.message)) {
+    expect(await cluster().controlPlane.kubectl(command)).toContain('FailedScheduling');
+  }
 
   await setUnschedulable(false);
-  expect(await runCommandOf(message)).toContain('successfully rolled out');
+  for (const command of commandsIn(message)) {
+    expect(await cluster().controlPlane.kubectl(command)).toContain('successfully rolled out');
+  }
   const done = await assignment.waitUntilAssigned();
   expect(done.workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'Ready'));
   expect(await assignment.condition('Progressing')).toMatchObject({ status: 'False', reason: 'Settled' });
@@ -119,22 +138,25 @@ test('with updateStrategy OnDelete the status says how to delete the old pods an
     return (await podsByPort(rook, 'csi-rbdplugin'))['9070']?.length === 3;
   });
   await cluster().startOperator();
-  // The RBD provisioner waits for the port that the old pods still hold.
-  await waitFor('the node plugin alone to be unfinished on its own account', async () => {
-    const { workloads } = await assignment.status();
-    return workloads[1]!.state === 'Ready' && workloads[2]!.state === 'RollingOut';
-  });
+  await assignment.waitForState('rbdNodePlugin', 'Stuck');
+  // It waits for the port that the old pods still hold.
+  const stuck = await assignment.waitForState('rbdProvisioner', 'Stuck');
+  expect(stuck.workloads.map(({ state }) => state)).toEqual(
+    inOrder<string>({ rbdProvisioner: 'Stuck', cephfsProvisioner: 'Ready', rbdNodePlugin: 'Stuck' }),
+  );
   const command = `kubectl -n ${rook.namespace} delete pod -l app=csi-rbdplugin,pod-template-generation!=2`;
-  const message = messageOf(await assignment.status(), 'Ready');
+  const message = messageOf(stuck, 'Ready');
   expect(message).toContain('DaemonSet csi-rbdplugin: updateStrategy is OnDelete, so delete the old pods');
-  expect(message.endsWith(command)).toBe(true);
+  expect(message).toContain(`${command}; to let the provisioners run at once, without the node plugin: kubectl`);
+  expect(await assignment.condition('Degraded')).toMatchObject({ status: 'True', reason: 'RolloutStuck', message });
 
   // One by hand, so that old and new pods are there at once.
   const pods = `/api/v1/namespaces/${rook.namespace}/pods`;
   const [first, ...others] = (await podsByPort(rook, 'csi-rbdplugin'))['9070'] as unknown as { name: string }[];
   await cluster().controlPlane.api.delete(`${pods}/${first!.name}`);
   await waitFor('its successor', async () => (await podsByPort(rook, 'csi-rbdplugin'))['9072']?.length === 1);
-  const selector = /-l (\S+)$/.exec(message)![1]!;
+  const deletion = commandsIn(message).find((words) => words.includes('delete'))!;
+  const selector = deletion[deletion.indexOf('-l') + 1]!;
   const selected = await cluster().controlPlane.kubectl([
     '-n',
     rook.namespace,
@@ -148,8 +170,9 @@ test('with updateStrategy OnDelete the status says how to delete the old pods an
   expect(selected.trim().split('\n').sort()).toEqual(others.map(({ name }) => `pod/${name}`).sort());
   expect(messageOf(await assignment.status(), 'Ready')).toContain(command);
 
-  await runCommandOf(message);
+  await runOffered(cluster().controlPlane, message, 'delete');
   const status = await assignment.waitUntilAssigned();
+  expect(messageOf(status, 'Degraded')).toBe('nothing needs attention');
   expect(status.workloads.map(({ state }) => state)).toEqual(SLOTS.map(() => 'Ready'));
   await waitFor('the old pods to be gone', async () => {
     return Object.keys(await podsByPort(rook, 'csi-rbdplugin')).join() === '9072';
@@ -157,15 +180,15 @@ test('with updateStrategy OnDelete the status says how to delete the old pods an
 });
 
 test('a paused Deployment is moved, and the status says that its pods wait for a resume', async () => {
-  // Its old pods keep 9070, where they have it: nobody else may want that here.
-  const ports = { rbdProvisioner: 9170 };
-  const { rook, assignment } = await cluster().installRookWithAssignment({}, { ports });
+  const { rook, assignment } = await cluster().installRookWithAssignment();
+  await runningPodsOf(rook, 'rbdNodePlugin', 3);
   await cluster().controlPlane.api.patch(rook.workloadPath('cephfsProvisioner'), { spec: { paused: true } });
   await cluster().startOperator();
+  // The others do not wait for it.
   await assignment.waitForState('rbdNodePlugin', 'Ready');
   const status = await waitFor('the paused Deployment to be all that is unfinished', async () => {
     const seen = await assignment.status();
-    return seen.workloads.map(({ state }) => state).join() === 'Ready,RollingOut,Ready' && seen;
+    return seen.workloads.map(({ state }) => state).join() === 'Ready,Stuck,Ready' && seen;
   });
 
   expect(await rook.ports('cephfsProvisioner')).toMatchObject({ argument: 9071, containerPort: 9071 });
@@ -175,8 +198,11 @@ test('a paused Deployment is moved, and the status says that its pods wait for a
     'Deployment csi-cephfsplugin-provisioner: its rollout is paused, so its pods keep their old port: ' +
       `kubectl -n ${rook.namespace} rollout resume deployment/csi-cephfsplugin-provisioner`,
   );
-  await runCommandOf(message);
-  await assignment.waitUntilAssigned();
+  expect(await assignment.condition('Ready')).toMatchObject({ status: 'False', reason: 'RolloutStuck' });
+  expect(await assignment.condition('Degraded')).toMatchObject({ status: 'True', reason: 'RolloutStuck', message });
+  await runOffered(cluster().controlPlane, message, 'resume');
+  const done = await assignment.waitUntilAssigned();
+  expect(messageOf(done, 'Degraded')).toBe('nothing needs attention');
   await waitFor('the old pods to be gone', async () => {
     return Object.keys(await podsByPort(rook, 'csi-cephfsplugin-provisioner')).join() === '9071';
   });

@@ -19,6 +19,7 @@ import {
   portsOf,
   PROVISIONERS,
   SLOTS,
+  type Ports,
 } from '../support/slots.js';
 
 const cluster = useCluster({ withholdsRights: true });
@@ -63,12 +64,12 @@ function ownKeys({ metadata }: KubeObject): string[] {
   return own.flatMap(({ fieldsV1 }) => Object.keys((fieldsV1 as Record<string, object>)['f:data']!)).sort();
 }
 
-test('the pin is one patch of all keys, and the rest of the ConfigMap stays as it was', async () => {
+test('the pin is one patch of the keys of provisioners, then one of the node plugin; the rest of the ConfigMap stays', async () => {
   const configured = await withKeys({ ROOK_LOG_LEVEL: 'DEBUG', [NODE]: '' });
   const { rook, assignment } = configured;
   const before = await rook.config();
   await assignment.waitUntilAssigned();
-  expect(await pinsSince(configured)).toEqual([PIN]);
+  expect(await pinsSince(configured)).toEqual([PIN, PIN]);
 
   const stored = await storedConfig(rook);
   expect(stored.data).toEqual({ ...before, ...FIXED_PINS });
@@ -133,7 +134,7 @@ test('clashing keys give no shared port: with Leave the status names the one set
   expect(message).toContain('give each a port of its own');
   await assignment.waitUntilAssigned();
   expect(new Set(Object.values(status.ports)).size).toBe(SLOTS.length);
-  expect(await rook.layout()).toEqual(inOrder(status.ports));
+  expect(await rook.layout()).toEqual(inOrder(status.ports as Ports));
   expect(await pinsSince(configured)).toEqual([]);
   expect(await rook.config()).toMatchObject({ [RBD]: '9171', [CEPHFS]: '9171' });
 });
@@ -142,7 +143,7 @@ test('clashing keys are overwritten by the assignment with Pin', async () => {
   const configured = await withKeys(keysOf(each(9171)));
   const { rook, assignment } = configured;
   const { ports } = await assignment.waitUntilAssigned();
-  const layout = inOrder(ports);
+  const layout = inOrder(ports as Ports);
   expect(new Set(layout).size).toBe(SLOTS.length);
   expect(await rook.layout()).toEqual(layout);
   expect(await pinsSince(configured)).toEqual([PIN]);
@@ -175,7 +176,7 @@ test.each(INVALID)('the key "$value" is replaced with Pin, and nothing is left t
   const configured = await withKeys({ [CEPHFS]: value });
   const { rook, assignment } = configured;
   await assignment.waitUntilAssigned();
-  expect(await pinsSince(configured)).toEqual([PIN]);
+  expect(await pinsSince(configured)).toEqual([PIN, PIN]);
   expect(await rook.config()).toMatchObject(FIXED_PINS);
   expect(await assignment.condition('Degraded')).toMatchObject({ status: 'False', reason: 'AsExpected' });
 });

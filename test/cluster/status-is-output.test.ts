@@ -23,6 +23,8 @@ interface Damage {
 
 const condition = { observedGeneration: 0, message: 'nonsense', lastTransitionTime: LONG_AGO };
 
+const NOBODY = { namespace: 'nowhere', kind: 'DaemonSet', name: 'nobody', container: 'none' };
+
 /** All of it passes the schema. */
 const DAMAGES: readonly Damage[] = [
   { what: 'removed', done: () => null },
@@ -34,7 +36,7 @@ const DAMAGES: readonly Damage[] = [
       rookVersion: 'v9.9.9',
       ports: { rbdProvisioner: 5000, cephfsProvisioner: 5000, rbdNodePlugin: 5000 },
       workloads: workloads.map((row) => ({ ...row, assignedPort: 5000, currentPort: 5000, state: 'Ready' })),
-      conflicts: [{ port: 5000, holders: ['Deployment nobody', 'DaemonSet nobody'] }],
+      conflicts: [{ port: 5000, holders: [NOBODY], nodes: ['nowhere'], nodeCount: 7 }],
       advice: 'delete everything',
       conditions: [
         { ...condition, type: 'Ready', status: 'True', reason: 'PortsAssigned' },

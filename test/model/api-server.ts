@@ -1,13 +1,14 @@
 /**
- * What an API server does to the objects of one namespace (run on 1.36): versions, generations, field managers, and one
+ * What an API server does to objects (run on 1.36): versions, generations, field managers, and one
  * event for each change. A write that changes nothing leaves no trace.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from './clock.js';
 import { ownersAfter } from './field-owners.js';
-import { NAMESPACE, type Metadata, type StoredObject, type Written } from './objects.js';
+import { placeOf, type Metadata, type StoredObject, type Written } from './objects.js';
 
 export interface Change {
+  /** The object's key. */
   readonly name: string;
   readonly by: string;
   readonly before: StoredObject | undefined;
@@ -22,6 +23,8 @@ export interface Author {
   readonly applies?: readonly string[];
   /** A policy changed what this one wrote: managedFields were made before it did (API server 1.36, as run). */
   readonly leavesOwners?: boolean;
+  /** It writes the status alone. */
+  readonly subresource?: 'status';
 }
 
 export class ApiServer {
@@ -47,7 +50,7 @@ export class ApiServer {
   create(name: string, written: Written, author: Author): void {
     if (this.#objects.has(name)) throw new Error(`${name} exists`);
     this.#uids += 1;
-    const identity = { name, namespace: NAMESPACE, uid: `${name}-${this.#uids}` };
+    const identity = { ...placeOf(name), uid: `${name}-${this.#uids}`, creationTimestamp: this.time };
     this.#store(name, written, author, { ...identity, generation: 1 });
   }
 
@@ -62,7 +65,7 @@ export class ApiServer {
     const managedFields =
       author.leavesOwners === true
         ? before.metadata.managedFields
-        : ownersAfter(before, written, { ...author, time: this.#time });
+        : ownersAfter(before, written, { ...author, time: this.time });
     // An apply may only add an owner.
     if (isSame && (author.applies === undefined || isDeepStrictEqual(managedFields, before.metadata.managedFields)))
       return before;
@@ -86,19 +89,19 @@ export class ApiServer {
     if (before === undefined) return;
     this.#objects.delete(name);
     // The event of a deletion has a version of its own.
-    const after = { ...before, metadata: { ...before.metadata, resourceVersion: this.#nextVersion() } };
+    const after = { ...before, metadata: { ...before.metadata, resourceVersion: this.nextVersion() } };
     this.#tell({ name, by, before: after, after: undefined });
   }
 
   #store(name: string, written: Written, author: Author, identity: Partial<Metadata>): void {
-    const managedFields = ownersAfter(undefined, written, { ...author, time: this.#time });
+    const managedFields = ownersAfter(undefined, written, { ...author, time: this.time });
     const metadata = { ...written.metadata, ...identity, managedFields, resourceVersion: '' } as Metadata;
     this.#keep(name, { ...written, metadata }, author);
   }
 
   #keep(name: string, object: StoredObject, { manager }: Author): StoredObject {
     const before = this.#objects.get(name);
-    const after = { ...object, metadata: { ...object.metadata, resourceVersion: this.#nextVersion() } };
+    const after = { ...object, metadata: { ...object.metadata, resourceVersion: this.nextVersion() } };
     this.#objects.set(name, after);
     this.#tell({ name, by: manager, before, after });
     return after;
@@ -108,12 +111,13 @@ export class ApiServer {
     for (const told of this.#onChange) told(change);
   }
 
-  #nextVersion(): string {
+  nextVersion(): string {
     this.#version += 1;
     return String(this.#version);
   }
 
-  get #time(): string {
+  /** RFC 3339, whole seconds. */
+  get time(): string {
     return this.#clock.wall.toISOString().replace(/\.\d{3}Z$/, 'Z');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What has to be so when the others rest, told from the API server alone, and with rules of its own: README.md, Whose port
- * wins.
+ * What has to be so when the others rest, told from the API server and the pods alone, and with rules of its own: README.md,
+ * Whose port wins.
  */
 import {
   FIELD_MANAGER,
@@ -9,12 +9,14 @@ import {
   type Condition,
   type ConditionType,
 } from '../../src/domain/rules/api.js';
-import { SLOT_SPECS, forEachSlot, type ConfigKey, type Slot, type SlotSpec } from '../../src/domain/rules/slots.js';
-import { hold, is } from './ledger.js';
+import { SIDECAR_CONTAINER, SLOT_SPECS, type ConfigKey, type SlotSpec } from '../../src/domain/rules/slots.js';
+import { hold, is } from './hold.js';
 import {
   ASSIGNMENT,
   CONFIG,
   isOnHostNetwork,
+  keyOf,
+  portsHeld,
   saidPorts,
   sidecarOf,
   type Metadata,
@@ -24,122 +26,211 @@ import {
 } from './objects.js';
 import type { World } from './world.js';
 
-export function checkAtRest(world: World): void {
-  const assignment = world.server.get(ASSIGNMENT) as StoredAssignment | undefined;
-  if (assignment === undefined) return;
-  const { spec, status, metadata } = assignment;
-  if (status === undefined) throw new Error('there is no status');
-  const config = world.server.get(CONFIG);
-  const ports = desiredPorts(spec, config);
-  hold(new Set(Object.values(ports)).size === 3, 'the desired ports are distinct');
-  is('status.observedGeneration', status.observedGeneration, metadata.generation);
-  for (const { slot } of SLOT_SPECS) is(`status.ports.${slot}`, status.ports[slot], ports[slot]);
-  const rows = SLOT_SPECS.map((layout) => checkRow(world, layout, assignment, ports[layout.slot]));
-  checkConditions(rows, spec, status);
-  if ((spec.mode ?? 'Enforce') === 'Enforce') checkEnforced(world, rows, assignment);
-}
-
-/** What is rejected is said, and what comes of that is not the operator's. */
-function checkEnforced({ server, rejected }: World, rows: readonly Row[], { spec, status }: StoredAssignment): void {
-  if (status === undefined) return;
-  const config = server.get(CONFIG);
-  const competing = rows.filter(({ competes }) => competes);
-  if (!competing.some(({ state }) => state === 'Rejected')) {
-    const taken = competing.flatMap(({ declared }) => declared);
-    is('host ports that are shared', taken.length - new Set(taken).size, 0);
-    is('status.conflicts', status.conflicts, undefined);
-  }
-  if (spec.rookConfig === 'Leave' || config === undefined) return;
-  if (rejected.has(CONFIG)) checkPinRejected(status, competing, config);
-  else checkKeys(config, competing);
-}
-
-function checkPinRejected(status: AssignmentStatus, competing: readonly Row[], { data = {} }: StoredObject): void {
-  const isWanted = competing.some(({ layout, port }) => Number(data[layout.configKey]) !== port);
-  const { message } = conditionOf(status, 'Degraded');
-  if (isWanted) hold(message.includes(CONFIG), `Degraded does not say that the pin is rejected: ${message}`);
-}
-
+/** A slot of an assignment, as its status reports it. */
 interface Row {
   readonly layout: SlotSpec;
+  readonly key: string;
+  readonly stored: StoredWorkload | undefined;
   readonly state: string;
+  readonly assigned: number | undefined;
   readonly competes: boolean;
-  readonly declared: readonly number[];
-  readonly port: number;
 }
 
-function checkRow(world: World, layout: SlotSpec, { spec, status }: StoredAssignment, port: number): Row {
-  const stored = world.server.get(layout.workload) as StoredWorkload | undefined;
-  const isRejected = spec.mode !== 'Paused' && world.rejected.has(layout.workload);
-  const standing = stateOf(world, stored, port);
-  const state = standing === 'Drifted' && isRejected ? 'Rejected' : standing;
+interface Room {
+  readonly namespace: string;
+  readonly spec: AssignmentSpec;
+  readonly status: AssignmentStatus;
+  readonly config: StoredObject | undefined;
+  readonly rows: readonly Row[];
+}
+
+/** @param isMended whether no policy rejects and no node is dead, so that all that is not held must have ended well */
+export function checkAtRest(world: World, isMended: boolean): void {
+  const rooms = world.namespaces.flatMap((namespace) => roomOf(world, namespace) ?? []);
+  for (const room of rooms) {
+    for (const row of room.rows) checkRow(world, room, row);
+    const ports = Object.values(room.status.ports);
+    hold(new Set(ports).size === ports.length, `the ports are not distinct: ${ports.join(', ')}`);
+    checkReady(room);
+    if (isMended && isEnforced(room)) checkEnforced(world, room, rooms);
+  }
+  if (isMended) checkDistinct(world, rooms);
+}
+
+function roomOf({ server }: World, namespace: string): Room | undefined {
+  const assignment = server.get(keyOf(namespace, ASSIGNMENT)) as StoredAssignment | undefined;
+  if (assignment === undefined) return undefined;
+  const { spec, status, metadata } = assignment;
+  if (status === undefined) throw new Error(`there is no status in ${namespace}`);
+  is('status.observedGeneration', status.observedGeneration, metadata.generation);
+  const rows = SLOT_SPECS.map((layout): Row => {
+    const key = keyOf(namespace, layout.workload);
+    const stored = server.get(key) as StoredWorkload | undefined;
+    const row = status.workloads.find(({ slot }) => slot === layout.slot);
+    const competes = stored !== undefined && isOnHostNetwork(stored);
+    return { layout, key, stored, state: row?.state ?? '', assigned: row?.assignedPort, competes };
+  });
+  return { namespace, spec, status, config: server.get(keyOf(namespace, CONFIG)), rows };
+}
+
+function isEnforced({ spec }: Room): boolean {
+  return (spec.mode ?? 'Enforce') === 'Enforce';
+}
+
+function checkRow(world: World, { status }: Room, row: Row): void {
+  const { layout, key, stored, state, assigned, competes } = row;
+  const title = `status of ${key}`;
   const said = stored && saidPorts(stored);
-  const expected = [state, port, said?.listens];
-  is(`status of ${layout.workload}`, toldOf(status, layout).join(' '), expected.join(' '));
-  const competes = stored !== undefined && isOnHostNetwork(stored);
-  return { layout, state, competes, declared: said?.declared ?? [], port };
+  const told = status.workloads.find(({ slot }) => slot === layout.slot);
+  is(`${title}, currentPort`, told?.currentPort, said?.listens);
+  is(`${title}, status.ports`, status.ports[layout.slot], assigned);
+  if (!competes) {
+    is(title, state, nonCompeting(stored));
+    is(`${title}, assignedPort`, assigned, undefined);
+    return;
+  }
+  const isRolledOut = world.pods.isRolledOut(key);
+  if (state === 'Ready') hold(isRolledOut, `${title} is Ready, and its pods are not`);
+  if (state === 'RollingOut' || state === 'Stuck') hold(!isRolledOut, `${title} is ${state}, and its pods are ready`);
+  if (['Ready', 'RollingOut', 'Stuck'].includes(state)) is(`${title} ${state}`, said?.listens, assigned);
+  else hold(['Drifted', 'Rejected', 'PortInUse'].includes(state), `${title} is ${state}`);
 }
 
-function toldOf(status: AssignmentStatus | undefined, { slot }: SlotSpec): unknown[] {
-  const row = status?.workloads.find((one) => one.slot === slot);
-  return [row?.state, row?.assignedPort, row?.currentPort];
-}
-
-function stateOf(world: World, stored: StoredWorkload | undefined, port: number): string {
+function nonCompeting(stored: StoredWorkload | undefined): string {
   if (stored === undefined) return 'Absent';
-  if (sidecarOf(stored.spec.template) === undefined) return 'NoSidecar';
-  if (!isOnHostNetwork(stored)) return 'PodNetwork';
-  const said = saidPorts(stored);
-  const isThere = said?.listens === port && said.declared.every((declared) => declared === port);
-  if (isThere) return world.pods.isRolledOut(stored.metadata.name) ? 'Ready' : 'RollingOut';
-  return 'Drifted';
+  return sidecarOf(stored.spec.template) === undefined ? 'NoSidecar' : 'PodNetwork';
 }
 
-function checkConditions(rows: readonly Row[], { mode = 'Enforce' }: AssignmentSpec, status: AssignmentStatus): void {
-  const states = rows.filter(({ competes }) => competes).map(({ state }) => state);
-  const ready = readyReason(states, mode);
-  is('Ready', conditionOf(status, 'Ready').reason, ready);
-  const isReady = ready === 'PortsAssigned' || ready === 'NothingToAssign';
-  is('Ready.status', conditionOf(status, 'Ready').status, isReady ? 'True' : 'False');
-  if (mode !== 'Enforce') return;
-  hold(!states.includes('Drifted'), 'a workload is off its port, and is left so');
-  if (states.includes('Rejected')) return;
+/** The gravest of what the slots are. */
+function checkReady({ rows, status, spec: { mode = 'Enforce' } }: Room): void {
+  const { reason, status: value } = conditionOf(status, 'Ready');
+  const states = new Set(rows.filter(({ competes }) => competes).map(({ state }) => state));
+  const expected = [
+    ['Rejected', 'PatchRejected'],
+    ['PortInUse', 'PortInUse'],
+    ['Stuck', 'RolloutStuck'],
+    ['Drifted', mode === 'Enforce' ? 'AwaitingPods' : mode],
+    ['RollingOut', 'RollingOut'],
+    ['Ready', 'PortsAssigned'],
+  ].find(([state]) => states.has(state!))?.[1];
+  const calm = expected ?? (reason === 'NoRook' ? 'NoRook' : 'NothingToAssign');
+  const isBackingOff = conditionOf(status, 'Degraded').reason === 'Contested';
+  if (!isBackingOff) is('Ready', reason, calm);
+  is('Ready.status', value, reason === 'PortsAssigned' || reason === 'NothingToAssign' ? 'True' : 'False');
+}
+
+function checkEnforced(world: World, room: Room, rooms: readonly Room[]): void {
+  const { spec, config, rows } = room;
+  const competing = rows.filter(({ competes }) => competes);
+  for (const { state, key, layout, assigned } of competing) {
+    hold(!['Drifted', 'Rejected'].includes(state), `${key} is ${state}, and is left so`);
+    const wanted = spec.ports?.[layout.slot];
+    if (wanted !== undefined) is(`port of ${key}`, assigned, wanted);
+    else hold(state !== 'PortInUse', `${key} is PortInUse, and the spec names no port for it`);
+  }
+  if (isAlone(world, rooms)) checkSettled(room, competing);
+  checkUserKeys(room, rows);
+  if (spec.rookConfig !== 'Leave' && config !== undefined) checkKeys(config, competing);
+}
+
+/** Those who share a port with somebody that nobody moves may keep others' pods off, too. */
+function isAlone(world: World, rooms: readonly Room[]): boolean {
+  const isHeld = rooms.some((one) => one.rows.some(({ state }) => state === 'PortInUse'));
+  return !isHeld && rooms.length === world.namespaces.length && rooms.every(isEnforced) && world.knowsPods;
+}
+
+function checkSettled({ status }: Room, competing: readonly Row[]): void {
+  for (const { state, key } of competing) is(`state of ${key}`, state, 'Ready');
+  is('status.conflicts', status.conflicts, undefined);
   is('Progressing', conditionOf(status, 'Progressing').reason, 'Settled');
   const { reason, message } = conditionOf(status, 'Degraded');
   hold(reason !== 'Contested' && reason !== 'PortConflict', `Degraded is ${reason}: ${message}`);
 }
 
-function conditionOf({ conditions }: AssignmentStatus, type: ConditionType): Condition {
+/** A user's own key wins over what is there, if nobody else has its port. */
+function checkUserKeys({ spec, config, status }: Room, rows: readonly Row[]): void {
+  const isSetAside = conditionOf(status, 'Degraded').message.includes('set aside');
+  for (const { layout, competes, assigned, key } of rows) {
+    const own = ownKey(config, layout.configKey);
+    if (!competes || own === undefined || spec.ports?.[layout.slot] !== undefined || isSetAside) continue;
+    is(`port of ${key}, by the user's key`, assigned, own);
+  }
+}
+
+/** Rook renders what is in force. */
+function checkKeys({ data = {} }: StoredObject, competing: readonly Row[]): void {
+  for (const { layout, assigned, state } of competing) {
+    if (state === 'PortInUse') continue;
+    const value = data[layout.configKey] ?? '';
+    is(layout.configKey, value === '' ? 9070 : Number(value), assigned);
+  }
+}
+
+interface Taken {
+  readonly port: number;
+  readonly key: string;
+  /** Of a slot that the operator may not move: it stays where it is. */
+  readonly isExempt: boolean;
+  readonly namespace: string;
+  /** Whether nobody may move anything in its namespace. */
+  readonly isFixed: boolean;
+  readonly nodes: readonly string[];
+  /** Whether it listens there, and does not only declare the port. */
+  readonly isMain: boolean;
+}
+
+/** A collision that can be ended has ended, or the status says why not. */
+function checkDistinct(world: World, rooms: readonly Room[]): void {
+  const taken = world.namespaces.flatMap((namespace) => takenIn(world, namespace, rooms));
+  for (const one of taken) {
+    if (one.isExempt) continue;
+    for (const other of taken) {
+      if (other.key === one.key || other.port !== one.port) continue;
+      if (isExcused(one, other) || !other.nodes.some((node) => one.nodes.includes(node))) continue;
+      throw new Error(`${one.key} and ${other.key} share host port ${one.port}, and the status gives no reason`);
+    }
+    const node = one.nodes.find((name) => world.pods.foreignPorts(name).includes(one.port));
+    if (world.knowsPods)
+      hold(node === undefined, `${one.key} shares host port ${one.port} with a pod on ${node ?? ''}`);
+  }
+}
+
+/** A Rook of another namespace that is held keeps its port, and the status there gives the reason. */
+function isExcused(one: Taken, other: Taken): boolean {
+  if (!other.isExempt || other.isFixed) return false;
+  // The node plugin stays where its key has put it: a Rook of one key puts the held one there, too.
+  return one.namespace !== other.namespace || !other.isMain || one.key.endsWith('csi-rbdplugin');
+}
+
+const SETTLED = ['Ready', 'RollingOut'];
+
+function takenIn(world: World, namespace: string, rooms: readonly Room[]): Taken[] {
+  const room = rooms.find((one) => one.namespace === namespace);
+  return SLOT_SPECS.flatMap(({ slot, workload }): Taken[] => {
+    const key = keyOf(namespace, workload);
+    const stored = world.server.get(key) as StoredWorkload | undefined;
+    if (stored?.spec.template.spec.hostNetwork !== true) return [];
+    const state = room?.rows.find(({ layout }) => layout.slot === slot)?.state ?? '';
+    const isFixed = room === undefined || !isEnforced(room);
+    const isExempt = isFixed || !SETTLED.includes(state);
+    const nodes = world.pods.nodesWith(key);
+    const listens = saidPorts(stored)?.listens;
+    const common = { namespace, isFixed, nodes };
+    const own = portsHeld(stored).map((port) => ({ ...common, port, key, isExempt, isMain: port === listens }));
+    const proxy = { ...common, key: `${key}, another container`, isExempt: true, isFixed: true, isMain: true };
+    return [...own, ...otherPorts(stored).map((port) => ({ ...proxy, port }))];
+  });
+}
+
+function otherPorts({ spec }: StoredWorkload): number[] {
+  const others = spec.template.spec.containers.filter(({ name }) => name !== SIDECAR_CONTAINER);
+  return others.flatMap(({ ports = [] }) => ports.map(({ containerPort }) => containerPort));
+}
+
+export function conditionOf({ conditions }: AssignmentStatus, type: ConditionType): Condition {
   const found = conditions.find((condition) => condition.type === type);
   if (found === undefined) throw new Error(`there is no condition ${type}`);
   return found;
-}
-
-function readyReason(states: readonly string[], mode: string): string {
-  if (states.length === 0) return 'NothingToAssign';
-  if (states.includes('Rejected')) return 'PatchRejected';
-  if (states.includes('Drifted')) return mode === 'Enforce' ? 'PortsDiffer' : mode;
-  return states.includes('RollingOut') ? 'RollingOut' : 'PortsAssigned';
-}
-
-function checkKeys({ data = {} }: StoredObject, competing: readonly Row[]): void {
-  for (const { layout, port } of competing) is(layout.configKey, Number(data[layout.configKey]), port);
-}
-
-/** The port in the spec; else one's own key, of those that clash the first; else the fixed port; else the lowest free. */
-function desiredPorts(spec: AssignmentSpec, config: StoredObject | undefined): Record<Slot, number> {
-  const ports: Partial<Record<Slot, number>> = { ...spec.ports };
-  const isFree = (port: number): boolean => !Object.values(ports).includes(port);
-  const fill = (wish: (layout: SlotSpec) => number | undefined): void => {
-    for (const layout of SLOT_SPECS) {
-      const port = wish(layout);
-      if (ports[layout.slot] === undefined && port !== undefined && isFree(port)) ports[layout.slot] = port;
-    }
-  };
-  fill(({ configKey }) => ownKey(config, configKey));
-  fill(({ defaultPort }) => defaultPort);
-  fill(() => [9070, 9071, 9072].find(isFree));
-  return forEachSlot(({ slot }) => ports[slot] ?? NaN);
 }
 
 function ownKey(config: StoredObject | undefined, key: ConfigKey): number | undefined {

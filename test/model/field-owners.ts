@@ -8,6 +8,7 @@ export interface Writing {
   readonly time: string;
   /** Server-side apply: what is applied as it is already gets one owner more. */
   readonly applies?: readonly string[];
+  readonly subresource?: 'status';
 }
 
 /** Whatever two owners are told apart by: of a ConfigMap its keys, of a workload where its port stands, and the rest. */
@@ -20,22 +21,31 @@ type Fields = ReadonlyMap<string, unknown>;
 export function ownersAfter(
   before: StoredObject | undefined,
   after: Written,
-  { manager, time, applies }: Writing,
+  { manager, time, applies, subresource }: Writing,
 ): readonly ManagedFields[] {
+  const entries = before?.metadata.managedFields ?? [];
+  const ofStatus = entries.filter((entry) => entry.subresource !== undefined);
+  if (subresource !== undefined) {
+    const entry: ManagedFields = { manager, operation: 'Update', time, subresource, fieldsV1: {} };
+    return [...entries.filter((other) => !ofStatus.includes(other)), entry];
+  }
   const [was, is] = [before === undefined ? new Map<string, unknown>() : fieldsOf(before), fieldsOf(after)];
   const taken = [...is.keys()].filter((field) => !was.has(field) || !isDeepStrictEqual(was.get(field), is.get(field)));
   const shared = [...is.keys()].filter((field) => applies?.includes(field) === true && !taken.includes(field));
-  const others = (before?.metadata.managedFields ?? []).map((entry) => {
-    const kept = ownedBy(entry).filter((field) => is.has(field) && !taken.includes(field));
-    return entryOf(entry, kept);
-  });
-  if (taken.length + shared.length === 0) return others.filter(ownsAny);
+  const others = entries
+    .filter((entry) => !ofStatus.includes(entry))
+    .map((entry) => {
+      const kept = ownedBy(entry).filter((field) => is.has(field) && !taken.includes(field));
+      return entryOf(entry, kept);
+    });
+  if (taken.length + shared.length === 0) return [...others.filter(ownsAny), ...ofStatus];
   const mine = others.find((entry) => entry.manager === manager);
   const all = new Set([...(mine === undefined ? [] : ownedBy(mine)), ...taken, ...shared]);
   const operation = applies === undefined ? 'Update' : 'Apply';
   return [
     ...others.filter((entry) => entry !== mine && ownsAny(entry)),
     entryOf({ manager, operation, time }, [...all]),
+    ...ofStatus,
   ];
 }
 

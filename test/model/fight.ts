@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { FIELD_MANAGER } from '../../src/domain/rules/api.js';
 import type { RookVersion } from '../support/rook/release.js';
 import type { Author } from './api-server.js';
-import { hold } from './ledger.js';
+import { hold } from './hold.js';
 import {
   ASSIGNMENT,
   CONFIG,
@@ -59,7 +59,7 @@ interface Mended {
 /** @returns how often it was reverted */
 export async function fight(version: RookVersion, fought: Fight, journal?: string[]): Promise<number> {
   const { over, delays, restarts, order } = fought;
-  const world = new World(version, journal);
+  const world = new World(version, {}, journal);
   const mended: Mended[] = [];
   world.server.onChange(({ name, by, before, after }) => {
     if (by !== FIELD_MANAGER || name === ASSIGNMENT) return;
@@ -110,9 +110,12 @@ const REVERTERS: Readonly<Record<Fight['reverter'], Reverter>> = {
   /** Admission changes what somebody else writes, and the API server leaves the fields with their owner: the operator. */
   policy: {
     author: { manager: 'kubectl-annotate', leavesOwners: true },
-    settings: (data) => ({ ...data, CSIADDONS_PORT: '9075' }),
+    settings: (data) => ({ ...data, CSIADDONS_PORT: '9070' }),
   },
 };
+
+/** The port of another slot, which keeps it. */
+const REVERTED: Readonly<Record<string, number>> = { [WORKLOADS[0]!]: 9072 };
 
 function revert({ server }: World, { over, reverter }: Fight, at: number): void {
   const stored = server.get(over);
@@ -120,7 +123,11 @@ function revert({ server }: World, { over, reverter }: Fight, at: number): void 
   const { author, settings } = REVERTERS[reverter];
   // Each time a change to Rook, too.
   const data = { ...settings(stored.data ?? {}), CSI_LOG_LEVEL: String(at % 2) };
-  server.update(over, over === CONFIG ? { ...stored, data } : portMoved(stored as StoredWorkload, 9075), author);
+  server.update(
+    over,
+    over === CONFIG ? { ...stored, data } : portMoved(stored as StoredWorkload, REVERTED[over] ?? 9070),
+    author,
+  );
 }
 
 /** Everybody goes on by himself meanwhile. */

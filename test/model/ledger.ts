@@ -1,13 +1,17 @@
-/** Counts who changed what, and holds every write of the operator against what must never happen. */
+/** Counts who changed what in a namespace, and holds every write of the operator against what must never happen. */
 import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER, type AssignmentStatus } from '../../src/domain/rules/api.js';
 import { SIDECAR_CONTAINER, SLOT_SPECS, forEachSlot, type Slot } from '../../src/domain/rules/slots.js';
 import type { Change } from './api-server.js';
+import { hold, is } from './hold.js';
+import { checkPatch, checkPin } from './laws.js';
 import type { Request } from './operator.js';
 import {
   ASSIGNMENT,
   CONFIG,
   isOnHostNetwork,
+  keyOf,
+  placeOf,
   saidPorts,
   slotOfWorkload,
   type PodTemplate,
@@ -29,29 +33,65 @@ export class Ledger {
   readonly patches: Record<Slot, number> = forEachSlot(() => 0);
   pins = 0;
   /** The operator's request that is being done. */
-  request: Pick<Request, 'onto'> | undefined;
+  request: Pick<Request, 'onto' | 'known' | 'isLate'> | undefined;
+  readonly #namespace: string;
+  /** Workloads, by uid and port, as the process of the operator may have seen them. */
+  readonly #seen = new Set<string>();
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  /** Everything that others did which may make the operator write. */
+  get disturbances(): number {
+    const changes = Object.values(this.portChanges).reduce((sum, count) => sum + count, 0);
+    return changes + this.specEdits + this.settingsEdits;
+  }
+
+  /** A new process of the operator knows what there is, and nothing of what was. */
+  beginProcess(workloads: readonly StoredWorkload[]): void {
+    this.#seen.clear();
+    for (const workload of workloads) this.#see(workload);
+  }
 
   take(change: Change): void {
     if (change.by === FIELD_MANAGER) this.#takeOwn(change);
     else this.#takeForeign(change);
+    if (change.after !== undefined && this.#slotOf(change.name) !== undefined)
+      this.#see(change.after as StoredWorkload);
   }
 
-  /** The bounds on what the operator writes, and so on what it restarts. */
-  checkBounds(): void {
-    const edits = this.specEdits + this.settingsEdits;
+  #see(workload: StoredWorkload): void {
+    this.#seen.add(`${workload.metadata.uid} ${saidPorts(workload)?.listens ?? 0}`);
+  }
+
+  #slotOf(key: string): Slot | undefined {
+    return slotOfWorkload(placeOf(key).name);
+  }
+
+  #isOf(key: string, name: string): boolean {
+    return key === keyOf(this.#namespace, name);
+  }
+
+  /**
+   * The bounds on what the operator writes, and so on what it restarts.
+   *
+   * @param most of all that happened in this namespace and around it: each can make one slot move, and change what Rook is
+   *   to render, in two steps
+   */
+  checkBounds(most: number): void {
     for (const { slot } of SLOT_SPECS) {
-      const most = this.portChanges[slot] + edits;
       hold(this.patches[slot] <= most, `${slot} was patched ${this.patches[slot]} times, at most ${most} were due`);
     }
-    const most = edits + this.arrivals;
-    hold(this.pins <= most, `${this.pins} pins, at most ${most} were due`);
+    hold(this.pins <= 2 * most, `${this.pins} pins, at most ${2 * most} were due`);
   }
 
   #takeForeign({ name, before, after }: Change): void {
-    const slot = slotOfWorkload(name);
+    const slot = this.#slotOf(name);
     if (slot !== undefined) this.#takeWorkload(slot, before as StoredWorkload | undefined, after as StoredWorkload);
-    else if (name === ASSIGNMENT && !isDeepStrictEqual(before?.spec, after?.spec)) this.specEdits += 1;
-    else if (name === CONFIG && (after === undefined || !isSameSettings(before, after))) this.settingsEdits += 1;
+    else if (this.#isOf(name, ASSIGNMENT) && !isDeepStrictEqual(before?.spec, after?.spec)) this.specEdits += 1;
+    else if (this.#isOf(name, CONFIG) && (after === undefined || !isSameSettings(before, after)))
+      this.settingsEdits += 1;
   }
 
   #takeWorkload(slot: Slot, before: StoredWorkload | undefined, after: StoredWorkload | undefined): void {
@@ -63,16 +103,18 @@ export class Ledger {
 
   #takeOwn({ name, before, after }: Change): void {
     if (before === undefined || after === undefined) throw new Error(`the operator made or deleted ${name}`);
-    const slot = slotOfWorkload(name);
+    const slot = this.#slotOf(name);
     if (slot !== undefined) {
       hold(
         isDeepStrictEqual(withoutPort(before as StoredWorkload), withoutPort(after as StoredWorkload)),
         `more of ${name} than its port was changed`,
       );
+      this.#checkPatch(slot, after as StoredWorkload);
       this.patches[slot] += 1;
-    } else if (name === CONFIG) {
+    } else if (this.#isOf(name, CONFIG)) {
       this.#isOntoKnown(before);
       hold(isDeepStrictEqual(otherKeys(before), otherKeys(after)), 'another key than the three was changed');
+      if (this.request !== undefined) checkPin(this.#namespace, this.request.known);
       this.pins += 1;
     } else {
       this.#isOntoKnown(before);
@@ -83,6 +125,14 @@ export class Ledger {
     }
   }
 
+  #checkPatch(slot: Slot, after: StoredWorkload): void {
+    const { request } = this;
+    const port = saidPorts(after)?.listens;
+    if (request === undefined || port === undefined) return;
+    const isPutBack = request.isLate || this.#seen.has(`${after.metadata.uid} ${port}`);
+    checkPatch({ namespace: this.#namespace, slot, port, known: request.known, isPutBack });
+  }
+
   /** Else what others wrote meanwhile would be overwritten unseen, or spoken of as if it had been seen. */
   #isOntoKnown({ metadata: { name, resourceVersion } }: StoredObject): void {
     const known = this.request?.onto;
@@ -91,14 +141,6 @@ export class Ledger {
       `${name} was written onto version ${resourceVersion}, and the operator knew of ${known ?? 'none'}`,
     );
   }
-}
-
-export function hold(isSo: boolean, otherwise: string): void {
-  if (!isSo) throw new Error(otherwise);
-}
-
-export function is(what: string, found: unknown, expected: unknown): void {
-  hold(found === expected, `${what} is ${String(found)}, not ${String(expected)}`);
 }
 
 function hasDistinctReadyPorts({ workloads }: AssignmentStatus): void {

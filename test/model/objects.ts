@@ -1,5 +1,5 @@
 /**
- * The objects of one namespace as the API server keeps them, as far as anything here looks at them. None is ever changed
+ * The objects of a few namespaces as the API server keeps them, as far as anything here looks at them. None is ever changed
  * in place: an older version stays what it was, and shares with the newer what is the same.
  */
 import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/rules/api.js';
@@ -11,13 +11,24 @@ export const ASSIGNMENT = 'default';
 export const CONFIG = ROOK_OPERATOR_CONFIG;
 export const ROOK = ROOK_OPERATOR_DEPLOYMENT;
 export const WORKLOADS: readonly string[] = SLOT_SPECS.map(({ workload }) => workload);
-/** Everything that the operator watches by name. */
+/** Everything in a namespace that the operator watches by name. */
 export const NAMES: readonly string[] = [ASSIGNMENT, CONFIG, ROOK, ...WORKLOADS];
+
+/** An object's key in the model: in the main namespace its name alone. */
+export function keyOf(namespace: string, name: string): string {
+  return namespace === NAMESPACE ? name : `${namespace}/${name}`;
+}
+
+export function placeOf(key: string): { readonly namespace: string; readonly name: string } {
+  const [namespace, name] = key.split('/');
+  return name === undefined ? { namespace: NAMESPACE, name: key } : { namespace: namespace!, name };
+}
 
 export interface ManagedFields {
   readonly manager: string;
   readonly operation: 'Update' | 'Apply';
   readonly time: string;
+  readonly subresource?: 'status';
   readonly fieldsV1: object;
 }
 
@@ -27,6 +38,7 @@ export interface Metadata {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
+  readonly creationTimestamp: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly managedFields: readonly ManagedFields[];
 }
@@ -97,6 +109,13 @@ export function sidecarOf({ spec }: PodTemplate): Container | undefined {
 /** Whether it competes for host ports. */
 export function isOnHostNetwork({ spec }: StoredWorkload): boolean {
   return spec.template.spec.hostNetwork === true && sidecarOf(spec.template) !== undefined;
+}
+
+/** What its sidecar takes on a node. */
+export function portsHeld(workload: StoredWorkload): number[] {
+  if (!isOnHostNetwork(workload)) return [];
+  const { listens, declared } = saidPorts(workload)!;
+  return [...new Set(listens === undefined ? declared : [listens, ...declared])];
 }
 
 export function slotOfWorkload(name: string): Slot | undefined {

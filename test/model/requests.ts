@@ -6,7 +6,7 @@ import { Transport, type Call } from '../../src/kube/transport.js';
 import { applyPatch } from '../unit/domain/json-patch.js';
 import { mergePatch } from '../unit/domain/merge-patch.js';
 import type { ApiServer } from './api-server.js';
-import type { StoredObject, Written } from './objects.js';
+import { keyOf, type StoredObject, type Written } from './objects.js';
 
 /** An object, or an error as the API server says it. */
 export type Answer = { readonly object: StoredObject } | { readonly error: ApiError };
@@ -29,11 +29,19 @@ export function answer(server: ApiServer, call: Call, isRejected: (name: string)
   return { object: server.update(name, patched.written, OPERATOR) };
 }
 
+export interface RequestTarget {
+  readonly namespace: string;
+  /** The object's key. */
+  readonly name: string;
+  readonly isStatus: boolean;
+}
+
 /** Which object a request is about, and whether about its status. */
-export function targetOf({ path }: Call): { readonly name: string; readonly isStatus: boolean } {
+export function targetOf({ path }: Call): RequestTarget {
   const parts = path.split('/');
   const isStatus = parts.at(-1) === 'status';
-  return { name: parts.at(isStatus ? -2 : -1) ?? '', isStatus };
+  const namespace = parts[parts.indexOf('namespaces') + 1] ?? '';
+  return { namespace, name: keyOf(namespace, parts.at(isStatus ? -2 : -1) ?? ''), isStatus };
 }
 
 type Patched = { readonly written: Written } | { readonly error: ApiError };

@@ -1,5 +1,5 @@
 /** Everybody goes on by himself, and time passes where nobody has anything to do. */
-import { hold } from './ledger.js';
+import { hold } from './hold.js';
 import type { World } from './world.js';
 
 /** Which of several moves is next: again and again the same list. */
@@ -24,7 +24,7 @@ export async function goOn(world: World, order: Order, { time = Infinity, isSo }
     hold(done < MAX_MOVES, `no rest after ${MAX_MOVES} moves`);
     const { moves } = world;
     const move = moves[(order[done % order.length] ?? 0) % Math.max(moves.length, 1)];
-    const dueAt = world.operator.dueAt ?? Infinity;
+    const dueAt = world.operator.dueAt;
     if (move !== undefined) await world.happen(move);
     else if (dueAt === Infinity || dueAt > time) return;
     else world.clock.pass(Math.max(dueAt - world.clock.monotonicMs, 0));

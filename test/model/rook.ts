@@ -7,13 +7,14 @@ import { RookConfigError } from '../support/rook/csi-parameters.js';
 import { ROOK_RELEASES, type RookVersion } from '../support/rook/release.js';
 import { renderRook } from '../support/rook/render.js';
 import type { ApiServer, Change } from './api-server.js';
-import { CONFIG, NAMESPACE, ROOK, WORKLOADS, saidPorts, type StoredWorkload, type Written } from './objects.js';
+import { CONFIG, ROOK, WORKLOADS, keyOf, saidPorts, type StoredWorkload, type Written } from './objects.js';
 
 export const ROOK_AUTHOR = { manager: 'rook' };
 
 export class Rook {
   #version: RookVersion;
   readonly #server: ApiServer;
+  readonly #namespace: string;
   #settings: SettingsInForce;
   #requested = false;
   /** Of the pass in hand, what is still to be written. */
@@ -21,8 +22,9 @@ export class Rook {
   #retries = false;
   #isRunning = true;
 
-  constructor(server: ApiServer, version: RookVersion) {
+  constructor(server: ApiServer, namespace: string, version: RookVersion) {
     this.#server = server;
+    this.#namespace = namespace;
     this.#version = version;
     this.#settings = this.#newSettings();
     server.onChange((change) => this.#see(change));
@@ -60,8 +62,8 @@ export class Rook {
     if (this.#pass !== undefined) return this.#write(this.#pass);
     this.#requested = this.#retries = false;
     try {
-      const settings = this.#settings.read(this.#server.get(CONFIG)?.data ?? {});
-      this.#pass = rendered(this.#version, settings);
+      const settings = this.#settings.read(this.#server.get(this.#key(CONFIG))?.data ?? {});
+      this.#pass = rendered(this.#namespace, this.#version, settings);
       return 'read its settings';
     } catch (error) {
       if (!(error instanceof RookConfigError)) throw error;
@@ -77,9 +79,10 @@ export class Rook {
       this.#pass = undefined;
       return `${name} rejected: port 0`;
     }
-    const stored = this.#server.get(name);
-    if (stored === undefined) this.#server.create(name, workload, ROOK_AUTHOR);
-    else this.#server.update(name, { ...workload, status: stored.status }, ROOK_AUTHOR);
+    const key = this.#key(name);
+    const stored = this.#server.get(key);
+    if (stored === undefined) this.#server.create(key, workload, ROOK_AUTHOR);
+    else this.#server.update(key, { ...workload, status: stored.status }, ROOK_AUTHOR);
     return `${name} on ${saidPorts(workload)?.listens ?? 'no port'}`;
   }
 
@@ -90,12 +93,13 @@ export class Rook {
 
   /** Only another .data is a change, or that the ConfigMap comes or goes. */
   #see({ name, before, after }: Change): void {
-    if (name !== CONFIG || !this.#isRunning) return;
+    if (name !== this.#key(CONFIG) || !this.#isRunning) return;
     if (JSON.stringify(before?.data) !== JSON.stringify(after?.data) || after === undefined) this.#requested = true;
   }
 
   #show(): void {
-    const stored = this.#server.get(ROOK);
+    const key = this.#key(ROOK);
+    const stored = this.#server.get(key);
     const template = { spec: { containers: [{ name: ROOK, image: `rook/ceph:v${this.#version}` }] } };
     const written: Written = {
       kind: 'Deployment',
@@ -103,8 +107,12 @@ export class Rook {
       spec: { template },
       status: { readyReplicas: this.#isRunning ? 1 : 0 },
     };
-    if (stored === undefined) this.#server.create(ROOK, written, { manager: 'helm' });
-    else this.#server.update(ROOK, written, { manager: 'helm' });
+    if (stored === undefined) this.#server.create(key, written, { manager: 'helm' });
+    else this.#server.update(key, written, { manager: 'helm' });
+  }
+
+  #key(name: string): string {
+    return keyOf(this.#namespace, name);
   }
 
   #newSettings(): SettingsInForce {
@@ -118,11 +126,11 @@ const MAX_RENDERED = 1000;
 const IN_ROOKS_ORDER = [WORKLOADS[2]!, WORKLOADS[0]!, WORKLOADS[1]!];
 
 /** @throws RookConfigError */
-function rendered(version: RookVersion, config: Settings): StoredWorkload[] {
-  const key = JSON.stringify([version, Object.entries(config).sort()]);
+function rendered(namespace: string, version: RookVersion, config: Settings): StoredWorkload[] {
+  const key = JSON.stringify([namespace, version, Object.entries(config).sort()]);
   const known = RENDERED.get(key);
   if (known !== undefined) return known;
-  const all = Object.values(renderRook({ namespace: NAMESPACE, version, config })) as unknown as StoredWorkload[];
+  const all = Object.values(renderRook({ namespace, version, config })) as unknown as StoredWorkload[];
   const workloads = IN_ROOKS_ORDER.map((name) => all.find(({ metadata }) => metadata.name === name)!);
   if (RENDERED.size >= MAX_RENDERED) RENDERED.clear();
   RENDERED.set(key, workloads);

@@ -2,11 +2,13 @@
 import fc from 'fast-check';
 import { CONFIG, NAMES, WORKLOADS } from './objects.js';
 import { Step, always, often, type Weighted } from './step.js';
+import { surroundings } from './surroundings.js';
 import type { World } from './world.js';
+import { PODS } from './watch-feed.js';
 import { writers } from './writers.js';
 
 const pick = fc.nat({ max: 1000 });
-const anyName = fc.constantFrom(...NAMES);
+const anyName = fc.constantFrom(...NAMES, PODS);
 
 /** Some of those things that would happen next by themselves. */
 class Onward extends Step {
@@ -91,7 +93,7 @@ const onward = often(
   fc.array(pick, { minLength: 1, maxLength: 8 }).map((picks) => new Onward(picks)),
 );
 
-export const anyStep: fc.Arbitrary<Step> = fc.oneof(onward, ...writers, ...rook, ...faults, ...times);
+export const anyStep: fc.Arbitrary<Step> = fc.oneof(onward, ...writers, ...surroundings, ...rook, ...faults, ...times);
 
 async function breakOff(world: World, at: number): Promise<void> {
   const { requests } = world.operator;

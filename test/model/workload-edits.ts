@@ -51,6 +51,15 @@ export function containerInserted(workload: StoredWorkload): StoredWorkload {
   });
 }
 
+/** A container that takes a port which a sidecar may have. */
+export function portTaken(workload: StoredWorkload, port: number): StoredWorkload {
+  return withSpec(workload, ({ containers, ...spec }) => {
+    const others = containers.filter(({ name }) => name !== 'exporter');
+    const ports = [{ containerPort: port, protocol: 'TCP' }];
+    return { ...spec, containers: [...others, { name: 'exporter', image: 'exporter:v1', ports }] };
+  });
+}
+
 export function hostNetworkSwitched(workload: StoredWorkload): StoredWorkload {
   return withSpec(workload, ({ hostNetwork, ...spec }) => ({
     ...spec,

@@ -13,6 +13,7 @@ import {
   imageSet,
   leftoverDeclared,
   portMoved,
+  portTaken,
 } from './workload-edits.js';
 import { SETTINGS, type World } from './world.js';
 
@@ -94,6 +95,12 @@ const ofTheWorkloads: readonly Weighted[] = [
   often(
     1,
     anyWorkload.map((name) => workload(`a container is injected into ${name}`, name, containerInserted)),
+  ),
+  often(
+    1,
+    fc.tuple(anyWorkload, anyPort).map(([name, port]) => {
+      return workload(`a container of ${name} takes ${port}`, name, (before) => portTaken(before, port));
+    }),
   ),
   often(
     1,

@@ -61,7 +61,7 @@ export class Cluster {
   async installOperatorPermissions(): Promise<void> {
     await this.controlPlane.kubectl(['apply', '-f', 'config/default/namespace.yaml']);
     await this.controlPlane.kubectl(['apply', '-k', 'config/crd']);
-    for (const rights of ['service-account', 'leader-election', 'cluster-reader']) {
+    for (const rights of ['service-account', 'leader-election', 'cluster-reader', 'host-network-pods']) {
       await this.controlPlane.kubectl(['apply', '-k', `config/rbac/${rights}`]);
     }
     await waitFor('the API server to serve csiportassignments', () =>

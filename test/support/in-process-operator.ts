@@ -9,9 +9,16 @@ import type { Cluster } from './cluster.js';
 /** Wall clock and monotonic clock in one, in milliseconds. */
 export class SteppedClock {
   #ms = Date.parse('2026-11-22T10:00:00Z');
+  #runningSince: number | undefined;
 
-  now = (): Date => new Date(this.#ms);
-  monotonicMs = (): number => this.#ms;
+  now = (): Date => new Date(this.monotonicMs());
+  monotonicMs = (): number =>
+    this.#ms + (this.#runningSince === undefined ? 0 : performance.now() - this.#runningSince);
+
+  /** From now on it goes as the real one does. */
+  run(): void {
+    this.#runningSince = performance.now();
+  }
 
   step(seconds: number): void {
     this.#ms += seconds * 1000;

@@ -40,6 +40,14 @@ export class CephCsiOperator {
     await this.#api.delete(`${DRIVERS}/namespaces/${namespace}/drivers/${name}`);
   }
 
+  /** As the garbage collector does it, which takes half a minute to learn of a new kind of owner. */
+  async deleteWorkloads({ namespace, name }: DriverObject): Promise<void> {
+    await this.#api.delete(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}-ctrlplugin`);
+    for (const part of ['nodeplugin', 'nodeplugin-csi-addons']) {
+      await this.#api.delete(`/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}-${part}`);
+    }
+  }
+
   /** Its write of a Driver's workloads, which replaces what is there. */
   async write(driver: DriverObject): Promise<void> {
     for (const workload of renderDriver(driver)) {

@@ -13,6 +13,10 @@ export interface DriverObject {
   readonly name: string;
   readonly uid: string;
   readonly type: DriverType;
+  /** Of its spec: whether the ctrlplugin is on the host network. Default false. */
+  readonly hostNetwork?: boolean;
+  /** Of its spec: the liveness port of ctrlplugin and nodeplugin. Default: no liveness. */
+  readonly liveness?: number;
 }
 
 /** The controller plugin's csi-addons ports: nothing in a Driver changes them. */
@@ -24,7 +28,7 @@ export function renderDriver(driver: DriverObject): (Deployment | DaemonSet)[] {
     controllerPlugin(driver),
     daemonSet(driver, 'nodeplugin', {
       hostNetwork: true,
-      containers: [plugin(driver)],
+      containers: [plugin(driver), ...liveness(driver)],
       dnsPolicy: 'ClusterFirstWithHostNet',
       hostPID: driver.type === 'rbd',
     }),
@@ -34,7 +38,7 @@ export function renderDriver(driver: DriverObject): (Deployment | DaemonSet)[] {
 
 function controllerPlugin(driver: DriverObject): Deployment {
   const name = `${driver.name}-ctrlplugin`;
-  const containers = [plugin(driver), csiAddons(CONTROLLER_PORTS[driver.type])];
+  const containers = [plugin(driver), csiAddons(CONTROLLER_PORTS[driver.type]), ...liveness(driver)];
   const term = { labelSelector: { matchLabels: { app: name } }, topologyKey: 'kubernetes.io/hostname' };
   return {
     apiVersion: 'apps/v1',
@@ -46,6 +50,7 @@ function controllerPlugin(driver: DriverObject): Deployment {
       selector: { matchLabels: { app: name } },
       template: podTemplate(name, {
         containers,
+        ...(driver.hostNetwork === true ? { hostNetwork: true } : {}),
         affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } },
       }),
     },
@@ -78,6 +83,13 @@ function plugin({ name, type }: DriverObject): Container {
     image: 'quay.io/cephcsi/cephcsi:v3.15.0',
     args: [`--type=${type}`, '--endpoint=unix:///csi/csi.sock', `--drivername=${name}`],
   };
+}
+
+/** It declares no port. */
+function liveness({ liveness: port }: DriverObject): Container[] {
+  if (port === undefined) return [];
+  const args = ['--type=liveness', '--endpoint=unix:///csi/csi.sock', `--metricsport=${port}`];
+  return [{ name: 'liveness-prometheus', image: 'quay.io/cephcsi/cephcsi:v3.15.0', args }];
 }
 
 function csiAddons(port: number): Container {
