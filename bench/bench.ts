@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { OPERATOR, peer, type Candidate } from './candidates.js';
 import { figuresOf } from './figures.js';
+import { hostNetworkPods } from './host-network-pods.js';
 import { describeMachine, thisMachine } from './machine.js';
 import { FULL, QUICK, QUICK_WITH_PEER, type Plan } from './plan.js';
 import { pauses } from './pauses.js';
@@ -21,6 +22,7 @@ const OPTIONS = {
   json: { type: 'string' },
   profile: { type: 'boolean', default: false },
   pauses: { type: 'boolean', default: false },
+  pods: { type: 'boolean', default: false },
   peer: { type: 'string' },
   'peer-crd': { type: 'string' },
 } as const;
@@ -38,12 +40,19 @@ async function main(): Promise<void> {
   const site = await Site.start(candidates);
   try {
     if (site.inClusterProblem !== undefined) say(`no in-cluster credentials: ${site.inClusterProblem}`);
-    const told = flags.profile ? profile : flags.pauses ? pauses : undefined;
+    const told = aloneOf(flags);
     if (told !== undefined) console.log(`${describeMachine(thisMachine())}\n\n${await told(site, QUICK)}`);
     else await bench(site, candidates, flags);
   } finally {
     await site.stop();
   }
+}
+
+/** What is measured instead of all else. */
+function aloneOf(flags: Flags): typeof pauses | undefined {
+  if (flags.profile) return profile;
+  if (flags.pauses) return pauses;
+  return flags.pods ? hostNetworkPods : undefined;
 }
 
 /** Where it fails on its way, what was measured until then is told all the same. */

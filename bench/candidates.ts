@@ -1,6 +1,7 @@
 /** What is measured: the operator as its image starts it and, where one is given, another program for the same work. */
 import { resolve } from 'node:path';
 import { freePorts } from '../test/support/control-plane/ports.js';
+import type { Meter } from '../test/support/meter/meter.js';
 import { operatorCommand, type Command } from '../test/support/image/operator-command.js';
 
 /** Where the candidates' accounts and Leases are. */
@@ -40,6 +41,18 @@ export const OPERATOR: Candidate = {
     return operatorCommand({ server, namespace: OPERATOR_NAMESPACE, folder, args });
   },
 };
+
+/** The operator, whose process is looked into. */
+export function metered({ preload }: Meter): Candidate {
+  return {
+    ...OPERATOR,
+    async command(environment) {
+      const { program, env } = await OPERATOR.command(environment);
+      const [node, ...rest] = program;
+      return { program: [node!, ...preload.nodeArgs, ...rest], env: { ...env, ...preload.env } };
+    },
+  };
+}
 
 /** A program with the flags that operators have in common. */
 export function peer(program: string, crd: string): Candidate {

@@ -7,7 +7,7 @@ import { summarise } from '../test/support/measure/statistics.js';
 import { Meter } from '../test/support/meter/meter.js';
 import type { Container, Deployment } from '../test/support/rook/api-types.js';
 import { DEFAULT_PORTS } from '../test/support/slots.js';
-import { OPERATOR, type Candidate } from './candidates.js';
+import { metered, OPERATOR } from './candidates.js';
 import { startInConflict } from './phases/start.js';
 import type { Plan } from './plan.js';
 import { markdown } from './report.js';
@@ -52,7 +52,7 @@ export async function pauses(site: Site, plan: Plan): Promise<string> {
   const namespace = await RookNamespace.create(site.controlPlane, 'rook-ceph', DEFAULT_PORTS);
   await site.serve(OPERATOR);
   const meter = new Meter(site.controlPlane.directory);
-  const turn = { site, candidate: { ...OPERATOR, command: metered(meter) }, plan, figures: new FigureLog() };
+  const turn = { site, candidate: metered(meter), plan, figures: new FigureLog() };
   const { program } = await startInConflict(turn, [namespace], {});
   try {
     const rows: string[][] = [];
@@ -90,13 +90,4 @@ async function pauseBy(
   await assignment.waitUntilSettled();
   await assignment.waitUntilSettled();
   return meter.longestPause();
-}
-
-function metered(meter: Meter): Candidate['command'] {
-  return async (environment) => {
-    const { program, env } = await OPERATOR.command(environment);
-    const { nodeArgs, env: variables } = meter.preload;
-    const [node, ...rest] = program;
-    return { program: [node!, ...nodeArgs, ...rest], env: { ...env, ...variables } };
-  };
 }

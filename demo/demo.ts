@@ -10,6 +10,7 @@ import { Assignment } from '../test/support/assignment.js';
 import { provideBinaries } from '../test/support/control-plane/binaries.js';
 import { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { waitFor } from '../test/support/control-plane/wait-for.js';
+import { Holder } from '../test/support/holders.js';
 import { Operator } from '../test/support/operator.js';
 import { DEFAULT_PORTS, nameOf, PROVISIONERS } from '../test/support/slots.js';
 import { RookInstallation } from '../test/support/rook/installation.js';
@@ -43,6 +44,7 @@ async function play(cluster: ControlPlane, keep: boolean): Promise<void> {
   try {
     await showSolution(cluster, rook, operator);
     await showReassertion(cluster, rook);
+    await showHeldPort(cluster, rook);
     narrator.heading('Done');
     narrator.good('the conflict is solved and stays solved');
     if (keep) await leaveUp(cluster);
@@ -138,6 +140,25 @@ async function showReassertion(cluster: ControlPlane, rook: RookInstallation): P
     return events.some(({ reason }) => reason === 'Reasserted');
   });
   await show(cluster, '-n', NAMESPACE, 'get', 'events', '--field-selector', 'involvedObject.kind=CSIPortAssignment');
+}
+
+const HELD_PORT = 9075;
+
+async function showHeldPort(cluster: ControlPlane, rook: RookInstallation): Promise<void> {
+  narrator.heading(`A port of the spec that somebody else holds: ${HELD_PORT}`);
+  const assignment = new Assignment(cluster.api, NAMESPACE);
+  const holder = await Holder.start(cluster, { kind: 'DaemonSet', port: HELD_PORT });
+  await show(cluster, 'get', 'pods', '-o', 'wide');
+  const ask = JSON.stringify({ spec: { ports: { cephfsProvisioner: HELD_PORT } } });
+  await show(cluster, '-n', NAMESPACE, 'patch', 'csiports', 'default', '--type=merge', '-p', ask);
+  await assignment.waitForReason('Ready', 'PortInUse');
+  await show(cluster, '-n', NAMESPACE, 'get', 'csiports', '-o', 'wide');
+  narrator.good(`nothing is written, and no pod of ${holder.title} has to go; it moves when the port is free`);
+  await show(cluster, 'delete', 'daemonset', 'node-agent', '--wait=false');
+  await assignment.waitUntilAssigned();
+  await show(cluster, '-n', NAMESPACE, 'get', 'csiports');
+  await requireDistinctPortsAndRunningPods(rook);
+  narrator.good(`${nameOf('cephfsProvisioner')} has taken ${HELD_PORT} by itself`);
 }
 
 async function leaveUp(cluster: ControlPlane): Promise<void> {
