@@ -58,7 +58,8 @@ in their environment. Without this right the operator goes on from the CSI workl
 of other namespaces, and these are lost:
 
 - a port that a stranger's pods hold is not known, so a sidecar may be moved onto it;
-- two Rooks count as sharing their nodes, so the younger one is moved also where they do not;
+- two Rooks count as sharing their nodes, so the younger one is moved also where they do not; of more than nine Rooks, for which
+  the ports would not suffice, each counts as alone;
 - \`conflicts\` names no pods and no nodes, and a rollout that cannot go on is known by its counters alone.
 
 The log says so once, with this folder as the remedy; \`/readyz\` has a line that does not fail it, and

@@ -7,7 +7,6 @@ import { ROOK_CONFIG_NAME } from '../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME } from '../domain/rules/rook-operator.js';
 import { forEachSlot } from '../domain/rules/slots.js';
 import { isSamePod } from '../domain/rules/pod-changes.js';
-import type { RookWorld } from '../domain/rules/rook-world.js';
 import type { WatchTarget } from '../kube/informer-state.js';
 import type { Projection } from '../kube/object-reader.js';
 import { projectHostNetworkPod } from '../kube/pod-projection.js';
@@ -28,7 +27,7 @@ import {
   WORKLOADS,
   type Resource,
 } from '../kube/resources.js';
-import { keysOfPods } from './pod-keys.js';
+import { keysOfPods, type Known } from './pod-keys.js';
 
 export interface WatchRow<T> extends Resource {
   /** For people, e.g. "Deployment csi-rbdplugin-provisioner". */
@@ -49,13 +48,8 @@ export interface WatchRow<T> extends Resource {
    * The keys to which a change of an object in this namespace leads.
    *
    * @param objects the object before the change and after it
-   * @param assigned what is stored of each namespace with an assignment
    */
-  readonly keysOf: (
-    namespace: string,
-    objects: readonly T[],
-    assigned: () => readonly RookWorld[],
-  ) => readonly string[];
+  readonly keysOf: (namespace: string, objects: readonly T[], known: Known) => readonly string[];
 }
 
 const ownNamespace = (namespace: string): readonly string[] => [namespace];

@@ -14,7 +14,16 @@ import { PODS } from '../kube/resources.js';
 import { Store, type StoredObject, type StoreIndex } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
 import { isWithheld } from '../kube/watch-failures.js';
+import type { Known } from './pod-keys.js';
 import { WATCH_TABLE, watchTarget, type WatchRow } from './watch-table.js';
+
+/** Failures in a row of the first list of pods; the waits between them are some 15 s together. */
+const PATIENCE = 6;
+/**
+ * How many Rooks are taken to share nodes where pods cannot be listed. More cannot have ports of their own: the pool has 28, for
+ * three slots each. Then each is given ports as if it were alone on its nodes.
+ */
+const MAX_UNSEEN_ROOKS = 9;
 
 /** What is observed but for the time, and what the reconciler remembers itself. */
 export type ObservedObjects = Omit<Observed, 'now' | 'lastSeen'>;
@@ -39,11 +48,20 @@ export class Watches {
   readonly podStore: Store<HostNetworkPod>;
   readonly #options: WatchesOptions;
   readonly #informers: Informer<StoredObject>[] = [];
+  readonly #known: Known;
+  /** Optional informers that no namespace waits for any more, as they fail. */
+  readonly #released = new Set<InformerState>();
   /** Of pods: those that hold a complete list, and have not been forbidden to go on since. */
   readonly #knowing = new Set<InformerState>();
 
   constructor(options: WatchesOptions) {
     this.#options = options;
+    this.#known = {
+      pods: this.pods,
+      assigned: () => this.#assigned(),
+      isAssigned: (namespace) => this.assignments.get(namespace) !== undefined,
+      near: (namespace) => this.#near(namespace),
+    };
     this.assignments = this.#watch(WATCH_TABLE.assignments);
     this.rookConfigs = this.#watch(WATCH_TABLE.rookConfigs);
     this.rookOperators = this.#watch(WATCH_TABLE.rookOperators);
@@ -58,10 +76,15 @@ export class Watches {
 
   /**
    * Whether all that there is to know of the namespace is in the stores: its informers hold their first complete lists. An
-   * optional informer that is failing is not waited for. If this is false, the namespace is enqueued when it may change.
+   * optional informer without the right, or that keeps failing, is not waited for. If this is false, the namespace is
+   * enqueued when it may change.
    */
   ensureSynced(namespace: string): boolean {
-    return this.#informers.every((informer) => !concerns(informer, namespace) || !isAwaited(informer));
+    return this.#informers.every((informer) => !concerns(informer, namespace) || !this.#isAwaited(informer));
+  }
+
+  #isAwaited(informer: InformerState): boolean {
+    return !informer.synced && !this.#released.has(informer);
   }
 
   /** Whether `pods` can be trusted for this namespace: they were listed, and the right to do so was not taken since. */
@@ -110,7 +133,9 @@ export class Watches {
 
   /** Where pods are not known, any two Rooks may share nodes. */
   #neighboursOf(namespace: string): string[] {
-    return this.podsKnown(namespace) ? this.pods.neighboursOf(namespace) : this.#rookNamespaces();
+    if (this.podsKnown(namespace)) return this.pods.neighboursOf(namespace);
+    const rooks = this.#rookNamespaces();
+    return rooks.length <= MAX_UNSEEN_ROOKS ? rooks : [];
   }
 
   /** The keys of others that a change in a namespace concerns: Rooks on its nodes, and assignments that look for a Rook. */
@@ -143,7 +168,9 @@ export class Watches {
   #watch<T extends StoredObject>(row: WatchRow<T>, index?: StoreIndex<T>): Store<T> {
     const { namespaces, transport, enqueue } = this.#options;
     const onChange = (namespace: string, objects: readonly T[]): void => {
-      row.keysOf(namespace, objects, () => this.#assigned(namespace)).forEach((key) => enqueue(key));
+      // Before the pods are known nothing is planned by them, and then all namespaces are enqueued.
+      if (index !== undefined && !this.podsKnown(namespace)) return;
+      row.keysOf(namespace, objects, this.#known).forEach((key) => enqueue(key));
       if (row.concernsOthers === undefined) return;
       this.#keysBeside(namespace, row.concernsOthers === 'Rook').forEach((key) => enqueue(key));
     };
@@ -159,9 +186,8 @@ export class Watches {
     return store;
   }
 
-  /** What is stored of the namespaces with an assignment. None before the pods are known: then all are enqueued. */
-  #assigned(podNamespace: string): RookWorld[] {
-    if (!this.podsKnown(podNamespace)) return [];
+  /** What is stored of the namespaces with an assignment. */
+  #assigned(): RookWorld[] {
     const assignments = this.assignments.all().filter(({ deleting }) => !deleting);
     return assignments.map(({ namespace }) => this.#stored(namespace));
   }
@@ -169,9 +195,17 @@ export class Watches {
   #onEvent(informer: InformerState, event: InformerEvent): void {
     this.#options.onEvent(informer, event);
     const arePodsLost = isOfPods(informer) && this.#learn(informer, event) === 'Lost';
-    if (!endsWait(informer, event) && !arePodsLost) return;
+    if (!this.#endsWait(informer, event) && !arePodsLost) return;
     const waiting = this.assignments.namespaces().filter((namespace) => concerns(informer, namespace));
     for (const namespace of waiting) this.#options.enqueue(namespace);
+  }
+
+  /** Whether the namespaces that have waited for the informer need not wait any more. */
+  #endsWait(informer: InformerState, event: InformerEvent): boolean {
+    if (event.type === 'Synced') return true;
+    if (event.type !== 'Failed' || !isDispensable(informer, event.error) || this.#released.has(informer)) return false;
+    this.#released.add(informer);
+    return true;
   }
 
   /** A failure of another kind ends by itself, and what was known until then is the best there is. */
@@ -186,13 +220,13 @@ function isOfPods({ rule }: InformerState): boolean {
   return rule.group === PODS.group && rule.resource === PODS.resource;
 }
 
-/** Whether the namespaces that have waited for the informer need not wait any more. */
-function endsWait({ optional, synced, failures }: InformerState, { type }: InformerEvent): boolean {
-  return type === 'Synced' || (type === 'Failed' && optional && !synced && failures === 1);
-}
-
-function isAwaited({ synced, optional, lastError }: InformerState): boolean {
-  return !synced && !(optional && lastError !== undefined);
+/**
+ * Whether the first list is waited for no longer: the right to it is missing, or it fails. A port that is chosen without the
+ * pods may be a stranger's, so for them a passing fault of some 15 s is waited out.
+ */
+function isDispensable(informer: InformerState, error: unknown): boolean {
+  const { optional, synced, failures } = informer;
+  return optional && !synced && (isWithheld(informer, error) || failures >= (isOfPods(informer) ? PATIENCE : 1));
 }
 
 function concerns(informer: InformerState, namespace: string): boolean {

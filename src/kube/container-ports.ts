@@ -2,10 +2,9 @@
 import type { V1Container, V1EnvVar } from '@kubernetes/client-node';
 import { portVariables, type EnvVariable } from '../domain/rules/env-references.js';
 import { PORT_FLAGS, flaggedPort, mentionsPort, namesInPorts, type CommandLine } from '../domain/rules/port-flag.js';
+import { isListenable } from '../domain/rules/slots.js';
 import { MAX_READ, type HostPort } from '../domain/rules/workload.js';
 import { integer, list, optionalText, optionalTexts, text } from './validate.js';
-
-const MAX_PORT = 65535;
 
 /**
  * The declared TCP ports, with or without a hostPort, and those of its port arguments: neither Rook nor
@@ -27,7 +26,7 @@ function argumentPorts(container: V1Container): number[] {
   if (!mentionsPort(line)) return [];
   const found = PORT_FLAGS.map((flag) => flaggedPort(flag, line) ?? 0);
   // With 0 a program listens on none, or on one that the kernel chooses.
-  return found.filter((port) => port > 0 && port <= MAX_PORT);
+  return found.filter(isListenable);
 }
 
 /** How many elements its command line has. */

@@ -32,7 +32,9 @@ function conditionOf({ status }: RawPod, wanted: string): RawCondition | undefin
 function unschedulable(pod: RawPod): PodTrouble | undefined {
   const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return undefined;
-  return { reason: 'Unschedulable', message: optionalText(scheduled.message, 'message of PodScheduled') ?? '' };
+  const message = optionalText(scheduled.message, 'message of PodScheduled') ?? '';
+  // The scheduler's words (Kubernetes 1.20 to 1.36): "node(s) didn't have free ports for the requested pod ports".
+  return { reason: 'Unschedulable', message, ...(message.includes('free ports') ? { lacksPort: true } : {}) };
 }
 
 /** Containers of a pod that is being deleted end, and that is no trouble. */
@@ -71,8 +73,9 @@ function crash(status: ContainerStatus, isInit: boolean): PodTrouble | undefined
   return { reason: 'Crashing', message: `container ${text(status.name, 'container name')} ${how}` };
 }
 
+/** Not one that is made anew for another reason, as after its node's restart: it waits for a sandbox, and not for a back-off. */
 function hasCrashed({ restartCount, state, lastState }: ContainerStatus, isInit: boolean): boolean {
-  if (state?.waiting?.reason === 'CrashLoopBackOff') return true;
+  if (state?.waiting !== undefined) return state.waiting.reason === 'CrashLoopBackOff';
   if (state?.terminated !== undefined && !isInit) return true;
   return restartCount > 0 && lastState?.terminated !== undefined;
 }

@@ -5,6 +5,7 @@ import type { Ports } from '../rules/assignment.js';
 import { ROOK_CONFIG_NAME, type RookConfig } from '../rules/rook-config.js';
 import { SLOT_SPECS } from '../rules/slots.js';
 import { readsOneKey } from './compatibility.js';
+import { portsInForce } from './held-ports.js';
 import { rfc3339Seconds } from './time.js';
 import type { Contest, WriteResult } from './write-result.js';
 
@@ -23,7 +24,7 @@ export function describeContested(results: readonly WriteResult[], plan: Plan): 
   if (contested.length === 0) return '';
   const found = contested.map((result) => describeContest(result, plan.rookConfig));
   const remedies = new Set(contested.map((result) => remedy(result, plan.rookVersion)));
-  return `${found.join('; ')}; ${[...remedies].join('; ')}; the ports are: ${settings(plan.assignment.ports)}`;
+  return `${found.join('; ')}; ${[...remedies].join('; ')}; the ports are: ${settings(portsInForce(plan.assignment))}`;
 }
 
 export function describeContest({ kind, name, contest }: Contested, rookConfig: RookConfig | undefined): string {

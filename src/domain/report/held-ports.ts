@@ -1,14 +1,21 @@
 /** Ports of the spec that others hold: who, where, and which ports are free instead. */
 import type { PortConflict, PortHolder } from '../rules/api.js';
+import type { Assignment, Ports } from '../rules/assignment.js';
 import type { Claim } from '../rules/claims.js';
 import type { Plan } from '../rules/plan.js';
 import type { WorkloadPlan } from '../rules/workload-plan.js';
-import { SIDECAR_CONTAINER } from '../rules/slots.js';
+import { SIDECAR_CONTAINER, isListenable } from '../rules/slots.js';
 import { sanitize } from './sanitize.js';
 
 const MAX_NAMED = 3;
 /** Longer than any that the API server has checked; the name of a pod's owner it has not. */
 const MAX_HOLDER = 500;
+
+/** A slot whose port somebody else holds stays on the one that it has: to render the other one would evict the holder. */
+export function portsInForce({ ports, staying }: Assignment): Ports {
+  const open = Object.entries(staying).filter(([, port]) => isListenable(port));
+  return { ...ports, ...Object.fromEntries(open) };
+}
 
 /** Empty if there are none. A port that is held is not written: the slot stays where it is. */
 export function describeHeldPorts(plan: Plan): string {

@@ -4,6 +4,7 @@ import type { Plan } from '../rules/plan.js';
 import type { WorkloadPlan } from '../rules/workload-plan.js';
 import { advice } from './compatibility.js';
 import { conditions, type Report } from './conditions.js';
+import { portsInForce } from './held-ports.js';
 import { rejectedWorkloads } from './write-result.js';
 
 /** The schema's limit, which three workloads do not come near. */
@@ -19,7 +20,7 @@ export function statusOf(report: Report): AssignmentStatus {
     observedGeneration: generation,
     provider: plan.provider,
     ...(plan.rookVersion === undefined ? {} : { rookVersion: plan.rookVersion }),
-    ports: plan.assignment.ports,
+    ports: portsInForce(plan.assignment),
     workloads: plan.workloads.map((row) => workloadStatus(row, rejected.has(row.slotSpec.slot))),
     ...(conflicts.length === 0 ? {} : { conflicts }),
     ...(remedy === undefined ? {} : { advice: remedy }),

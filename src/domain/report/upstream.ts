@@ -4,7 +4,7 @@ import { driverOfWorkload, driverType } from '../rules/driver.js';
 import { isCsiWorkload } from '../rules/host-network-pods.js';
 import type { Plan } from '../rules/plan.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
-import { isUpstreamWorkload } from '../rules/upstream-conflicts.js';
+import { isUpstreamWorkload } from '../rules/host-network-pods.js';
 import { LIVENESS_CONTAINER } from '../rules/workload.js';
 import { compatibilityOf, REACHED_FROM_1_18_3 } from './compatibility.js';
 import { describeWithRemedies, listed } from './conflicts.js';

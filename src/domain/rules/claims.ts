@@ -7,6 +7,7 @@ import { isSlotWorkload } from './host-network-pods.js';
 import { livenessPorts } from './rook-config.js';
 import type { RookWorld } from './rook-world.js';
 import { heldPorts } from './sidecar-port.js';
+import { isWithoutPort } from './slot-pods.js';
 import { SIDECAR_CONTAINER, SLOT_SPECS, isListenable, type Slot } from './slots.js';
 import { isCompeting, type HostPort, type Workload } from './workload.js';
 
@@ -60,11 +61,17 @@ export function claimsOn(port: number, world: RookWorld, surroundings: Surroundi
   ];
 }
 
-/** Whether a claim and the pods of a workload may be on one node. A workload without pods may go anywhere. */
+/**
+ * Whether a claim and the pods of a workload may be on one node. A workload without pods may go anywhere, and so may a pod for
+ * which the scheduler finds no free port; one that was only just made will be where it can be.
+ */
 export function canMeet({ nodes }: Claim, workload: Workload, pods: HostNetworkPods | undefined): boolean {
   if (nodes === undefined || pods === undefined) return true;
-  const own = [...pods.of(workload)];
-  return own.length === 0 || own.some(({ node }) => node === undefined || nodes.includes(node));
+  const own = pods.of(workload);
+  if (own.size === 0) return true;
+  const where = new Set(nodes);
+  for (const pod of own) if (pod.node === undefined ? isWithoutPort(pod) : where.has(pod.node)) return true;
+  return false;
 }
 
 /** A workload never changes: each version of it is another object. A plan asks for its ports many times. */

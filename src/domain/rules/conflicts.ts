@@ -11,10 +11,11 @@ import {
   type Neighbour,
   type Surroundings,
 } from './claims.js';
+import { isUpstreamWorkload } from './host-network-pods.js';
 import { conflictOf } from './port-conflict.js';
 import type { RookWorld } from './rook-world.js';
 import { SIDECAR_CONTAINER } from './slots.js';
-import { isUpstreamWorkload, upstreamConflicts } from './upstream-conflicts.js';
+import { upstreamConflicts } from './upstream-conflicts.js';
 import type { Workload } from './workload.js';
 
 export interface Conflicts {

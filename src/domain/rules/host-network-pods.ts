@@ -1,5 +1,6 @@
 /** Pods on the host network: which ports each takes on its node. Found by port, by workload and by node. */
 import type { ObjectMeta } from './api.js';
+import { SlotPods } from './slot-pods.js';
 import { SLOT_SPECS } from './slots.js';
 import type { HostPort } from './workload.js';
 
@@ -17,6 +18,8 @@ export interface PodTrouble {
   readonly reason: PodTroubleReason;
   /** In the words of the scheduler or of the kubelet. */
   readonly message: string;
+  /** Whether the scheduler finds no node on which the pod's ports are free. */
+  readonly lacksPort?: true;
 }
 
 /** What a rollout is judged by; kept of CSI pods alone. */
@@ -52,13 +55,19 @@ export function isSlotWorkload({ kind, name }: WorkloadId): boolean {
   return SLOT_WORKLOADS.has(`${kind} ${name}`);
 }
 
+/** Whether ceph-csi-operator renders a workload of this name. */
+export function isUpstreamWorkload(name: string): boolean {
+  return isCsiWorkload(name) && name.includes('.csi.ceph.com-');
+}
+
 const NONE: ReadonlySet<HostNetworkPod> = new Set();
 
 export class HostNetworkPods {
   readonly #byPort = new Map<number, Set<HostNetworkPod>>();
   readonly #byCsiWorkload = new Map<string, Set<HostNetworkPod>>();
-  /** By namespace, how many pods of its slots are on each node. */
-  readonly #slotNodes = new Map<string, Map<string, number>>();
+  /** Of ceph-csi-operator, by namespace. */
+  readonly #upstream = new Map<string, Set<HostNetworkPod>>();
+  readonly #slots = new SlotPods();
 
   static of(pods: Iterable<HostNetworkPod>): HostNetworkPods {
     const index = new HostNetworkPods();
@@ -69,14 +78,16 @@ export class HostNetworkPods {
   add(pod: HostNetworkPod): void {
     for (const { port } of pod.ports) addTo(this.#byPort, port, pod);
     if (isCsiWorkload(pod.workload.name)) addTo(this.#byCsiWorkload, keyOf(pod.workload), pod);
-    this.#count(pod, 1);
+    if (isUpstreamWorkload(pod.workload.name)) addTo(this.#upstream, pod.workload.namespace, pod);
+    if (isSlotWorkload(pod.workload)) this.#slots.add(pod);
   }
 
   /** @param pod the very object that was added */
   remove(pod: HostNetworkPod): void {
     for (const { port } of pod.ports) removeFrom(this.#byPort, port, pod);
     removeFrom(this.#byCsiWorkload, keyOf(pod.workload), pod);
-    this.#count(pod, -1);
+    removeFrom(this.#upstream, pod.workload.namespace, pod);
+    if (isSlotWorkload(pod.workload)) this.#slots.remove(pod);
   }
 
   /** Scheduled or not. */
@@ -95,23 +106,20 @@ export class HostNetworkPods {
     return sets.flatMap(([, pods]) => [...pods]);
   }
 
-  /** Namespaces whose slots have pods on a node on which this namespace's slots have pods, too. */
-  neighboursOf(namespace: string): string[] {
-    const nodes = this.#slotNodes.get(namespace);
-    if (nodes === undefined) return [];
-    return [...this.#slotNodes].flatMap(([other, others]) => {
-      return other !== namespace && haveCommonKey(nodes, others) ? [other] : [];
-    });
+  /** Namespaces in which a pod of ceph-csi-operator takes one of these ports. */
+  upstreamNamespacesWith(ports: readonly number[]): string[] {
+    const takesOne = (pod: HostNetworkPod): boolean => pod.ports.some(({ port }) => ports.includes(port));
+    return [...this.#upstream].filter(([, pods]) => [...pods].some(takesOne)).map(([namespace]) => namespace);
   }
 
-  #count({ workload, node }: HostNetworkPod, change: number): void {
-    if (node === undefined || !isSlotWorkload(workload)) return;
-    const nodes = this.#slotNodes.get(workload.namespace) ?? new Map<string, number>();
-    const count = (nodes.get(node) ?? 0) + change;
-    if (count > 0) nodes.set(node, count);
-    else nodes.delete(node);
-    if (nodes.size > 0) this.#slotNodes.set(workload.namespace, nodes);
-    else this.#slotNodes.delete(workload.namespace);
+  /** See SlotPods. */
+  neighboursOf(namespace: string): string[] {
+    return this.#slots.neighboursOf(namespace);
+  }
+
+  /** See SlotPods. */
+  namespacesBeside(pod: HostNetworkPod): string[] {
+    return this.#slots.namespacesBeside(pod);
   }
 }
 
@@ -129,10 +137,4 @@ function removeFrom<K>(index: Map<K, Set<HostNetworkPod>>, key: K, pod: HostNetw
   const pods = index.get(key);
   pods?.delete(pod);
   if (pods?.size === 0) index.delete(key);
-}
-
-function haveCommonKey(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
-  const [fewer, more] = a.size <= b.size ? [a, b] : [b, a];
-  for (const key of fewer.keys()) if (more.has(key)) return true;
-  return false;
 }

@@ -2,13 +2,14 @@
 import { assignPorts, type Assignment } from './assignment.js';
 import type { Neighbour, Surroundings } from './claims.js';
 import type { HostNetworkPods } from './host-network-pods.js';
-import { byAge, isEnforced, shareNodes, type RookWorld } from './rook-world.js';
+import { byAge, isEnforced, type RookWorld } from './rook-world.js';
 
 /**
  * The same for every namespace and in any order of them: ports are assigned from the oldest Rook to the youngest, each by
  * what the older ones are given.
  *
  * @param others of which some may share nodes with others alone: what these are given depends on them
+ * @param pods where they cannot be listed, all of the others are taken to be on the same nodes
  */
 export function surroundingsOf(
   world: RookWorld,
@@ -16,8 +17,10 @@ export function surroundingsOf(
   pods: HostNetworkPods | undefined,
 ): Surroundings {
   const given = new Map<string, Assignment>();
+  const all = [world, ...others].sort(byNamespace);
   const among = (one: RookWorld): Surroundings => {
-    const near = [world, ...others].filter((other) => other !== one && shareNodes(one, other, pods)).sort(byNamespace);
+    const shared = pods && new Set(pods.neighboursOf(one.namespace));
+    const near = all.filter((other) => other !== one && (shared === undefined || shared.has(other.namespace)));
     return { pods, neighbours: near.map((other) => ({ ...other, ...standing(other, one, given) })) };
   };
   const older = others.filter((other) => isEnforced(other) && byAge(other, world) < 0).sort(byAge);

@@ -1,5 +1,5 @@
 /** What differs between two versions of a pod on the host network. Equal parts are mostly the same object, see kube/interned.ts. */
-import type { HostNetworkPod, PodProgress, WorkloadId } from './host-network-pods.js';
+import type { HostNetworkPod, PodProgress, PodTrouble, WorkloadId } from './host-network-pods.js';
 import type { HostPort } from './workload.js';
 
 /** Whether two versions of a pod differ in nothing that is kept, but for the version itself. */
@@ -25,6 +25,10 @@ function hasSamePorts(a: readonly HostPort[], b: readonly HostPort[]): boolean {
 
 function isSameProgress(a: PodProgress | undefined, b: PodProgress | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  if (a.changedAt !== b.changedAt || a.deletesAt !== b.deletesAt) return false;
-  return a.trouble?.reason === b.trouble?.reason && a.trouble?.message === b.trouble?.message;
+  return a.changedAt === b.changedAt && a.deletesAt === b.deletesAt && isSameTrouble(a.trouble, b.trouble);
+}
+
+function isSameTrouble(a: PodTrouble | undefined, b: PodTrouble | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.reason === b.reason && a.message === b.message && a.lacksPort === b.lacksPort;
 }

@@ -45,12 +45,8 @@ export function hasOldPods({ updated, desired, total }: RolloutFacts): boolean {
   return updated < desired || total > updated;
 }
 
-/**
- * Whether the pods of the present template were admitted; they need not run. A workload that its controller has never
- * looked at has no pods that could be rejected.
- */
+/** Whether the pods of the present template were admitted; they need not run. */
 export function isAdmitted(facts: RolloutFacts): boolean {
-  if (facts.observedGeneration === 0) return true;
   return isObserved(facts) && facts.replicaFailure === undefined && facts.updated >= facts.desired;
 }
 

@@ -1,6 +1,5 @@
 /** What is observed of one namespace with a Rook in it, and how the Rooks of several namespaces stand to each other. */
 import type { PortAssignment } from './api.js';
-import type { HostNetworkPods } from './host-network-pods.js';
 import type { RookConfig } from './rook-config.js';
 import type { RookOperator } from './rook-operator.js';
 import type { Slot } from './slots.js';
@@ -27,9 +26,4 @@ export function byAge(a: RookWorld, b: RookWorld): number {
 
 function ageKey({ assignment, namespace }: RookWorld): string {
   return `${assignment?.creationTimestamp ?? ''} ${namespace}`;
-}
-
-/** Whether pods of both may be on one node; where pods cannot be listed, they are taken to be. */
-export function shareNodes(a: RookWorld, b: RookWorld, pods: HostNetworkPods | undefined): boolean {
-  return pods === undefined || pods.neighboursOf(a.namespace).includes(b.namespace);
 }

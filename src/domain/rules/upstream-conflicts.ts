@@ -4,8 +4,9 @@
  */
 import type { PortConflict } from './api.js';
 import type { Holder } from './claims.js';
-import { isCsiWorkload, type HostNetworkPod, type HostNetworkPods } from './host-network-pods.js';
+import { isCsiWorkload, isUpstreamWorkload, type HostNetworkPod, type HostNetworkPods } from './host-network-pods.js';
 import { conflictOf } from './port-conflict.js';
+import { isWithoutPort } from './slot-pods.js';
 import { LIVENESS_CONTAINER } from './workload.js';
 
 /** A container of a pod that has the port. */
@@ -37,16 +38,6 @@ export function upstreamConflicts(namespace: string, pods: HostNetworkPods): Por
             ),
           ];
     });
-}
-
-/** Whether ceph-csi-operator renders a workload of this name. */
-export function isUpstreamWorkload(name: string): boolean {
-  return isCsiWorkload(name) && name.includes('.csi.ceph.com-');
-}
-
-/** Whether the scheduler finds no node for a pod on which its ports are free. */
-export function isWithoutPort({ progress }: HostNetworkPod): boolean {
-  return progress?.trouble?.reason === 'Unschedulable' && progress.trouble.message.includes('free ports');
 }
 
 function takersIn(pod: HostNetworkPod, port: number): Taker[] {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { keysOfPods } from '../../../src/controller/pod-keys.js';
-import type { HostNetworkPod } from '../../../src/domain/rules/host-network-pods.js';
+import { keysOfPods, type Known } from '../../../src/controller/pod-keys.js';
+import { HostNetworkPods, type HostNetworkPod } from '../../../src/domain/rules/host-network-pods.js';
 import type { RookWorld } from '../../../src/domain/rules/rook-world.js';
 import { projectDaemonSet, projectRookConfig } from '../../../src/kube/projections.js';
 
@@ -54,7 +54,16 @@ const pod = (port: number, more: Partial<HostNetworkPod> = {}): HostNetworkPod =
   ...more,
 });
 
-const keys = (...pods: HostNetworkPod[]): string[] => keysOfPods(pods[0]!.namespace, pods, () => WORLDS);
+const known = (
+  near: Readonly<Record<string, readonly string[]>> = {},
+  pods: readonly HostNetworkPod[] = [],
+): Known => ({
+  pods: HostNetworkPods.of(pods),
+  assigned: () => WORLDS,
+  isAssigned: (namespace) => ALL.includes(namespace),
+  near: (namespace) => near[namespace] ?? [],
+});
+const keys = (...pods: HostNetworkPod[]): string[] => keysOfPods(pods[0]!.namespace, pods, known());
 
 test.each([
   [9070, ALL],
@@ -74,12 +83,30 @@ test('it concerns its own namespace, if there is an assignment', () => {
   expect(keys(pod(9100, { namespace: 'plain' }))).toEqual(['plain']);
 });
 
-test('a pod of a slot concerns all: its Rook may share their nodes', () => {
-  expect(keys(pod(9300, { workload: { namespace: 'x', kind: 'DaemonSet', name: 'csi-rbdplugin' } }))).toEqual(ALL);
+test('a pod of a slot concerns its Rook, the Rooks on its node before and after, and those near them', () => {
+  const slotPod = (namespace: string, node: string): HostNetworkPod =>
+    pod(9070, { namespace, workload: { namespace, kind: 'DaemonSet', name: 'csi-rbdplugin' }, node });
+  const others = [slotPod('asks', 'n1'), slotPod('holds', 'n2'), slotPod('keys', 'n3')];
+  const near = known({ asks: ['beside'] }, others);
+  const own = slotPod('plain', 'n1');
+  expect(keysOfPods('plain', [own], near)).toEqual(['plain', 'asks', 'beside']);
+  expect(keysOfPods('plain', [own, { ...own, node: 'n2' }], near)).toEqual(['plain', 'asks', 'holds', 'beside']);
+});
+
+test('one that finds no node with its port free concerns the Rooks that hold it, wherever they are', () => {
+  const slotPod = (namespace: string, more: Partial<HostNetworkPod>): HostNetworkPod =>
+    pod(9070, { namespace, workload: { namespace, kind: 'Deployment', name: 'csi-rbdplugin-provisioner' }, ...more });
+  const { node, ...nowhere } = slotPod('plain', { isScheduled: false });
+  const message = "0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports.";
+  const trouble = { reason: 'Unschedulable' as const, message, lacksPort: true as const };
+  const waiting = { ...nowhere, progress: { changedAt: 1, trouble } };
+  const holder = slotPod('asks', { node: `not ${node!}` });
+  expect(keysOfPods('plain', [nowhere, waiting], known({}, [holder]))).toEqual(['plain', 'asks']);
+  expect(keysOfPods('plain', [nowhere], known({}, [holder]))).toEqual(['plain']);
 });
 
 test('a pod that takes what it took concerns its own namespace alone', () => {
   const before = pod(9070, { namespace: 'holds', progress: { changedAt: 1 } });
   expect(keys(before, { ...before, progress: { changedAt: 2 } })).toEqual(['holds']);
-  expect(keys(before, { ...before, node: 'n2' })).toEqual(ALL);
+  expect(keys(before, { ...before, node: 'n2' }).sort()).toEqual([...ALL].sort());
 });

@@ -237,6 +237,26 @@ test('pods that fail otherwise are observed as they were known last', async () =
   expect(open.watches.observe(NAMESPACE)?.pods?.withPort(9070).size).toBe(1);
 });
 
+test('a first list of pods that fails is waited for, and what it brings counts', async () => {
+  const prepare = (objects: WatchedObjects): void => {
+    putPod(objects, 'one', 9070);
+    objects.rejections.set('pods', 500);
+  };
+  const open = await bench({ prepare });
+  await eventually(() => open.warnings.filter((title) => title === PODS)).toHaveLength(2);
+  expect(open.watches.ensureSynced(NAMESPACE)).toBe(false);
+  open.objects.rejections.delete('pods');
+  await synced(open);
+  expect(open.watches.observe(NAMESPACE)?.pods?.withPort(9070).size).toBe(1);
+});
+
+test('a list of pods that goes on failing is waited for no longer', { timeout: 60_000 }, async () => {
+  const open = await bench({ prepare: ({ rejections }) => rejections.set('pods', 500) });
+  await eventually(() => open.watches.ensureSynced(NAMESPACE), { timeout: 40_000 }).toBe(true);
+  expect(open.watches.observe(NAMESPACE)?.pods).toBeUndefined();
+  expect(open.changed).toContain(NAMESPACE);
+});
+
 test('it waits for the pods while their list is on its way', async () => {
   const open = await bench({ prepare: ({ rejections }) => rejections.set('pods', 'never') });
   await eventually(() => open.objects.watched).toEqual(NAMED);
@@ -326,6 +346,19 @@ test.each<[string, (objects: WatchedObjects) => void, string[]]>([
   const open = await bench({ drivers: [RBD], prepare: putRooks });
   await synced(open);
   expect(await changedBy(open, change)).toEqual(expected);
+});
+
+test('where pods cannot be listed, Rooks for which the ports would not suffice count as alone', async () => {
+  const open = await bench({
+    prepare: (objects) => {
+      for (let number = 0; number < 9; number += 1) putRook(objects, `rook-${number}`, []);
+      objects.rejections.set('pods', 403);
+    },
+  });
+  await synced(open);
+  expect(open.watches.observe('rook-1')!.others).toEqual([]);
+  open.objects.remove('daemonsets', 'rook-2', 'csi-rbdplugin');
+  await eventually(() => open.watches.observe('rook-1')!.others).toHaveLength(8);
 });
 
 test('where pods cannot be listed, any two Rooks may share nodes', async () => {

@@ -15,6 +15,7 @@ export const NO_FREE_PORTS: PodProgress = {
   trouble: {
     reason: 'Unschedulable',
     message: "0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports.",
+    lacksPort: true,
   },
 };
 

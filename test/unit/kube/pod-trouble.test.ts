@@ -42,6 +42,11 @@ const CASES: readonly (readonly [string, object, string | undefined])[] = [
     statuses(container({ restartCount: 2, lastState: ended(), state: { running: {} } })),
     CRASH,
   ],
+  [
+    'is made anew after its node was restarted',
+    statuses(container({ restartCount: 2, lastState: ended(), state: waiting('ContainerCreating') })),
+    undefined,
+  ],
   ['has restarted and is ready', statuses(container({ restartCount: 2, lastState: ended(), ready: true })), undefined],
   [
     'was killed for its memory',

@@ -57,7 +57,8 @@ const aside: Row[] = [401, 403, 409, 429, 503].flatMap((code) => [
     expected: 'nothing waits for it; an event may be lost, and none is there twice',
     boundS: 10,
   }),
-  rejected(code, 'lease', 2, { expected: 'renewed 2 s later, and led on', boundS: 10 }),
+  // On a machine that is busy for seconds two renewals that come late may be too late.
+  rejected(code, 'lease', 2, { expected: 'renewed 2 s later, and led on', boundS: 20, restarts: { atMost: 1 } }),
 ]);
 
 const others: Row[] = [

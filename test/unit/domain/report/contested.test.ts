@@ -3,6 +3,7 @@ import { describeContested, retryTime } from '../../../../src/domain/report/cont
 import { plan } from '../../../../src/domain/rules/plan.js';
 import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
 import type { Contest } from '../../../../src/domain/report/write-result.js';
+import { podOn, podsOf } from '../pods.js';
 import { NOW, SETTLED, observe, resultsOf, rookConfig, workloads, type Changes, type World } from '../worlds.js';
 
 const SETTINGS = `the ports are: ${SLOT_SPECS.map(
@@ -58,6 +59,14 @@ describe('a contested object is described', () => {
     const text = described({ rookConfig: contest({ manager: 'helm', keys: ['CSIADDONS_PORT'] }) });
     expect(text).toMatch(/^ConfigMap rook-ceph-operator-config \(CSIADDONS_PORT\) is changed back .* by helm, so/);
     expect(text).toContain('have helm set the keys below');
+  });
+
+  it('with the port on which a slot stays, and not the one that somebody else holds', () => {
+    const spec = { ports: { cephfsProvisioner: 9171 } };
+    const pods = [podOn([9171]), ...podsOf('cephfsProvisioner', ['node-1'], 9071)];
+    const text = described({ rbdNodePlugin: contest() }, { ...SETTLED, spec, pods });
+    expect(text).toContain('CSIADDONS_CEPHFS_PROVISIONER_PORT=9071 ');
+    expect(text).not.toContain('9171');
   });
 
   it('with every other one, each remedy once', () => {

@@ -139,12 +139,17 @@ describe('a claim and the pods of a workload', () => {
     );
   };
 
+  const [made] = pods(undefined).of(node);
+  const trouble = { reason: 'Unschedulable' as const, message: 'no free ports', lacksPort: true as const };
+  const waiting = HostNetworkPods.of([{ ...made!, progress: { changedAt: 0, trouble } }]);
+
   test.each<[string, Claim, HostNetworkPods | undefined, boolean]>([
     ['on one node', claim('a', 'b'), pods('b', 'c'), true],
     ['on different nodes', claim('a'), pods('b'), false],
     ['on nodes that are not known', everywhere, pods('b'), true],
     ['a workload without pods', claim('a'), pods(), true],
-    ['a pod that may go anywhere', claim('a'), pods('b', undefined), true],
+    ['a pod that was only just made', claim('a'), pods('b', undefined), false],
+    ['a pod for which no node has the port free', claim('a'), waiting, true],
     ['pods that cannot be listed', claim('a'), undefined, true],
   ])('%s', (...[, one, known, meet]) => expect(canMeet(one, node, known)).toBe(meet));
 });

@@ -157,7 +157,7 @@ describe("conflicts of ceph-csi-operator's pods", () => {
   const words = "1 node(s) didn't have free ports for the requested pod ports";
   const UNSCHEDULABLE = {
     node: undefined,
-    progress: { changedAt: 0, trouble: { reason: 'Unschedulable', message: words } },
+    progress: { changedAt: 0, trouble: { reason: 'Unschedulable', message: words, lacksPort: true } },
   } as const;
   const NAME = 'rook-ceph.rbd.csi.ceph.com-ctrlplugin';
 

@@ -12,6 +12,8 @@ const WORKLOADS: readonly Workload[] = [
 const NAMESPACES = ['a', 'b', 'c'];
 const PORTS = [9070, 9071, 9100];
 
+const LACKS_PORT = { reason: 'Unschedulable' as const, message: 'no free ports', lacksPort: true as const };
+
 const aPod: fc.Arbitrary<HostNetworkPod> = fc
   .record({
     at: fc.nat(),
@@ -19,15 +21,17 @@ const aPod: fc.Arbitrary<HostNetworkPod> = fc
     workload: fc.constantFrom(...WORKLOADS),
     node: fc.constantFrom(undefined, 'n1', 'n2', 'n3'),
     isScheduled: fc.boolean(),
+    progress: fc.constantFrom(undefined, { changedAt: 0, trouble: LACKS_PORT }),
     ports: fc.array(fc.record({ container: fc.constantFrom('x', 'y'), port: fc.constantFrom(...PORTS) })),
   })
-  .map(({ at, namespace, workload: [kind, name], node, ...rest }) => ({
+  .map(({ at, namespace, workload: [kind, name], node, progress, ...rest }) => ({
     namespace,
     name: `${name}-${at}`,
     uid: String(at),
     resourceVersion: '1',
     workload: { namespace, kind, name },
     ...(node === undefined ? {} : { node }),
+    ...(progress === undefined ? {} : { progress }),
     ...rest,
   }));
 
@@ -36,7 +40,8 @@ function contents(pods: HostNetworkPods): unknown {
   const byPort = PORTS.map((port) => new Set(pods.withPort(port)));
   const inNamespaces = NAMESPACES.map((namespace) => ({
     csi: new Set(pods.csiPodsIn(namespace)),
-    neighbours: pods.neighboursOf(namespace).sort(),
+    neighbours: pods.neighboursOf(namespace),
+    upstream: pods.upstreamNamespacesWith([9071]).includes(namespace),
     of: WORKLOADS.map(([kind, name]) => new Set(pods.of({ namespace, kind, name }))),
   }));
   return { byPort, inNamespaces };

@@ -29,7 +29,7 @@ describe('isAdmitted', () => {
     ['a pod that is still to be made', { updated: 1 }, false],
     ['pods that cannot be created', { replicaFailure: 'forbidden' }, false],
     ['a template that the controller has not seen', { observedGeneration: 4 }, false],
-    ['a workload that no controller ever looks at', { observedGeneration: 0, updated: 0, total: 0 }, true],
+    ['a workload that no controller has looked at', { observedGeneration: 0, updated: 0, total: 0 }, false],
     ['scaled to zero', { desired: 0, updated: 0, available: 0, total: 0 }, true],
   ];
   it.each(rows)('%s', (_name, facts, admitted) => expect(isAdmitted({ ...DONE, ...facts })).toBe(admitted));
