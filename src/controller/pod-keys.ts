@@ -1,10 +1,14 @@
 /** Which namespaces a change of a pod on the host network concerns. */
 import { hostPorts, workloadsOf } from '../domain/rules/claims.js';
-import { isSlotWorkload, type HostNetworkPod, type HostNetworkPods } from '../domain/rules/host-network-pods.js';
+import {
+  isSlotWorkload,
+  isWithoutPort,
+  type HostNetworkPod,
+  type HostNetworkPods,
+} from '../domain/rules/host-network-pods.js';
 import { hasSameClaims } from '../domain/rules/pod-changes.js';
 import { userKeys } from '../domain/rules/rook-config.js';
 import type { RookWorld } from '../domain/rules/rook-world.js';
-import { isWithoutPort } from '../domain/rules/slot-pods.js';
 import { POOL } from '../domain/rules/slots.js';
 
 /** What is known while a pod changes. */

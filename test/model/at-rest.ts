@@ -49,7 +49,7 @@ export function checkAtRest(world: World, isMended: boolean): void {
   const rooms = world.namespaces.flatMap((namespace) => roomOf(world, namespace) ?? []);
   for (const room of rooms) {
     for (const row of room.rows) checkRow(world, room, row);
-    const ports = Object.values(room.status.ports);
+    const ports = room.rows.flatMap(({ assigned }) => assigned ?? []);
     hold(new Set(ports).size === ports.length, `the ports are not distinct: ${ports.join(', ')}`);
     checkReady(room);
     if (isMended && isEnforced(room)) checkEnforced(world, room, rooms);
@@ -83,7 +83,8 @@ function checkRow(world: World, { status }: Room, row: Row): void {
   const said = stored && saidPorts(stored);
   const told = status.workloads.find(({ slot }) => slot === layout.slot);
   is(`${title}, currentPort`, told?.currentPort, said?.listens);
-  is(`${title}, status.ports`, status.ports[layout.slot], assigned);
+  const isHeld = state === 'PortInUse' && assigned !== undefined;
+  is(`${title}, status.ports`, status.ports[layout.slot], isHeld ? (told?.currentPort ?? assigned) : assigned);
   if (!competes) {
     is(title, state, nonCompeting(stored));
     is(`${title}, assignedPort`, assigned, undefined);

@@ -2,7 +2,7 @@
  * What must hold of each write of the operator, by what it had been told when it planned it. Rules of their own, made
  * from README.md, Whose port wins; only the readers of a template and of a key are the operator's.
  */
-import { isSlotWorkload, type HostNetworkPod } from '../../src/domain/rules/host-network-pods.js';
+import { isSlotWorkload, isWithoutPort, type HostNetworkPod } from '../../src/domain/rules/host-network-pods.js';
 import { parsePortKey, userKeys, type RookConfig } from '../../src/domain/rules/rook-config.js';
 import { currentPort, heldPorts } from '../../src/domain/rules/sidecar-port.js';
 import { SLOT_SPECS, isListenable, type Slot } from '../../src/domain/rules/slots.js';
@@ -19,6 +19,8 @@ interface Rival {
   readonly node?: string;
   /** A younger Rook, which makes way. */
   readonly yields: boolean;
+  /** An older one that is given another port, and stays only if that is held. */
+  readonly mayLeave?: true;
 }
 
 export interface Patch {
@@ -43,7 +45,7 @@ export function checkPatch({ namespace, slot, port, known, isPutBack }: Patch): 
   const workload = scene.rook.workloads[slot];
   if (!isCompeting(workload)) throw new Error(`${slot} was moved, and is not known to compete`);
   if (currentPort(workload.sidecar) !== port) {
-    const holder = scene.strangers.find((rival) => rival.port === port);
+    const holder = scene.strangers.find((rival) => rival.port === port && rival.mayLeave !== true);
     hold(holder === undefined, `${slot} was put on ${port}, which ${holder?.who ?? ''} is known to have`);
   }
   hold(hasReason(slot, workload, scene), `${slot} was moved to ${port} though nothing collides`);
@@ -121,7 +123,7 @@ function meetsStranger(workload: Competing, { pods, strangers }: Scene): boolean
   return strangers.some(({ port: taken, yields, node }) => {
     // A younger one makes way for what listens, not for a port that is only declared.
     if ((yields && taken === port) || !held.has(taken)) return false;
-    return node === undefined || nodes === undefined || canBeOn(node, nodes);
+    return node === undefined || nodes === undefined || nodes.includes(node);
   });
 }
 
@@ -146,13 +148,15 @@ function otherContainers({ workloads }: KnownRook): Rival[] {
   );
 }
 
-/** Of an older one with a port of the spec that one alone counts. */
+/** An older one with a port of the spec leaves the one that it has, unless the other is held. */
 function neighbourPorts(namespace: string, other: KnownRook, rook: KnownRook, own: string): Rival[] {
   const rank = rankOf(namespace, other, rook, own);
   const sidecars = competingIn(other).flatMap(([slot, { name, sidecar }]) => {
     const wanted = other.assignment?.spec.ports?.[slot];
-    const ports = rank === 'Older' && wanted !== undefined ? [wanted] : [...heldPorts(sidecar)];
-    return ports.map((port) => ({ port, who: `${rank} ${namespace}/${name}`, yields: rank === 'Younger' }));
+    const rival = { who: `${rank} ${namespace}/${name}`, yields: rank === 'Younger' };
+    const has = [...heldPorts(sidecar)];
+    if (rank !== 'Older' || wanted === undefined) return has.map((port) => ({ ...rival, port }));
+    return [{ ...rival, port: wanted }, ...has.map((port) => ({ ...rival, port, mayLeave: true as const }))];
   });
   return [...sidecars, ...otherContainers(other)];
 }
@@ -172,15 +176,11 @@ function shareNodes(a: string, b: string, pods: readonly HostNetworkPod[] | unde
   return nodesIn(b).some((node) => node !== undefined && nodes.includes(node));
 }
 
-function nodesOf({ namespace, name }: Workload, pods: readonly HostNetworkPod[]): (string | undefined)[] {
-  return pods
-    .filter(({ workload }) => workload.namespace === namespace && workload.name === name)
-    .map(({ node }) => node);
-}
-
-/** A workload without pods, or with one that is not scheduled, may go anywhere. */
-function canBeOn(node: string, nodes: readonly (string | undefined)[]): boolean {
-  return nodes.length === 0 || nodes.includes(undefined) || nodes.includes(node);
+/** Where its pods are; undefined if that may be anywhere: there are none, or no node has the port free for one of them. */
+function nodesOf({ namespace, name }: Workload, pods: readonly HostNetworkPod[]): (string | undefined)[] | undefined {
+  const own = pods.filter(({ workload }) => workload.namespace === namespace && workload.name === name);
+  const isAnywhere = own.length === 0 || own.some((pod) => pod.node === undefined && isWithoutPort(pod));
+  return isAnywhere ? undefined : own.map(({ node }) => node);
 }
 
 function competingIn({ workloads }: KnownRook): (readonly [Slot, Competing])[] {

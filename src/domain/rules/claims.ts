@@ -3,11 +3,10 @@
  * network, and the Rooks of other namespaces on the same nodes.
  */
 import type { HostNetworkPod, HostNetworkPods, WorkloadId } from './host-network-pods.js';
-import { isSlotWorkload } from './host-network-pods.js';
+import { isSlotWorkload, isWithoutPort } from './host-network-pods.js';
 import { livenessPorts } from './rook-config.js';
 import type { RookWorld } from './rook-world.js';
 import { heldPorts } from './sidecar-port.js';
-import { isWithoutPort } from './slot-pods.js';
 import { SIDECAR_CONTAINER, SLOT_SPECS, isListenable, type Slot } from './slots.js';
 import { isCompeting, type HostPort, type Workload } from './workload.js';
 

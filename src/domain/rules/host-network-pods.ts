@@ -60,6 +60,11 @@ export function isUpstreamWorkload(name: string): boolean {
   return isCsiWorkload(name) && name.includes('.csi.ceph.com-');
 }
 
+/** Whether the scheduler finds no node for a pod on which its ports are free. */
+export function isWithoutPort({ progress }: HostNetworkPod): boolean {
+  return progress?.trouble?.lacksPort === true;
+}
+
 const NONE: ReadonlySet<HostNetworkPod> = new Set();
 
 export class HostNetworkPods {

@@ -4,9 +4,14 @@
  */
 import type { PortConflict } from './api.js';
 import type { Holder } from './claims.js';
-import { isCsiWorkload, isUpstreamWorkload, type HostNetworkPod, type HostNetworkPods } from './host-network-pods.js';
+import {
+  isCsiWorkload,
+  isUpstreamWorkload,
+  isWithoutPort,
+  type HostNetworkPod,
+  type HostNetworkPods,
+} from './host-network-pods.js';
 import { conflictOf } from './port-conflict.js';
-import { isWithoutPort } from './slot-pods.js';
 import { LIVENESS_CONTAINER } from './workload.js';
 
 /** A container of a pod that has the port. */

@@ -93,18 +93,6 @@ test('a pod of a slot concerns its Rook, the Rooks on its node before and after,
   expect(keysOfPods('plain', [own, { ...own, node: 'n2' }], near)).toEqual(['plain', 'asks', 'holds', 'beside']);
 });
 
-test('one that finds no node with its port free concerns the Rooks that hold it, wherever they are', () => {
-  const slotPod = (namespace: string, more: Partial<HostNetworkPod>): HostNetworkPod =>
-    pod(9070, { namespace, workload: { namespace, kind: 'Deployment', name: 'csi-rbdplugin-provisioner' }, ...more });
-  const { node, ...nowhere } = slotPod('plain', { isScheduled: false });
-  const message = "0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports.";
-  const trouble = { reason: 'Unschedulable' as const, message, lacksPort: true as const };
-  const waiting = { ...nowhere, progress: { changedAt: 1, trouble } };
-  const holder = slotPod('asks', { node: `not ${node!}` });
-  expect(keysOfPods('plain', [nowhere, waiting], known({}, [holder]))).toEqual(['plain', 'asks']);
-  expect(keysOfPods('plain', [nowhere], known({}, [holder]))).toEqual(['plain']);
-});
-
 test('a pod that takes what it took concerns its own namespace alone', () => {
   const before = pod(9070, { namespace: 'holds', progress: { changedAt: 1 } });
   expect(keys(before, { ...before, progress: { changedAt: 2 } })).toEqual(['holds']);
