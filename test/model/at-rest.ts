@@ -77,14 +77,18 @@ function isEnforced({ spec }: Room): boolean {
   return (spec.mode ?? 'Enforce') === 'Enforce';
 }
 
+/** One that is held off its port stays on the one that it has. */
+function portInForce({ state, assigned }: Row, current: number | undefined): number | undefined {
+  return state === 'PortInUse' && assigned !== undefined ? (current ?? assigned) : assigned;
+}
+
 function checkRow(world: World, { status }: Room, row: Row): void {
   const { layout, key, stored, state, assigned, competes } = row;
   const title = `status of ${key}`;
   const said = stored && saidPorts(stored);
   const told = status.workloads.find(({ slot }) => slot === layout.slot);
   is(`${title}, currentPort`, told?.currentPort, said?.listens);
-  const isHeld = state === 'PortInUse' && assigned !== undefined;
-  is(`${title}, status.ports`, status.ports[layout.slot], isHeld ? (told?.currentPort ?? assigned) : assigned);
+  is(`${title}, status.ports`, status.ports[layout.slot], portInForce(row, told?.currentPort));
   if (!competes) {
     is(title, state, nonCompeting(stored));
     is(`${title}, assignedPort`, assigned, undefined);
