@@ -85,10 +85,10 @@ function portInForce({ state, assigned }: Row, current: number | undefined): num
 function checkRow(world: World, { status }: Room, row: Row): void {
   const { layout, key, stored, state, assigned, competes } = row;
   const title = `status of ${key}`;
-  const said = stored && saidPorts(stored);
+  const listens = stored === undefined ? undefined : saidPorts(stored).listens;
   const told = status.workloads.find(({ slot }) => slot === layout.slot);
-  is(`${title}, currentPort`, told?.currentPort, said?.listens);
-  is(`${title}, status.ports`, status.ports[layout.slot], portInForce(row, told?.currentPort));
+  is(`${title}, currentPort`, told?.currentPort, listens);
+  is(`${title}, status.ports`, status.ports[layout.slot], portInForce(row, listens));
   if (!competes) {
     is(title, state, nonCompeting(stored));
     is(`${title}, assignedPort`, assigned, undefined);
@@ -97,7 +97,7 @@ function checkRow(world: World, { status }: Room, row: Row): void {
   const isRolledOut = world.pods.isRolledOut(key);
   if (state === 'Ready') hold(isRolledOut, `${title} is Ready, and its pods are not`);
   if (state === 'RollingOut' || state === 'Stuck') hold(!isRolledOut, `${title} is ${state}, and its pods are ready`);
-  if (['Ready', 'RollingOut', 'Stuck'].includes(state)) is(`${title} ${state}`, said?.listens, assigned);
+  if (['Ready', 'RollingOut', 'Stuck'].includes(state)) is(`${title} ${state}`, listens, assigned);
   else hold(['Drifted', 'Rejected', 'PortInUse'].includes(state), `${title} is ${state}`);
 }
 
