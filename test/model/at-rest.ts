@@ -82,10 +82,14 @@ function portInForce({ state, assigned }: Row, current: number | undefined): num
   return state === 'PortInUse' && assigned !== undefined ? (current ?? assigned) : assigned;
 }
 
+function portOf(stored: StoredWorkload | undefined): number | undefined {
+  return stored && saidPorts(stored)?.listens;
+}
+
 function checkRow(world: World, { status }: Room, row: Row): void {
   const { layout, key, stored, state, assigned, competes } = row;
   const title = `status of ${key}`;
-  const listens = stored === undefined ? undefined : saidPorts(stored).listens;
+  const listens = portOf(stored);
   const told = status.workloads.find(({ slot }) => slot === layout.slot);
   is(`${title}, currentPort`, told?.currentPort, listens);
   is(`${title}, status.ports`, status.ports[layout.slot], portInForce(row, listens));
