@@ -8,8 +8,10 @@ const ROOMS = {
   'src/domain/report': ['src/domain/rules'],
   'src/domain': [],
   'src/kube': ['src/domain', 'src/log.ts'],
-  'src/controller': ['src/domain', 'src/kube', 'src/log.ts'],
+  'src/watched': ['src/domain', 'src/kube'],
+  'src/controller': ['src/domain', 'src/kube', 'src/watched', 'src/log.ts'],
   'src/ops': ['src/domain', 'src/kube', 'src/controller', 'src/log.ts'],
+  'src/cli': ['src/domain', 'src/kube', 'src/watched', 'src/log.ts'],
 };
 /** Rooms without packages and modules of Node.js. */
 const PURE = /^src\/(domain|log\.ts)/;

@@ -1,32 +1,18 @@
-/** The informers and stores of watch-table.ts, what they hold of a namespace, and when that is all there is. */
-import type { PortAssignment } from '../domain/rules/api.js';
-import type { Driver } from '../domain/rules/driver.js';
-import { HostNetworkPods, type HostNetworkPod } from '../domain/rules/host-network-pods.js';
-import type { Observed } from '../domain/rules/observed.js';
-import type { RookConfig } from '../domain/rules/rook-config.js';
-import type { RookOperator } from '../domain/rules/rook-operator.js';
+/** The informers of watch-table.ts: they fill the watched objects, wake namespaces, and know when all is there. */
 import type { RookWorld } from '../domain/rules/rook-world.js';
-import { SLOT_SPECS, forEachSlot, type Slot } from '../domain/rules/slots.js';
-import type { Workload } from '../domain/rules/workload.js';
+import { forEachSlot } from '../domain/rules/slots.js';
 import { Informer } from '../kube/informer.js';
 import type { InformerEvent, InformerState, OnInformerEvent } from '../kube/informer-state.js';
 import { PODS } from '../kube/resources.js';
-import { Store, type StoredObject, type StoreIndex } from '../kube/store.js';
+import type { Store, StoredObject } from '../kube/store.js';
 import type { Transport } from '../kube/transport.js';
 import { isWithheld } from '../kube/watch-failures.js';
-import type { Known } from './pod-keys.js';
-import { WATCH_TABLE, watchTarget, type WatchRow } from './watch-table.js';
+import type { Known } from '../watched/pod-keys.js';
+import { WATCH_TABLE, watchTarget, type WatchRow } from '../watched/watch-table.js';
+import { WatchedObjects, type ObservedObjects } from '../watched/watched-objects.js';
 
 /** Failures in a row of the first list of pods; the waits between them are some 15 s together. */
 const PATIENCE = 6;
-/**
- * How many Rooks are taken to share nodes where pods cannot be listed. More cannot have ports of their own: the pool has 28, for
- * three slots each. Then each is given ports as if it were alone on its nodes.
- */
-const MAX_UNSEEN_ROOKS = 9;
-
-/** What is observed but for the time, and what the reconciler remembers itself. */
-export type ObservedObjects = Omit<Observed, 'now' | 'lastSeen'>;
 
 export interface WatchesOptions {
   /** Empty: one watch per row across all namespaces. Else one per row and namespace. */
@@ -38,14 +24,7 @@ export interface WatchesOptions {
 }
 
 export class Watches {
-  readonly assignments: Store<PortAssignment>;
-  readonly rookConfigs: Store<RookConfig>;
-  readonly rookOperators: Store<RookOperator>;
-  readonly workloads: Readonly<Record<Slot, Store<Workload>>>;
-  readonly drivers: Store<Driver>;
-  /** What is stored of pods, found by port and by workload; see podsKnown. */
-  readonly pods = new HostNetworkPods();
-  readonly podStore: Store<HostNetworkPod>;
+  readonly #objects: WatchedObjects;
   readonly #options: WatchesOptions;
   readonly #informers: Informer<StoredObject>[] = [];
   readonly #known: Known;
@@ -53,21 +32,33 @@ export class Watches {
   readonly #released = new Set<InformerState>();
   /** Of pods: those that hold a complete list, and have not been forbidden to go on since. */
   readonly #knowing = new Set<InformerState>();
+  readonly assignments: WatchedObjects['assignments'];
+  readonly rookConfigs: WatchedObjects['rookConfigs'];
+  readonly rookOperators: WatchedObjects['rookOperators'];
+  readonly workloads: WatchedObjects['workloads'];
+  readonly drivers: WatchedObjects['drivers'];
+  readonly pods: WatchedObjects['pods'];
+  readonly podStore: WatchedObjects['podStore'];
 
   constructor(options: WatchesOptions) {
     this.#options = options;
+    this.#objects = new WatchedObjects({
+      podsKnown: (namespace) => this.podsKnown(namespace),
+      onChange: (row, namespace, objects) => this.#enqueue(row, namespace, objects),
+    });
+    this.assignments = this.#watch(WATCH_TABLE.assignments, this.#objects.assignments);
+    this.rookConfigs = this.#watch(WATCH_TABLE.rookConfigs, this.#objects.rookConfigs);
+    this.rookOperators = this.#watch(WATCH_TABLE.rookOperators, this.#objects.rookOperators);
+    this.workloads = forEachSlot(({ slot }) => this.#watch(WATCH_TABLE.workloads[slot], this.#objects.workloads[slot]));
+    this.drivers = this.#watch(WATCH_TABLE.drivers, this.#objects.drivers);
+    this.podStore = this.#watch(WATCH_TABLE.pods, this.#objects.podStore);
+    this.pods = this.#objects.pods;
     this.#known = {
       pods: this.pods,
       assigned: () => this.#assigned(),
       isAssigned: (namespace) => this.assignments.get(namespace) !== undefined,
-      near: (namespace) => this.#near(namespace),
+      near: (namespace) => this.#objects.near(namespace),
     };
-    this.assignments = this.#watch(WATCH_TABLE.assignments);
-    this.rookConfigs = this.#watch(WATCH_TABLE.rookConfigs);
-    this.rookOperators = this.#watch(WATCH_TABLE.rookOperators);
-    this.workloads = forEachSlot(({ slot }) => this.#watch(WATCH_TABLE.workloads[slot]));
-    this.drivers = this.#watch(WATCH_TABLE.drivers);
-    this.podStore = this.#watch(WATCH_TABLE.pods, this.pods);
   }
 
   get states(): readonly InformerState[] {
@@ -99,87 +90,28 @@ export class Watches {
 
   /** What the stores hold of a namespace; undefined if it has no assignment, or one that is being deleted. */
   observe(namespace: string): ObservedObjects | undefined {
-    const assignment = this.assignments.get(namespace);
-    if (assignment === undefined || assignment.deleting) return undefined;
-    const hasRook = this.rookOperators.get(namespace) !== undefined || this.#hasSlots(namespace);
-    return {
-      ...this.#stored(namespace),
-      assignment,
-      others: this.#near(namespace).map((other) => this.#stored(other)),
-      rooksElsewhere: hasRook ? [] : this.#rookNamespaces().filter((other) => other !== namespace),
-      drivers: this.drivers.in(namespace),
-      ...(this.podsKnown(namespace) ? { pods: this.pods } : {}),
-    };
-  }
-
-  #hasSlots(namespace: string): boolean {
-    return SLOT_SPECS.some(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
-  }
-
-  /** Sorted. */
-  #rookNamespaces(): string[] {
-    const stores = [this.rookOperators, ...Object.values(this.workloads)];
-    return [...new Set(stores.flatMap((store) => store.namespaces()))].sort();
-  }
-
-  /** Namespaces whose Rooks share nodes with this one's, and those that share nodes with these in turn. */
-  #near(namespace: string): string[] {
-    const near = new Set([namespace]);
-    // A set goes on to what is added to it meanwhile.
-    for (const one of near) for (const other of this.#neighboursOf(one)) near.add(other);
-    near.delete(namespace);
-    return [...near].filter((other) => this.#hasSlots(other));
-  }
-
-  /** Where pods are not known, any two Rooks may share nodes. */
-  #neighboursOf(namespace: string): string[] {
-    if (this.podsKnown(namespace)) return this.pods.neighboursOf(namespace);
-    const rooks = this.#rookNamespaces();
-    return rooks.length <= MAX_UNSEEN_ROOKS ? rooks : [];
+    return this.#objects.observe(namespace);
   }
 
   /** The keys of others that a change in a namespace concerns: Rooks on its nodes, and assignments that look for a Rook. */
   #keysBeside(namespace: string, isOfRook: boolean): string[] {
-    const near = this.#near(namespace);
+    const near = this.#objects.near(namespace);
     if (!isOfRook) return near;
-    const isLost = (other: string): boolean => !this.#hasSlots(other) && this.rookOperators.get(other) === undefined;
-    return [...near, ...this.assignments.namespaces().filter(isLost)];
+    return [...near, ...this.assignments.namespaces().filter((other) => !this.#objects.hasRook(other))];
   }
 
-  #stored(namespace: string): RookWorld {
-    const assignment = this.assignments.get(namespace);
-    const rookConfig = this.rookConfigs.get(namespace);
-    const rookOperator = this.rookOperators.get(namespace);
-    const workloads: Partial<Record<Slot, Workload>> = {};
-    for (const { slot } of SLOT_SPECS) {
-      const workload = this.workloads[slot].get(namespace);
-      if (workload !== undefined) workloads[slot] = workload;
-    }
-    return {
-      namespace,
-      ...(assignment === undefined ? {} : { assignment }),
-      ...(rookConfig === undefined ? {} : { rookConfig }),
-      ...(rookOperator === undefined ? {} : { rookOperator }),
-      workloads,
-    };
+  #enqueue<T extends StoredObject>(row: WatchRow<T>, namespace: string, objects: readonly T[]): void {
+    const { enqueue } = this.#options;
+    // Before the pods are known nothing is planned by them, and then all namespaces are enqueued.
+    if (row.resource === PODS.resource && !this.podsKnown(namespace)) return;
+    row.keysOf(namespace, objects, this.#known).forEach((key) => enqueue(key));
+    if (row.concernsOthers === undefined) return;
+    this.#keysBeside(namespace, row.concernsOthers === 'Rook').forEach((key) => enqueue(key));
   }
 
-  /** The store of a row, filled by its informers. */
-  #watch<T extends StoredObject>(row: WatchRow<T>, index?: StoreIndex<T>): Store<T> {
-    const { namespaces, transport, enqueue } = this.#options;
-    const onChange = (namespace: string, objects: readonly T[]): void => {
-      // Before the pods are known nothing is planned by them, and then all namespaces are enqueued.
-      if (index !== undefined && !this.podsKnown(namespace)) return;
-      row.keysOf(namespace, objects, this.#known).forEach((key) => enqueue(key));
-      if (row.concernsOthers === undefined) return;
-      this.#keysBeside(namespace, row.concernsOthers === 'Rook').forEach((key) => enqueue(key));
-    };
-    const store = new Store<T>(onChange, {
-      // Of a named object a namespace has one.
-      ...(row.name === undefined ? { keyOf: ({ namespace, name }) => `${namespace}/${name}` } : {}),
-      ...(row.isSame === undefined ? {} : { isSame: row.isSame }),
-      ...(index === undefined ? {} : { index }),
-    });
+  /** The informers of a row, which fill its store. */
+  #watch<T extends StoredObject>(row: WatchRow<T>, store: Store<T>): Store<T> {
+    const { namespaces, transport } = this.#options;
     const onEvent: OnInformerEvent = (informer, event) => this.#onEvent(informer, event);
     for (const namespace of namespaces.length === 0 ? [undefined] : namespaces)
       this.#informers.push(new Informer(watchTarget(row, namespace), store, { transport, onEvent }));
@@ -189,7 +121,7 @@ export class Watches {
   /** What is stored of the namespaces with an assignment. */
   #assigned(): RookWorld[] {
     const assignments = this.assignments.all().filter(({ deleting }) => !deleting);
-    return assignments.map(({ namespace }) => this.#stored(namespace));
+    return assignments.map(({ namespace }) => this.#objects.world(namespace));
   }
 
   #onEvent(informer: InformerState, event: InformerEvent): void {

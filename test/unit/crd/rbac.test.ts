@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { API_GROUP, ASSIGNMENT_NAME, ASSIGNMENT_PLURAL } from '../../../src/domain/rules/api.js';
 import { ROOK_CONFIG_NAME } from '../../../src/domain/rules/rook-config.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';
-import { WATCH_TABLE, type WatchRow } from '../../../src/controller/watch-table.js';
+import { WATCH_TABLE, type WatchRow } from '../../../src/watched/watch-table.js';
 import { rightsOf, type Role } from '../../support/rights.js';
 import { readManifest, yamlFiles } from './manifests.js';
 

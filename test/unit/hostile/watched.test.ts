@@ -6,7 +6,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { statusPatch } from '../../../src/controller/status-patch.js';
-import type { ObservedObjects } from '../../../src/controller/watches.js';
+import type { ObservedObjects } from '../../../src/watched/watched-objects.js';
 import { plan, type Plan } from '../../../src/domain/rules/plan.js';
 import type { WorkloadPlan } from '../../../src/domain/rules/workload-plan.js';
 import { SLOT_SPECS } from '../../../src/domain/rules/slots.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keysOfPods, type Known } from '../../../src/controller/pod-keys.js';
+import { keysOfPods, type Known } from '../../../src/watched/pod-keys.js';
 import { HostNetworkPods, type HostNetworkPod } from '../../../src/domain/rules/host-network-pods.js';
 import type { RookWorld } from '../../../src/domain/rules/rook-world.js';
 import { projectDaemonSet, projectRookConfig } from '../../../src/kube/projections.js';

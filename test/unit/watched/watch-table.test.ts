@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { WATCH_TABLE, watchTarget } from '../../../src/controller/watch-table.js';
+import { WATCH_TABLE, watchTarget } from '../../../src/watched/watch-table.js';
 import { SLOT_SPECS, forEachSlot } from '../../../src/domain/rules/slots.js';
 import type { WatchTarget } from '../../../src/kube/informer-state.js';
 
