@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { parseInvocation, type Config } from './config.js';
 import { Controller } from './controller/controller.js';
-import { LEASE_NAME, leaseLog, runWithLeaderElection } from './controller/leader.js';
+import { leaseLog, runWithLeaderElection } from './controller/leader.js';
 import { remedyFor } from './controller/informer-log.js';
 import { messageOf } from './log.js';
 import { HELP } from './flags.js';
@@ -11,7 +11,7 @@ import { InClusterCredentials, podNamespace, type Credentials } from './kube/cre
 import type { InformerState } from './kube/informer-state.js';
 import { LeaderElection } from './kube/leader-election.js';
 import { ALWAYS_LEADING } from './kube/leadership.js';
-import { LeaseClient } from './kube/lease.js';
+import { LEASE_NAME, LeaseClient } from './kube/lease.js';
 import { Transport } from './kube/transport.js';
 import { createLogger, type Logger } from './logger.js';
 import { MetricsEndpoint } from './ops/metrics/endpoint.js';

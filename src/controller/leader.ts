@@ -1,11 +1,9 @@
 /** Runs the controller with leader election, and logs what happens to the Lease. */
 import { ApiError } from '../kube/errors.js';
 import type { LeaderElection, LeaderElectionObserver } from '../kube/leader-election.js';
+import { LEASE_NAME } from '../kube/lease.js';
 import type { Controller } from './controller.js';
 import { messageOf, type Log } from '../log.js';
-
-/** Name of the Lease, also in the Role that allows it. */
-export const LEASE_NAME = 'csi-port-operator';
 
 /**
  * Runs the controller, which watches at once and works while it leads, until `stop` is aborted or the lease is lost. The

@@ -3,6 +3,9 @@ import { FIELD_MANAGER } from '../domain/rules/api.js';
 import { ApiError } from './errors.js';
 import type { Call, Transport } from './transport.js';
 
+/** Name of the operator's Lease, also in the Role that allows it. */
+export const LEASE_NAME = 'csi-port-operator';
+
 /** As in the API; times have six digits (time.ts). */
 interface LeaseSpec {
   /** Empty if no process holds it. */

@@ -3,10 +3,10 @@
  * come from its stored status: one truth for people and for alerts.
  */
 import type { Controller } from '../../controller/controller.js';
-import { LEASE_NAME } from '../../controller/leader.js';
 import type { Condition, ConditionType, PortAssignment } from '../../domain/rules/api.js';
 import type { InformerState } from '../../kube/informer-state.js';
 import type { Leadership } from '../../kube/leadership.js';
+import { LEASE_NAME } from '../../kube/lease.js';
 import { isWithheld } from '../../kube/watch-failures.js';
 import type { Labels, NameOf } from './definitions.js';
 import { CONTROLLER, QUEUE, type QueueMetrics } from './queue.js';
