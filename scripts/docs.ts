@@ -4,10 +4,14 @@ import { CHART_README, chartPage } from './chart-page.js';
 import { COMPATIBILITY_PAGE, compatibilityPage } from './compatibility-page.js';
 import { configurationPage } from './configuration-page.js';
 import { metricsPage } from './metrics-page.js';
+import { PLUGIN_PAGE, pluginPage } from './plugin-page.js';
 import { rbacPage } from './rbac-page.js';
+import { STATUS_PAGE, statusPage } from './status-page.js';
 
 writeFileSync(COMPATIBILITY_PAGE, compatibilityPage());
 writeFileSync('docs/configuration.md', configurationPage());
+writeFileSync(PLUGIN_PAGE, pluginPage());
 writeFileSync('docs/metrics.md', metricsPage());
 writeFileSync('docs/rbac.md', rbacPage());
+writeFileSync(STATUS_PAGE, statusPage());
 writeFileSync(CHART_README, chartPage());

@@ -1,85 +1,56 @@
 /** doctor: whether everything that the operator and csi-addons need is in place, judged from facts that were collected. */
-import type { Survey } from '../survey.js';
+import type { Gap, Survey } from '../survey.js';
+import { checkCsiAddons } from './csi-addons-checks.js';
+import { worst, type CheckVerdict, type DoctorCheck, type DoctorFacts } from './doctor-facts.js';
 import { head, type DocumentHead } from './document.js';
+import { describeGap } from './gaps.js';
+import { checkCrd, checkLeases, checkOperator, checkRights, checkRook } from './operator-checks.js';
+import { stepsOf } from './steps.js';
 
-/** Why a fact is not known, for people. */
-export interface Unknown {
-  readonly unknown: string;
-}
-
-/** What was read, or why it was not. */
-export type Fact<T> = T | Unknown;
-
-/** One SelfSubjectAccessReview: whether the plugin's user may do it. */
-export interface RightFact {
-  /** Such as list or get. */
-  readonly verb: string;
-  /** As kubectl writes it, such as pods or csiportassignments.csiports.io. */
-  readonly resource: string;
-  /** Absent: in all namespaces. */
-  readonly namespace?: string;
-  readonly allowed: boolean;
-}
-
-export interface CrdFact {
-  readonly installed: boolean;
-  readonly servedVersions: readonly string[];
-}
-
-/** A Deployment of csi-port-operator. */
-export interface OperatorFact {
-  readonly namespace: string;
-  readonly name: string;
-  readonly image: string;
-  readonly replicas: number;
-  readonly readyReplicas: number;
-}
-
-export interface LeaseFact {
-  readonly namespace: string;
-  readonly name: string;
-  /** Absent while nobody holds it. */
-  readonly holder?: string;
-  /** Milliseconds since 1970. */
-  readonly renewedAt?: number;
-  readonly leaseDurationSeconds?: number;
-}
-
-/** A CSIAddonsNode of csiaddons.openshift.io. */
-export interface CsiAddonsNodeFact {
-  readonly namespace: string;
-  readonly name: string;
-  /** spec.driver.name */
-  readonly driver: string;
-  /** spec.driver.nodeID */
-  readonly nodeId: string;
-  /** spec.driver.endpoint, as pod://POD.NAMESPACE:9070, 10.0.0.1:9070 or [fd00::1]:9070 */
-  readonly endpoint: string;
-  /** status.state; absent if the manager of csi-addons has not connected yet. */
-  readonly state?: string;
-  /** status.message */
-  readonly message?: string;
-  /** metadata.creationTimestamp, milliseconds since 1970. */
-  readonly createdAt: number;
-  /** metadata.ownerReferences of the controller, of a Deployment's pod the Pod. */
-  readonly owner?: { readonly kind: string; readonly name: string };
-}
-
-/** What `doctor` reads beside the survey. */
-export interface DoctorFacts {
-  readonly rights: Fact<readonly RightFact[]>;
-  readonly crd: Fact<CrdFact>;
-  /** All Deployments of the operator in the cluster; none if it is not installed. */
-  readonly operators: Fact<readonly OperatorFact[]>;
-  readonly leases: Fact<readonly LeaseFact[]>;
-  /** Empty also where the CRD of csi-addons is not installed. */
-  readonly csiAddonsNodes: Fact<readonly CsiAddonsNodeFact[]>;
-}
+export type * from './doctor-facts.js';
 
 export interface DoctorReport extends DocumentHead<'DoctorReport'> {
   readonly source: string;
+  /** The gravest of the checks. */
+  readonly verdict: CheckVerdict;
+  readonly summary: string;
+  readonly checks: readonly DoctorCheck[];
 }
 
-export function doctorReport(_facts: DoctorFacts, survey: Survey): DoctorReport {
-  return { ...head('DoctorReport'), source: survey.source };
+export function doctorReport(facts: DoctorFacts, survey: Survey): DoctorReport {
+  const checks = [
+    checkRights(facts.rights),
+    checkCrd(facts.crd),
+    checkOperator(facts.operators),
+    ...checkLeases(facts, survey.now),
+    ...survey.rooks.flatMap((rook) => [...checkRook(rook), ...checkCsiAddons(facts.csiAddonsNodes, rook)]),
+    ...survey.gaps.map(checkGap),
+  ];
+  const { source } = survey;
+  const verdict = worst(checks.map((check) => check.verdict));
+  return { ...head('DoctorReport'), source, verdict, summary: summarize(checks), checks };
+}
+
+/** What the API server does not serve is told by the checks of it. */
+function checkGap(gap: Gap): DoctorCheck {
+  return {
+    title: 'Reading the cluster',
+    verdict: gap.reason === 'NotServed' ? 'ok' : 'unknown',
+    detail: describeGap(gap),
+    ...(gap.remedy === undefined ? {} : { remedy: stepsOf(gap.remedy)[0] ?? { text: gap.remedy } }),
+  };
+}
+
+function summarize(checks: readonly DoctorCheck[]): string {
+  const count = (verdict: CheckVerdict): number => checks.filter((check) => check.verdict === verdict).length;
+  const parts = [
+    [count('fail'), 'wrong'],
+    [count('unknown'), 'not known'],
+    [count('warn'), 'to look at'],
+    [count('ok'), 'right'],
+  ] as const;
+  return parts
+    .filter(([number]) => number > 0)
+    .map(([number, word]) => `${number} ${word}`)
+    .join(', ');
 }

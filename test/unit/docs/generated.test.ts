@@ -5,13 +5,20 @@ import { CHART_README, chartPage } from '../../../scripts/chart-page.js';
 import { COMPATIBILITY_PAGE, compatibilityPage } from '../../../scripts/compatibility-page.js';
 import { configurationPage } from '../../../scripts/configuration-page.js';
 import { metricsPage } from '../../../scripts/metrics-page.js';
+import { PLUGIN_PAGE, pluginPage } from '../../../scripts/plugin-page.js';
 import { DESCRIBED_ROLES, rbacPage } from '../../../scripts/rbac-page.js';
+import { STATUS_PAGE, statusPage } from '../../../scripts/status-page.js';
+import { COMMAND_NAMES } from '../../../src/cli/definitions.js';
 import { FLAGS } from '../../../src/flags.js';
 import { METRIC_NAMES } from '../../../src/ops/metrics/definitions.js';
 import { readManifest, yamlFiles } from '../crd/manifests.js';
 
 it('docs/compatibility.md is what npm run docs writes', () => {
   expect(readFileSync(COMPATIBILITY_PAGE, 'utf8')).toBe(compatibilityPage());
+});
+
+it('the tables of reasons in docs/status.md are what npm run docs writes', () => {
+  expect(readFileSync(STATUS_PAGE, 'utf8')).toBe(statusPage());
 });
 
 it('docs/metrics.md is what npm run docs writes', () => {
@@ -21,6 +28,15 @@ it('docs/metrics.md is what npm run docs writes', () => {
 it('has a row for each metric', () => {
   const rows = [...metricsPage().matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   expect(rows.sort()).toEqual([...METRIC_NAMES].sort());
+});
+
+it('docs/kubectl-csiports.md is what npm run docs writes', () => {
+  expect(readFileSync(PLUGIN_PAGE, 'utf8')).toBe(pluginPage());
+});
+
+it('has a section for each command of the plugin', () => {
+  const sections = [...pluginPage().matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name);
+  expect(sections).toEqual(COMMAND_NAMES);
 });
 
 it('docs/configuration.md is what npm run docs writes', () => {
