@@ -56,11 +56,11 @@ verify: build ## Check what others made: lockfile, licences, code that makes cod
 	@npm run --silent verify
 
 .PHONY: build
-build: install-tools ## Bundle the operator into dist/
+build: install-tools ## Bundle the operator and the kubectl plugin into dist/
 	@npm run --silent build
 
 .PHONY: sbom
-sbom: build ## List what the bundles are made of: dist/sbom.cdx.json (CycloneDX)
+sbom: build ## List what the bundles are made of: dist/sbom.cdx.json, and of the plugin (CycloneDX)
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) npm run --silent sbom
 
 .PHONY: run
@@ -95,6 +95,20 @@ docker-buildx: ## Build the image IMG for PLATFORMS and push it, with provenance
 	docker buildx build --platform=$(PLATFORMS) $(image_arguments) --provenance=mode=max --sbom=true \
 	  --output=type=image,name=$(IMG),push=true,rewrite-timestamp=true --metadata-file=dist/image.json .
 
+PLUGIN := kubectl-csiports-$(VERSION)
+PLUGIN_FILES := kubectl-csiports.js kubeconfig.js package.json
+
+# What is made from the same commit is the same, to the byte.
+.PHONY: plugin
+plugin: build ## Pack the kubectl plugin, with its manifest for krew, into dist/plugin
+	rm -rf dist/plugin && mkdir -p dist/plugin/$(PLUGIN)
+	cp $(addprefix dist/,$(PLUGIN_FILES)) dist/bin/kubectl_complete-csiports LICENSE dist/plugin/$(PLUGIN)/
+	cp dist/plugin-licenses.txt dist/plugin/$(PLUGIN)/THIRD-PARTY-LICENSES.txt
+	tar --create --sort=name --mtime=@$(or $(SOURCE_DATE_EPOCH),0) --owner=0 --group=0 --numeric-owner --mode=go-w \
+	  --directory=dist/plugin/$(PLUGIN) . | gzip --no-name --best > dist/plugin/$(PLUGIN).tar.gz
+	sed -e '/^#/d' -e 's#SOURCE#$(SOURCE)#' -e 's#VERSION#$(VERSION)#g' \
+	  -e "s#DIGEST#$$(sha256sum < dist/plugin/$(PLUGIN).tar.gz | cut -d ' ' -f 1)#" krew/csiports.yaml > dist/plugin/csiports.yaml
+
 RELEASE := dist/release
 
 .PHONY: release-check release-files
@@ -108,7 +122,7 @@ release-check: ## Fail where TAG is not the version in all files of this commit,
 	grep -q '^## \[$(VERSION)\] - [0-9-]*$$' CHANGELOG.md
 	! sed -n '/^## \[Unreleased\]/,/^## \[[0-9]/{/^## /!p}' CHANGELOG.md | grep .
 # The chart is packaged from a copy that names IMG as its image.
-release-files: sbom install-bundle ## Collect in dist/release what goes beside the image IMG, NAME:VERSION@DIGEST
+release-files: sbom plugin install-bundle ## Collect in dist/release what goes beside the image IMG, NAME:VERSION@DIGEST
 	rm -rf $(RELEASE) dist/chart && mkdir -p $(RELEASE) dist/chart
 	cp -R charts/csi-port-operator dist/chart/
 	sed -i -e "s#^  repository: csi-port-operator#  repository: $(firstword $(subst :, ,$(IMG)))#" \
@@ -117,6 +131,7 @@ release-files: sbom install-bundle ## Collect in dist/release what goes beside t
 	$(MAKE) chart CHART=dist/chart/csi-port-operator
 	mv dist/csi-port-operator-$(VERSION).tgz $(RELEASE)/
 	cp dist/install.yaml dist/sbom.cdx.json crds/csiportassignments.yaml $(RELEASE)/
+	cp dist/plugin/$(PLUGIN).tar.gz dist/plugin/csiports.yaml dist/kubectl-csiports.cdx.json $(RELEASE)/
 	sed -n '/^## \[$(VERSION)\]/,/^## \[/{/^## \[/!p}' CHANGELOG.md > dist/release-notes.md
 	cd $(RELEASE) && sha256sum * > checksums.txt
 

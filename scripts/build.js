@@ -1,7 +1,10 @@
 // Bundles src/main.ts and all it imports into dist/main.js, which `node dist/main.js` starts. What is needed only with a
 // kubeconfig goes into dist/kubeconfig.js: three times as much code, which no pod has to read and keep. Beside them go
 // what the bundles were made of (meta.json, of esbuild) and the licences that a copy of them has to carry.
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+// The kubectl plugin is dist/kubectl-csiports.js, which loads the same kubeconfig.js, with plugin-meta.json and
+// plugin-licenses.txt of its own: nothing of it goes into the image. dist/bin has it by the names that kubectl looks for.
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
 import { bundledPackages } from './bundled-packages.js';
@@ -41,29 +44,80 @@ const kubeconfigApart = {
   },
 };
 
-await mkdir('dist', { recursive: true });
-// CommonJS starts faster than a bundled ES module; the package around it says "module", hence a package.json of its own.
-await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
-// Renamed when they are whole: an operator that is being started meanwhile finds the old bundles or the new ones.
-const unfinished = `dist/unfinished-${process.pid}`;
-const { metafile } = await build({
-  entryPoints: { main: 'src/main.ts', kubeconfig: 'src/kube/kubeconfig.ts' },
-  outdir: unfinished,
+/** Commander can start programs as commands. The plugin has none, and no code that could. */
+const withoutPrograms = {
+  name: 'without-programs',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) => {
+      return /commander/.test(importer) ? { path: 'none', namespace: 'without-programs' } : undefined;
+    });
+    onLoad({ filter: /^none$/, namespace: 'without-programs' }, () => ({ contents: 'export default {};' }));
+  },
+};
+
+const BUNDLE_URL = "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;";
+
+/** Whoever starts the plugin has a Node.js of their own. An old one would fail somewhere in the midst of it. */
+const NODE_CHECK = `if (Number(process.versions.node.split('.')[0]) < 22) {
+  console.error('kubectl csiports: Node.js ' + process.versions.node + ' is too old; install Node.js 22.19 or later');
+  process.exit(3);
+}`;
+
+const COMMON = {
   bundle: true,
   metafile: true,
   minify: true,
   keepNames: true,
   platform: 'node',
-  target: 'node24',
   format: 'cjs',
   define: { 'import.meta.url': '__bundleUrl', __VERSION__: JSON.stringify(packageJson.version) },
-  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   // Optional native speed-ups of ws, which comes with client-node: absent in the image.
   external: ['bufferutil', 'utf-8-validate'],
-  plugins: [kubeconfigApart, onlyWhatIsUsed],
   logLevel: 'warning',
+};
+
+await mkdir('dist', { recursive: true });
+// CommonJS starts faster than a bundled ES module; the package around it says "module", hence a package.json of its own.
+await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
+// Renamed when they are whole: an operator that is being started meanwhile finds the old bundles or the new ones.
+const unfinished = `dist/unfinished-${process.pid}`;
+const operator = await build({
+  ...COMMON,
+  entryPoints: { main: 'src/main.ts', kubeconfig: 'src/kube/kubeconfig.ts' },
+  outdir: unfinished,
+  target: 'node24',
+  banner: { js: BUNDLE_URL },
+  plugins: [kubeconfigApart, onlyWhatIsUsed],
 });
-await writeFile('dist/meta.json', JSON.stringify(metafile));
-await writeFile('dist/THIRD-PARTY-LICENSES.txt', thirdPartyLicenses(bundledPackages(metafile)));
-for (const file of ['kubeconfig.js', 'main.js']) await rename(`${unfinished}/${file}`, `dist/${file}`);
+const plugin = await build({
+  ...COMMON,
+  entryPoints: { 'kubectl-csiports': 'src/cli/main.ts' },
+  outdir: unfinished,
+  target: 'node22',
+  banner: { js: `#!/usr/bin/env node\n${NODE_CHECK}\n${BUNDLE_URL}` },
+  plugins: [kubeconfigApart, withoutPrograms, onlyWhatIsUsed],
+});
+await chmod(`${unfinished}/kubectl-csiports.js`, 0o755);
+await writeMade('meta.json', 'THIRD-PARTY-LICENSES.txt', operator.metafile);
+const kubeconfig = Object.entries(operator.metafile.outputs).filter(([file]) => file.endsWith('/kubeconfig.js'));
+const outputs = { ...plugin.metafile.outputs, ...Object.fromEntries(kubeconfig) };
+await writeMade('plugin-meta.json', 'plugin-licenses.txt', { ...plugin.metafile, outputs });
+for (const file of ['kubeconfig.js', 'main.js', 'kubectl-csiports.js'])
+  await rename(`${unfinished}/${file}`, `dist/${file}`);
 await rm(unfinished, { recursive: true });
+await linkPlugin();
+
+async function writeMade(meta, licenses, metafile) {
+  await writeFile(`dist/${meta}`, JSON.stringify(metafile));
+  await writeFile(`dist/${licenses}`, thirdPartyLicenses(bundledPackages(metafile)));
+}
+
+/** `PATH=$PWD/dist/bin:$PATH` is all that kubectl needs. */
+async function linkPlugin() {
+  await mkdir('dist/bin', { recursive: true });
+  const target = 'dist/bin/kubectl-csiports';
+  await symlink('../kubectl-csiports.js', `${target}-${process.pid}`);
+  await rename(`${target}-${process.pid}`, target);
+  const completion = 'dist/bin/kubectl_complete-csiports';
+  await writeFile(completion, execFileSync(process.execPath, [target, 'completion', 'kubectl']), { mode: 0o755 });
+}

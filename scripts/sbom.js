@@ -1,6 +1,7 @@
-// Writes dist/sbom.cdx.json: the production dependencies as npm resolves them, in CycloneDX. Those whose code is in the
-// bundle have the scope "required", the others, of which the bundler took nothing, "excluded". `npm run build` comes first.
-// With SOURCE_DATE_EPOCH set, the same sources give the same file.
+// Writes dist/sbom.cdx.json, of the operator, and dist/kubectl-csiports.cdx.json, of the plugin: the production dependencies
+// as npm resolves them, in CycloneDX. Those whose code is in the bundle have the scope "required", the others, of which the
+// bundler took nothing, "excluded". `npm run build` comes first. With SOURCE_DATE_EPOCH set, the same sources give the same
+// files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,19 +11,23 @@ import { bundledPackages, idOf } from './bundled-packages.js';
 const OPTIONS = ['--sbom-format=cyclonedx', '--sbom-type=application'];
 const { SOURCE_DATE_EPOCH: epoch } = process.env;
 
-const metafile = JSON.parse(readFileSync('dist/meta.json', 'utf8'));
-const bundled = new Set(bundledPackages(metafile).map(idOf));
+const installed = execFileSync('npm', ['sbom', ...OPTIONS], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+writeSbom({ file: 'sbom.cdx.json', name: packageJson.name, metafile: 'meta.json' });
+writeSbom({ file: 'kubectl-csiports.cdx.json', name: 'kubectl-csiports', metafile: 'plugin-meta.json' });
 
-const sbom = JSON.parse(execFileSync('npm', ['sbom', ...OPTIONS], { encoding: 'utf8', maxBuffer: 2 ** 26 }));
-keepProduction(sbom);
-for (const component of sbom.components) component.scope = bundled.has(idOf(component)) ? 'required' : 'excluded';
-// npm names the root after its folder.
-sbom.metadata.component.name = packageJson.name;
-if (epoch) sbom.metadata.timestamp = new Date(Number(epoch) * 1000).toISOString();
-delete sbom.serialNumber;
-const digest = createHash('sha256').update(JSON.stringify(sbom)).digest('hex');
-sbom.serialNumber = `urn:uuid:${asUuid(digest)}`;
-writeFileSync('dist/sbom.cdx.json', `${JSON.stringify(sbom, null, 2)}\n`);
+function writeSbom({ file, name, metafile }) {
+  const bundled = new Set(bundledPackages(JSON.parse(readFileSync(`dist/${metafile}`, 'utf8'))).map(idOf));
+  const sbom = JSON.parse(installed);
+  keepProduction(sbom);
+  for (const component of sbom.components) component.scope = bundled.has(idOf(component)) ? 'required' : 'excluded';
+  // npm names the root after its folder.
+  sbom.metadata.component.name = name;
+  if (epoch) sbom.metadata.timestamp = new Date(Number(epoch) * 1000).toISOString();
+  delete sbom.serialNumber;
+  const digest = createHash('sha256').update(JSON.stringify(sbom)).digest('hex');
+  sbom.serialNumber = `urn:uuid:${asUuid(digest)}`;
+  writeFileSync(`dist/${file}`, `${JSON.stringify(sbom, null, 2)}\n`);
+}
 
 /**
  * `npm sbom --omit=dev` leaves out whatever it comes upon first as a dependency of a development tool, though it may be in

@@ -12,7 +12,10 @@ const read = (file: string): string => readFileSync(file, 'utf8');
 
 const lock = JSON.parse(read('package-lock.json')) as Lockfile;
 const { allowScripts } = JSON.parse(read('package.json')) as { readonly allowScripts: Record<string, boolean> };
-const bundled = bundledPackages(JSON.parse(read('dist/meta.json')) as object).map(({ name }) => name);
+const bundled = ['dist/meta.json', 'dist/plugin-meta.json'].flatMap((metafile) => {
+  return bundledPackages(JSON.parse(read(metafile)) as object).map(({ name }) => name);
+});
+const bundles = ['dist/main.js', 'dist/kubectl-csiports.js'];
 const goModules = globSync('test/support/**/go.mod');
 
 let failed = 0;
@@ -72,10 +75,10 @@ function unsignedIn({ invalid, missing }: Answer): string[] | undefined {
 
 say('lockfile: registry, checksums, install scripts', lockfileFaults(lock, allowScripts));
 say('licences', licenseFaults(lock, bundled));
-say('code that makes code, in src and in the bundle', [
-  ...globSync('src/**/*.ts').flatMap((file) => codeFaults(file, read(file))),
-  ...codeFaults('dist/main.js', read('dist/main.js')),
-]);
+say(
+  'code that makes code, in src and in the bundles',
+  [...globSync('src/**/*.ts'), ...bundles].flatMap((file) => codeFaults(file, read(file))),
+);
 say(
   "checksums of the tests' Go modules",
   goModules.flatMap((file) => goFaults(file, read(file), read(join(dirname(file), 'go.sum')))),
