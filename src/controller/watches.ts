@@ -90,7 +90,8 @@ export class Watches {
 
   /** What the stores hold of a namespace; undefined if it has no assignment, or one that is being deleted. */
   observe(namespace: string): ObservedObjects | undefined {
-    return this.#objects.observe(namespace);
+    const assignment = this.assignments.get(namespace);
+    return assignment === undefined || assignment.deleting ? undefined : this.#objects.observe(namespace, assignment);
   }
 
   /** The keys of others that a change in a namespace concerns: Rooks on its nodes, and assignments that look for a Rook. */

@@ -8,18 +8,50 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../log.js';
 import type { Credentials, RequestCredentials, TlsTrust } from './credentials.js';
 
+/** What is used instead of what the kubeconfig says. */
+export interface KubeconfigChoice {
+  readonly context?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly user?: string | undefined;
+}
+
 /**
  * @param files one file, or the list of KUBECONFIG
  * @throws Error that names the file and the fault
  */
-export function kubeconfigCredentials(files: readonly string[]): Credentials {
+export function kubeconfigCredentials(
+  files: readonly string[],
+  choice: KubeconfigChoice = {},
+): Credentials & { readonly context: string } {
   // Like kubectl: of several files, missing ones are skipped.
   const present = files.length > 1 ? files.filter((file) => existsSync(file)) : files;
   const [first, ...others] = present.map(load);
   if (first === undefined) throw new Error(`none of the kubeconfigs ${files.join(', ')} exists`);
   // Like kubectl: the first file that names a current context wins.
   for (const next of others) mergeInto(first, next);
+  choose(first, choice, files.join(', '));
   return new KubeconfigCredentials(first, files.join(', '));
+}
+
+function choose(config: KubeConfig, { context, cluster, user }: KubeconfigChoice, origin: string): void {
+  if (context !== undefined) {
+    config.setCurrentContext(mustHave('context', context, config.contexts, origin));
+  }
+  if (cluster === undefined && user === undefined) return;
+  const current = config.getContextObject(config.currentContext);
+  const chosen = {
+    name: config.currentContext,
+    cluster: cluster === undefined ? (current?.cluster ?? '') : mustHave('cluster', cluster, config.clusters, origin),
+    user: user === undefined ? (current?.user ?? '') : mustHave('user', user, config.users, origin),
+  };
+  config.contexts = [...config.contexts.filter((one) => one !== current), chosen];
+}
+
+function mustHave(kind: string, name: string, known: readonly { readonly name: string }[], origin: string): string {
+  const names = known.map((one) => one.name);
+  if (names.includes(name)) return name;
+  const list = names.length === 0 ? 'none' : names.join(', ');
+  throw new Error(`kubeconfig ${origin} has no ${kind} ${JSON.stringify(name)}, but ${list}`);
 }
 
 /** Like kubectl: the first file that names a cluster, user or context wins. */
@@ -46,6 +78,7 @@ function load(file: string): KubeConfig {
 
 class KubeconfigCredentials implements Credentials {
   readonly server: URL;
+  readonly context: string;
   readonly #config: KubeConfig;
 
   constructor(config: KubeConfig, origin: string) {
@@ -64,6 +97,7 @@ class KubeconfigCredentials implements Credentials {
       );
     }
     this.server = new URL(server);
+    this.context = config.currentContext;
     this.#config = config;
   }
 

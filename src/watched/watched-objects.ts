@@ -54,16 +54,17 @@ export class WatchedObjects {
   /**
    * What concerns a namespace: its own objects, the pods, and the Rooks that may share nodes with its own.
    *
-   * @param assignmentOf by default what is stored
-   * @returns undefined if the namespace has no assignment, or one that is being deleted
+   * @param assignmentOf those of the other Rooks; by default what is stored
    */
-  observe(namespace: string, assignmentOf = this.#storedAssignment): ObservedObjects | undefined {
-    const assignment = assignmentOf(namespace);
-    if (assignment === undefined || assignment.deleting) return undefined;
+  observe(
+    namespace: string,
+    assignment: PortAssignment,
+    assignmentOf: AssignmentOf = (other) => this.assignments.get(other),
+  ): ObservedObjects {
     return {
-      ...this.world(namespace, assignmentOf),
+      ...this.#world(namespace, assignment),
       assignment,
-      others: this.near(namespace).map((other) => this.world(other, assignmentOf)),
+      others: this.near(namespace).map((other) => this.#world(other, assignmentOf(other))),
       rooksElsewhere: this.hasRook(namespace) ? [] : this.rookNamespaces().filter((other) => other !== namespace),
       drivers: this.drivers.in(namespace),
       ...(this.#options.podsKnown(namespace) ? { pods: this.pods } : {}),
@@ -71,8 +72,11 @@ export class WatchedObjects {
   }
 
   /** What is stored of a namespace alone. */
-  world(namespace: string, assignmentOf = this.#storedAssignment): RookWorld {
-    const assignment = assignmentOf(namespace);
+  world(namespace: string): RookWorld {
+    return this.#world(namespace, this.assignments.get(namespace));
+  }
+
+  #world(namespace: string, assignment: PortAssignment | undefined): RookWorld {
     const rookConfig = this.rookConfigs.get(namespace);
     const rookOperator = this.rookOperators.get(namespace);
     const workloads: Partial<Record<Slot, Workload>> = {};
@@ -119,8 +123,6 @@ export class WatchedObjects {
   #hasSlots(namespace: string): boolean {
     return SLOT_SPECS.some(({ slot }) => this.workloads[slot].get(namespace) !== undefined);
   }
-
-  readonly #storedAssignment: AssignmentOf = (namespace) => this.assignments.get(namespace);
 
   #storeOf<T extends StoredObject>(row: WatchRow<T>, index?: StoreIndex<T>): Store<T> {
     return new Store<T>((namespace, objects) => this.#options.onChange?.(row, namespace, objects), {
