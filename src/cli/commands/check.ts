@@ -1,5 +1,6 @@
 /** check: which host ports the sidecars of each Rook share, who holds them on which nodes, and what to do. */
 import type { Mode, PortConflict, Provider, WorkloadStatus } from '../../domain/rules/api.js';
+import { listed } from '../../domain/report/conflicts.js';
 import type { Finding } from '../../domain/report/degraded.js';
 import type { Gap, RookSurvey, Survey } from '../survey.js';
 import { head, type DocumentHead } from './document.js';
@@ -80,10 +81,9 @@ export function overall(rooks: readonly CheckedRook[], survey: Survey): Judgemen
   if (!isConflict(verdict) && mayHideConflict(survey)) {
     return { verdict: 'CannotTell', summary: describeDoubt(rooks, survey.gaps) };
   }
-  const alike = rooks.filter((rook) => rook.verdict === verdict);
-  const [first] = alike;
+  const [first, ...others] = rooks.filter((rook) => rook.verdict === verdict);
   if (first === undefined) return { verdict, summary: "neither Rook's operator nor its CSI workloads were found" };
-  const more = alike.length > 1 ? `; and so in ${alike.length - 1} more` : '';
+  const more = others.length === 0 ? '' : `; also in ${listed(others.map(({ namespace }) => namespace))}`;
   return { verdict, summary: rooks.length === 1 ? first.summary : `in ${first.namespace}: ${first.summary}${more}` };
 }
 

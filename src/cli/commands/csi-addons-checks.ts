@@ -105,20 +105,26 @@ interface Beside {
 }
 
 function judgeNode(node: CsiAddonsNodeFact, port: number | undefined, { row, rook }: Beside): Finding {
-  const { name, endpoint, createdAt } = node;
+  const { name, endpoint } = node;
   const read = parseEndpoint(endpoint);
-  const isSettling = rook.observed.now - Math.max(createdAt, row.workload?.rollout.statusChangedAt ?? 0) < SETTLE_MS;
-  if (read.lacksBrackets === true) {
-    const text = `${name}: ${endpoint} is an IPv6 address without brackets, to which the manager cannot connect`;
-    return { verdict: 'fail', text, remedy: { text: 'Upgrade csi-addons to v0.12.0 or later, sidecar and manager.' } };
-  }
+  if (read.lacksBrackets === true) return withoutBrackets(node);
   if (read.port === undefined) return { verdict: 'warn', text: `${name}: ${endpoint} has no port` };
+  const isSettling = isRecent(node, row, rook.observed.now);
   if (port !== undefined && read.port !== port) return oldPort(node, read.port, { port, row, isSettling });
-  const isShared = rook.status.conflicts?.some((conflict) => conflict.port === port) === true;
   const found = judgeState(node, isSettling);
+  const isShared = (rook.status.conflicts ?? []).some((conflict) => conflict.port === read.port);
   return found.verdict === 'ok' && isShared
-    ? { verdict: 'warn', text: `${name}: ${port ?? ''} is shared on its node, so another sidecar may have answered` }
+    ? { verdict: 'warn', text: `${name}: ${read.port} is shared, so the sidecar of another pod may have answered` }
     : found;
+}
+
+function isRecent({ createdAt }: CsiAddonsNodeFact, { workload }: WorkloadPlan, now: number): boolean {
+  return now - Math.max(createdAt, workload?.rollout.statusChangedAt ?? 0) < SETTLE_MS;
+}
+
+function withoutBrackets({ name, endpoint }: CsiAddonsNodeFact): Finding {
+  const text = `${name}: ${endpoint} is an IPv6 address without brackets, to which the manager cannot connect`;
+  return { verdict: 'fail', text, remedy: { text: 'Upgrade csi-addons to v0.12.0 or later, sidecar and manager.' } };
 }
 
 function oldPort(

@@ -28,8 +28,8 @@ export function mayHideConflict({ gaps, rooks }: Survey): boolean {
   return gaps.some(hidesConflict) || rooks.some(({ plan }) => plan.hasRook && !plan.knowsPods);
 }
 
-/** As "Pods on the host network in rook-ceph: forbidden". */
+/** As "Pods on the host network in rook-ceph: pods is forbidden". */
 export function describeGap({ what, namespace, message }: Gap): string {
   const where = namespace === undefined ? '' : ` in ${namespace}`;
-  return `${what}${where} not read: ${message}`;
+  return `${what}${where}: ${message}`;
 }

@@ -20,7 +20,7 @@ export function nearNames(word: string, names: readonly string[]): string[] {
 function distance(word: string, name: string): number {
   if (name.includes(word)) return 1;
   let before = Array.from({ length: name.length + 1 }, (_, at) => at);
-  for (const [row, letter] of [...word].entries()) {
+  for (const [row, letter] of word.split('').entries()) {
     const line = [row + 1];
     for (let at = 0; at < name.length; at += 1) {
       const replaced = (before[at] ?? 0) + (name[at] === letter ? 0 : 1);

@@ -12,7 +12,7 @@ export interface PortOccupants {
   readonly holders: readonly PortHolder[];
   /** Of pods that are to run here, and are not scheduled as long as the port is taken. */
   readonly waiting: readonly PortHolder[];
-  /** Whether they cannot all have the port. */
+  /** Whether they cannot all have the port, or pods without a node want it, too. */
   readonly collides: boolean;
 }
 
@@ -49,7 +49,8 @@ export function occupancyOf(rook: RookSurvey): Occupancy | undefined {
   const { pods } = rook.observed;
   if (pods === undefined) return undefined;
   const takers = [...portsOf(rook, pods)].sort((a, b) => a - b).flatMap((port) => takersOf(port, pods));
-  return { groups: groupsOf(takers), unscheduled: unscheduledOf(takers) };
+  const unscheduled = unscheduledOf(takers);
+  return { groups: groupsOf(takers, unscheduled), unscheduled };
 }
 
 /** What its sidecars have or are given, also by pods of an earlier template, and what is in conflict. */
@@ -73,12 +74,12 @@ function takersOf(port: number, pods: HostNetworkPods): Taker[] {
   });
 }
 
-function groupsOf(takers: readonly Taker[]): NodeGroup[] {
+function groupsOf(takers: readonly Taker[], unscheduled: readonly Unscheduled[]): NodeGroup[] {
   const byNode = Map.groupBy(takers, ({ pod }) => pod.node);
   const bySignature = new Map<string, { readonly nodes: string[]; readonly ports: readonly PortOccupants[] }>();
   for (const [node, onNode] of byNode) {
     if (node === undefined) continue;
-    const ports = occupantsOf(onNode);
+    const ports = occupantsOf(onNode, unscheduled);
     const signature = JSON.stringify(ports);
     const alike = bySignature.get(signature);
     if (alike === undefined) bySignature.set(signature, { nodes: [node], ports });
@@ -90,13 +91,17 @@ function groupsOf(takers: readonly Taker[]): NodeGroup[] {
   return groups.sort((a, b) => rank(a) - rank(b) || compare(a.nodes[0] ?? '', b.nodes[0] ?? ''));
 }
 
-function occupantsOf(takers: readonly Taker[]): PortOccupants[] {
+function occupantsOf(takers: readonly Taker[], unscheduled: readonly Unscheduled[]): PortOccupants[] {
   return [...Map.groupBy(takers, ({ port }) => port)]
     .sort(([a], [b]) => a - b)
     .map(([port, ofPort]) => {
       const holders = holdersOf(ofPort.filter(({ pod }) => pod.isScheduled));
       const waiting = holdersOf(ofPort.filter(({ pod }) => !pod.isScheduled));
-      return { port, holders, waiting, collides: holders.length > 1 || (holders.length > 0 && waiting.length > 0) };
+      const contenders = new Set([...holders, ...waiting].map(holderKey));
+      const isWanted = unscheduled.some(
+        (one) => one.port === port && one.lacksPort && !contenders.has(holderKey(one.holder)),
+      );
+      return { port, holders, waiting, collides: holders.length > 0 && (contenders.size > 1 || isWanted) };
     });
 }
 

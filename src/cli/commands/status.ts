@@ -1,5 +1,5 @@
 /** status: each assignment as a diagnosis: what the operator last wrote, what it means, and whether it still holds. */
-import type { Condition, ConditionType } from '../../domain/rules/api.js';
+import type { Condition, ConditionType, StoredStatus } from '../../domain/rules/api.js';
 import { explanationOf } from '../../domain/report/explanations.js';
 import type { Gap, RookSurvey, Survey } from '../survey.js';
 import { checkRook, overall, type CheckedRook } from './check.js';
@@ -101,14 +101,20 @@ function diagnose(rook: RookSurvey): DiagnosedAssignment {
   };
 }
 
-function operatorState({ observed, stored, status }: RookSurvey): OperatorState {
-  const written =
-    stored?.conditions === undefined ? undefined : conditionOf({ conditions: stored.conditions }, 'Ready');
+function operatorState({ observed, stored = {}, status }: RookSurvey): OperatorState {
+  const written = readyReason(stored);
   if (written === undefined) return 'Silent';
-  if ((stored?.observedGeneration ?? 0) < observed.assignment.generation) return 'Behind';
-  const now = conditionOf(status, 'Ready')?.reason ?? '';
-  const isComparable = OF_OBJECTS.has(written.reason) && (OF_OBJECTS.has(now) || now === 'PortsDiffer');
-  return isComparable && written.reason !== now ? 'Differs' : 'UpToDate';
+  const { observedGeneration = 0 } = stored;
+  if (observedGeneration < observed.assignment.generation) return 'Behind';
+  return isOvertaken(written, readyReason(status)) ? 'Differs' : 'UpToDate';
+}
+
+function readyReason({ conditions = [] }: StoredStatus): string | undefined {
+  return conditionOf({ conditions }, 'Ready')?.reason;
+}
+
+function isOvertaken(written: string, now = ''): boolean {
+  return written !== now && OF_OBJECTS.has(written) && (OF_OBJECTS.has(now) || now === 'PortsDiffer');
 }
 
 function operatorNote(state: OperatorState, { observed, stored, status }: RookSurvey): string | undefined {

@@ -3,8 +3,10 @@ import type { AssignmentStatus, Condition, ConditionType } from '../../domain/ru
 import type { HostNetworkPod } from '../../domain/rules/host-network-pods.js';
 import { isWithoutPort } from '../../domain/rules/upstream-conflicts.js';
 import { competing } from '../../domain/rules/workload-plan.js';
-import { describeConflicts } from '../../domain/report/conflicts.js';
-import { describeHeldPorts } from '../../domain/report/held-ports.js';
+import { SIDECAR_CONTAINER } from '../../domain/rules/slots.js';
+import { describeConflicts, listed } from '../../domain/report/conflicts.js';
+import type { ReadyReason } from '../../domain/report/reasons.js';
+import { describeHeldPorts, describeHolder, describeNodes } from '../../domain/report/held-ports.js';
 import { ROOK_CONFIG_NAME } from '../../domain/rules/rook-config.js';
 import type { RookSurvey } from '../survey.js';
 
@@ -42,25 +44,29 @@ export function gravest(verdicts: readonly Verdict[]): Verdict {
 /** The first that applies. */
 export function judge(rook: RookSurvey): Judgement {
   const { plan, status, namespace } = rook;
-  const ready = conditionOf(status, 'Ready');
-  const waiting = waitingPods(rook);
-  const found: readonly (readonly [Verdict, string | undefined])[] = [
-    ['NoRook', only(ready?.reason === 'NoRook', ready?.message)],
-    ['Held', describeHeldPorts(plan).split('; to take free ports instead')[0]],
+  const found: readonly (readonly [Verdict, string])[] = [
+    ['NoRook', readyMessage(rook, 'NoRook').replace(/; make the CSIPortAssignment .*$/s, '')],
+    ['Held', describeHeldPorts(plan).replace(/; to take free ports instead: .*$/s, '')],
     ['Conflict', describeConflicts(status.conflicts ?? [], namespace)],
-    ['Conflict', only(ready?.reason === 'UpstreamConflict', ready?.message)],
-    ['Waiting', waiting.length === 0 ? undefined : describeWaiting(waiting)],
-    ['Differs', only(rook.isAssigned && ready?.reason === 'PortsDiffer', ready?.message)],
-    ['CannotTell', only(plan.hasRook && !plan.knowsPods, UNKNOWN_PODS)],
-    ['Stuck', only(ready?.reason === 'RolloutStuck', 'every sidecar has a port of its own, but pods do not come up')],
-    ['Moving', only(ready?.reason === 'RollingOut', 'every sidecar has a port of its own; pods are being replaced')],
+    ['Conflict', readyMessage(rook, 'UpstreamConflict')],
+    ['Waiting', describeWaiting(rook)],
+    ['Differs', rook.isAssigned ? readyMessage(rook, 'PortsDiffer') : ''],
+    ['CannotTell', plan.hasRook && !plan.knowsPods ? UNKNOWN_PODS : ''],
+    ['Stuck', readyMessage(rook, 'RolloutStuck') === '' ? '' : STUCK],
+    ['Moving', readyMessage(rook, 'RollingOut') === '' ? '' : MOVING],
   ];
-  for (const [verdict, summary] of found) {
-    if (summary !== undefined && summary !== '') return { verdict, summary };
-  }
-  return { verdict: 'NoConflict', summary: describeHealth(rook) };
+  const [verdict, summary] = found.find(([, text]) => text !== '') ?? ['NoConflict', describeHealth(rook)];
+  return { verdict, summary };
 }
 
+/** Empty if Ready has another reason. */
+function readyMessage({ status }: RookSurvey, reason: ReadyReason): string {
+  const ready = conditionOf(status, 'Ready');
+  return ready?.reason === reason ? ready.message : '';
+}
+
+const STUCK = 'every sidecar has a port of its own, but pods do not come up';
+const MOVING = 'every sidecar has a port of its own; pods are being replaced';
 const UNKNOWN_PODS =
   'the sidecars have ports of their own, but the pods on the host network are not known, and one of them may hold such a port';
 
@@ -79,14 +85,31 @@ export function waitingPods({ plan, observed: { pods } }: RookSurvey): HostNetwo
     .filter((pod) => !pod.isScheduled && isWithoutPort(pod));
 }
 
-function describeWaiting(pods: readonly HostNetworkPod[]): string {
-  const counts = new Map<string, number>();
-  for (const { workload } of pods) {
-    const name = `${workload.kind} ${workload.name}`;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  const named = [...counts].map(([name, count]) => `${count} of ${name}`).join(', ');
-  return `pods wait for a host port that old pods still have: ${named}`;
+/** Empty if none wait. */
+function describeWaiting(rook: RookSurvey): string {
+  const byPort = Map.groupBy(waitingPods(rook), ({ ports }) => ports[0]?.port ?? 0);
+  return [...byPort].map(([port, waiting]) => describeWaitingFor(port, waiting, rook)).join('; ');
+}
+
+/** Those that hold the port are pods of other workloads, or of an earlier template. */
+function describeWaitingFor(
+  port: number,
+  waiting: readonly HostNetworkPod[],
+  { observed, namespace }: RookSurvey,
+): string {
+  const wanted = namesOf(waiting, namespace);
+  const holding = [...(observed.pods?.withPort(port) ?? [])].filter(({ isScheduled }) => isScheduled);
+  const held = namesOf(
+    holding.filter(({ workload }) => !waiting.some((pod) => pod.workload.name === workload.name)),
+    namespace,
+  );
+  const nodes = [...new Set(holding.flatMap(({ node }) => node ?? []))].sort();
+  const who = held.length === 0 ? 'which no node has free' : `which ${listed(held)} has${describeNodes({ nodes })}`;
+  return `${waiting.length} ${waiting.length === 1 ? 'pod' : 'pods'} of ${listed(wanted)} wait for host port ${port}, ${who}`;
+}
+
+function namesOf(pods: readonly HostNetworkPod[], own: string): string[] {
+  return [...new Set(pods.map(({ workload }) => describeHolder({ ...workload, container: SIDECAR_CONTAINER }, own)))];
 }
 
 function describeHealth({ plan, status }: RookSurvey): string {
@@ -96,8 +119,4 @@ function describeHealth({ plan, status }: RookSurvey): string {
   return plan.assignment.ignoredKeys.length === 0
     ? shared
     : `${shared}; but keys in ${ROOK_CONFIG_NAME} name a port that another one takes`;
-}
-
-function only(isSo: boolean, text: string | undefined): string | undefined {
-  return isSo ? text : undefined;
 }

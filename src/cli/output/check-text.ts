@@ -49,7 +49,7 @@ function rookText(rook: CheckedRook, isOneOfSeveral: boolean, layout: Layout): s
       ...(isOneOfSeveral ? answer(WORDS[verdict], summary, layout, styleOf(verdict, layout.palette)) : []),
     ],
     workloadTable(rook, layout),
-    ...picture(rook, layout),
+    picture(rook, layout),
     ...whatToDo(rook, layout),
   );
 }
@@ -102,13 +102,20 @@ function stateCell({ state }: CheckedWorkload, { good, bad, warning }: Palette):
   return { text: state, style: state === 'RollingOut' || state === 'Drifted' ? warning : bad };
 }
 
-export function picture({ occupancy, namespace }: CheckedRook, layout: Layout): string[][] {
-  if (occupancy === undefined) return [['  the pods on the host network are not known, so the nodes cannot be shown']];
-  return [[...heading('Nodes and host ports', layout), ...nodePicture(occupancy, namespace, layout)]];
+/** None where nothing is on the host network. */
+export function picture({ occupancy, namespace, workloads }: CheckedRook, layout: Layout): string[] {
+  const isOnHost = workloads.some(({ hostNetwork }) => hostNetwork);
+  if (occupancy === undefined) {
+    return isOnHost ? paragraph('the pods on the host network are not known, so no nodes are shown', layout) : [];
+  }
+  const isEmpty = occupancy.groups.length === 0 && occupancy.unscheduled.length === 0;
+  if (isEmpty && !isOnHost) return [];
+  return [...heading('Nodes and host ports', layout), ...nodePicture(occupancy, namespace, layout)];
 }
 
-export function whatToDo({ nextSteps, advice, verdict }: CheckedRook, layout: Layout): string[][] {
-  const isAdvised = advice !== undefined && (isConflict(verdict) || layout.isWide);
+export function whatToDo({ nextSteps, advice, findings }: CheckedRook, layout: Layout): string[][] {
+  const isMovable = findings.some(({ reason }) => reason === 'PortConflict');
+  const isAdvised = advice !== undefined && (isMovable || layout.isWide);
   return [
     nextSteps.length === 0 ? [] : [...heading('What to do', layout), ...steps(nextSteps, layout)],
     isAdvised ? [...heading('For good', layout), ...paragraph(advice, layout, { indent: INDENT })] : [],

@@ -37,10 +37,15 @@ export function steps(list: readonly Step[], layout: Layout, indent = INDENT): s
   return list.flatMap((step, at) => {
     const mark = list.length === 1 ? '' : `${at + 1}. `;
     const inner = indent + ' '.repeat(mark.length);
-    const text = wrap(step.text, layout.width - inner.length);
+    const text = wrap(sentence(step.text), layout.width - inner.length);
     const prose = text.map((line, row) => `${row === 0 ? `${indent}${mark}` : inner}${line}`);
     return [...prose, ...(step.command === undefined ? [] : command(step.command, layout, `${inner}${INDENT}`))];
   });
+}
+
+/** A part of a message may begin in the middle of a sentence. A name keeps its letters. */
+export function sentence(text: string): string {
+  return /^[a-z]+[ ,:]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 export function command(text: string, { width, palette }: Layout, indent: string): string[] {

@@ -12,13 +12,13 @@ import {
 } from '../commands/plan.js';
 import { gapsText, rookTitle, sourceText } from './check-text.js';
 import type { Palette } from './colour.js';
-import { INDENT, answer, command, heading, paragraph, parts, steps, type Layout } from './layout.js';
-import { wrap } from './width.js';
+import { INDENT, command, heading, paragraph, parts, steps, type Layout } from './layout.js';
+import { wrap, wrapHanging } from './width.js';
 
 export function planText({ summary, isCertain, rooks, gaps, source }: PlanReport, layout: Layout): string[] {
-  const { warning, good } = layout.palette;
+  const { warning } = layout.palette;
   return parts(
-    answer('plan', summary, layout, isCertain ? good : warning),
+    wrapHanging(summary, layout.width, INDENT).map((line) => (isCertain ? line : warning(line))),
     ...rooks.map((rook) => rookText(rook, layout)),
     gapsText(gaps, layout),
     sourceText(source, layout),
@@ -95,7 +95,7 @@ function helmText({ values, note }: HelmValues, layout: Layout): string[] {
 
 function byHandText(phases: readonly Phase[], layout: Layout): string[] {
   return phases.flatMap(({ text, commands }, at) => {
-    const mark = `${at + 1}. `;
+    const mark = commands.length === 0 ? '' : `${at + 1}. `;
     const inner = INDENT + ' '.repeat(mark.length);
     const prose = wrap(text, layout.width - inner.length);
     return [

@@ -1,4 +1,5 @@
 /** StatusReport as text: each assignment with its conditions in words, its ports, and what to do. */
+import { stepsOf, type Step } from '../commands/steps.js';
 import type { DiagnosedAssignment, DiagnosedCondition, StatusReport } from '../commands/status.js';
 import {
   gapsText,
@@ -34,38 +35,47 @@ function assignmentText(assignment: DiagnosedAssignment, isOneOfSeveral: boolean
       ...(isOneOfSeveral ? answer(verdictWord(verdict), summary, layout, styleOf(verdict, palette)) : []),
       ...(operatorNote === undefined ? [] : answer('operator', operatorNote, layout, palette.warning)),
     ],
-    conditions.flatMap((condition) => conditionText(condition, layout)),
+    conditions.flatMap((condition, at) => conditionText(condition, conditions.slice(0, at), layout)),
     workloadTable(assignment, layout),
-    ...(verdict === 'NoConflict' && !layout.isWide ? [] : picture(assignment, layout)),
-    ...whatToDo(assignment, layout),
+    verdict === 'NoConflict' && !layout.isWide ? [] : picture(assignment, layout),
+    ...whatToDo({ ...assignment, nextSteps: stepsLeft(assignment) }, layout),
   );
 }
 
-/** What it says where it is well is the same everywhere, and told in the wide output alone. */
-function conditionText(condition: DiagnosedCondition, layout: Layout): string[] {
+/** Those that no message of a condition has. */
+function stepsLeft({ nextSteps, conditions }: DiagnosedAssignment): Step[] {
+  return nextSteps.filter((step) => !conditions.some(({ message }) => message.includes(step.command ?? step.text)));
+}
+
+/** What a reason means is told where something is not well; in the wide output always. */
+function conditionText(condition: DiagnosedCondition, before: readonly DiagnosedCondition[], layout: Layout): string[] {
   const { type, status, reason, message, since, meaning, whatToDo: remedy } = condition;
-  const style = conditionStyle(condition, layout.palette);
-  const when = since === undefined ? ' (not written by the operator yet)' : ` since ${since}`;
-  const title = `${style(`${type} ${status}`)} ${reason}${layout.palette.faint(when)}`;
-  const isWell = style === layout.palette.good;
+  const style = isWell(condition) ? layout.palette.good : troubleStyle(condition, layout.palette);
+  const when = since === undefined ? '' : ` since ${since}`;
   const indent = INDENT + INDENT;
+  const title = `${INDENT}${style(`${type} ${status}`)} ${reason}${layout.palette.faint(when)}`;
+  const same = before.find((other) => other.message === message);
+  if (same !== undefined) return [title, ...paragraph(`as ${same.type} says`, layout, { indent })];
   return [
-    `${INDENT}${title}`,
-    ...paragraph(message, layout, { indent }),
-    ...(isWell && !layout.isWide ? [] : explanation(meaning, remedy, layout, indent)),
+    title,
+    ...stepsOf(message).flatMap((step) => steps([step], layout, indent)),
+    ...(isWell(condition) && !layout.isWide ? [] : explanation(meaning, remedy, layout, indent)),
   ];
+}
+
+function isWell({ type, status }: DiagnosedCondition): boolean {
+  return status === (type === 'Ready' ? 'True' : 'False');
+}
+
+/** Something that moves is no trouble yet. */
+function troubleStyle({ type, status }: DiagnosedCondition, { bad, warning }: Palette): Style {
+  return type === 'Progressing' || status === 'Unknown' ? warning : bad;
 }
 
 function explanation(meaning = '', remedy = '', layout: Layout, indent: string): string[] {
   const style = layout.palette.faint;
   const lines = [meaning === '' ? '' : `It means: ${meaning}.`, remedy === '' ? '' : `What to do: ${remedy}.`];
   return lines.flatMap((line) => paragraph(line, layout, { indent, style }));
-}
-
-function conditionStyle({ type, status }: DiagnosedCondition, { good, bad, warning }: Palette): Style {
-  if (type === 'Progressing') return status === 'False' ? good : warning;
-  if (status === 'Unknown') return warning;
-  return (status === 'True') === (type === 'Ready') ? good : bad;
 }
 
 function unassignedText(unassigned: readonly string[], layout: Layout): string[] {
