@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SLOT_SPECS } from '../src/domain/rules/slots.js';
 import { Assignment } from '../test/support/assignment.js';
@@ -12,6 +13,7 @@ import { ControlPlane } from '../test/support/control-plane/control-plane.js';
 import { waitFor } from '../test/support/control-plane/wait-for.js';
 import { Holder } from '../test/support/holders.js';
 import { Operator } from '../test/support/operator.js';
+import { Plugin, PLUGIN_FOLDER } from '../test/support/plugin.js';
 import { DEFAULT_PORTS, nameOf, PROVISIONERS } from '../test/support/slots.js';
 import { RookInstallation } from '../test/support/rook/installation.js';
 import { narrator } from './narrator.js';
@@ -40,6 +42,7 @@ async function main(): Promise<void> {
 
 async function play(cluster: ControlPlane, keep: boolean): Promise<void> {
   const rook = await showConflict(cluster);
+  await showPlugin(cluster);
   const operator = await startOperator(cluster);
   try {
     await showSolution(cluster, rook, operator);
@@ -75,6 +78,22 @@ async function showConflict(cluster: ControlPlane): Promise<RookInstallation> {
   return rook;
 }
 
+async function showPlugin(cluster: ControlPlane): Promise<void> {
+  narrator.heading('What it is and what to do: the kubectl plugin, with nothing installed in the cluster');
+  const plugin = new Plugin(cluster);
+  await showPluginRun(plugin, 1, 'check');
+  await showPluginRun(plugin, 0, 'plan');
+}
+
+/** With what it prints, and whether it ends as it should. */
+async function showPluginRun(plugin: Plugin, expected: number, ...args: string[]): Promise<void> {
+  narrator.command(`kubectl csiports ${args.join(' ')}`);
+  const { code, stdout, stderr } = await plugin.run(args);
+  narrator.output(stdout + stderr);
+  if (code !== expected) throw new Error(`kubectl csiports ${args.join(' ')} ended with ${code}, not with ${expected}`);
+  narrator.good(`exit code ${code}`);
+}
+
 async function startOperator(cluster: ControlPlane): Promise<Operator> {
   narrator.heading('The operator, as its own ServiceAccount with the permissions of config/');
   for (const args of [
@@ -106,6 +125,7 @@ async function showSolution(cluster: ControlPlane, rook: RookInstallation, opera
   await show(cluster, '-n', NAMESPACE, 'get', 'csiports');
   await show(cluster, '-n', NAMESPACE, 'get', 'configmap', 'rook-ceph-operator-config', '-o', KEYS);
   await requireDistinctPortsAndRunningPods(rook);
+  await showPluginRun(new Plugin(cluster), 0, 'check');
   narrator.good(`all pods run, each sidecar on a port of its own, ${took} s after the assignment was made`);
 }
 
@@ -165,11 +185,12 @@ async function leaveUp(cluster: ControlPlane): Promise<void> {
   narrator.heading('Kept up: try it from another terminal');
   narrator.output(
     [
-      `export KUBECONFIG=${cluster.adminKubeconfig} PATH=${cluster.kubectlPath.replace(/\/kubectl$/, '')}:$PATH`,
+      `export KUBECONFIG=${cluster.adminKubeconfig} PATH=${PLUGIN_FOLDER}:${cluster.kubectlPath.replace(/\/kubectl$/, '')}:${dirname(process.execPath)}:$PATH`,
       `kubectl -n ${NAMESPACE} edit csiports default          # e.g. spec: {ports: {rbdNodePlugin: 9070}}`,
       `kubectl -n ${NAMESPACE} edit deployment csi-cephfsplugin-provisioner   # e.g. --controller-port=9070`,
       `kubectl -n ${NAMESPACE} edit configmap rook-ceph-operator-config       # e.g. CSIADDONS_PORT: "9075"`,
       `kubectl -n ${NAMESPACE} get csiports,pods --watch`,
+      'kubectl csiports status --watch',
     ].join('\n'),
   );
   narrator.say('Ctrl-C ends it and leaves nothing behind.');
