@@ -105,7 +105,9 @@ function describeWaitingFor(
   );
   const nodes = [...new Set(holding.flatMap(({ node }) => node ?? []))].sort();
   const who = held.length === 0 ? 'which no node has free' : `which ${listed(held)} has${describeNodes({ nodes })}`;
-  return `${waiting.length} ${waiting.length === 1 ? 'pod' : 'pods'} of ${listed(wanted)} wait for host port ${port}, ${who}`;
+  const subject =
+    waiting.length === 1 ? `1 pod of ${listed(wanted)} waits` : `${waiting.length} pods of ${listed(wanted)} wait`;
+  return `${subject} for host port ${port}, ${who}`;
 }
 
 function namesOf(pods: readonly HostNetworkPod[], own: string): string[] {

@@ -1,5 +1,5 @@
 /** A document as it is printed. */
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import type { CliDocument } from '../commands/document.js';
 import { checkText } from './check-text.js';
 import { COLOURED, PLAIN } from './colour.js';
@@ -30,7 +30,7 @@ export function render(document: CliDocument, options: RenderOptions): string {
     case 'json':
       return `${JSON.stringify(clean, null, 2)}\n`;
     case 'yaml':
-      return stringify(clean, { lineWidth: 0, aliasDuplicateObjects: false });
+      return dump(clean, { lineWidth: -1, noRefs: true });
     case 'text':
     case 'wide':
       return `${textOf(clean, layoutOf(options)).join('\n')}\n`;
