@@ -40,10 +40,9 @@ export class DumpSplitter {
 
   /** @returns where an object began that is not complete; undefined if all are */
   end(): number | undefined {
-    if (this.#json !== undefined) return this.#json.openLine;
-    if (this.#rest !== '') this.#lineEnded(this.#rest);
+    if (this.#json === undefined && this.#rest !== '') this.#lineEnded(this.#rest);
     this.#endYaml();
-    return undefined;
+    return this.#json?.openLine;
   }
 
   #endYaml(): void {
@@ -76,9 +75,20 @@ export class DumpSplitter {
     return end + 1;
   }
 
+  /** kubectl writes JSON after anything, such as a log in `kubectl cluster-info dump`. No YAML has this line. */
+  #interrupted(): void {
+    this.#endYaml();
+    this.#json = new JsonSplitter(this.#emit, this.#line);
+    this.#json.push('{\n', 0);
+  }
+
   #lineEnded(line: string): void {
     const separator = SEPARATOR.exec(line);
     if (separator !== null) this.#endYaml();
+    if (this.#yaml !== undefined && line.trimEnd() === '{') {
+      this.#interrupted();
+      return;
+    }
     const text = separator === null ? line : line.slice(3);
     if (this.#yaml === undefined && /^\s*(#|%|$)/.test(text)) return;
     this.#yaml ??= new YamlSplitter(this.#emit);

@@ -34,9 +34,14 @@ const OF_INTEREST = new RegExp(
   ['hostNetwork', ASSIGNMENTS.group, DRIVERS.group, ...NAMES].join('|').replaceAll('.', '\\.'),
 );
 
+/** No object is without one of these. */
+const OBJECT_KEY = /^[ -]*["']?(apiVersion|kind|metadata|items)["']?:/m;
+
 /** @throws SyntaxFault */
 export function parsePiece(piece: Piece): Parsed {
   if (piece.form === 'json') return { value: parseJson(piece) };
+  // A log among objects, say.
+  if (!OBJECT_KEY.test(piece.text)) return { value: undefined };
   const passed = OF_INTEREST.test(piece.text) ? undefined : passedOver(piece);
   return passed === undefined ? { value: parseYaml(piece) } : { passed };
 }

@@ -2,8 +2,8 @@ import http from 'node:http';
 import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { kubeconfigCredentials } from '../../../src/kube/kubeconfig.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { kubeconfigCredentials, type KubeconfigChoice } from '../../../src/kube/kubeconfig.js';
 import { createIdentity, type ApiServerDouble } from '../../support/api-server-double.js';
 import { failure, scratch, startDouble, transportTo } from './connections.js';
 
@@ -199,4 +199,37 @@ test('an unusable kubeconfig is an error that names the file', () => {
   const plain = write('plain', kubeconfig('http://127.0.0.1:8001'));
   expect(() => kubeconfigCredentials([plain])).toThrow('http://127.0.0.1:8001 is not encrypted; if that is meant, set');
   expect(() => kubeconfigCredentials(['/no/a', '/no/b'])).toThrow('none of the kubeconfigs /no/a, /no/b exists');
+});
+
+describe('a choice among what the kubeconfig has', () => {
+  const two = (): string => {
+    const first = kubeconfig('https://first', { name: 'first' });
+    const second = kubeconfig('https://second', { name: 'second' });
+    const write = scratch().write;
+    return [write('first', first), write('second', second)].join();
+  };
+  const chosen = async (choice: KubeconfigChoice): Promise<[context: string, host: string, token: string]> => {
+    const credentials = kubeconfigCredentials(two().split(','), choice);
+    const { headers } = await credentials.forRequest();
+    return [credentials.context, credentials.server.host, headers.Authorization ?? ''];
+  };
+
+  test.each<[KubeconfigChoice, [string, string, string]]>([
+    [{}, ['first', 'first', 'Bearer token-first']],
+    [{ context: 'second' }, ['second', 'second', 'Bearer token-second']],
+    [{ cluster: 'second' }, ['first', 'second', 'Bearer token-first']],
+    [{ user: 'second' }, ['first', 'first', 'Bearer token-second']],
+    [{ context: 'second', cluster: 'first', user: 'first' }, ['second', 'first', 'Bearer token-first']],
+  ])('%j', async (choice, expected) => {
+    expect(await chosen(choice)).toEqual(expected);
+  });
+
+  test.each(['context', 'cluster', 'user'] as const)(
+    'a %s that it has not is an error that lists those it has',
+    (kind) => {
+      expect(() => kubeconfigCredentials(two().split(','), { [kind]: 'third' })).toThrow(
+        new RegExp(`^kubeconfig .* has no ${kind} "third", but first, second$`),
+      );
+    },
+  );
 });
