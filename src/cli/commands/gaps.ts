@@ -10,6 +10,7 @@ const WITHOUT_CONFLICTS: ReadonlySet<string> = new Set([
   `ConfigMap ${ROOK_CONFIG_NAME}`,
   `Deployment ${ROOK_OPERATOR_NAME}`,
   'Drivers of ceph-csi-operator',
+  'Status of the workloads',
 ]);
 
 const ASSIGNMENTS = `${ASSIGNMENT_KIND} ${ASSIGNMENT_NAME}`;

@@ -18,7 +18,7 @@ export interface PortOccupants {
 
 /** Nodes on which the same containers have the same ports. */
 export interface NodeGroup {
-  /** In natural order. */
+  /** In natural order. Of a dump without pods one, `*`: each template has a pod there. */
   readonly nodes: readonly string[];
   readonly ports: readonly PortOccupants[];
 }

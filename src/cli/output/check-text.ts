@@ -5,7 +5,7 @@ import { describeGap } from '../commands/gaps.js';
 import { stepsOf } from '../commands/steps.js';
 import { isConflict, type Verdict } from '../commands/verdict.js';
 import type { Palette, Style } from './colour.js';
-import { INDENT, answer, heading, paragraph, parts, steps, type Layout } from './layout.js';
+import { INDENT, answer, heading, paragraph, parts, sentence, steps, type Layout } from './layout.js';
 import { nodePicture } from './node-picture.js';
 import { table, type Cell, type Column } from './table.js';
 
@@ -128,7 +128,7 @@ export function gapsText(gaps: readonly Gap[], layout: Layout): string[] {
   const list = gaps.flatMap((gap) => {
     const remedies = gap.remedy === undefined ? [] : stepsOf(gap.remedy);
     const [first = { text: '' }, ...more] = remedies;
-    const text = `${describeGap(gap)}${first.text === '' ? '' : `. ${first.text}`}`;
+    const text = `${describeGap(gap)}${first.text === '' ? '' : `. ${sentence(first.text)}`}`;
     return [{ ...first, text }, ...more];
   });
   return [...heading('Not read', layout), ...steps(list, layout)];

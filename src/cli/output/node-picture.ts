@@ -1,4 +1,5 @@
 /** The nodes with who sits on which port, what collides, and who waits. Nodes with the same occupants are one line. */
+import { STAND_IN_NODE } from '../sources/stand-in-pods.js';
 import type { NodeGroup, Occupancy, PortOccupants, Unscheduled } from '../commands/occupancy.js';
 import { describeHolder } from '../../domain/report/held-ports.js';
 import { INDENT, type Layout } from './layout.js';
@@ -28,6 +29,7 @@ export function nodePicture({ groups, unscheduled }: Occupancy, own: string, lay
 /** As "node-1", "node-1, node-2" or "node-1 .. node-3 (3 nodes)". */
 export function nodeNames(nodes: readonly string[]): string {
   const [first = '', second = ''] = nodes;
+  if (first === STAND_IN_NODE) return 'any node, by the pod templates alone';
   const last = nodes.at(-1) ?? '';
   if (nodes.length <= 2) return nodes.join(', ');
   return areConsecutive(nodes)

@@ -73,6 +73,7 @@ describe('what was not read', () => {
     ['ConfigMap rook-ceph-operator-config', 'Forbidden', 0],
     ['CSIPortAssignment default', 'Forbidden', 0],
     ['Drivers of ceph-csi-operator', 'NotServed', 0],
+    ['Status of the workloads', 'NotInDump', 0],
   ])('%s, %s: %i', (what, reason, exit) => {
     expect(checked(HEALTHY, [{ what, reason, message: 'no' }]).exit).toBe(exit);
     expect(exitCode(checkReport(survey([], [{ what, reason, message: 'no' }])))).toBe(exit);

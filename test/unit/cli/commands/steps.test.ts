@@ -13,6 +13,11 @@ describe('stepsOf', () => {
     expect(stepsOf('')).toEqual([]);
   });
 
+  it('has prose that ends before its command', () =>
+    expect(stepsOf('a; if it stays, kubectl -n r logs deploy/c has the reason')).toEqual([
+      { text: 'a; if it stays, this has the reason:', command: 'kubectl -n r logs deploy/c' },
+    ]));
+
   it.each([
     [
       'Run: kubectl delete csidriver x (it is made anew), or: kubectl annotate csidriver x \'a={"Name":"x, y"}\', and so for each; if it is there, kubectl -n r logs deploy/c has the reason',

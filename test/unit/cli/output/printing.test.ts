@@ -102,6 +102,7 @@ describe('names of a cluster', () => {
 describe('the picture of the nodes', () => {
   it.each([
     [['a'], 'a'],
+    [['*'], 'any node, by the pod templates alone'],
     [['node-1', 'node-2'], 'node-1, node-2'],
     [['node-1', 'node-2', 'node-3'], 'node-1 .. node-3 (3 nodes)'],
     [['node-08', 'node-09', 'node-10'], 'node-08 .. node-10 (3 nodes)'],
