@@ -17,7 +17,7 @@ beforeAll(() => {
   plugin = new Plugin(cluster().controlPlane);
 });
 
-/** Rook with the conflict, and its provisioners Pending for want of the port; gone after the test. */
+/** Rook with the conflict: its node plugins run, its provisioners are Pending for want of the port; gone after the test. */
 async function installConflict(options: Partial<InstallOptions> = {}): Promise<RookInstallation> {
   const { controlPlane } = cluster();
   const rook = await RookInstallation.install(controlPlane, { namespace: 'rook-ceph', version: '1.17.9', ...options });
@@ -30,7 +30,7 @@ async function installConflict(options: Partial<InstallOptions> = {}): Promise<R
     async () => {
       const pods = (await rook.pods()) as { status?: { phase?: string } }[];
       const count = (phase: string): number => pods.filter(({ status }) => status?.phase === phase).length;
-      return count('Pending') === 2 * PROVISIONERS.length && count('Running') === NODES.length;
+      return count('Pending') === 2 * PROVISIONERS.length && count('Running') === 2 * NODES.length;
     },
     { lastSeen: () => rook.pods() },
   );
