@@ -1,9 +1,8 @@
 /** Who sits on which host port of which node, and which pods wait for a port: of the ports that matter to one Rook. */
 import type { PortHolder } from '../../domain/rules/api.js';
 import { holderKey } from '../../domain/rules/claims.js';
-import type { HostNetworkPod, HostNetworkPods } from '../../domain/rules/host-network-pods.js';
+import { isWithoutPort, type HostNetworkPod, type HostNetworkPods } from '../../domain/rules/host-network-pods.js';
 import { SIDECAR_CONTAINER } from '../../domain/rules/slots.js';
-import { isWithoutPort } from '../../domain/rules/upstream-conflicts.js';
 import type { RookSurvey } from '../survey.js';
 
 export interface PortOccupants {

@@ -1,7 +1,6 @@
 /** How one Rook stands, in a word and in a sentence: the operator's own findings, and which of them counts as a conflict. */
 import type { AssignmentStatus, Condition, ConditionType } from '../../domain/rules/api.js';
-import type { HostNetworkPod } from '../../domain/rules/host-network-pods.js';
-import { isWithoutPort } from '../../domain/rules/upstream-conflicts.js';
+import { isWithoutPort, type HostNetworkPod } from '../../domain/rules/host-network-pods.js';
 import { competing } from '../../domain/rules/workload-plan.js';
 import { SIDECAR_CONTAINER } from '../../domain/rules/slots.js';
 import { describeConflicts, listed } from '../../domain/report/conflicts.js';

@@ -20,7 +20,7 @@ test.each([
     colour: true,
   },
   { what: 'never', asked: 'never' as const, colour: false },
-])('colour: $what', ({ asked = 'auto', stream = TERMINAL, environment = {}, colour }) => {
+])('colour: $what', ({ asked = 'auto' as const, stream = TERMINAL, environment = {}, colour }) => {
   expect(renderOptions({ format: 'text', colour: asked }, stream, environment)).toMatchObject({
     format: 'text',
     colour,
