@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
+import { Holder } from '../support/holders.js';
 import { Plugin } from '../support/plugin.js';
 
 const cluster = useCluster();
@@ -163,6 +164,9 @@ describe('files', () => {
 
   test('that kubectl wrote, by name, in a folder and on stdin, give the answer of the cluster', async () => {
     const { rook } = await cluster().installRookWithAssignment({ version: '1.17.9' });
+    // A dump with pods of one namespace alone is taken for incomplete.
+    const stranger = await Holder.start(cluster().controlPlane, { kind: 'Pod', port: 12_345 });
+    onTestFinished(() => stranger.remove());
     const live = await plugin.document('check', ['-n', rook.namespace]);
     const path = await folder({});
     const kinds = 'deployments daemonsets configmaps pods csiportassignments';

@@ -54,6 +54,8 @@ type RowName = Pick<WatchRow<unknown>, 'title' | 'group' | 'resource'>;
 
 type Outcome =
   | { readonly kind: 'Read' }
+  /** Its definition is not there, so there are none. */
+  | { readonly kind: 'NotInstalled' }
   /** Only those of the namespace that was asked for. */
   | { readonly kind: 'ReadInOne' }
   | { readonly kind: 'Failed'; readonly error: unknown };
@@ -83,7 +85,7 @@ class ClusterReading {
       this.#read(WATCH_TABLE.pods, objects.podStore).then((outcome) => (this.#pods = outcome)),
     ]);
     this.#options.stop?.throwIfAborted();
-    if (outcomes.every(({ kind }) => kind === 'Failed')) throw this.#nothingRead(outcomes);
+    if (!outcomes.some(({ kind }) => kind === 'Read' || kind === 'ReadInOne')) throw this.#nothingRead(outcomes);
     const { namespace } = this.#options;
     return makeSurvey({ source: this.#connection.source, objects, gaps: this.#gaps, now: Date.now(), namespace });
   }
@@ -95,7 +97,7 @@ class ClusterReading {
       await this.#list(watchTarget(row, undefined), store);
       return { kind: 'Read' };
     } catch (error) {
-      if (await this.#isNotInstalled(row, error)) return { kind: 'Read' };
+      if (await this.#isNotInstalled(row, error)) return { kind: 'NotInstalled' };
       if (namespace === undefined || !isForbidden(error)) return this.#failed(row, error);
     }
     try {
