@@ -3,7 +3,8 @@ import { onTestFinished } from 'vitest';
 import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
 import { forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
 import type { Assignment } from '../assignment.js';
-import type { Cluster } from '../cluster.js';
+import { OPERATOR_USER, type Cluster } from '../cluster.js';
+import type { Mark } from '../control-plane/audit-log.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { InProcessOperator, type SteppedClock } from '../in-process-operator.js';
 import type { Operator } from '../operator.js';
@@ -182,6 +183,7 @@ export class Scenario {
         'measured',
         title,
         this.kind.name,
+        `${await this.#secondsBetweenPins(mark)} s between its pins`,
         rollouts!.join(' '),
         pods!.join(' '),
         describe(writes),
@@ -189,6 +191,16 @@ export class Scenario {
       ].join(' | '),
     );
     return { rollouts: forEachSlot(({ slot }) => restarts[slot].rollouts), writes };
+  }
+
+  /** From the first pin since the mark to the last one: what the order of the moves costs. */
+  async #secondsBetweenPins(mark: Mark): Promise<string> {
+    const requests = await this.cluster.controlPlane.audit.since(mark, { user: OPERATOR_USER });
+    const pins = requests.filter(
+      ({ resource, verb, code }) => resource === 'configmaps' && verb === 'patch' && code < 300,
+    );
+    const times = pins.map(({ receivedAt }) => receivedAt);
+    return times.length === 0 ? '0' : ((Math.max(...times) - Math.min(...times)) / 1000).toFixed(1);
   }
 
   /** The end, and Rook and the operator have nothing left to do. */
