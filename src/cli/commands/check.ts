@@ -3,7 +3,7 @@ import type { Mode, PortConflict, Provider, WorkloadStatus } from '../../domain/
 import { listed } from '../../domain/report/conflicts.js';
 import type { Finding } from '../../domain/report/degraded.js';
 import type { Gap, RookSurvey, Survey } from '../survey.js';
-import { head, type DocumentHead } from './document.js';
+import { head, type DocumentHead } from './document-head.js';
 import { describeGap, hidesConflict, mayHideConflict } from './gaps.js';
 import { findingsOf, nextSteps } from './next-steps.js';
 import { occupancyOf, type Occupancy } from './occupancy.js';

@@ -2,7 +2,7 @@
 import type { Gap, Survey } from '../survey.js';
 import { checkCsiAddons } from './csi-addons-checks.js';
 import { worst, type CheckVerdict, type DoctorCheck, type DoctorFacts } from './doctor-facts.js';
-import { head, type DocumentHead } from './document.js';
+import { head, type DocumentHead } from './document-head.js';
 import { describeGap } from './gaps.js';
 import { checkCrd, checkLeases, checkOperator, checkRights, checkRook } from './operator-checks.js';
 import { stepsOf } from './steps.js';

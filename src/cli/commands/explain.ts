@@ -2,7 +2,7 @@
 import type { ConditionType } from '../../domain/rules/api.js';
 import { CONDITION_EXPLANATIONS, EVENT_EXPLANATIONS, explanationOf } from '../../domain/report/explanations.js';
 import { UsageError } from '../exit-codes.js';
-import { head, type DocumentHead } from './document.js';
+import { head, type DocumentHead } from './document-head.js';
 import { nearNames } from './near-names.js';
 
 /** Where a reason is seen, and what it says there. */

@@ -8,7 +8,7 @@ import { SLOT_SPECS, type ConfigKey, type Slot, type WorkloadKind } from '../../
 import { competing, type WorkloadPlan } from '../../domain/rules/workload-plan.js';
 import { describeHeldPorts } from '../../domain/report/held-ports.js';
 import type { Gap, RookSurvey, Survey } from '../survey.js';
-import { head, type DocumentHead } from './document.js';
+import { head, type DocumentHead } from './document-head.js';
 import { describeGap, hidesConflict, mayHideConflict } from './gaps.js';
 import { helmValues, type HelmValues } from './helm-values.js';
 import { assign } from './next-steps.js';

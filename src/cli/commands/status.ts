@@ -3,7 +3,7 @@ import type { Condition, ConditionType, StoredStatus } from '../../domain/rules/
 import { explanationOf } from '../../domain/report/explanations.js';
 import type { Gap, RookSurvey, Survey } from '../survey.js';
 import { checkRook, overall, type CheckedRook } from './check.js';
-import { head, type DocumentHead } from './document.js';
+import { head, type DocumentHead } from './document-head.js';
 import { unquoted } from './explain.js';
 import { describeGap, hidesAssignments } from './gaps.js';
 import { stepsOf, type Step } from './steps.js';

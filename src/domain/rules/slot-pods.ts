@@ -1,5 +1,11 @@
 /** On which nodes the pods of all Rooks' slots are: Rooks with pods on one node are neighbours. */
-import type { HostNetworkPod } from './host-network-pods.js';
+
+/** Of a pod, what counts here. */
+interface SlotPod {
+  /** Absent if any node may get it. */
+  readonly node?: string;
+  readonly workload: { readonly namespace: string };
+}
 
 /** How many of something there are, by key; none is no entry. */
 type Counts = Map<string, number>;
@@ -10,11 +16,11 @@ export class SlotPods {
   /** By node, how many pods each namespace has on it. */
   readonly #namespaces = new Map<string, Counts>();
 
-  add(pod: HostNetworkPod): void {
+  add(pod: SlotPod): void {
     this.#count(pod, 1);
   }
 
-  remove(pod: HostNetworkPod): void {
+  remove(pod: SlotPod): void {
     this.#count(pod, -1);
   }
 
@@ -29,12 +35,12 @@ export class SlotPods {
   }
 
   /** Its own namespace, and those with pods on its node. */
-  namespacesBeside({ node, workload }: HostNetworkPod): string[] {
+  namespacesBeside({ node, workload }: SlotPod): string[] {
     const beside = node === undefined ? [] : (this.#namespaces.get(node)?.keys() ?? []);
     return [...new Set([workload.namespace, ...beside])];
   }
 
-  #count({ node, workload: { namespace } }: HostNetworkPod, change: 1 | -1): void {
+  #count({ node, workload: { namespace } }: SlotPod, change: 1 | -1): void {
     if (node === undefined) return;
     count(this.#nodes, namespace, node, change);
     count(this.#namespaces, node, namespace, change);
