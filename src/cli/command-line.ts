@@ -187,6 +187,8 @@ function milliseconds(value: string): number {
     (total, part) => total + Number.parseFloat(part) * (UNITS[part.replace(/[\d.]+/, '')] ?? 0),
     0,
   );
+  // For kubectl 0 is no limit.
+  if (parts.length > 0 && sum === 0) return MAX_TIMEOUT_MS;
   if (sum >= 1 && sum <= MAX_TIMEOUT_MS) return sum;
   throw new InvalidArgumentError('It is not a time from 1ms to 1h, such as 15s.');
 }

@@ -34,6 +34,8 @@ export interface RookSurvey {
 export interface Survey {
   /** For people: the context of the kubeconfig, or the files. */
   readonly source: string;
+  /** The one that was asked for; absent: all. */
+  readonly namespace?: string;
   /** By namespace. */
   readonly rooks: readonly RookSurvey[];
   readonly gaps: readonly Gap[];

@@ -82,9 +82,14 @@ export function overall(rooks: readonly CheckedRook[], survey: Survey): Judgemen
     return { verdict: 'CannotTell', summary: describeDoubt(rooks, survey.gaps) };
   }
   const [first, ...others] = rooks.filter((rook) => rook.verdict === verdict);
-  if (first === undefined) return { verdict, summary: "neither Rook's operator nor its CSI workloads were found" };
+  if (first === undefined) return { verdict, summary: describeNothing(survey) };
   const more = others.length === 0 ? '' : `; also in ${listed(others.map(({ namespace }) => namespace))}`;
   return { verdict, summary: rooks.length === 1 ? first.summary : `in ${first.namespace}: ${first.summary}${more}` };
+}
+
+function describeNothing({ namespace }: Survey): string {
+  const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
+  return `neither Rook's operator nor its CSI workloads were found${where}`;
 }
 
 function describeDoubt(rooks: readonly CheckedRook[], gaps: readonly Gap[]): string {

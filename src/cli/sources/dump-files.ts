@@ -42,14 +42,25 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-/** Sorted, so that equal folders give equal surveys. Links to folders are not followed: they may lead in circles. */
+/**
+ * Sorted, so that equal folders give equal surveys. Links to folders are not followed: they may lead in circles. Pipes and
+ * devices are passed over: to open one may never return.
+ */
 async function* filesIn(folder: string): AsyncGenerator<DumpFile> {
   const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* filesIn(path);
-    else if (isDumpFile(entry.name)) yield fileAt(path, false);
+    else if (isDumpFile(entry.name) && (await isReadable(path))) yield fileAt(path, false);
   }
+}
+
+/** A link that leads nowhere is read as well: then it is told. */
+async function isReadable(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => true,
+  );
 }
 
 function fileAt(name: string, isNamed: boolean): DumpFile {

@@ -67,10 +67,10 @@ export class DumpObjects {
    * @param listKind that the list of the object says its items are of
    * @throws TypeError for an object that is not of the API's shape, with its kind and name
    */
-  add(value: unknown, listKind?: string): void {
+  add(value: unknown, listKind: string | undefined, onFault: (error: unknown) => void): void {
     if (isRecord(value) && Array.isArray(value.items) && typeof value.kind === 'string') {
       const kind = /^(\w+)List$/.exec(value.kind)?.[1];
-      for (const item of value.items as readonly unknown[]) this.add(item, kind);
+      for (const item of value.items as readonly unknown[]) this.#addItem(item, kind, onFault);
       return;
     }
     const raw = rawDumpObject(value, listKind, this.#completion);
@@ -82,6 +82,15 @@ export class DumpObjects {
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw new TypeError(`${kind} ${metadata.namespace}/${metadata.name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** What is wrong with one item says nothing of the others. */
+  #addItem(item: unknown, kind: string | undefined, onFault: (error: unknown) => void): void {
+    try {
+      this.add(item, kind, onFault);
+    } catch (error) {
+      onFault(error);
     }
   }
 

@@ -52,7 +52,8 @@ export class DumpSplitter {
 
   /** Only between documents, where nothing but blanks, or a separator, came before it on its line. */
   #startsJson(chunk: string, from: number): boolean {
-    return this.#yaml === undefined && JSON_START.test(this.#rest + chunk.slice(from, from + MAX_LEAD));
+    if (this.#yaml !== undefined || this.#rest.length > MAX_LEAD) return false;
+    return JSON_START.test(this.#rest + chunk.slice(from, from + MAX_LEAD));
   }
 
   #openJson(chunk: string, from: number): number {

@@ -98,9 +98,10 @@ class DumpReading {
       if (time > this.#newest) this.#newest = time;
       const parsed = parsePiece(piece);
       if ('passed' in parsed) this.#objects.pass(parsed.passed);
-      else this.#objects.add(parsed.value, piece.listKind);
+      else this.#objects.add(parsed.value, piece.listKind, (error) => fault(messageOf(error), piece.line));
     } catch (error) {
-      fault(messageOf(error), error instanceof SyntaxFault ? error.line : piece.line);
+      const message = error instanceof RangeError ? 'nested too deeply' : messageOf(error);
+      fault(message, error instanceof SyntaxFault ? error.line : piece.line);
     }
   }
 

@@ -21,7 +21,7 @@ export interface SurveyInput {
 export function makeSurvey({ source, objects, gaps, now, namespace: only }: SurveyInput): Survey {
   const namespaces = namespacesIn(objects).filter((namespace) => only === undefined || namespace === only);
   const rooks = namespaces.map((namespace) => surveyOf(namespace, objects, now));
-  return { source, rooks, gaps, now };
+  return { source, rooks, gaps, now, ...(only === undefined ? {} : { namespace: only }) };
 }
 
 /** With a Rook, what it has left, an assignment or a Driver; sorted. */

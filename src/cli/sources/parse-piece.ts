@@ -75,9 +75,15 @@ function parseYaml({ text, line, form }: Piece): unknown {
     const value = JSON.parse(JSON.stringify(load(text, YAML_OPTIONS) ?? null)) as unknown;
     return isItem && Array.isArray(value) ? (value as unknown[])[0] : value;
   } catch (error) {
-    const { reason, mark } = error instanceof YAMLException ? error : { reason: messageOf(error), mark: undefined };
+    const { reason, mark } = error instanceof YAMLException ? error : { reason: causeOf(error), mark: undefined };
     throw new SyntaxFault(`not YAML: ${reason}`, line + (mark?.line ?? 0));
   }
+}
+
+/** Of what Node.js says of a value that is no JSON. */
+function causeOf(error: unknown): string {
+  if (error instanceof RangeError) return 'it is nested too deeply';
+  return error instanceof TypeError ? 'it refers to itself' : messageOf(error);
 }
 
 /** By the lines that kubectl writes; undefined if they are not there. */
