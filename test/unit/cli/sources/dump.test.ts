@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -330,4 +332,26 @@ test('only the namespace that was asked for is reported, beside the others', asy
 test('a dump without a Rook has none, and no gap', async () => {
   const survey = await readObjects([kubeProxy]);
   expect(survey).toMatchObject({ rooks: [], gaps: [] });
+});
+
+test('a pipe in a folder is passed over, and a link that leads nowhere is told', async () => {
+  const path = folderOf({ 'dump.yaml': FORMS['a YAML list'](COMPLETE) });
+  execFileSync('mkfifo', [join(path, 'pipe.yaml')]);
+  symlinkSync(join(path, 'nowhere'), join(path, 'link.yaml'));
+  const survey = await readDump({ paths: [path], stdin: undefined });
+  expect(survey.rooks).toHaveLength(1);
+  expect(survey.gaps).toMatchObject([{ what: join(path, 'link.yaml'), reason: 'Unreadable' }]);
+});
+
+test('one endless line, which is no object, is read in one go', async () => {
+  const survey = await readText(`${'a'.repeat(30_000_000)}\n---\n${JSON.stringify(listOf(COMPLETE))}`);
+  expect(survey.rooks).toHaveLength(1);
+});
+
+test('what is wrong with one item of a list in a list says nothing of the others', async () => {
+  const bad = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'q', name: 'rook-ceph-operator-config' } };
+  const inner = listOf([{ ...bad, data: { CSIADDONS_PORT: 9075 } }, ...COMPLETE]);
+  const survey = await readText(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [inner] }));
+  expect(survey.rooks).toHaveLength(1);
+  expect(survey.gaps.map(({ message }) => message)).toEqual([containing('data.CSIADDONS_PORT is not a string')]);
 });
