@@ -1,6 +1,7 @@
 /** Reads what a command is about, and makes its document. */
 import type { CommandOptions } from './command-line.js';
 import { checkReport } from './commands/check.js';
+import { forChosenCluster } from './commands/chosen-cluster.js';
 import { doctorReport, type DoctorFacts, type DoctorReport } from './commands/doctor.js';
 import type { CliDocument } from './commands/document.js';
 import { planReport } from './commands/plan.js';
@@ -23,6 +24,12 @@ const REQUESTS_IN_A_ROW = 20;
 
 /** @throws SourceError */
 export async function answer(command: 'check' | 'plan' | 'status' | 'doctor', reading: Reading): Promise<CliDocument> {
+  const { options } = reading;
+  const document = await documentOf(command, reading);
+  return options.files.length > 0 ? document : forChosenCluster(document, options);
+}
+
+async function documentOf(command: 'check' | 'plan' | 'status' | 'doctor', reading: Reading): Promise<CliDocument> {
   if (command === 'doctor') return doctor(reading);
   const survey = await surveyOf(reading);
   if (command === 'check') return checkReport(survey);

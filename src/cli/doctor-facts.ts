@@ -95,8 +95,9 @@ async function crdOf({ transport }: DoctorScope): Promise<CrdFact> {
   return { installed: servedVersions.length > 0, servedVersions };
 }
 
+/** In any namespace: in which it is, nobody says. */
 async function operatorsOf(scope: DoctorScope): Promise<OperatorFact[]> {
-  const objects = await list(scope, WORKLOADS.Deployment, { labelSelector: OPERATOR_LABEL });
+  const objects = await pages(scope, collectionPath(WORKLOADS.Deployment), { labelSelector: OPERATOR_LABEL });
   return objects.map((object) => {
     const spec = recordOf(object.spec);
     const [container] = recordsOf(recordOf(recordOf(spec.template).spec).containers);
@@ -110,7 +111,7 @@ async function operatorsOf(scope: DoctorScope): Promise<OperatorFact[]> {
 }
 
 async function leasesOf(scope: DoctorScope): Promise<LeaseFact[]> {
-  const objects = await list(scope, LEASES, { fieldSelector: `metadata.name=${LEASE_NAME}` });
+  const objects = await pages(scope, collectionPath(LEASES), { fieldSelector: `metadata.name=${LEASE_NAME}` });
   return objects.map((object) => {
     const { holderIdentity, renewTime, leaseDurationSeconds } = recordOf(object.spec);
     const renewedAt = timeOf(renewTime);

@@ -1,9 +1,11 @@
 /** status --watch: a terminal is redrawn; elsewhere a document is printed whenever it has changed. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectionOf, surveyOver, type Reading } from './answer.js';
+import { forChosenCluster } from './commands/chosen-cluster.js';
 import { statusReport, type StatusReport } from './commands/status.js';
 import { render } from './output/render.js';
 import { renderStatus } from './output/status-screen.js';
+import { sanitize } from '../domain/report/sanitize.js';
 import { messageOf } from '../log.js';
 import { renderOptions, type OutputStream } from './terminal.js';
 
@@ -20,7 +22,8 @@ const ERASE_TO_END = '\x1b[J';
 /** Returns only by an error of the first reading. @throws SourceError */
 export async function watchStatus(reading: Reading, output: WatchOutput): Promise<never> {
   const connection = await connectionOf(reading);
-  const read = async (): Promise<StatusReport> => statusReport(await surveyOver(connection, reading));
+  const read = async (): Promise<StatusReport> =>
+    forChosenCluster(statusReport(await surveyOver(connection, reading)), reading.options);
   const first = await read();
   const show =
     output.stdout.isTTY === true && reading.options.format === 'text'
@@ -55,7 +58,8 @@ function onScreen({ options }: Reading, { stdout }: WatchOutput): Show {
       const { colour, columns } = renderOptions(options, stdout, process.env);
       const rows = (stdout.rows ?? 24) - (failure === undefined ? 1 : 2);
       const screen = renderStatus(report, { colour, columns, rows });
-      const lines = failure === undefined ? screen : `${screen}Not read again: ${failure}`.slice(0, columns);
+      const told = failure === undefined ? '' : `Not read again: ${sanitize(failure, columns)}`.slice(0, columns);
+      const lines = `${screen}${told}`;
       // Each line erases what is left of the one it replaces, so nothing flickers.
       stdout.write(`${HOME}${lines.trimEnd().replaceAll('\n', '\x1b[K\r\n')}\x1b[K${ERASE_TO_END}`);
     };

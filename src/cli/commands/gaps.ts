@@ -4,13 +4,15 @@ import { ROOK_CONFIG_NAME } from '../../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME } from '../../domain/rules/rook-operator.js';
 import type { Gap, Survey } from '../survey.js';
 
+const ROLLOUTS = 'Status of the workloads';
+
 /** Conflicts are read from workloads and pods: without these objects the findings say less, and none is missed. */
 const WITHOUT_CONFLICTS: ReadonlySet<string> = new Set([
   `${ASSIGNMENT_KIND} ${ASSIGNMENT_NAME}`,
   `ConfigMap ${ROOK_CONFIG_NAME}`,
   `Deployment ${ROOK_OPERATOR_NAME}`,
   'Drivers of ceph-csi-operator',
-  'Status of the workloads',
+  ROLLOUTS,
 ]);
 
 const ASSIGNMENTS = `${ASSIGNMENT_KIND} ${ASSIGNMENT_NAME}`;
@@ -18,6 +20,11 @@ const ASSIGNMENTS = `${ASSIGNMENT_KIND} ${ASSIGNMENT_NAME}`;
 /** What the API server does not serve is not there. */
 export function hidesConflict({ what, reason }: Gap): boolean {
   return reason !== 'NotServed' && !WITHOUT_CONFLICTS.has(what);
+}
+
+/** The ports that are planned depend on all that there is, but for how far the pods are. */
+export function hidesPlan({ what, reason }: Gap): boolean {
+  return reason !== 'NotServed' && what !== ROLLOUTS;
 }
 
 export function hidesAssignments({ what, reason }: Gap): boolean {

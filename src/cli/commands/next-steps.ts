@@ -47,14 +47,14 @@ function install({ namespace }: RookSurvey): Step[] {
   ];
 }
 
-/** Makes a CSIPortAssignment with an empty spec. */
+/** Makes a CSIPortAssignment with an empty spec; one that is there, and was not read, is not replaced. */
 export function assign(namespace: string): string {
   const assignment = {
     apiVersion: `${API_GROUP}/${API_VERSION}`,
     kind: ASSIGNMENT_KIND,
     metadata: { name: ASSIGNMENT_NAME, namespace },
   };
-  return `echo ${shellJson(assignment)} | kubectl apply -f -`;
+  return `echo ${shellJson(assignment)} | kubectl create -f -`;
 }
 
 function inMode({ plan, namespace, isAssigned }: RookSurvey, verdict: Verdict): Step[] {

@@ -9,13 +9,15 @@ import { competing, type WorkloadPlan } from '../../domain/rules/workload-plan.j
 import { describeHeldPorts } from '../../domain/report/held-ports.js';
 import type { Gap, RookSurvey, Survey } from '../survey.js';
 import { head, type DocumentHead } from './document-head.js';
-import { describeGap, hidesConflict, mayHideConflict } from './gaps.js';
+import { describeGap, hidesPlan, mayHideConflict } from './gaps.js';
 import { helmValues, type HelmValues } from './helm-values.js';
 import { assign } from './next-steps.js';
 import { manualPhases, type Phase } from './plan-commands.js';
 import { diffOf, type Hunk } from './plan-diff.js';
 import { stepsOf, type Step } from './steps.js';
 import { conditionOf } from './verdict.js';
+
+const ROOK_CONFIG_TITLE = `ConfigMap ${ROOK_CONFIG_NAME}`;
 
 export interface PlannedWorkload {
   readonly kind: WorkloadKind;
@@ -70,14 +72,19 @@ export interface PlanReport extends DocumentHead<'PlanReport'> {
 
 export function planReport(survey: Survey): PlanReport {
   const { source, gaps } = survey;
-  const rooks = survey.rooks.map(planRook);
-  const isCertain = !mayHideConflict(survey);
+  const rooks = survey.rooks.map((rook) => planRook(rook, isUnread(gaps, rook)));
+  const isCertain = !mayHideConflict(survey) && !gaps.some(hidesPlan);
   return { ...head('PlanReport'), source, isCertain, summary: summarize(rooks, survey, isCertain), rooks, gaps };
 }
 
 type Drifted = WorkloadPlan & Required<Pick<WorkloadPlan, 'workload' | 'assignedPort' | 'patch'>>;
 
-function planRook(rook: RookSurvey): PlannedRook {
+/** Whether nobody knows what Rook's settings are, or whether there are any. */
+function isUnread(gaps: readonly Gap[], { namespace }: RookSurvey): boolean {
+  return gaps.some((gap) => gap.what === ROOK_CONFIG_TITLE && hidesPlan(gap) && (gap.namespace ?? namespace) === namespace);
+}
+
+function planRook(rook: RookSurvey, isConfigUnread: boolean): PlannedRook {
   const { namespace, plan, isAssigned } = rook;
   const { rookVersion, provider } = plan;
   const drifted = plan.workloads.filter((row): row is Drifted => row.patch !== undefined);
@@ -94,9 +101,9 @@ function planRook(rook: RookSurvey): PlannedRook {
     workloads: drifted.map(plannedWorkload),
     keys,
     helm: isWritten ? helmValues(rookVersion, provider, ports) : { values: {} },
-    byHand: manualPhases({ drifted, pin, rook }),
+    byHand: manualPhases({ drifted, pin: isConfigUnread && rook.observed.rookConfig === undefined ? {} : pin, rook }),
     withOperator: isWritten ? withOperator(rook) : [],
-    notes: notesOf(rook),
+    notes: notesOf(rook, isConfigUnread),
   };
 }
 
@@ -174,13 +181,13 @@ function withOperator({ isAssigned, namespace, plan: { mode } }: RookSurvey): St
     : [{ text: `spec.mode is ${mode}: the operator writes this when it is Enforce.` }];
 }
 
-function notesOf(rook: RookSurvey): string[] {
+function notesOf(rook: RookSurvey, isConfigUnread: boolean): string[] {
   const { plan, status } = rook;
   const ready = conditionOf(status, 'Ready');
   const unreadable = plan.workloads.flatMap(({ slotSpec, unreadable: why }) => {
     return why === undefined ? [] : [`${slotSpec.kind} ${slotSpec.workload} is not written: ${why}`];
   });
-  const lacksConfig = plan.lacksRookConfig && plan.rookConfigPolicy === 'Pin';
+  const lacksConfig = plan.lacksRookConfig && plan.rookConfigPolicy === 'Pin' && !isConfigUnread;
   return [
     describeHeldPorts(plan),
     ...unreadable,
@@ -194,7 +201,7 @@ function livenessNote({ status }: RookSurvey): string {
   const { reason, message = '' } = conditionOf(status, 'Degraded') ?? {};
   return reason === 'LivenessConflict'
     ? message
-    : 'liveness sidecars share host ports, which kubectl csiports check shows';
+    : 'liveness sidecars share host ports, too; to see them: kubectl csiports check';
 }
 
 function summarize(rooks: readonly PlannedRook[], { gaps }: Survey, isCertain: boolean): string {
@@ -214,7 +221,7 @@ function describeWrites({ namespace, workloads, keys }: PlannedRook): string {
 }
 
 function gapNote(gaps: readonly Gap[]): string {
-  const [first] = gaps.filter(hidesConflict);
+  const [first] = gaps.filter(hidesPlan);
   return first === undefined ? '' : `: ${describeGap(first)}`;
 }
 

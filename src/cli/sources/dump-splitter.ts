@@ -41,8 +41,9 @@ export class DumpSplitter {
   /** @returns where an object began that is not complete; undefined if all are */
   end(): number | undefined {
     if (this.#json === undefined && this.#rest !== '') this.#lineEnded(this.#rest);
-    this.#endYaml();
-    return this.#json?.openLine;
+    const cutAt = this.#yaml?.end();
+    this.#yaml = undefined;
+    return this.#json?.openLine ?? cutAt;
   }
 
   #endYaml(): void {

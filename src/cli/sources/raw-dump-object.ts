@@ -1,4 +1,5 @@
 /** An object of a dump as far as it is used: its kind, with what the API server would have added to a hand-made one. */
+import { sanitize } from '../../domain/report/sanitize.js';
 import { isRecord } from '../../kube/validate.js';
 
 export interface RawDumpObject {
@@ -23,7 +24,12 @@ export interface Completion {
   readonly creationTimestamp: string;
 }
 
-/** @returns undefined if it is no object of the API, or none that can be told */
+/** Names stand in commands that are printed. A dump may hold what no API server has checked. */
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const NAME = /^[a-z0-9A-Z]([-a-z0-9A-Z.:_]{0,251}[a-z0-9A-Z])?$/;
+const MAX_TOLD = 60;
+
+/** @throws TypeError for a name that stands for none. @returns undefined if it is no object of the API, or none that can be told */
 export function rawDumpObject(
   value: unknown,
   listKind: string | undefined,
@@ -35,6 +41,9 @@ export function rawDumpObject(
   if (kind === undefined || typeof metadata.name !== 'string') return undefined;
   const group = typeof value.apiVersion === 'string' ? groupOf(value.apiVersion) : guessedGroup(kind);
   const namespace = textOr(metadata.namespace, completion.namespace);
+  if (!NAMESPACE.test(namespace) || !NAME.test(metadata.name)) {
+    throw new TypeError(`${sanitize(kind, MAX_TOLD)}: its name or namespace is none that an API server takes`);
+  }
   return {
     ...value,
     group,

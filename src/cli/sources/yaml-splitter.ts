@@ -16,6 +16,7 @@ export class YamlSplitter {
   #indent: number | undefined;
   #isItemsNext = true;
   #hasItems = false;
+  #isList = false;
 
   constructor(emit: (piece: Piece) => void) {
     this.#emit = emit;
@@ -34,17 +35,21 @@ export class YamlSplitter {
     this.#pushItem(line, number, isBlank);
   }
 
-  end(): void {
+  /** @returns the line of the last item, if the document was cut off: a list says its kind, mostly behind the items */
+  end(): number | undefined {
     this.#endItem();
+    const isCut = this.#isList && !this.#head.some((line) => line.startsWith('kind:'));
     if (!this.#hasItems && this.#headLine > 0) {
       this.#emit({ text: this.#head.join('\n'), line: this.#headLine, form: 'yaml' });
     }
+    return isCut ? this.#itemLine : undefined;
   }
 
   #pushHead(line: string, number: number, isBlank: boolean): void {
     if (!isBlank) {
       if (this.#headLine === 0) this.#headLine = number;
       this.#isItemsNext = /^items:\s*(#.*)?$/.test(line);
+      this.#isList ||= this.#isItemsNext;
     }
     // Blank lines and comments before the first line are not kept: the document begins where its text does.
     if (this.#headLine > 0) this.#head.push(line);
