@@ -81,7 +81,9 @@ type Drifted = WorkloadPlan & Required<Pick<WorkloadPlan, 'workload' | 'assigned
 
 /** Whether nobody knows what Rook's settings are, or whether there are any. */
 function isUnread(gaps: readonly Gap[], { namespace }: RookSurvey): boolean {
-  return gaps.some((gap) => gap.what === ROOK_CONFIG_TITLE && hidesPlan(gap) && (gap.namespace ?? namespace) === namespace);
+  return gaps.some(
+    (gap) => gap.what === ROOK_CONFIG_TITLE && hidesPlan(gap) && (gap.namespace ?? namespace) === namespace,
+  );
 }
 
 function planRook(rook: RookSurvey, isConfigUnread: boolean): PlannedRook {

@@ -125,7 +125,7 @@ describe('a report', () => {
   it('says how to make an assignment where there is none, and how to have one enforced', () => {
     const commands = (rook: RookOptions) => checked(rook).rooks[0]!.nextSteps.map(({ command }) => command);
     expect(commands(CLASSIC)).toEqual([
-      `echo '{"apiVersion":"csiports.io/v1alpha1","kind":"CSIPortAssignment","metadata":{"name":"default","namespace":"rook-ceph"}}' | kubectl apply -f -`,
+      `echo '{"apiVersion":"csiports.io/v1alpha1","kind":"CSIPortAssignment","metadata":{"name":"default","namespace":"rook-ceph"}}' | kubectl create -f -`,
       'kubectl csiports plan -n rook-ceph',
     ]);
     const enforced = { ...CLASSIC, isAssigned: true };

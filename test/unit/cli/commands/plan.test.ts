@@ -223,6 +223,17 @@ describe('a plan', () => {
     const pods = podsOf('rbdNodePlugin', NODES, 9072);
     expect(planReport(survey([{ ...HEALTHY, pods }], [PODS_GAP])).isCertain).toBe(false);
   });
+
+  it("is not certain where Rook's settings are not read, and makes none", () => {
+    const { config, ...world } = CLASSIC;
+    expect(config).toBeDefined();
+    const gap = { what: 'ConfigMap rook-ceph-operator-config', reason: 'Forbidden', message: 'no right' } as const;
+    const [read, unread] = [[], [gap]].map((gaps) => planReport(survey([world], gaps)));
+    expect([read!.isCertain, unread!.isCertain]).toEqual([true, false]);
+    const [made, kept] = [read, unread].map((report) => JSON.stringify(report!.rooks.map(({ byHand }) => byHand)));
+    expect([made, kept].map((commands) => commands!.includes('create configmap'))).toEqual([true, false]);
+    expect(unread!.rooks[0]!.notes).toEqual([]);
+  });
 });
 
 /** JSON without its spaces; anything else as it is. */

@@ -355,3 +355,19 @@ test('what is wrong with one item of a list in a list says nothing of the others
   expect(survey.rooks).toHaveLength(1);
   expect(survey.gaps.map(({ message }) => message)).toEqual([containing('data.CSIADDONS_PORT is not a string')]);
 });
+
+test('YAML that is cut off between two items is told, as nobody knows what came behind', async () => {
+  const text = FORMS['a YAML list'](COMPLETE);
+  const survey = await readText(text.slice(0, text.indexOf('\nkind: List') + 1));
+  expect(survey.rooks).toHaveLength(1);
+  expect(survey.gaps).toMatchObject([{ reason: 'Unreadable', message: containing('the file ends within') }]);
+});
+
+test.each([
+  ['namespace', { namespace: '$(reboot)', name: 'a' }],
+  ['name', { namespace: 'q', name: "a'; reboot" }],
+])('a %s that no API server takes is not read: it would stand in a command', async (_, metadata) => {
+  const survey = await readObjects([...COMPLETE, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: {} }]);
+  expect(survey.rooks).toHaveLength(1);
+  expect(survey.gaps).toMatchObject([{ reason: 'Unreadable', message: containing('none that an API server takes') }]);
+});
