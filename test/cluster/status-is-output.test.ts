@@ -175,7 +175,8 @@ describe.each(DAMAGES)('a status that is $what', (how) => {
     contest.clock.step(1);
     await damage(assignment, how);
     await contest.waitForPort('cephfsProvisioner', 9171);
-    expect((await contest.degraded()).reason).toBe('Contested');
+    // The status comes after the patch.
+    await assignment.waitForReason('Degraded', 'Contested');
     expect(await cluster().storedUntilRestored(begun, assignment)).toEqual([PATCH]);
   });
 
