@@ -4,18 +4,18 @@ import { ROOK_CONFIG_NAME } from '../../domain/rules/rook-config.js';
 import { ROOK_OPERATOR_NAME } from '../../domain/rules/rook-operator.js';
 import type { Gap, Survey } from '../survey.js';
 
+const ASSIGNMENTS = `${ASSIGNMENT_KIND} ${ASSIGNMENT_NAME}`;
+export const ROOK_CONFIG = `ConfigMap ${ROOK_CONFIG_NAME}`;
 const ROLLOUTS = 'Status of the workloads';
 
 /** Conflicts are read from workloads and pods: without these objects the findings say less, and none is missed. */
 const WITHOUT_CONFLICTS: ReadonlySet<string> = new Set([
-  `${ASSIGNMENT_KIND} ${ASSIGNMENT_NAME}`,
-  `ConfigMap ${ROOK_CONFIG_NAME}`,
+  ASSIGNMENTS,
+  ROOK_CONFIG,
   `Deployment ${ROOK_OPERATOR_NAME}`,
   'Drivers of ceph-csi-operator',
   ROLLOUTS,
 ]);
-
-const ASSIGNMENTS = `${ASSIGNMENT_KIND} ${ASSIGNMENT_NAME}`;
 
 /** What the API server does not serve is not there. */
 export function hidesConflict({ what, reason }: Gap): boolean {

@@ -9,15 +9,13 @@ import { competing, type WorkloadPlan } from '../../domain/rules/workload-plan.j
 import { describeHeldPorts } from '../../domain/report/held-ports.js';
 import type { Gap, RookSurvey, Survey } from '../survey.js';
 import { head, type DocumentHead } from './document-head.js';
-import { describeGap, hidesPlan, mayHideConflict } from './gaps.js';
+import { ROOK_CONFIG, describeGap, hidesPlan, mayHideConflict } from './gaps.js';
 import { helmValues, type HelmValues } from './helm-values.js';
 import { assign } from './next-steps.js';
 import { manualPhases, type Phase } from './plan-commands.js';
 import { diffOf, type Hunk } from './plan-diff.js';
 import { stepsOf, type Step } from './steps.js';
 import { conditionOf } from './verdict.js';
-
-const ROOK_CONFIG_TITLE = `ConfigMap ${ROOK_CONFIG_NAME}`;
 
 export interface PlannedWorkload {
   readonly kind: WorkloadKind;
@@ -81,9 +79,7 @@ type Drifted = WorkloadPlan & Required<Pick<WorkloadPlan, 'workload' | 'assigned
 
 /** Whether nobody knows what Rook's settings are, or whether there are any. */
 function isUnread(gaps: readonly Gap[], { namespace }: RookSurvey): boolean {
-  return gaps.some(
-    (gap) => gap.what === ROOK_CONFIG_TITLE && hidesPlan(gap) && (gap.namespace ?? namespace) === namespace,
-  );
+  return gaps.some((gap) => gap.what === ROOK_CONFIG && hidesPlan(gap) && (gap.namespace ?? namespace) === namespace);
 }
 
 function planRook(rook: RookSurvey, isConfigUnread: boolean): PlannedRook {
