@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { Assignment } from '../support/assignment.js';
 import { useCluster } from '../support/cluster.js';
 import type { ControlPlane } from '../support/control-plane/control-plane.js';
+import { waitFor } from '../support/control-plane/wait-for.js';
 import { podsOf, runningPodsOf, uidsOf } from '../support/csi-pods.js';
 import { runOffered } from '../support/offered-commands.js';
 import { exhaustQuota, rejectHostPorts, restrictNamespace, type Rejection } from '../support/pod-rejections.js';
 import type { RookInstallation } from '../support/rook/installation.js';
-import { inOrder, layoutOf, OTHER_PORTS, patchOf } from '../support/slots.js';
+import { inOrder, layoutOf, OTHER_PORTS, patchOf, PROVISIONERS } from '../support/slots.js';
 
 const cluster = useCluster();
 
@@ -18,9 +19,12 @@ interface Installed {
   readonly nodePlugins: string[];
 }
 
-/** The conflict, in which the node plugin runs and keeps the provisioners off. */
+/** The conflict, in which the node plugin runs and keeps the provisioners off, whose pods were made before the operator starts. */
 async function installConflict(): Promise<Installed> {
   const installed = await cluster().installRookWithAssignment();
+  for (const slot of PROVISIONERS) {
+    await waitFor(`two pods of ${slot}`, async () => (await podsOf(installed.rook, slot)).length === 2);
+  }
   return { ...installed, nodePlugins: uidsOf(await runningPodsOf(installed.rook, 'rbdNodePlugin', 3)) };
 }
 
