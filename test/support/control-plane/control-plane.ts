@@ -6,7 +6,7 @@ import { AuditLog } from './audit-log.js';
 import { type Binaries, provideBinaries } from './binaries.js';
 import { auditLogFile, type ApiServerFeatures } from './command-lines.js';
 import { PortClashError } from './component.js';
-import { type Access, createTokens, writeCredentials, writeKubeconfig } from './credentials.js';
+import { type Access, createTokens, type Tokens, writeCredentials, writeKubeconfig } from './credentials.js';
 import { freePorts } from './ports.js';
 import { Processes, type ServingCertificate } from './processes.js';
 import { run } from './run.js';
@@ -21,6 +21,8 @@ export interface ControlPlaneOptions {
   streamedLists?: boolean;
   /** What the API server listens on: 127.0.0.1, the default, or ::1. */
   host?: string;
+  /** Nodes whose kubelets join at `host`, in the place of kwok's nodes; see kubeletKubeconfig(). */
+  kubelets?: readonly string[];
 }
 
 /** What a start ends with. */
@@ -33,8 +35,11 @@ interface Started {
   schedules: boolean;
   features: ApiServerFeatures;
   processes: Processes;
+  tokens: Tokens;
 }
 
+/** Where pods look for the API server: that of the Service `kubernetes`. */
+const SERVICE_PORT = 443;
 const START_ATTEMPTS = 5;
 const TOKEN_SECONDS = 24 * 3600;
 
@@ -52,6 +57,7 @@ export class ControlPlane {
   /** Whether pods get created, scheduled and run: not without nodes, nor with the programs of an envtest archive alone. */
   readonly schedules: boolean;
   readonly #processes: Processes;
+  readonly #tokens: Tokens;
   #ca: string;
   #kubeconfigs = 0;
   #backups = 0;
@@ -67,6 +73,7 @@ export class ControlPlane {
     this.audit = new AuditLog(started.features.audit ? auditLogFile(started.directory) : undefined);
     this.schedules = started.schedules;
     this.#processes = started.processes;
+    this.#tokens = started.tokens;
   }
 
   /** PEM. */
@@ -117,6 +124,12 @@ export class ControlPlane {
     return writeKubeconfig(file, { server: this.server, ca: this.ca, token });
   }
 
+  /** The path of a kubeconfig for the kubelet of a node in `kubelets`. */
+  async kubeletKubeconfig(node: string): Promise<string> {
+    const file = join(this.directory, `kubelet-${node}.kubeconfig`);
+    return writeKubeconfig(file, { server: this.server, ca: this.ca, token: this.#tokens.kubelets[node]! });
+  }
+
   /** SIGKILL: no goodbye to open connections. Back when the process is gone. */
   async killApiServer(): Promise<void> {
     await this.#processes.killApiServer();
@@ -161,12 +174,13 @@ export class ControlPlane {
 
 async function boot(
   binaries: Binaries,
-  { nodes = 3, audit = false, streamedLists = true, host = '127.0.0.1' }: ControlPlaneOptions,
+  { nodes = 3, audit = false, streamedLists = true, host = '127.0.0.1', kubelets = [] }: ControlPlaneOptions,
 ): Promise<Started> {
-  const features = { host, audit, streamedLists };
-  const [etcdClient, etcdPeer, apiServer] = (await freePorts(3)) as [number, number, number];
+  const features = { host, audit, streamedLists, kubelets: kubelets.length > 0 };
+  const [etcdClient, etcdPeer, freePort] = (await freePorts(3)) as [number, number, number];
+  const apiServer = features.kubelets ? SERVICE_PORT : freePort;
   const directory = await mkdtemp(join(tmpdir(), 'control-plane-'));
-  const tokens = createTokens();
+  const tokens = createTokens(kubelets);
   const ports = { etcdClient, etcdPeer, apiServer };
   const processes = new Processes({ directory, binaries, ports, tokens, features });
   try {
@@ -179,7 +193,7 @@ async function boot(
     if (schedules) await processes.startScheduling(api, ca, nodes);
     const adminKubeconfig = await writeKubeconfig(join(directory, 'admin.kubeconfig'), access);
     const kubectlPath = binaries.path('kubectl');
-    return { directory, access, api, adminKubeconfig, kubectlPath, schedules, features, processes };
+    return { directory, access, api, adminKubeconfig, kubectlPath, schedules, features, processes, tokens };
   } catch (error) {
     await processes.stop();
     throw error;

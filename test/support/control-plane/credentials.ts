@@ -10,11 +10,14 @@ export interface Tokens {
   readonly controllerManager: string;
   readonly scheduler: string;
   readonly kwok: string;
+  /** By the name of the node. */
+  readonly kubelets: Readonly<Record<string, string>>;
 }
 
-export function createTokens(): Tokens {
+export function createTokens(nodes: readonly string[] = []): Tokens {
   const token = (): string => randomBytes(16).toString('hex');
-  return { admin: token(), controllerManager: token(), scheduler: token(), kwok: token() };
+  const kubelets = Object.fromEntries(nodes.map((node) => [node, token()]));
+  return { admin: token(), controllerManager: token(), scheduler: token(), kwok: token(), kubelets };
 }
 
 /** Writes what the API server authenticates with: the static tokens, and the key that signs ServiceAccount tokens. */
@@ -25,8 +28,11 @@ export async function writeCredentials(folder: string, tokens: Tokens): Promise<
     [tokens.controllerManager, 'system:kube-controller-manager'],
     [tokens.scheduler, 'system:kube-scheduler'],
     [tokens.kwok, 'system:kwok'],
-  ];
-  const lines = users.map(([secret, user]) => `${secret!},${user!},${user!},system:masters\n`);
+  ].map((user) => [...user, 'system:masters']);
+  const kubelets = Object.entries(tokens.kubelets).map(([node, secret]) => {
+    return [secret, `system:node:${node}`, 'system:nodes'];
+  });
+  const lines = [...users, ...kubelets].map(([secret, user, group]) => `${secret!},${user!},${user!},${group!}\n`);
   await writeFile(join(folder, 'tokens.csv'), lines.join(''), { mode: 0o600 });
 
   // An EC key, as it is made in no time: RSA takes up to half a second.

@@ -120,20 +120,27 @@ export class Processes {
     return join(this.#directory, 'certificates');
   }
 
-  /** Controllers, scheduler, and nodes that kwok plays. Back when pods can be placed on every node. */
+  /**
+   * Controllers and scheduler, and nodes that kwok plays unless kubelets join. Back when pods can be placed on each of
+   * kwok's nodes.
+   */
   async startScheduling(api: AdminApi, ca: string, nodes: number): Promise<void> {
-    const kubeconfig = (name: BinaryName, token: string): Promise<string> =>
-      writeKubeconfig(join(this.#directory, `${name}.kubeconfig`), { server: this.server, ca, token });
-    const manager = await kubeconfig('kube-controller-manager', this.#tokens.controllerManager);
-    const scheduler = await kubeconfig('kube-scheduler', this.#tokens.scheduler);
-    const kwok = await kubeconfig('kwok', this.#tokens.kwok);
+    const { kubelets } = this.#features;
+    const scheduler = await this.#kubeconfig('kube-scheduler', ca, this.#tokens.scheduler);
+    const kubeconfig = await this.#kubeconfig('kube-controller-manager', ca, this.#tokens.controllerManager);
+    const managerArgs = commandLines.controllerManagerArgs(this.#directory, { kubeconfig, kubelets });
     const components = [
       this.#run('kube-scheduler', commandLines.schedulerArgs(scheduler)),
-      this.#run('kwok', commandLines.kwokArgs(kwok)),
-      this.#run('kube-controller-manager', commandLines.controllerManagerArgs(this.#directory, manager)),
+      this.#run('kube-controller-manager', managerArgs),
     ] as const;
+    if (kubelets) return;
+    const kwok = this.#run('kwok', commandLines.kwokArgs(await this.#kubeconfig('kwok', ca, this.#tokens.kwok)));
     await createNodes(api, nodes);
-    await untilServing(components, () => nodesAreSchedulable(api));
+    await untilServing([kwok, ...components], () => nodesAreSchedulable(api));
+  }
+
+  #kubeconfig(name: BinaryName, ca: string, token: string): Promise<string> {
+    return writeKubeconfig(join(this.#directory, `${name}.kubeconfig`), { server: this.server, ca, token });
   }
 
   /** Kills them all and removes the folder. */

@@ -32,6 +32,11 @@ export async function buildControlPlane(folder: string, report: Report): Promise
   await buildPrograms(folder, Object.entries(PATHS).map(programOf), report);
 }
 
+/** The kubelet of the same release, from the same module: only real nodes have a use for it. */
+export function kubelet(): GoProgram {
+  return programOf(['kubelet', { module: 'kubernetes', path: 'k8s.io/kubernetes/cmd/kubelet' }]);
+}
+
 function programOf([name, { module, path }]: [string, { module: string; path: string }]): GoProgram {
   const [major, minor] = KUBERNETES_VERSION.split('.') as [string, string];
   const version = 'k8s.io/component-base/version';

@@ -14,7 +14,7 @@ upstream=$(cd / && go mod download -json "k8s.io/kubernetes@v$version" | sed -n 
 # k8s.io/kubernetes takes its staging modules from folders of its own repository, which no other module can do: replace
 # each of them by its published twin, as the release scripts of Kubernetes tag them.
 {
-  echo '// Written by pin.sh: the programs of the test control plane.'
+  echo '// Written by pin.sh: the programs of the test control plane, and the kubelet.'
   echo 'module csi-port-operator/test/control-plane/kubernetes'
   echo
   echo 'go 1.26.0'
@@ -22,7 +22,7 @@ upstream=$(cd / && go mod download -json "k8s.io/kubernetes@v$version" | sed -n 
   echo 'tool ('
   printf '\t%s\n' go.etcd.io/etcd/server/v3 \
     k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager \
-    k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl
+    k8s.io/kubernetes/cmd/kube-scheduler k8s.io/kubernetes/cmd/kubectl k8s.io/kubernetes/cmd/kubelet
   echo ')'
   echo
   echo "require k8s.io/kubernetes v$version"
