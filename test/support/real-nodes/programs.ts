@@ -1,18 +1,15 @@
 /** The programs of a real node and of the containers on it, built or fetched once, into the cache. */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder as controlPlaneCache } from '../control-plane/binaries.js';
 import { kubelet } from '../control-plane/programs.js';
 import { buildPrograms, goProblem, type GoProgram, type Report } from '../go-programs/go-build.js';
+import { type BuildPlan, cacheRoot, MODULE_NAMES, type ModuleName, planOf } from './modules.js';
 import { provideRunc, runcProblem } from './runc.js';
-
-const REPOSITORY = join(import.meta.dirname, '../../..');
 
 export interface NodePrograms {
   readonly kubelet: string;
-  /** Looks for its shim beside itself, where it is. */
+  /** Finds its shim, containerd-shim-runc-v2, in its own folder. */
   readonly containerd: string;
   readonly ctr: string;
   /** The folder of the CNI plugins ptp, host-local and loopback. */
@@ -24,78 +21,61 @@ export interface NodePrograms {
   readonly sidecar: string;
 }
 
-const SHIM = 'containerd-shim-runc-v2';
-const CNI_PLUGINS = ['main/ptp', 'ipam/host-local', 'main/loopback'];
-
-const CONTAINERD = 'github.com/containerd/containerd/v2/cmd';
-/** Snapshotters for file systems that no node has here, and traces that nothing collects. */
-const LEFT_OUT = ['no_btrfs', 'no_devmapper', 'no_zfs', 'no_tracing'];
-
-/** In the order of the build. Each folder pins its programs in a go.mod of its own. */
-const MODULES = {
-  containerd: ['containerd', SHIM, 'ctr'].map((name) => ({ name, path: `${CONTAINERD}/${name}`, tags: LEFT_OUT })),
-  cni: CNI_PLUGINS.map((path) => ({
-    name: path.replace(/^.*\//, ''),
-    path: `github.com/containernetworking/plugins/plugins/${path}`,
-  })),
-  'stand-in': [{ name: 'stand-in', path: '.' }],
-  'csi-addons': [{ name: 'csi-addons-sidecar', path: 'github.com/csi-addons/kubernetes-csi-addons/sidecar' }],
-} satisfies Record<string, readonly Omit<GoProgram, 'module'>[]>;
-
-type ModuleName = keyof typeof MODULES;
-
-/** A folder of the cache, and what belongs into its bin. */
-interface BuildPlan {
-  readonly folder: string;
-  readonly programs: readonly GoProgram[];
-}
-
-/** Builds what is missing, and reports the progress: some five minutes on two cores with an empty cache. */
+/** Builds what is missing, and reports the progress. What takes longest is needed first. */
 export async function provideNodePrograms(report: Report): Promise<NodePrograms> {
-  const ofKubernetes = kubeletPlan();
-  await provide(ofKubernetes, report);
+  const kubernetes = await provide(kubeletPlan(), report);
   const containerd = await provideModule('containerd', report);
   const cniPlugins = await provideModule('cni', report);
-  const runc = await provideRunc(join(cacheRoot(), 'runc'), report);
-  const standIn = await provideModule('stand-in', report);
+  const runc = await provideRunc(runcFolder(), report);
+  const standIn = await provideStandIn(report);
   const csiAddons = await provideModule('csi-addons', report);
   return {
-    kubelet: join(ofKubernetes.folder, 'bin/kubelet'),
+    kubelet: join(kubernetes, 'kubelet'),
     containerd: join(containerd, 'containerd'),
     ctr: join(containerd, 'ctr'),
     cniPlugins,
     runc,
-    standIn: join(standIn, 'stand-in'),
+    standIn,
     sidecar: join(csiAddons, 'csi-addons-sidecar'),
   };
 }
 
-/** Why they cannot be provided here, in one line; undefined if they are there or can be made. */
-export async function nodeProgramsProblem(): Promise<string | undefined> {
-  for (const plan of [kubeletPlan(), ...(await Promise.all(moduleNames().map(modulePlan)))]) {
-    const [missing] = missingFrom(plan);
-    const lastError = missing === undefined ? undefined : await goProblem(missing.module);
-    if (missing !== undefined && lastError !== undefined) return `${missing.name} cannot be built: ${lastError}`;
-  }
-  return runcProblem(join(cacheRoot(), 'runc'));
+/** The stand-in alone, which is a small build. */
+export async function provideStandIn(report: Report): Promise<string> {
+  return join(await provideModule('stand-in', report), 'stand-in');
 }
 
-function moduleNames(): ModuleName[] {
-  return Object.keys(MODULES) as ModuleName[];
+/** Why they cannot be provided here, in one line; undefined if they are there or can be made. */
+export async function nodeProgramsProblem(): Promise<string | undefined> {
+  for (const plan of [kubeletPlan(), ...(await Promise.all(MODULE_NAMES.map(planOf)))]) {
+    const lastError = await buildProblem(plan);
+    if (lastError !== undefined) return lastError;
+  }
+  return runcProblem(runcFolder());
+}
+
+/** Why the stand-in cannot be provided here. */
+export async function standInProblem(): Promise<string | undefined> {
+  return buildProblem(await planOf('stand-in'));
 }
 
 async function provideModule(name: ModuleName, report: Report): Promise<string> {
-  const plan = await modulePlan(name);
-  await provide(plan, report);
+  return provide(await planOf(name), report);
+}
+
+/** The folder of the programs. */
+async function provide(plan: BuildPlan, report: Report): Promise<string> {
+  const lastError = await buildProblem(plan);
+  if (lastError !== undefined) throw new Error(lastError);
+  if (missingFrom(plan).length > 0) await buildPrograms(plan.folder, plan.programs, report);
   return join(plan.folder, 'bin');
 }
 
-async function provide(plan: BuildPlan, report: Report): Promise<void> {
+async function buildProblem(plan: BuildPlan): Promise<string | undefined> {
   const [missing] = missingFrom(plan);
-  if (missing === undefined) return;
+  if (missing === undefined) return undefined;
   const lastError = await goProblem(missing.module);
-  if (lastError !== undefined) throw new Error(`${missing.name} cannot be built: ${lastError}`);
-  await buildPrograms(plan.folder, plan.programs, report);
+  return lastError === undefined ? undefined : `${missing.name} cannot be built: ${lastError}`;
 }
 
 function missingFrom({ folder, programs }: BuildPlan): readonly GoProgram[] {
@@ -107,25 +87,6 @@ function kubeletPlan(): BuildPlan {
   return { folder: controlPlaneCache(), programs: [kubelet()] };
 }
 
-async function modulePlan(name: ModuleName): Promise<BuildPlan> {
-  const module = moduleFolder(name);
-  const programs = MODULES[name].map((program) => ({ ...program, module }));
-  return { folder: join(cacheRoot(), `${name}-${await digestOf(module)}`), programs };
-}
-
-function moduleFolder(name: ModuleName): string {
-  return join(import.meta.dirname, ...(name === 'stand-in' ? [] : ['go']), name);
-}
-
-/** Of the pins, and of the sources where they are in the folder: another version of either has a folder of its own. */
-async function digestOf(module: string): Promise<string> {
-  const files = (await readdir(module)).filter((file) => /\.go$|^go\.mod$/.test(file)).sort();
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(file).update(await readFile(join(module, file)));
-  return hash.digest('hex').slice(0, 12);
-}
-
-/** REAL_NODES_CACHE lets several checkouts share one cache. */
-function cacheRoot(): string {
-  return process.env.REAL_NODES_CACHE ?? join(REPOSITORY, '.cache/real-nodes');
+function runcFolder(): string {
+  return join(cacheRoot(), 'runc');
 }

@@ -20,6 +20,7 @@ func main() {
 	// Taken in both cases: a signal that no channel takes would end the process.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	log.Printf("Stands for %s", os.Args[0])
 
 	failed := make(chan error)
 	if !shell {
@@ -31,10 +32,11 @@ func main() {
 		select {
 		case err := <-failed:
 			log.Fatal(err)
-		case <-signals:
+		case received := <-signals:
 			if !shell && !flags.has("ignore-sigterm") {
 				return
 			}
+			log.Printf("Ignored: %s", received)
 		}
 	}
 }
