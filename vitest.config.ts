@@ -43,6 +43,16 @@ export default defineConfig({
       },
       { test: { name: 'model', include: ['test/model/**/*.test.ts'], ...forLongRuns } },
       { test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...onControlPlane } },
+      // In namespaces of their own: see test/support/real-nodes/cli.ts.
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
       // After those that start operators, whose requests it looks at: see scripts/test.js.
       { test: { name: 'rights', include: ['test/rights/**/*.test.ts'] } },
       { test: { name: 'rook', include: ['test/rook/**/*.test.ts'], ...onControlPlane } },

@@ -1,6 +1,6 @@
 /**
- * runc, which starts the containers: the one in PATH, or Debian's package. It is the one program of a node that no Go
- * module brings: its C parts take a compiler and libseccomp, without which no pod with a seccomp profile would start.
+ * runc, which starts the containers: the one in PATH, or else Debian's package. It is the one program of a node that is
+ * not built here: for seccomp profiles, which the pods ask for, it takes a C compiler and the sources of libseccomp.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,50 +10,47 @@ import { promisify } from 'node:util';
 import { withCacheLock } from '../go-programs/cache-lock.js';
 import type { Report } from '../go-programs/go-build.js';
 
-const run = promisify(execFile);
-
 const FIX = 'Install runc, e.g.: apt-get install runc';
 
-/** Path of runc; Debian's package is extracted into `folder`/bin, and nothing is installed. */
+/** Path of runc. Debian's package is extracted into `folder`/bin: nothing is installed. */
 export async function provideRunc(folder: string, report: Report): Promise<string> {
   const found = await existing(folder);
   if (found !== undefined) return found;
   const lastError = await runcProblem(folder);
   if (lastError !== undefined) throw new Error(lastError);
   const onWait = (): void => report('Another process is fetching runc for the same cache: waiting for it.');
-  return withCacheLock(join(folder, 'fetch.lock'), onWait, () => fetchPackage(folder, report));
+  return withCacheLock(join(folder, 'fetch.lock'), onWait, async () => {
+    return (await existing(folder)) ?? (await fetchPackage(folder, report));
+  });
 }
 
-/** Why there is no runc here and none can be fetched; undefined if there is one, or can be. */
+/** Why there is no runc here and none can be fetched, in one line; undefined if there is one, or can be. */
 export async function runcProblem(folder: string): Promise<string | undefined> {
   if ((await existing(folder)) !== undefined) return undefined;
   const absent = ['apt-get', 'dpkg-deb'].filter((program) => inPath(program) === undefined);
   if (absent.length === 0) return undefined;
-  return `There is no runc in PATH, and no ${absent.join(' and no ')} to fetch it with. ${FIX}`;
+  return `There is no runc with seccomp in PATH, and no ${absent.join(' and no ')} to fetch it with. ${FIX}`;
 }
 
 async function existing(folder: string): Promise<string | undefined> {
-  const cached = join(folder, 'bin/runc');
-  for (const candidate of [inPath('runc'), cached]) {
-    if (candidate !== undefined && existsSync(candidate) && (await startProblem(candidate)) === undefined) {
-      return candidate;
-    }
+  for (const candidate of [inPath('runc'), join(folder, 'bin/runc')]) {
+    if (candidate === undefined || !existsSync(candidate)) continue;
+    if ((await faultOf(candidate)) === undefined) return candidate;
   }
   return undefined;
 }
 
 function inPath(program: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
+  const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
+  return candidates.find((path) => existsSync(path));
 }
 
-/** Why this runc is of no use here: a library is missing, it is of another architecture, or it has no seccomp. */
-async function startProblem(runc: string): Promise<string | undefined> {
+/** Why this runc is of no use here: it lacks a library, it is for another architecture, or it is built without seccomp. */
+async function faultOf(runc: string): Promise<string | undefined> {
   try {
-    const { stdout } = await run(runc, ['--version']);
-    return stdout.includes('libseccomp') ? undefined : `${runc} is built without seccomp`;
+    return (await run(runc, ['--version'])).includes('libseccomp') ? undefined : `${runc} is built without seccomp`;
   } catch (error) {
-    return error instanceof Error ? error.message.trim() : String(error);
+    return (error as Error).message;
   }
 }
 
@@ -63,29 +60,41 @@ async function fetchPackage(folder: string, report: Report): Promise<string> {
   try {
     report("Fetching Debian's package runc …");
     const archive = await download(workspace, report);
-    await run('dpkg-deb', ['-x', join(workspace, archive), join(workspace, 'root')]);
-    const unpacked = join(workspace, 'root/usr/sbin/runc');
-    const lastError = await startProblem(unpacked);
-    if (lastError !== undefined) throw new Error(`runc of ${archive} does not start: ${lastError}. ${FIX}`);
+    await run('dpkg-deb', ['-x', join(workspace, archive), workspace]);
+    const extracted = join(workspace, 'usr/sbin/runc');
+    const fault = await faultOf(extracted);
+    if (fault !== undefined) throw new Error(fault);
+    await rename(extracted, join(folder, 'bin/runc'));
     report(`Fetched ${archive}`);
-    await rename(unpacked, join(folder, 'bin/runc'));
     return join(folder, 'bin/runc');
+  } catch (error) {
+    const reason = `There is no runc with seccomp in PATH, and Debian's package is of no use: ${(error as Error).message}`;
+    throw new Error(`${reason}. ${FIX}`, { cause: error });
   } finally {
     await rm(workspace, { recursive: true, force: true });
   }
 }
 
-/** File name of the package. Lists of packages that are missing or too old are fetched anew, which takes root. */
+/** File name of the package. If apt-get has no list that names it, or an old one, it fetches the lists: that takes root. */
 async function download(workspace: string, report: Report): Promise<string> {
-  const fetch = (): Promise<unknown> => run('apt-get', ['download', 'runc'], { cwd: workspace });
   try {
-    await fetch();
+    await run('apt-get', ['download', 'runc'], workspace);
   } catch {
-    report('  apt-get has no list of packages that serves: apt-get update');
+    report('  the lists of packages are missing or old: apt-get update');
     await run('apt-get', ['update']);
-    await fetch();
+    await run('apt-get', ['download', 'runc'], workspace);
   }
   const archive = (await readdir(workspace)).find((file) => file.endsWith('.deb'));
-  if (archive === undefined) throw new Error(`apt-get download left no package of runc. ${FIX}`);
+  if (archive === undefined) throw new Error('apt-get download left no file');
   return archive;
+}
+
+/** What the program prints. @throws Error with the last line of its errors */
+async function run(program: string, args: readonly string[], cwd?: string): Promise<string> {
+  try {
+    return (await promisify(execFile)(program, args, { cwd })).stdout;
+  } catch (error) {
+    const { message, stderr = '' } = error as Error & { stderr?: string };
+    throw new Error(stderr.trim() === '' ? message : stderr.trim().split('\n').at(-1), { cause: error });
+  }
 }

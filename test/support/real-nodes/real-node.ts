@@ -1,0 +1,143 @@
+/** One node: a kubelet and containerd in network, mount and PID namespaces of their own. Its death is that of its first process. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, closeSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { waitFor } from '../control-plane/wait-for.js';
+import { connectNode, disconnectNode, GATEWAY, nodeAddress, podSubnet } from './network.js';
+import { cniConfig, cniFolder, containerdConfig, kubeletConfig, type NodeSettings } from './node-config.js';
+import type { NodePrograms } from './programs.js';
+
+export interface RealNodeOptions {
+  /** 1 to 9, of `total`. */
+  readonly number: number;
+  readonly total: number;
+  readonly programs: NodePrograms;
+  /** Docker archives. */
+  readonly images: readonly string[];
+  readonly kubeconfig: string;
+  /** Of the whole run. */
+  readonly folder: string;
+  /** Of the whole run, below each controller's root. */
+  readonly cgroup: string;
+}
+
+const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+/** Of cgroup v1. */
+const CGROUPS = '/sys/fs/cgroup';
+
+export function nodeName(number: number): string {
+  return `node-${number}`;
+}
+
+export class RealNode {
+  readonly name: string;
+  readonly address: string;
+  readonly cgroup: string;
+  readonly #options: RealNodeOptions;
+  readonly #folder: string;
+  #process: ChildProcess | undefined;
+
+  constructor(options: RealNodeOptions) {
+    this.#options = options;
+    this.name = nodeName(options.number);
+    this.address = nodeAddress(options.number);
+    this.cgroup = `${options.cgroup}/${this.name}`;
+    this.#folder = join(options.folder, this.name);
+  }
+
+  /** Switches it on; after a kill, with what is on its disk. Back when it has a network; its kubelet joins later. */
+  async start(): Promise<void> {
+    await this.#writeConfig();
+    const log = openSync(this.#logFile, 'a');
+    const script = join(import.meta.dirname, 'node.sh');
+    this.#process = spawn('unshare', [...NAMESPACES, script], {
+      env: await this.#environment(),
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    await connectNode(this.#options.number, await this.#firstProcess());
+  }
+
+  /** SIGKILL to all that runs on it, as if the power failed. Back when it is gone. */
+  async kill(): Promise<void> {
+    process.kill(await this.#firstProcess(), 'SIGKILL');
+    await once(this.#process!, 'close');
+    await disconnectNode(this.#options.number);
+  }
+
+  /** Runs a program in the node's namespaces, as root; resolves with what it printed. */
+  async run(program: string, ...args: string[]): Promise<string> {
+    const pid = await this.#firstProcess();
+    const enter = ['--target', String(pid), '--net', '--mount', '--pid', '--', program, ...args];
+    return (await promisify(execFile)('nsenter', enter)).stdout;
+  }
+
+  /** Starts a program beside the pods, which ends with the node at the latest. */
+  async spawn(program: string, ...args: string[]): Promise<ChildProcess> {
+    const pid = await this.#firstProcess();
+    return spawn('nsenter', ['--target', String(pid), '--net', '--mount', '--pid', '--', program, ...args]);
+  }
+
+  /** Path of a file of a cgroup below the node's. */
+  cgroupFile(controller: string, ...path: string[]): string {
+    return join(CGROUPS, controller, this.cgroup, ...path);
+  }
+
+  /** What its daemons have logged last. */
+  async log(): Promise<string> {
+    const lines = (await readFile(this.#logFile, 'utf8')).trimEnd().split('\n');
+    return lines.slice(-30).join('\n');
+  }
+
+  get #logFile(): string {
+    return join(this.#folder, 'node.log');
+  }
+
+  /** As the namespace of the tests numbers it. */
+  async #firstProcess(): Promise<number> {
+    const pid = String(this.#process?.pid);
+    return waitFor(`the first process of ${this.name}`, async () => {
+      return Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+    });
+  }
+
+  async #writeConfig(): Promise<void> {
+    const { number, programs } = this.#options;
+    const settings: NodeSettings = {
+      folder: this.#folder,
+      programs,
+      address: this.address,
+      podSubnet: podSubnet(number),
+      cgroup: this.cgroup,
+    };
+    await mkdir(cniFolder(this.#folder), { recursive: true });
+    await writeFile(join(this.#folder, 'containerd.toml'), containerdConfig(settings));
+    await writeFile(join(cniFolder(this.#folder), 'pods.conflist'), JSON.stringify(cniConfig(settings)));
+    // JSON is YAML.
+    await writeFile(join(this.#folder, 'kubelet.yaml'), JSON.stringify(kubeletConfig(settings)));
+  }
+
+  async #environment(): Promise<NodeJS.ProcessEnv> {
+    const { number, total, programs, images, kubeconfig, folder } = this.#options;
+    const others = Array.from({ length: total }, (_, index) => index + 1).filter((other) => other !== number);
+    const { containerd, kubelet, runc, cniPlugins } = programs;
+    const folders = [...[containerd, kubelet, runc].map(dirname), cniPlugins];
+    return {
+      PATH: [dirname(containerd), dirname(kubelet), process.env.PATH].join(':'),
+      NAME: this.name,
+      ADDRESS: this.address,
+      GATEWAY,
+      POD_ROUTES: others.map((other) => `${podSubnet(other)} ${nodeAddress(other)}`).join('\n'),
+      FOLDER: this.#folder,
+      PROGRAMS: [...new Set(folders)].join(' '),
+      SHARED: folder,
+      KUBECONFIG: kubeconfig,
+      IMAGES: images.join(' '),
+      CGROUP: this.cgroup,
+      CGROUP_CONTROLLERS: (await readdir(CGROUPS)).filter((name) => name !== 'unified').join(' '),
+    };
+  }
+}

@@ -1,0 +1,44 @@
+/** The csi-addons sidecars of a Rook on real nodes: where they listen, and what they tell the csi-addons manager. */
+import type { KubeObject } from '../control-plane/admin-api.js';
+import type { RookInstallation } from '../rook/installation.js';
+import { SLOTS, specOf } from '../slots.js';
+import type { Slot } from '../../../src/domain/rules/slots.js';
+import type { RealCluster } from './real-cluster.js';
+import { listeningSockets } from './sockets.js';
+
+/** The kernel's name of the program, cut to 15 characters. */
+const SIDECAR = 'csi-addons-sidecar'.slice(0, 15);
+
+export interface SidecarSocket {
+  readonly node: string;
+  readonly slot: Slot;
+  readonly pod: string;
+  readonly port: number;
+}
+
+/** An object that each sidecar keeps of itself. */
+export interface CsiAddonsNode extends KubeObject {
+  readonly spec: { readonly driver: { readonly name: string; readonly endpoint: string; readonly nodeID: string } };
+}
+
+/** By the sockets of each node, in the order of nodes and ports: what is not open is not here. */
+export async function sidecarSockets(cluster: RealCluster, rook: RookInstallation): Promise<SidecarSocket[]> {
+  const pods = await rook.pods();
+  const found = await Promise.all(
+    cluster.nodes.map(async (node) => {
+      const sockets = (await listeningSockets(node)).filter(({ program }) => program === SIDECAR);
+      return sockets.flatMap(({ port, podUid }): SidecarSocket[] => {
+        const pod = pods.find(({ metadata }) => metadata.uid === podUid);
+        const slot = SLOTS.find((candidate) => specOf(candidate).workload === pod?.metadata.labels?.app);
+        return slot === undefined ? [] : [{ node: node.name, slot, pod: pod!.metadata.name!, port }];
+      });
+    }),
+  );
+  return found.flat().sort((a, b) => a.node.localeCompare(b.node) || a.port - b.port);
+}
+
+export async function csiAddonsNodes(cluster: RealCluster, namespace: string): Promise<CsiAddonsNode[]> {
+  return cluster.controlPlane.api.list<CsiAddonsNode>(
+    `/apis/csiaddons.openshift.io/v1alpha1/namespaces/${namespace}/csiaddonsnodes`,
+  );
+}
