@@ -95,6 +95,10 @@ docker-buildx: ## Build the image IMG for PLATFORMS and push it, with provenance
 	docker buildx build --platform=$(PLATFORMS) $(image_arguments) --provenance=mode=max --sbom=true \
 	  --output=type=image,name=$(IMG),push=true,rewrite-timestamp=true --metadata-file=dist/image.json .
 
+.PHONY: image
+image: build ## Write the image IMG to dist/image.tar without a container engine (IMAGE_BUILDER: buildah or archive)
+	@npm run --silent image -- --tag '$(IMG)' $(image_arguments) $(ARGS)
+
 PLUGIN := kubectl-csiports-$(VERSION)
 PLUGIN_FILES := kubectl-csiports.js kubeconfig.js package.json
 

@@ -1,6 +1,6 @@
 /** The image as a folder: what the last stage of the Dockerfile puts there, on what its base image has. */
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import type { Stage } from './dockerfile.js';
@@ -30,12 +30,12 @@ export async function fillRootFolder(root: string, stages: readonly Stage[]): Pr
       await add(root, join(REPOSITORY, file), destination.endsWith('/') ? join(target, basename(source)) : target);
     }
   }
+  await setModes(root);
 }
 
 /** gcr.io/distroless/nodejs: Node, the libraries that it is linked with, CA certificates, the user; no shell. */
 async function addBase(root: string): Promise<void> {
   await Promise.all(FOLDERS.map((folder) => mkdir(join(root, folder), { recursive: true })));
-  await chmod(join(root, 'tmp'), 0o1777);
   await add(root, NODE, '/nodejs/bin/node');
   const { stdout } = await promisify(execFile)('ldd', [NODE]);
   for (const [library] of stdout.matchAll(/\/\S+/g)) await add(root, library, library);
@@ -46,4 +46,14 @@ async function addBase(root: string): Promise<void> {
 async function add(root: string, source: string, target: string): Promise<void> {
   await mkdir(dirname(join(root, target)), { recursive: true });
   await copyFile(source, join(root, target));
+}
+
+/** Whatever the umask and the modes here are: in the image everybody can read everything and only root can change it. */
+async function setModes(root: string): Promise<void> {
+  const paths = await readdir(root, { recursive: true });
+  for (const path of paths.map((name) => join(root, name))) {
+    const { mode } = await stat(path);
+    await chmod(path, (mode & 0o111) === 0 ? 0o644 : 0o755);
+  }
+  await chmod(join(root, 'tmp'), 0o1777);
 }
