@@ -17,7 +17,11 @@ export interface OperatorPod extends KubeObject {
       readonly status: string;
       readonly lastTransitionTime: string;
     }[];
-    readonly containerStatuses?: readonly { readonly containerID: string; readonly restartCount: number }[];
+    readonly containerStatuses?: readonly {
+      readonly containerID: string;
+      readonly restartCount: number;
+      readonly state: { readonly running?: { readonly startedAt: string } };
+    }[];
   };
 }
 
@@ -90,25 +94,29 @@ export class OperatorPods {
   }
 
   async memory(pod: OperatorPod): Promise<ContainerMemory> {
-    const node = this.#cluster.node(pod.spec.nodeName);
-    const container = pod.status.containerStatuses![0]!.containerID.replace(/^.*\//, '');
-    const quality = pod.status.qosClass.toLowerCase();
-    const parent = quality === 'guaranteed' ? ['kubepods'] : ['kubepods', quality];
-    const bytes = async (file: string): Promise<number> => {
-      return Number(
-        await readFile(node.cgroupFile('memory', ...parent, `pod${pod.metadata.uid!}`, container, file), 'utf8'),
-      );
-    };
-    const statistics = await readFile(
-      node.cgroupFile('memory', ...parent, `pod${pod.metadata.uid!}`, container, 'memory.stat'),
-      'utf8',
-    );
+    const bytes = async (name: string): Promise<number> => Number(await this.#cgroupFile(pod, name));
+    const statistics = await this.#cgroupFile(pod, 'memory.stat');
     const inactiveFile = Number(/^total_inactive_file (\d+)$/m.exec(statistics)![1]);
-    const mib = (value: number): number => Math.round(value / 1024 / 102.4) / 10;
+    const mib = (value: number): number => Math.round((value / 1024 / 1024) * 10) / 10;
     return {
       workingSet: mib((await bytes('memory.usage_in_bytes')) - inactiveFile),
       peak: mib(await bytes('memory.max_usage_in_bytes')),
       limit: mib(await bytes('memory.limit_in_bytes')),
     };
+  }
+
+  /** Of its one process, as /proc/PID/status has it. */
+  async processStatus(pod: OperatorPod): Promise<Record<string, string>> {
+    const pid = (await this.#cgroupFile(pod, 'cgroup.procs')).trim();
+    const text = await readFile(`/proc/${pid}/status`, 'utf8');
+    return Object.fromEntries([...text.matchAll(/^(\w+):\s*(.*?)\s*$/gm)].map(([, name, value]) => [name!, value!]));
+  }
+
+  /** Of the container's memory cgroup. */
+  #cgroupFile({ metadata, spec, status }: OperatorPod, name: string): Promise<string> {
+    const container = status.containerStatuses![0]!.containerID.replace(/^.*\//, '');
+    const node = this.#cluster.node(spec.nodeName);
+    const ofPod = ['kubepods', status.qosClass.toLowerCase(), `pod${metadata.uid!}`];
+    return readFile(node.cgroupFile('memory', ...ofPod, container, name), 'utf8');
   }
 }

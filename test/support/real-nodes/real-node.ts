@@ -72,13 +72,14 @@ export class RealNode {
   async run(program: string, ...args: string[]): Promise<string> {
     const pid = await this.#firstProcess();
     const enter = ['--target', String(pid), '--net', '--mount', '--pid', '--', program, ...args];
-    return (await promisify(execFile)('nsenter', enter)).stdout;
+    return (await promisify(execFile)('nsenter', enter, { env: { PATH: this.#path } })).stdout;
   }
 
   /** Starts a program beside the pods, which ends with the node at the latest. */
   async spawn(program: string, ...args: string[]): Promise<ChildProcess> {
     const pid = await this.#firstProcess();
-    return spawn('nsenter', ['--target', String(pid), '--net', '--mount', '--pid', '--', program, ...args]);
+    const enter = ['--target', String(pid), '--net', '--mount', '--pid', '--', program, ...args];
+    return spawn('nsenter', enter, { env: { PATH: this.#path } });
   }
 
   /** Path of a file of a cgroup below the node's. */
@@ -120,13 +121,19 @@ export class RealNode {
     await writeFile(join(this.#folder, 'kubelet.yaml'), JSON.stringify(kubeletConfig(settings)));
   }
 
+  /** With its own programs. */
+  get #path(): string {
+    const { containerd, kubelet } = this.#options.programs;
+    return [dirname(containerd), dirname(kubelet), process.env.PATH].join(':');
+  }
+
   async #environment(): Promise<NodeJS.ProcessEnv> {
     const { number, total, programs, images, kubeconfig, folder } = this.#options;
     const others = Array.from({ length: total }, (_, index) => index + 1).filter((other) => other !== number);
     const { containerd, kubelet, runc, cniPlugins } = programs;
     const folders = [...[containerd, kubelet, runc].map(dirname), cniPlugins];
     return {
-      PATH: [dirname(containerd), dirname(kubelet), process.env.PATH].join(':'),
+      PATH: this.#path,
       NAME: this.name,
       ADDRESS: this.address,
       GATEWAY,

@@ -1,7 +1,7 @@
 /** The csi-addons sidecars of a Rook on real nodes: where they listen, and what they tell the csi-addons manager. */
 import type { KubeObject } from '../control-plane/admin-api.js';
 import type { RookInstallation } from '../rook/installation.js';
-import { SLOTS, specOf } from '../slots.js';
+import { type Ports, SLOTS, specOf } from '../slots.js';
 import type { Slot } from '../../../src/domain/rules/slots.js';
 import type { RealCluster } from './real-cluster.js';
 import { listeningSockets } from './sockets.js';
@@ -14,6 +14,10 @@ export interface SidecarSocket {
   readonly slot: Slot;
   readonly pod: string;
   readonly port: number;
+}
+
+interface ScheduledPod extends KubeObject {
+  readonly spec: { readonly nodeName?: string };
 }
 
 /** An object that each sidecar keeps of itself. */
@@ -34,7 +38,23 @@ export async function sidecarSockets(cluster: RealCluster, rook: RookInstallatio
       });
     }),
   );
-  return found.flat().sort((a, b) => a.node.localeCompare(b.node) || a.port - b.port);
+  return found.flat().sort(byNodeAndPort);
+}
+
+/** What the sockets are to be: each pod that carries a sidecar listens on the port of its slot, on its node. */
+export async function socketsOf(rook: RookInstallation, ports: Readonly<Partial<Ports>>): Promise<SidecarSocket[]> {
+  const pods = (await rook.pods()) as ScheduledPod[];
+  const sockets = pods.flatMap(({ metadata, spec }): SidecarSocket[] => {
+    const slot = SLOTS.find((candidate) => specOf(candidate).workload === metadata.labels?.app);
+    const port = slot === undefined ? undefined : ports[slot];
+    if (slot === undefined || port === undefined) return [];
+    return [{ node: spec.nodeName ?? 'none', slot, pod: metadata.name!, port }];
+  });
+  return sockets.sort(byNodeAndPort);
+}
+
+function byNodeAndPort(a: SidecarSocket, b: SidecarSocket): number {
+  return a.node.localeCompare(b.node) || a.port - b.port;
 }
 
 export async function csiAddonsNodes(cluster: RealCluster, namespace: string): Promise<CsiAddonsNode[]> {

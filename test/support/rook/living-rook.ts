@@ -47,7 +47,7 @@ export function programKind(version: RookVersion, options: Partial<RookProgramOp
 
 /** Stopped after the test, which then fails where the program ended by itself. */
 export async function startProgram(
-  { controlPlane }: Cluster,
+  { controlPlane }: Pick<Cluster, 'controlPlane'>,
   rook: RookInstallation,
   options: Pick<RookProgramOptions, 'version'> & Partial<RookProgramOptions>,
 ): Promise<RookProgram> {
