@@ -26,6 +26,10 @@ demo: install-tools ## See the conflict and its end on a real control plane (ARG
 test: install-tools ## Lint, types, format, unit and cluster tests; ends with "N passed, N failed"
 	@npm run --silent test
 
+.PHONY: e2e
+e2e: install-tools ## The whole story on real nodes, as root: kubelets, containerd, the image; ends with "N passed, N failed"
+	@npm run --silent e2e -- $(ARGS)
+
 .PHONY: unit
 unit: install-tools ## The fast tests alone
 	@npm run --silent unit

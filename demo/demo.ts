@@ -1,6 +1,6 @@
 /**
  * `make demo`: Rook's port conflict on a real Kubernetes control plane, and the operator that ends it. Exits with 1
- * where it does not. `--keep` leaves everything up until Ctrl-C, to try edits.
+ * where it does not. `--keep` leaves everything up until Ctrl-C, to try edits. `--real-nodes` plays it where pods run for real.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,19 +14,29 @@ import { waitFor } from '../test/support/control-plane/wait-for.js';
 import { Holder } from '../test/support/holders.js';
 import { Operator } from '../test/support/operator.js';
 import { Plugin, PLUGIN_FOLDER } from '../test/support/plugin.js';
-import { DEFAULT_PORTS, nameOf, PROVISIONERS } from '../test/support/slots.js';
+import { DEFAULT_PORTS, nameOf } from '../test/support/slots.js';
 import { RookInstallation } from '../test/support/rook/installation.js';
 import { narrator } from './narrator.js';
-
-const NAMESPACE = 'rook-ceph';
-const SAMPLE = 'config/samples/csiportassignment.yaml';
-
-interface Pod {
-  readonly status: { readonly phase?: string; readonly conditions?: readonly { readonly message?: string }[] };
-}
+import { demoOnRealNodes } from './real-nodes.js';
+import {
+  NAMESPACE,
+  provisionersPending,
+  requireDistinctPortsAndRunningPods,
+  SAMPLE,
+  seconds,
+  show,
+  showPlugin,
+  showPluginRun,
+} from './show.js';
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: { keep: { type: 'boolean', default: false }, 'real-nodes': { type: 'boolean', default: false } },
+  });
+  if (values['real-nodes']) {
+    await demoOnRealNodes(values.keep);
+    return;
+  }
   narrator.heading('A Kubernetes control plane on this machine');
   await provideBinaries((line) => narrator.say(line));
   execFileSync(process.execPath, ['scripts/build.js'], { stdio: 'inherit' });
@@ -56,42 +66,14 @@ async function play(cluster: ControlPlane, keep: boolean): Promise<void> {
   }
 }
 
-/** Runs kubectl and shows both the command and what it prints. */
-async function show(cluster: ControlPlane, ...args: string[]): Promise<void> {
-  narrator.command(`kubectl ${args.join(' ')}`);
-  narrator.output(await cluster.kubectl(args));
-}
-
 async function showConflict(cluster: ControlPlane): Promise<RookInstallation> {
   narrator.heading('The conflict: Rook 1.16.4, ROOK_ENFORCE_HOST_NETWORK and CSI_ENABLE_CSIADDONS on');
   narrator.say('The CSI workloads are written as Rook writes them; Rook itself does not run here.');
   const rook = await RookInstallation.install(cluster, { namespace: NAMESPACE });
-  const reason = await waitFor('all provisioner pods to be Pending', async () => {
-    const pending = ((await rook.pods()) as unknown as Pod[]).filter(({ status }) => status.phase === 'Pending');
-    return (
-      pending.length === 2 * PROVISIONERS.length &&
-      pending[0]?.status.conditions?.find(({ message }) => message !== undefined)?.message
-    );
-  });
+  const reason = await provisionersPending(rook);
   await show(cluster, '-n', NAMESPACE, 'get', 'pods');
   narrator.bad(`all provisioners are Pending; the scheduler says: ${reason}`);
   return rook;
-}
-
-async function showPlugin(cluster: ControlPlane): Promise<void> {
-  narrator.heading('What it is and what to do: the kubectl plugin, with nothing installed in the cluster');
-  const plugin = new Plugin(cluster);
-  await showPluginRun(plugin, 1, 'check');
-  await showPluginRun(plugin, 0, 'plan');
-}
-
-/** With what it prints, and whether it ends as it should. */
-async function showPluginRun(plugin: Plugin, expected: number, ...args: string[]): Promise<void> {
-  narrator.command(`kubectl csiports ${args.join(' ')}`);
-  const { code, stdout, stderr } = await plugin.run(args);
-  narrator.output(stdout + stderr);
-  if (code !== expected) throw new Error(`kubectl csiports ${args.join(' ')} ended with ${code}, not with ${expected}`);
-  narrator.good(`exit code ${code}`);
 }
 
 async function startOperator(cluster: ControlPlane): Promise<Operator> {
@@ -130,13 +112,6 @@ async function showSolution(cluster: ControlPlane, rook: RookInstallation, opera
 }
 
 const KEYS = `custom-columns=${SLOT_SPECS.map(({ configKey }) => `${configKey}:.data.${configKey}`).join()}`;
-
-async function requireDistinctPortsAndRunningPods(rook: RookInstallation): Promise<void> {
-  const ports = await rook.layout();
-  const phases = ((await rook.pods()) as unknown as Pod[]).map(({ status }) => status.phase);
-  if (new Set(ports).size !== ports.length) throw new Error(`the ports are not distinct: ${ports.join(', ')}`);
-  if (phases.some((phase) => phase !== 'Running')) throw new Error(`not all pods run: ${phases.join(', ')}`);
-}
 
 async function showReassertion(cluster: ControlPlane, rook: RookInstallation): Promise<void> {
   narrator.heading('Rook restarts and writes its workload anew, with port 9070');
@@ -195,10 +170,6 @@ async function leaveUp(cluster: ControlPlane): Promise<void> {
   );
   narrator.say('Ctrl-C ends it and leaves nothing behind.');
   await once(process, 'SIGINT');
-}
-
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1000).toFixed(1);
 }
 
 try {
