@@ -41,7 +41,10 @@ done
 # The processes of the node beside its pods, which the kubelet puts into cgroups beside this one.
 for controller in $CGROUP_CONTROLLERS; do
   cgroup=/sys/fs/cgroup/$controller/$CGROUP
-  mkdir -p "$cgroup/daemons"
+  mkdir -p "$cgroup"
+  # A machine starts without any. The kubelet would ask containerd for each container of a node that died, and take minutes.
+  find "$cgroup" -mindepth 1 -depth -type d -exec rmdir {} +
+  mkdir "$cgroup/daemons"
   if [ "$controller" = cpuset ]; then
     for folder in "$(dirname "$cgroup")" "$cgroup" "$cgroup/daemons"; do
       cat /sys/fs/cgroup/cpuset/cpuset.cpus > "$folder/cpuset.cpus"

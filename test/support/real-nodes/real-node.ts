@@ -48,6 +48,11 @@ export class RealNode {
     this.#folder = join(options.folder, this.name);
   }
 
+  /** False before its start and after its death. */
+  get isOn(): boolean {
+    return this.#process !== undefined;
+  }
+
   /** Switches it on; after a kill, with what is on its disk. Back when it has a network; its kubelet joins later. */
   async start(): Promise<void> {
     await this.#writeConfig();
@@ -65,6 +70,7 @@ export class RealNode {
   async kill(): Promise<void> {
     process.kill(await this.#firstProcess(), 'SIGKILL');
     await once(this.#process!, 'close');
+    this.#process = undefined;
     await disconnectNode(this.#options.number);
   }
 

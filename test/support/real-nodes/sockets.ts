@@ -15,8 +15,9 @@ export interface ListeningSocket {
 
 const LINE = /^LISTEN +\d+ +\d+ +(\S+):(\d+) .*users:\(\("([^"]*)",pid=(\d+)/;
 
-/** TCP, by `ss`, in the node's namespaces. */
+/** TCP, by `ss`, in the node's namespaces. A node that is dead has none. */
 export async function listeningSockets(node: RealNode): Promise<ListeningSocket[]> {
+  if (!node.isOn) return [];
   const lines = (await node.run('ss', '--no-header', '--tcp', '--listening', '--numeric', '--processes')).split('\n');
   const found = lines.map((line) => LINE.exec(line)).filter((match) => match !== null);
   return Promise.all(
