@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideBinaries } from '../control-plane/binaries.js';
+import { tool } from '../tools/tools.js';
 import { inNamespaces } from './in-namespaces.js';
 import { realNodesProblem } from './problem.js';
 import { provideNodePrograms } from './programs.js';
@@ -28,6 +29,8 @@ async function main(): Promise<number> {
   }
   await provideBinaries(report);
   await provideNodePrograms(report);
+  // There is no network in the namespaces.
+  await tool('helm');
   execFileSync('make', ['--no-print-directory', 'image'], { cwd: REPOSITORY, stdio: 'inherit' });
   const files = readdirSync(join(REPOSITORY, TESTS)).filter((file) => file.endsWith('.test.ts'));
   const selected = files.filter((file) => process.argv.slice(2).every((part) => file.includes(part)));

@@ -6,8 +6,8 @@ import { ROOK_RELEASES, type RookVersion } from '../rook/release.js';
 import { PAUSE_IMAGE } from './node-config.js';
 import type { NodePrograms } from './programs.js';
 
-/** Of the pods that hold a port; see ../holders.ts. */
-const STRANGER = 'registry.example/agent:1';
+/** Of the pods that hold a port; see strangers.ts and ../holders.ts. */
+export const STRANGER = 'registry.example/agent:1';
 
 /** Writes the docker archives into a folder; resolves with their paths. */
 export async function writeImages(folder: string, version: RookVersion, programs: NodePrograms): Promise<string[]> {
