@@ -19,7 +19,7 @@ help: ## Show this
 install-tools: node_modules/.package-lock.json
 
 .PHONY: demo
-demo: install-tools ## See the conflict and its end on a real control plane (ARGS=--keep leaves it up)
+demo: install-tools ## See the conflict and its end on a real control plane (ARGS=--keep: leave it up, --real-nodes: pods that run)
 	@npm run --silent demo -- $(ARGS)
 
 .PHONY: test

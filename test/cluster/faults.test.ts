@@ -25,6 +25,8 @@ const noToxiproxy = await toolProblem('toxiproxy');
 const maySkip = (process.env.CI ?? '') === '';
 if (noToxiproxy !== undefined && maySkip) console.log(`skipped: the faults of the network, as ${noToxiproxy}`);
 const results: (Recorded | undefined)[] = [];
+/** Of rows, second attempts included: each has a namespace of its own. */
+let attempts = 0;
 let toxiproxy: Toxiproxy | undefined;
 
 beforeAll(async () => {
@@ -45,7 +47,7 @@ test.concurrent.for(MAX_FIRST)('$row.moment: $row.fault', async ({ row, index },
     skip(maySkip, noToxiproxy);
     throw new Error(`${noToxiproxy}; in CI set up Go before the tests, as .github/workflows/ci.yml does`);
   }
-  const measured = await runRow(cluster(), row, `row-${index}`, toxiproxy);
+  const measured = await runRow(cluster(), row, `row-${attempts++}`, toxiproxy);
   results[index] = recorded(row, measured);
   expect(violations(row, measured)).toEqual([]);
   expect(measured.foreign.after).toEqual(measured.foreign.before);

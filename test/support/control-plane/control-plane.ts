@@ -19,7 +19,7 @@ export interface ControlPlaneOptions {
   audit?: boolean;
   /** Whether the API server streams lists. Default true. */
   streamedLists?: boolean;
-  /** What the API server listens on: 127.0.0.1, the default, or ::1. */
+  /** What the API server is reached at: 127.0.0.1, the default, ::1, or an address that kubelets reach. */
   host?: string;
   /** Nodes whose kubelets join at `host`, in the place of kwok's nodes; see kubeletKubeconfig(). */
   kubelets?: readonly string[];
@@ -43,7 +43,7 @@ const SERVICE_PORT = 443;
 const START_ATTEMPTS = 5;
 const TOKEN_SECONDS = 24 * 3600;
 
-/** A real Kubernetes control plane on loopback, in processes and a temporary folder that do not outlive this process. */
+/** A real Kubernetes control plane on loopback, or on an address for kubelets, in processes and a temporary folder that do not outlive this process. */
 export class ControlPlane {
   readonly directory: string;
   /** https://127.0.0.1:PORT, or https://[::1]:PORT */

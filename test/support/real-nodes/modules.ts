@@ -42,7 +42,7 @@ export async function planOf(name: ModuleName): Promise<BuildPlan> {
 }
 
 /** The folder of the go.mod. */
-function sourceFolder(name: ModuleName): string {
+export function sourceFolder(name: ModuleName): string {
   return join(import.meta.dirname, ...(name === 'stand-in' ? [] : ['go']), name);
 }
 

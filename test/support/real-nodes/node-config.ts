@@ -80,9 +80,10 @@ export function kubeletConfig({ address, cgroup }: NodeSettings): object {
     oomScoreAdj: 0,
     // It checks the kernel's settings, and writes none.
     protectKernelDefaults: true,
+    makeIPTablesUtilChains: false,
     failSwapOn: false,
     localStorageCapacityIsolation: false,
-    // Nobody but the API server reaches it.
+    // What reaches it is in the namespaces of the run: the API server and the pods.
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
     resolvConf: '',

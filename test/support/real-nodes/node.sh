@@ -1,8 +1,10 @@
 #!/bin/bash
 # node.sh: the first process of a node, in network, mount and PID namespaces of its own, with everything in its environment
-# (see node.ts). Its root is the machine's under an overlay, so that what kubelet, containerd and pods leave in /etc, /var or /lib
+# (see real-node.ts). Its root is the machine's under an overlay, so that what kubelet, containerd and pods leave in /etc, /var or /lib
 # is gone with the node's folder. Ends with its namespaces, or if containerd or the kubelet ends.
 set -euo pipefail
+# Lists in the environment have a line for each entry.
+IFS=$'\n'
 
 # A machine's root, on which Rook's node plugins propagate their mounts.
 mount --make-rprivate /
@@ -60,14 +62,17 @@ until ip link show eth0 > /dev/null 2>&1; do sleep 0.02; done
 ip address add "$ADDRESS/24" dev eth0
 ip link set eth0 up
 ip route add default via "$GATEWAY"
-while read -r pods node; do
+while IFS=' ' read -r pods node; do
   ip route add "$pods" via "$node"
 done <<< "$POD_ROUTES"
 # Of this network namespace alone: from the pods to what is outside the node.
 echo 1 > /proc/sys/net/ipv4/ip_forward
 
 containerd --config "$FOLDER/containerd.toml" &
-until ctr version > /dev/null 2>&1; do sleep 0.05; done
+until ctr version > /dev/null 2>&1; do
+  kill -0 $!
+  sleep 0.05
+done
 for image in $IMAGES; do
   ctr --namespace k8s.io images import "$image" > /dev/null
 done

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { nodeProgramsProblem } from './programs.js';
 
-const NEEDED = ['bash', 'ip', 'nsenter', 'pivot_root', 'ss', 'unshare'];
+const NEEDED = ['bash', 'go', 'ip', 'nsenter', 'pivot_root', 'ss', 'unshare'];
 
 /** Creates what a node creates, in namespaces that are gone at the end of it. $1 is an empty folder. */
 const REHEARSAL = `set -e
@@ -15,7 +15,11 @@ mount --make-rprivate /
 mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 ip link add nodes type bridge
-ip link add port type veth peer name other`;
+ip link add port type veth peer name other
+for controller in /sys/fs/cgroup/*/; do
+  mkdir "$controller$(basename "$1")"
+  rmdir "$controller$(basename "$1")"
+done`;
 
 /** Why they cannot, in one line, or undefined if they can. */
 export async function realNodesProblem(): Promise<string | undefined> {
@@ -46,7 +50,7 @@ async function namespacesProblem(): Promise<string | undefined> {
     await promisify(execFile)('unshare', ['--net', '--mount', '--pid', '--fork', '--mount-proc', 'sh', script, folder]);
     return undefined;
   } catch (error) {
-    return `no network namespace with a bridge and no overlay is to be had: ${(error as Error).message.trim().split('\n').at(-1)!}`;
+    return `no namespaces with a bridge, an overlay and cgroups are to be had: ${(error as Error).message.trim().split('\n').at(-1)!}`;
   } finally {
     await rm(folder, { recursive: true });
   }

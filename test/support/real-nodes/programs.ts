@@ -1,10 +1,13 @@
 /** The programs of a real node and of the containers on it, built or fetched once, into the cache. */
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { cacheFolder as controlPlaneCache } from '../control-plane/binaries.js';
 import { kubelet } from '../control-plane/programs.js';
 import { buildPrograms, goProblem, type GoProgram, type Report } from '../go-programs/go-build.js';
-import { type BuildPlan, cacheRoot, MODULE_NAMES, type ModuleName, planOf } from './modules.js';
+import { type BuildPlan, cacheRoot, MODULE_NAMES, type ModuleName, planOf, sourceFolder } from './modules.js';
 import { provideRunc, runcProblem } from './runc.js';
 
 export interface NodePrograms {
@@ -19,6 +22,8 @@ export interface NodePrograms {
   readonly standIn: string;
   /** The csi-addons sidecar itself. */
   readonly sidecar: string;
+  /** What the sidecar comes with: the definition of CSIAddonsNode. */
+  readonly csiAddonsNodes: string;
 }
 
 /** Builds what is missing, and reports the progress. What takes longest is needed first. */
@@ -37,7 +42,22 @@ export async function provideNodePrograms(report: Report): Promise<NodePrograms>
     runc,
     standIn,
     sidecar: join(csiAddons, 'csi-addons-sidecar'),
+    csiAddonsNodes: await provideDefinition(dirname(csiAddons)),
   };
+}
+
+const CSI_ADDONS = 'github.com/csi-addons/kubernetes-csi-addons';
+
+/** Beside the sidecar, from the module that it was built from: a cluster of nodes has no network to fetch modules. */
+async function provideDefinition(folder: string): Promise<string> {
+  const file = join(folder, 'csiaddonsnodes.yaml');
+  if (existsSync(file)) return file;
+  const cwd = sourceFolder('csi-addons');
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', CSI_ADDONS], { cwd });
+  const { Dir: module } = JSON.parse(stdout) as { Dir: string };
+  await copyFile(join(module, 'config/crd/bases/csiaddons.openshift.io_csiaddonsnodes.yaml'), `${file}.new`);
+  await rename(`${file}.new`, file);
+  return file;
 }
 
 /** The stand-in alone, which is a small build. */

@@ -1,7 +1,6 @@
 /** A cluster of real nodes: the control plane of the tests, and kubelets with containerd in the place of kwok. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { ControlPlane } from '../control-plane/control-plane.js';
 import { nodesAreSchedulable } from '../control-plane/nodes.js';
 import { waitFor } from '../control-plane/wait-for.js';
@@ -9,7 +8,7 @@ import type { RookVersion } from '../rook/release.js';
 import { writeImages } from './images.js';
 import { preparation } from './in-namespaces.js';
 import { createNetwork, GATEWAY } from './network.js';
-import { provideNodePrograms } from './programs.js';
+import { type NodePrograms, provideNodePrograms } from './programs.js';
 import { nodeName, RealNode } from './real-node.js';
 
 const NODES = 3;
@@ -25,21 +24,18 @@ export class RealCluster {
 
   /** Back when pods run on each node. */
   static async start(version: RookVersion): Promise<RealCluster> {
-    const { folder, cgroup, operatorImages } = preparation();
+    const { folder, cgroup } = preparation();
     const programs = await provideNodePrograms((line) => console.error(line));
-    const imagesFolder = join(folder, 'images');
-    await mkdir(imagesFolder);
     await createNetwork();
     const numbers = Array.from({ length: NODES }, (_, index) => index + 1);
     const [controlPlane, images] = await Promise.all([
-      ControlPlane.start({ kubelets: numbers.map(nodeName), host: GATEWAY, audit: true }),
-      writeImages(imagesFolder, version, programs),
+      ControlPlane.start({ kubelets: numbers.map(nodeName), host: GATEWAY }),
+      provideImages(version, programs),
     ]);
     const nodes = await Promise.all(
       numbers.map(async (number) => {
         const kubeconfig = await controlPlane.kubeletKubeconfig(nodeName(number));
-        const all = [...images, ...operatorImages];
-        return new RealNode({ number, total: NODES, programs, images: all, kubeconfig, folder, cgroup });
+        return new RealNode({ number, total: NODES, programs, images, kubeconfig, folder, cgroup });
       }),
     );
     const cluster = new RealCluster(controlPlane, nodes);
@@ -60,19 +56,17 @@ export class RealCluster {
         const nodes = await this.controlPlane.api.list('/api/v1/nodes');
         return nodes.length === NODES && nodesAreSchedulable(this.controlPlane.api);
       },
-      { lastSeen: async () => (await Promise.all(this.nodes.map((node) => node.log()))).join('\n\n') },
+      { lastSeen: () => this.nodes.map((node) => node.log()).join('\n\n') },
     );
   }
 }
 
-/** Starts a cluster before the tests of this file. It ends with the namespaces that the tests run in. */
-export function useRealCluster(version: RookVersion): () => RealCluster {
-  let cluster: RealCluster | undefined;
-  beforeAll(async () => {
-    cluster = await RealCluster.start(version);
-  });
-  afterAll(async () => {
-    await cluster?.controlPlane.stop();
-  });
-  return () => cluster!;
+/** Of all pods, in the folder of the run, which each node has. */
+async function provideImages(version: RookVersion, programs: NodePrograms): Promise<string[]> {
+  const { folder, operatorImages } = preparation();
+  const images = join(folder, 'images');
+  await mkdir(images);
+  const copied = operatorImages.map((file) => join(images, basename(file)));
+  await Promise.all(operatorImages.map((file, index) => copyFile(file, copied[index]!)));
+  return [...copied, ...(await writeImages(images, version, programs))];
 }

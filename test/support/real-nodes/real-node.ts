@@ -1,7 +1,7 @@
 /** One node: a kubelet and containerd in network, mount and PID namespaces of their own. Its death is that of its first process. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, closeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -63,29 +63,34 @@ export class RealNode {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
+    this.#process.once('exit', () => {
+      this.#process = undefined;
+    });
     await connectNode(this.#options.number, await this.#firstProcess());
   }
 
   /** SIGKILL to all that runs on it, as if the power failed. Back when it is gone. */
   async kill(): Promise<void> {
-    process.kill(await this.#firstProcess(), 'SIGKILL');
-    await once(this.#process!, 'close');
-    this.#process = undefined;
+    const first = await this.#firstProcess();
+    const ended = once(this.#process!, 'exit');
+    process.kill(first, 'SIGKILL');
+    await ended;
     await disconnectNode(this.#options.number);
   }
 
   /** Runs a program in the node's namespaces, as root; resolves with what it printed. */
   async run(program: string, ...args: string[]): Promise<string> {
-    const pid = await this.#firstProcess();
-    const enter = ['--target', String(pid), '--net', '--mount', '--pid', '--', program, ...args];
+    const enter = await this.#enter(program, ...args);
     return (await promisify(execFile)('nsenter', enter, { env: { PATH: this.#path } })).stdout;
   }
 
   /** Starts a program beside the pods, which ends with the node at the latest. */
   async spawn(program: string, ...args: string[]): Promise<ChildProcess> {
-    const pid = await this.#firstProcess();
-    const enter = ['--target', String(pid), '--net', '--mount', '--pid', '--', program, ...args];
-    return spawn('nsenter', enter, { env: { PATH: this.#path } });
+    return spawn('nsenter', await this.#enter(program, ...args), { env: { PATH: this.#path } });
+  }
+
+  async #enter(...command: readonly string[]): Promise<string[]> {
+    return ['--target', String(await this.#firstProcess()), '--net', '--mount', '--pid', '--', ...command];
   }
 
   /** Path of a file of a cgroup below the node's. */
@@ -94,21 +99,23 @@ export class RealNode {
   }
 
   /** What its daemons have logged last. */
-  async log(): Promise<string> {
-    const lines = (await readFile(this.#logFile, 'utf8')).trimEnd().split('\n');
-    return lines.slice(-30).join('\n');
+  log(): string {
+    return readFileSync(this.#logFile, 'utf8').trimEnd().split('\n').slice(-30).join('\n');
   }
 
   get #logFile(): string {
     return join(this.#folder, 'node.log');
   }
 
-  /** As the namespace of the tests numbers it. */
+  /** As the namespace of the tests numbers it. @throws where the node is off, or has ended by itself */
   async #firstProcess(): Promise<number> {
-    const pid = String(this.#process?.pid);
-    return waitFor(`the first process of ${this.name}`, async () => {
-      return Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'));
-    });
+    if (this.#process === undefined) throw new Error(`${this.name} is off. The end of its log:\n${this.log()}`);
+    const pid = String(this.#process.pid);
+    return waitFor(
+      `the first process of ${this.name}`,
+      async () => Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')),
+      { lastSeen: () => this.log() },
+    );
   }
 
   async #writeConfig(): Promise<void> {
@@ -145,12 +152,18 @@ export class RealNode {
       GATEWAY,
       POD_ROUTES: others.map((other) => `${podSubnet(other)} ${nodeAddress(other)}`).join('\n'),
       FOLDER: this.#folder,
-      PROGRAMS: [...new Set(folders)].join(' '),
+      PROGRAMS: [...new Set(folders)].join('\n'),
       SHARED: folder,
       KUBECONFIG: kubeconfig,
-      IMAGES: images.join(' '),
+      IMAGES: images.join('\n'),
       CGROUP: this.cgroup,
-      CGROUP_CONTROLLERS: (await readdir(CGROUPS)).filter((name) => name !== 'unified').join(' '),
+      CGROUP_CONTROLLERS: (await controllers()).join('\n'),
     };
   }
+}
+
+/** Of cgroup v1. Some have a second name, which is a link. */
+async function controllers(): Promise<string[]> {
+  const entries = await readdir(CGROUPS, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory() && entry.name !== 'unified').map(({ name }) => name);
 }

@@ -1,13 +1,7 @@
 /** What Rook's CSI pods need beside their workloads before they can run: as Rook's manifests, its operator and csi-addons make it. */
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { ControlPlane } from '../control-plane/control-plane.js';
+import { provideNodePrograms } from './programs.js';
 
-const CSI_ADDONS = 'github.com/csi-addons/kubernetes-csi-addons';
-/** That pins csi-addons. */
-const MODULE = join(import.meta.dirname, 'go/csi-addons');
 const ACCOUNTS = [
   'rook-ceph-system',
   'rook-csi-rbd-plugin-sa',
@@ -25,15 +19,10 @@ export async function installRookPrerequisites(controlPlane: ControlPlane, names
     configMap(namespace, 'rook-ceph-csi-mapping-config', 'csi-mapping-config-json'),
     ...sidecarRights(namespace),
   ];
-  await controlPlane.kubectl(['apply', '-f', '-'], { stdin: await csiAddonsNodeDefinition() });
+  const { csiAddonsNodes } = await provideNodePrograms((line) => console.error(line));
+  await controlPlane.kubectl(['apply', '-f', csiAddonsNodes]);
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
   await controlPlane.kubectl(['apply', '-f', '-'], { stdin: list });
-}
-
-/** From the module of the sidecar itself. */
-async function csiAddonsNodeDefinition(): Promise<string> {
-  const { stdout } = await promisify(execFile)('go', ['list', '-m', '-f', '{{.Dir}}', CSI_ADDONS], { cwd: MODULE });
-  return readFile(join(stdout.trim(), 'config/crd/bases/csiaddons.openshift.io_csiaddonsnodes.yaml'), 'utf8');
 }
 
 function configMap(namespace: string, name: string, key: string): object {

@@ -75,14 +75,19 @@ async function fetchPackage(folder: string, report: Report): Promise<string> {
   }
 }
 
-/** File name of the package. If apt-get has no list that names it, or an old one, it fetches the lists: that takes root. */
+/** File name of the package. If apt-get has no list that names it, or an old one, it fetches lists of its own for this. */
 async function download(workspace: string, report: Report): Promise<string> {
   try {
     await run('apt-get', ['download', 'runc'], workspace);
   } catch {
     report('  the lists of packages are missing or old: apt-get update');
-    await run('apt-get', ['update']);
-    await run('apt-get', ['download', 'runc'], workspace);
+    const lists = join(workspace, 'lists');
+    await mkdir(join(lists, 'partial'), { recursive: true });
+    // The machine's lists stay as they are.
+    const own = [`Dir::State::lists=${lists}`, 'Dir::Cache::pkgcache=', 'Dir::Cache::srcpkgcache='];
+    const options = own.flatMap((option) => ['-o', option]);
+    await run('apt-get', ['update', ...options]);
+    await run('apt-get', ['download', ...options, 'runc'], workspace);
   }
   const archive = (await readdir(workspace)).find((file) => file.endsWith('.deb'));
   if (archive === undefined) throw new Error('apt-get download left no file');

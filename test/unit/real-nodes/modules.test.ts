@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf, MODULE_NAMES, planOf } from '../../support/real-nodes/modules.js';
+import { ROOK_VERSION } from '../../support/real-nodes/rook-on-nodes.js';
 import { ROOK_RELEASES } from '../../support/rook/release.js';
 
 const STAND_IN = join(import.meta.dirname, '../../support/real-nodes/stand-in');
@@ -15,11 +16,10 @@ describe('the Go modules of the real nodes', () => {
     for (const { path } of programs) expect(goMod).toMatch(new RegExp(`^(tool |\t)${path}$`, 'm'));
   });
 
-  it('have the sidecar of a Rook release, and the stand-in speaks the protocol of its version', async () => {
+  it('have the sidecar of the Rook of the tests, and the stand-in speaks the protocol of its version', async () => {
     const pins = await readFile(join(GO, 'csi-addons/go.mod'), 'utf8');
     const version = /kubernetes-csi-addons (v\S+)/.exec(pins)?.[1];
-    const images = Object.values(ROOK_RELEASES).map((release) => release.images.csiAddons);
-    expect(images).toContain(`quay.io/csiaddons/k8s-sidecar:${version}`);
+    expect(ROOK_RELEASES[ROOK_VERSION].images.csiAddons).toBe(`quay.io/csiaddons/k8s-sidecar:${version}`);
 
     const spec = /csi-addons\/spec v\S+/;
     expect(spec.exec(await readFile(join(STAND_IN, 'go.mod'), 'utf8'))?.[0]).toBe(spec.exec(pins)?.[0]);
