@@ -1,11 +1,10 @@
 /** `make demo ARGS=--real-nodes`: the same story where pods run, sockets listen, and the operator is its image. */
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Assignment } from '../test/support/assignment.js';
 import { provideBinaries } from '../test/support/control-plane/binaries.js';
 import { Plugin, PLUGIN_FOLDER } from '../test/support/plugin.js';
 import { inNamespaces } from '../test/support/real-nodes/in-namespaces.js';
+import { makeOperatorImage } from '../test/support/real-nodes/operator-image.js';
 import { OPERATOR_NAMESPACE, OperatorPods } from '../test/support/real-nodes/operator-pods.js';
 import { realNodesProblem } from '../test/support/real-nodes/problem.js';
 import { provideNodePrograms } from '../test/support/real-nodes/programs.js';
@@ -34,10 +33,9 @@ export async function demoOnRealNodes(keep: boolean): Promise<void> {
   if (lastError !== undefined) throw new Error(`No real nodes on this machine, as ${lastError}`);
   await provideBinaries((line) => narrator.say(line));
   await provideNodePrograms((line) => narrator.say(line));
-  execFileSync('make', ['--no-print-directory', 'image'], { stdio: 'inherit' });
   const command = [process.execPath, ...process.execArgv, import.meta.filename, INSIDE, ...(keep ? ['--keep'] : [])];
-  const { code, leftNothing } = await inNamespaces(command, [join(import.meta.dirname, '../dist/image.tar')]);
-  if (code !== 0 || !leftNothing) throw new Error('it did not end well, see above');
+  const { code, wasInterrupted, leftNothing } = await inNamespaces(() => command, [makeOperatorImage()]);
+  if ((code !== 0 && !wasInterrupted) || !leftNothing) throw new Error('it did not end well, see above');
   narrator.good('nothing is left: no process, mount, cgroup or folder');
 }
 
@@ -110,8 +108,8 @@ async function leaveUp({ controlPlane }: RealCluster): Promise<void> {
     ].join('\n'),
   );
   narrator.say('Ctrl-C ends it and leaves nothing behind.');
-  // The end of the namespaces is the end of this wait.
-  await once(process, 'SIGTERM');
+  // Ctrl-C ends the namespaces, and this process with them.
+  await new Promise(() => undefined);
 }
 
 if (process.argv.includes(INSIDE)) {

@@ -125,7 +125,7 @@ test('an assignment ends it: every pod runs, each sidecar listens on a port of i
   await reportMemory(await new OperatorPods(cluster()).leader(), 'leader that has solved the conflict');
 });
 
-test('a provisioner is written anew with port 9070, as Rook does: its sidecars come back to their port', async () => {
+test('a provisioner is written anew with port 9070, as Rook does: it is put back, and its sidecars are on their port', async () => {
   await rook.rewriteAs('rook', 'cephfsProvisioner');
   await waitFor('the operator to have put the port back', async () => {
     return (await rook.ports('cephfsProvisioner')).argument === DEFAULT_PORTS.cephfsProvisioner;

@@ -166,9 +166,16 @@ test("the leader's node dies: another leads and moves what lives, and what the n
   figures.reportSeconds('from an edit, with a dead node, to the last socket', edited);
   expect(sockets.filter(({ port }) => port === 9170)).toHaveLength(2);
 
-  const status = await assignment().waitForState('cephfsProvisioner', 'Stuck');
-  figures.reportSeconds('from the death of the node to RolloutStuck', since);
-  expect(stateOf(status, 'rbdProvisioner')).toBe('Ready');
+  const status = await waitFor(
+    'the CephFS provisioner to be Stuck, and the RBD provisioner Ready',
+    async () => {
+      const { metadata, status: seen } = await assignment().get();
+      if (seen?.observedGeneration !== metadata.generation) return undefined;
+      return stateOf(seen!, 'cephfsProvisioner') === 'Stuck' && stateOf(seen!, 'rbdProvisioner') === 'Ready' && seen;
+    },
+    { lastSeen: () => assignment().status() },
+  );
+  figures.reportSeconds('from the death of the node until the status names it, and nothing else', since);
   expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False', reason: 'RolloutStuck' });
   const degraded = conditionOf(status, 'Degraded');
   expect(degraded).toMatchObject({ status: 'True', reason: 'RolloutStuck' });

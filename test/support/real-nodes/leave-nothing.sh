@@ -1,12 +1,13 @@
 #!/bin/bash
-# leave-nothing.sh PID FOLDER CGROUP: waits for the end of stdin, which is that of its parent, whatever ends it. Then it kills
-# PID, with which the kernel ends all namespaces below it, removes CGROUP below each controller's root, and FOLDER. Says what
-# is left, and ends with 1 if anything is.
+# leave-nothing.sh PID FOLDER CGROUP: waits for the line "ended" or for the end of stdin, which is that of its parent, whatever
+# ends it. In that case it kills PID, with which the kernel ends all namespaces below it. Then it removes CGROUP below each
+# controller's root, and FOLDER. Says what is left, and ends with 1 if anything is.
 trap '' INT TERM HUP
 pid=$1 folder=$2 cgroup=$3
 
-cat > /dev/null
-kill -9 "$pid" 2> /dev/null
+# After its end the number may be another's.
+read -r line
+[ "$line" = ended ] || kill -9 "$pid" 2> /dev/null
 
 left() {
   find /sys/fs/cgroup/*/"$cgroup" -maxdepth 0 2> /dev/null
