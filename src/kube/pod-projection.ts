@@ -13,7 +13,7 @@ import { Interned } from './interned.js';
 import { troubleOf } from './pod-trouble.js';
 import { identity } from './projections.js';
 import type { RawPod } from './raw-pod.js';
-import { list, optionalText, text } from './validate.js';
+import { list, optionalText, text, timeOf } from './validate.js';
 
 const texts = new Interned<string>();
 const workloads = new Interned<WorkloadId>();
@@ -115,10 +115,4 @@ function progressOf(pod: RawPod): PodProgress {
     ...(deletionTimestamp === undefined ? {} : { deletesAt: timeOf(deletionTimestamp, 'metadata.deletionTimestamp') }),
     ...(trouble === undefined ? {} : { trouble }),
   };
-}
-
-function timeOf(value: unknown, field: string): number {
-  const time = Date.parse(text(value, field));
-  if (Number.isNaN(time)) throw new TypeError(`${field} is not a time`);
-  return time;
 }

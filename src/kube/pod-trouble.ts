@@ -6,7 +6,7 @@ import type { V1ContainerStateTerminated } from '@kubernetes/client-node';
 import type { PodTrouble } from '../domain/rules/host-network-pods.js';
 import { sanitize } from '../domain/report/sanitize.js';
 import type { ContainerStatus, RawCondition, RawPod } from './raw-pod.js';
-import { integer, list, optionalText, text } from './validate.js';
+import { integer, list, optionalText, text, timeOf } from './validate.js';
 
 const MAX_MESSAGE_LENGTH = 300;
 
@@ -21,7 +21,7 @@ const IMAGE_TROUBLES: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function troubleOf(pod: RawPod): PodTrouble | undefined {
-  const trouble = unschedulable(pod) ?? containerTrouble(pod) ?? nodeNotReady(pod);
+  const trouble = unschedulable(pod) ?? containerTrouble(pod) ?? nodeNotReady(pod) ?? pastCrash(pod);
   return trouble && { ...trouble, message: sanitize(trouble.message, MAX_MESSAGE_LENGTH) };
 }
 
@@ -68,16 +68,41 @@ function waitingTrouble({ name, image, state }: ContainerStatus): PodTrouble | u
 /** @param isInit one that has ended may have done its work */
 function crash(status: ContainerStatus, isInit: boolean): PodTrouble | undefined {
   if (status.ready || !hasCrashed(status, isInit)) return undefined;
-  const ended = status.state?.terminated ?? status.lastState?.terminated;
-  const how = ended === undefined ? 'crashes again and again' : howItEnded(ended);
-  return { reason: 'Crashing', message: `container ${text(status.name, 'container name')} ${how}` };
+  return crashOf(status);
 }
+
+function crashOf({ name, state, lastState }: ContainerStatus): PodTrouble {
+  const container = text(name, 'container name');
+  const ended = state?.terminated ?? lastState?.terminated;
+  const how = ended === undefined ? 'crashes again and again' : howItEnded(ended);
+  return { reason: 'Crashing', message: `container ${container} ${how}`, container };
+}
+
+/** Of the container that was started again last. Without a readiness probe it is ready at once, whatever comes of it. */
+function pastCrash(pod: RawPod): PodTrouble | undefined {
+  let last: PodTrouble | undefined;
+  for (const status of containerStatuses(pod)) {
+    const runsSince = startOf(status);
+    if (runsSince === undefined || !hasCrashed(status, false)) continue;
+    if (last?.runsSince === undefined || last.runsSince < runsSince) last = { ...crashOf(status), runsSince };
+  }
+  return last;
+}
+
+function startOf({ state }: ContainerStatus): number | undefined {
+  // A string in JSON.
+  const startedAt: unknown = state?.running?.startedAt;
+  return startedAt === undefined || startedAt === null ? undefined : timeOf(startedAt, 'startedAt');
+}
+
+/** What containerd and the kubelet say of a container whose end they did not see, as after the end of its node. */
+const UNSEEN_ENDS: ReadonlySet<string | undefined> = new Set(['Unknown', 'ContainerStatusUnknown']);
 
 /** Not one that is made anew for another reason, as after its node's restart: it waits for a sandbox, and not for a back-off. */
 function hasCrashed({ restartCount, state, lastState }: ContainerStatus, isInit: boolean): boolean {
   if (state?.waiting !== undefined) return state.waiting.reason === 'CrashLoopBackOff';
-  if (state?.terminated !== undefined && !isInit) return true;
-  return restartCount > 0 && lastState?.terminated !== undefined;
+  if (state?.terminated !== undefined && !isInit) return !UNSEEN_ENDS.has(state.terminated.reason);
+  return restartCount > 0 && lastState?.terminated !== undefined && !UNSEEN_ENDS.has(lastState.terminated.reason);
 }
 
 function howItEnded({ exitCode, reason, message }: V1ContainerStateTerminated): string {

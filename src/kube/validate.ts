@@ -49,3 +49,10 @@ export function optionalTexts(
   for (const element of list(value, field)) text(element, field);
   return value;
 }
+
+/** Milliseconds since 1970. */
+export function timeOf(value: unknown, field: string): number {
+  const time = Date.parse(text(value, field));
+  if (Number.isNaN(time)) throw new TypeError(`${field} is not a time`);
+  return time;
+}

@@ -4,6 +4,7 @@
  * begins without Rook and operator, and the last, which ends without operator.
  */
 import { expect, test } from 'vitest';
+import { CALM_MS } from '../../src/domain/rules/stuck.js';
 import type { AssignmentStatus, Condition, ConditionType, WorkloadStatus } from '../../src/domain/rules/api.js';
 import { fromDocs } from '../support/as-admin.js';
 import { Assignment } from '../support/assignment.js';
@@ -86,6 +87,15 @@ async function stuckMessage(): Promise<string> {
   return message;
 }
 
+/** Reasons of the condition Ready that are seen for a while, from now on. */
+async function reasonsOfReady(ms: number): Promise<string[]> {
+  const reasons = new Set<string>();
+  for (const until = performance.now() + ms; performance.now() < until;) {
+    reasons.add(conditionOf(await assignment().status(), 'Ready')!.reason);
+  }
+  return [...reasons];
+}
+
 function conditionOf({ conditions }: AssignmentStatus, wanted: ConditionType): Condition | undefined {
   return conditions.find(({ type }) => type === wanted);
 }
@@ -161,6 +171,9 @@ test('a port on which processes beside the pods listen: the sidecars crash, the 
     return log.includes('listen tcp :9176: bind: address already in use');
   });
   expect(await sockets()).toEqual(others);
+  // Each start of a container counts as ready for a moment. For longer than a container has to run to count as running.
+  const seen = await reasonsOfReady(CALM_MS + 5_000);
+  expect(seen).toEqual(['RolloutStuck']);
 
   const since = performance.now();
   await end();

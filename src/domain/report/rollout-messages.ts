@@ -70,7 +70,8 @@ function describePods(workload: NamedWorkload): string {
 function describeCrash(cause: StuckCause, workload: NamedWorkload): string {
   const verb = cause.pods.count === 1 ? 'crashes' : 'crash';
   const pod = cause.pods.names[0] ?? '';
-  return `${ofItsPods(cause)} ${verb}${words(cause)}. If a container cannot bind its port, the port is held by a process that is no pod, or by a pod that does not declare it. Run: ${kubectl(workload)} logs ${pod} --all-containers --ignore-errors --previous`;
+  const of = cause.container === undefined ? '--all-containers' : `-c ${cause.container}`;
+  return `${ofItsPods(cause)} ${verb}${words(cause)}. If a container cannot bind its port, the port is held by a process that is no pod, or by a pod that does not declare it. Run: ${kubectl(workload)} logs ${pod} ${of} --tail=20`;
 }
 
 function describeDeadNode(cause: StuckCause, { rollout }: RollingWorkload): string {

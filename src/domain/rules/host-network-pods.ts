@@ -20,6 +20,10 @@ export interface PodTrouble {
   readonly message: string;
   /** Whether the scheduler finds no node on which the pod's ports are free. */
   readonly lacksPort?: true;
+  /** The one that crashes; absent for other reasons. */
+  readonly container?: string;
+  /** Since when a container that has crashed runs again; milliseconds since 1970. It may crash once more any time. */
+  readonly runsSince?: number;
 }
 
 /** What a rollout is judged by; kept of CSI pods alone. */

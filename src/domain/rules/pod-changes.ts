@@ -30,5 +30,6 @@ function isSameProgress(a: PodProgress | undefined, b: PodProgress | undefined):
 
 function isSameTrouble(a: PodTrouble | undefined, b: PodTrouble | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.reason === b.reason && a.message === b.message && a.lacksPort === b.lacksPort;
+  if (a.reason !== b.reason || a.message !== b.message || a.lacksPort !== b.lacksPort) return false;
+  return a.container === b.container && a.runsSince === b.runsSince;
 }

@@ -25,6 +25,8 @@ export interface StuckCause {
   readonly message: string;
   readonly pods: Concerned;
   readonly nodes: Concerned;
+  /** Of the first pod, the one that crashes; absent for other kinds. */
+  readonly container?: string;
 }
 
 export interface StuckContext {
@@ -49,10 +51,11 @@ const POD_CAUSES: readonly PodCauseKind[] = [
 /** What does not end without an admin. */
 const AT_ONCE: ReadonlySet<PodCauseKind> = new Set<PodCauseKind>(['Crashing', 'ImageUnavailable']);
 
-/** Undefined of a workload that is rolled out, is moving, or whose controller has not looked at it yet. */
+/** Undefined of a workload that is rolled out and runs, is moving, or whose controller has not looked at it yet. */
 export function stuckCause(facts: RolloutFacts, pods: Pods, context: StuckContext): StuckCause | undefined {
-  if (!isObserved(facts) || isRolledOut(facts)) return undefined;
+  if (!isObserved(facts)) return undefined;
   const known = [...(pods ?? [])];
+  if (isRolledOut(facts)) return causeOfKind('Crashing', known, context.now);
   return (
     heldByAdmin(facts) ??
     refusal(facts, known, context.now) ??
@@ -69,6 +72,11 @@ export function isRefused(facts: RolloutFacts, pods: Pods, now: number): boolean
   return scheduled < desired && now - lastChangeAt(facts, pods ?? []) >= CALM_MS;
 }
 
+/** Whether a pod crashes. Its workload may be rolled out all the same: each start of a container counts for a moment. */
+export function hasCrashing(pods: Pods, now: number): boolean {
+  return causeOfKind('Crashing', [...(pods ?? [])], now) !== undefined;
+}
+
 /** In how many milliseconds the verdict changes if nothing else does; undefined if it does not. */
 export function recheckAfterMs(facts: RolloutFacts, pods: Pods, now: number): number | undefined {
   const known = [...(pods ?? [])];
@@ -76,7 +84,8 @@ export function recheckAfterMs(facts: RolloutFacts, pods: Pods, now: number): nu
     return stuckCause(facts, known, { now: time, othersMoving: false })?.kind;
   };
   const lastChange = lastChangeAt(facts, known);
-  const times = [lastChange + CALM_MS, lastChange + DEADLINE_MS];
+  const provenAt = known.flatMap(({ progress }) => progress?.trouble?.runsSince ?? []).map((since) => since + CALM_MS);
+  const times = [lastChange + CALM_MS, lastChange + DEADLINE_MS, ...provenAt].sort((a, b) => a - b);
   const next = times.find((time) => time > now && kindAt(time) !== kindAt(now));
   return next === undefined ? undefined : Math.min(next - now, MAX_RECHECK_MS);
 }
@@ -98,16 +107,24 @@ function podCause(
   const isCalm = now - lastChangeAt(facts, pods) >= CALM_MS;
   for (const kind of POD_CAUSES) {
     const counts = AT_ONCE.has(kind) || (isCalm && !(kind === 'Unschedulable' && othersMoving));
-    const concerned = counts ? pods.filter((pod) => podCauseKind(pod) === kind) : [];
-    if (concerned.length > 0) return causeOf(kind, concerned);
+    const cause = counts ? causeOfKind(kind, pods, now) : undefined;
+    if (cause !== undefined) return cause;
   }
   return undefined;
 }
 
+function causeOfKind(kind: PodCauseKind, pods: readonly HostNetworkPod[], now: number): StuckCause | undefined {
+  const concerned = pods.filter((pod) => podCauseKind(pod, now) === kind);
+  return concerned.length === 0 ? undefined : causeOf(kind, concerned);
+}
+
 /** A terminating pod is on its way out, whatever its containers do, unless its node keeps it. */
-function podCauseKind({ progress }: HostNetworkPod): PodCauseKind | undefined {
-  const reason = progress?.trouble?.reason;
-  return progress?.deletesAt === undefined || reason === 'NodeNotReady' ? reason : 'Terminating';
+function podCauseKind({ progress }: HostNetworkPod, now: number): PodCauseKind | undefined {
+  const { trouble, deletesAt } = progress ?? {};
+  if (deletesAt !== undefined && trouble?.reason !== 'NodeNotReady') return 'Terminating';
+  // A container that has run for a while has not crashed again.
+  const isPast = trouble?.runsSince !== undefined && now - trouble.runsSince >= CALM_MS;
+  return isPast ? undefined : trouble?.reason;
 }
 
 /** Pods that wait for another workload's port may exceed the deadline while that one rolls out node by node. */
@@ -141,13 +158,14 @@ function cause(kind: StuckKind, message = ''): StuckCause {
 
 function causeOf(kind: PodCauseKind, pods: readonly HostNetworkPod[]): StuckCause {
   const sorted = [...pods].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const message = sorted[0]?.progress?.trouble?.message ?? '';
+  const { message = '', container } = sorted[0]?.progress?.trouble ?? {};
   return {
     kind,
     // What a terminating pod's containers say does not matter.
     message: kind === 'Terminating' ? '' : message,
     pods: concerned(sorted.map(({ name }) => name)),
     nodes: concerned(sorted.flatMap(({ node }) => node ?? [])),
+    ...(container === undefined ? {} : { container }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Claim, Surroundings } from './claims.js';
 import type { Observed } from './observed.js';
 import type { Admission } from './order.js';
 import { isObserved, isRolledOut } from './rollout.js';
+import { hasCrashing } from './stuck.js';
 import { currentPort, guardArguments, movePort, type JsonPatch } from './sidecar-port.js';
 import { SIDECAR_CONTAINER, type SlotSpec } from './slots.js';
 import type { StuckCause } from './stuck.js';
@@ -89,14 +90,16 @@ export function competing<T extends { readonly workload?: Workload }>(rows: read
 }
 
 /**
- * The workload's counters judge the rollout once its controller has looked at this generation. Until then a workload stays
- * Ready if it was: every full update of Rook's moves the generation of a Deployment, and seldom restarts a pod.
+ * The workload's counters judge the rollout once its controller has looked at this generation, but no pod may crash. Until
+ * then a workload stays Ready if it was: every full update of Rook's moves the generation of a Deployment, and seldom restarts a pod.
  */
 function isReady(
   { slotSpec: { slot }, assignedPort }: Pick<WorkloadPlan, 'slotSpec' | 'assignedPort'>,
-  { rollout, uid }: Workload,
-  { lastSeen }: Observed,
+  workload: Workload,
+  { lastSeen, pods, now }: Observed,
 ): boolean {
+  const { rollout, uid } = workload;
+  if (hasCrashing(pods?.of(workload), now)) return false;
   return isObserved(rollout) ? isRolledOut(rollout) : lastSeen?.ready[slot] === `${uid} ${assignedPort}`;
 }
 

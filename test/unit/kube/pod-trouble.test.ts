@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { projectHostNetworkPod } from '../../../src/kube/pod-projection.js';
 import { CREATED, rawCsiPod, type RawPodOptions } from './raw-pods.js';
 
+const STARTED = '2026-11-30T12:00:00Z';
 const BIND = 'listen tcp :9070: bind: address already in use';
 const ended = (more: object = {}): object => ({ terminated: { exitCode: 1, reason: 'Error', message: BIND, ...more } });
 const waiting = (reason: string, message?: string): object => ({ waiting: { reason, message } });
@@ -12,6 +13,10 @@ const container = (more: object): object => ({
   restartCount: 0,
   ...more,
 });
+/** It is ready, as it has no probe. */
+function restarted(end: object = {}, startedAt = STARTED): object {
+  return container({ restartCount: 2, lastState: ended(end), state: { running: { startedAt } }, ready: true });
+}
 const condition = (type: string, status: string, more: object = {}): object => ({ type, status, ...more });
 
 function trouble(status: object, more: RawPodOptions = {}): string | undefined {
@@ -47,7 +52,14 @@ const CASES: readonly (readonly [string, object, string | undefined])[] = [
     statuses(container({ restartCount: 2, lastState: ended(), state: waiting('ContainerCreating') })),
     undefined,
   ],
-  ['has restarted and is ready', statuses(container({ restartCount: 2, lastState: ended(), ready: true })), undefined],
+  ['has restarted and runs', statuses(restarted()), CRASH],
+  ['has been started again with its node', statuses(restarted({ reason: 'Unknown' })), undefined],
+  ['ended with its node', statuses(container({ state: ended({ exitCode: 255, reason: 'Unknown' }) })), undefined],
+  [
+    'has restarted once, and is on a silent node now',
+    { conditions: [condition('Ready', 'False')], ...statuses(restarted()) },
+    'NodeNotReady: node node-1 is not ready',
+  ],
   [
     'was killed for its memory',
     statuses(container({ state: ended({ exitCode: 137, reason: 'OOMKilled', message: undefined }) })),
@@ -113,6 +125,17 @@ const CASES: readonly (readonly [string, object, string | undefined])[] = [
 
 test.each(CASES)('a pod that %s', (_, status, expected) => {
   expect(trouble(status)).toBe(expected);
+});
+
+test('of containers that have crashed and run, the one that was started last counts, with its time', () => {
+  const later = '2026-11-30T12:00:07Z';
+  const status = statuses(restarted(), { ...restarted({}, later), name: 'csi-resizer' }, restarted());
+  expect(projectHostNetworkPod(rawCsiPod({ status }))?.progress?.trouble).toEqual({
+    reason: 'Crashing',
+    message: `container csi-resizer exits with code 1 (Error): ${BIND}`,
+    container: 'csi-resizer',
+    runsSince: Date.parse(later),
+  });
 });
 
 test('the containers of a pod that is being deleted end, and its node may still be silent', () => {

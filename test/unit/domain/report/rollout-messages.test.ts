@@ -87,7 +87,7 @@ describe('describeStuck', () => {
     [cause('NotStarted'), '2 of its pods cannot start: words. Run: kubectl -n rook describe pod p-1'],
     [
       cause('Crashing'),
-      '2 of its pods crash: words. If a container cannot bind its port, the port is held by a process that is no pod, or by a pod that does not declare it. Run: kubectl -n rook logs p-1 --all-containers --ignore-errors --previous',
+      '2 of its pods crash: words. If a container cannot bind its port, the port is held by a process that is no pod, or by a pod that does not declare it. Run: kubectl -n rook logs p-1 --all-containers --tail=20',
     ],
   ];
   it.each(ofDeployment)('of a Deployment: $kind', (found, text) => {
@@ -128,11 +128,17 @@ describe('describeStuck', () => {
     [
       cause('Crashing', { pods: { names: ['p-1'], count: 1 } }),
       ROLLING,
-      '1 of its pods crashes: words. If a container cannot bind its port, the port is held by a process that is no pod, or by a pod that does not declare it. Run: kubectl -n rook logs p-1 --all-containers --ignore-errors --previous',
+      '1 of its pods crashes: words. If a container cannot bind its port, the port is held by a process that is no pod, or by a pod that does not declare it. Run: kubectl -n rook logs p-1 --all-containers --tail=20',
     ],
   ];
   it.each(ofDaemonSet)('of a DaemonSet: $kind', (found, rollout, text) => {
     expect(describeStuck(found, { ...daemonSet, rollout })).toBe(`DaemonSet csi-rbdplugin: ${text}`);
+  });
+
+  it('the log of a crash is that of the container that crashes', () => {
+    expect(describeStuck(cause('Crashing', { container: 'csi-addons' }), deployment)).toMatch(
+      / Run: kubectl -n rook logs p-1 -c csi-addons --tail=20$/,
+    );
   });
 });
 

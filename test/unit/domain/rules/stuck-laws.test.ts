@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostNetworkPod, PodProgress, PodTroubleReason } from '../../../../src/domain/rules/host-network-pods.js';
 import { isAdmitted, isRolledOut, type RolloutFacts } from '../../../../src/domain/rules/rollout.js';
-import { isRefused, recheckAfterMs, stuckCause } from '../../../../src/domain/rules/stuck.js';
+import { isRefused, recheckAfterMs, stuckCause, hasCrashing } from '../../../../src/domain/rules/stuck.js';
 import { NOW, pod } from './rollouts.js';
 
 const RUNS = { numRuns: 2000 };
@@ -38,16 +38,20 @@ const anyDeployment = facts(
 const anyDaemonSet = facts(some({ ...recorded, onDelete: fc.boolean(), scheduled: few }));
 const anyFacts = fc.oneof(anyDeployment, anyDaemonSet);
 
-const anyTrouble = fc.record({
-  reason: fc.constantFrom<PodTroubleReason[]>(
-    'Unschedulable',
-    'Crashing',
-    'ImageUnavailable',
-    'NotStarted',
-    'NodeNotReady',
-  ),
-  message: words,
-});
+const anyTrouble = fc.record(
+  {
+    reason: fc.constantFrom<PodTroubleReason[]>(
+      'Unschedulable',
+      'Crashing',
+      'ImageUnavailable',
+      'NotStarted',
+      'NodeNotReady',
+    ),
+    message: words,
+    runsSince: time,
+  },
+  { requiredKeys: ['reason', 'message'] },
+);
 const anyProgress = fc
   .tuple(time, some<Pick<PodProgress, 'deletesAt' | 'trouble'>>({ deletesAt: time, trouble: anyTrouble }))
   .map(([changedAt, more]): PodProgress => ({ changedAt, ...more }));
@@ -57,12 +61,13 @@ const anyPods: fc.Arbitrary<readonly HostNetworkPod[]> = fc
 const anyPodsOrNone = fc.option(anyPods, { nil: undefined });
 
 describe('of any workload and pods', () => {
-  it('a workload that is rolled out, or that its controller has not looked at, is never stuck', () => {
+  it('a workload that is rolled out is stuck by a crash alone, and one that its controller has not looked at never', () => {
     fc.assert(
       fc.property(anyFacts, anyPodsOrNone, fc.boolean(), (facts, pods, othersMoving) => {
         fc.pre(isRolledOut(facts) || facts.observedGeneration < facts.generation);
-        expect(stuckCause(facts, pods, { now: NOW, othersMoving })).toBeUndefined();
-        expect(recheckAfterMs(facts, pods, NOW)).toBeUndefined();
+        const kind = stuckCause(facts, pods, { now: NOW, othersMoving })?.kind;
+        expect(kind).toBe(isRolledOut(facts) && hasCrashing(pods, NOW) ? 'Crashing' : undefined);
+        if (kind === undefined) expect(recheckAfterMs(facts, pods, NOW)).toBeUndefined();
       }),
       RUNS,
     );
@@ -102,9 +107,10 @@ describe('of any workload and pods', () => {
     );
   });
 
-  it('time alone never ends a verdict', () => {
+  it('time alone ends a verdict only where a container runs again after a crash', () => {
     fc.assert(
       fc.property(anyFacts, anyPodsOrNone, fc.nat({ max: 1e9 }), (facts, pods, later) => {
+        fc.pre((pods ?? []).every(({ progress }) => progress?.trouble?.runsSince === undefined));
         fc.pre(stuckCause(facts, pods, { now: NOW, othersMoving: false }) !== undefined);
         expect(stuckCause(facts, pods, { now: NOW + later, othersMoving: false })).toBeDefined();
       }),

@@ -4,6 +4,7 @@ import type { RolloutFacts } from '../../../../src/domain/rules/rollout.js';
 import {
   CALM_MS,
   DEADLINE_MS,
+  hasCrashing,
   isRefused,
   recheckAfterMs,
   stuckCause,
@@ -112,6 +113,20 @@ describe('stuckCause, from the pods', () => {
     ],
   ];
   it.each(rows)('%s', (_name, facts, pods, kind) => expect(judge(facts, pods)?.kind).toBe(kind));
+
+  it('knows a crash of a workload whose counters are right: a container without a probe is ready whenever it starts', () => {
+    const ran = (ms: number): HostNetworkPod[] => {
+      const { trouble: crash } = trouble('Crashing');
+      return [pod(1), pod(2, { trouble: { ...crash!, container: 'csi-addons', runsSince: NOW - ms } })];
+    };
+    expect(judge(DONE, ran(0))).toMatchObject({ kind: 'Crashing', container: 'csi-addons', pods: { count: 1 } });
+    expect(judge(UNREADY, ran(CALM_MS - 1))?.kind).toBe('Crashing');
+    expect(hasCrashing(ran(CALM_MS - 1), NOW)).toBe(true);
+    expect(recheckAfterMs(DONE, ran(CALM_MS - 1), NOW)).toBe(1);
+    expect([judge(DONE, ran(CALM_MS)), judge(UNREADY, ran(CALM_MS))]).toEqual([undefined, undefined]);
+    expect(hasCrashing(ran(CALM_MS), NOW)).toBe(false);
+    expect(recheckAfterMs(DONE, ran(CALM_MS), NOW)).toBeUndefined();
+  });
 
   it('lets pods wait for a port while another slot moves, and nothing else', () => {
     const moving = { othersMoving: true };
