@@ -10,7 +10,8 @@ import { figures } from '../support/real-nodes/figures.js';
 import { OPERATOR_NAMESPACE, type OperatorPod, OperatorPods } from '../support/real-nodes/operator-pods.js';
 import { useRealCluster } from '../support/real-nodes/use-real-cluster.js';
 import { installRook, ROOK_NAMESPACE, ROOK_VERSION } from '../support/real-nodes/rook-on-nodes.js';
-import { csiAddonsNodes, sidecarSockets, type SidecarSocket, socketsOf } from '../support/real-nodes/sidecars.js';
+import { csiAddonsNodes, sidecarSockets, type SidecarSocket, socketsOnPorts } from '../support/real-nodes/sidecars.js';
+import type { SeenPod } from '../support/real-nodes/sightings.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { startProgram } from '../support/rook/living-rook.js';
 import { CONFLICT_PORT, DEFAULT_PORTS, PROVISIONERS, specOf } from '../support/slots.js';
@@ -18,32 +19,12 @@ import { CONFLICT_PORT, DEFAULT_PORTS, PROVISIONERS, specOf } from '../support/s
 const cluster = useRealCluster(ROOK_VERSION);
 let rook: RookInstallation;
 
-interface Pod {
-  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
-  readonly status: {
-    readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly message?: string }[];
-  };
-}
-
 function assignment(): Assignment {
   return new Assignment(cluster().controlPlane.api, ROOK_NAMESPACE);
 }
 
 function kubectl(...args: string[]): Promise<string> {
   return cluster().controlPlane.kubectl(args);
-}
-
-/** Waits until each sidecar listens on the port of its slot, and none elsewhere; resolves with the sockets. */
-async function socketsRight(): Promise<SidecarSocket[]> {
-  return waitFor(
-    'each sidecar to listen on its port',
-    async () => {
-      const [sockets, wanted] = await Promise.all([sidecarSockets(cluster(), rook), socketsOf(rook, DEFAULT_PORTS)]);
-      return JSON.stringify(sockets) === JSON.stringify(wanted) && sockets.length === 7 && sockets;
-    },
-    { lastSeen: () => sidecarSockets(cluster(), rook) },
-  );
 }
 
 async function uidsOfCsiPods(): Promise<string[]> {
@@ -56,13 +37,13 @@ function table(sockets: readonly SidecarSocket[]): string {
 
 test('the conflict: the node plugin has the port of each node, and no provisioner finds a node', async () => {
   rook = await installRook(cluster());
-  const isProvisioner = (pod: Pod): boolean => {
+  const isProvisioner = (pod: SeenPod): boolean => {
     return PROVISIONERS.some((slot) => specOf(slot).workload === pod.metadata.labels?.app);
   };
   const provisioners = await waitFor(
     'all provisioners to be Pending, and all node plugins to listen',
     async () => {
-      const pods = ((await rook.pods()) as unknown as Pod[]).filter(isProvisioner);
+      const pods = ((await rook.pods()) as SeenPod[]).filter(isProvisioner);
       const isPending = pods.length === 4 && pods.every(({ status }) => status.phase === 'Pending');
       return isPending && (await sidecarSockets(cluster(), rook)).length === 3 && pods;
     },
@@ -105,11 +86,11 @@ test('an assignment ends it: every pod runs, each sidecar listens on a port of i
       figures.reportSeconds('from the assignment to Ready=True', since);
       return status;
     });
-  const sockets = await socketsRight();
+  const sockets = await socketsOnPorts(cluster(), rook, DEFAULT_PORTS);
   figures.reportSeconds('from the assignment to the last socket', since);
   console.log(table(sockets));
   expect((await told).ports).toEqual(DEFAULT_PORTS);
-  const phases = ((await rook.pods()) as unknown as Pod[]).map(({ status }) => status.phase);
+  const phases = ((await rook.pods()) as SeenPod[]).map(({ status }) => status.phase);
   expect(new Set(phases)).toEqual(new Set(['Running']));
 
   const endpoints = sockets.map(({ pod, port }) => `pod://${pod}.${ROOK_NAMESPACE}:${port}`).sort();
@@ -131,7 +112,7 @@ test('a provisioner is written anew with port 9070, as Rook does: it is put back
     return (await rook.ports('cephfsProvisioner')).argument === DEFAULT_PORTS.cephfsProvisioner;
   });
   await assignment().waitUntilAssigned();
-  await socketsRight();
+  await socketsOnPorts(cluster(), rook, DEFAULT_PORTS);
 });
 
 test('a Rook that runs and starts again leaves the sockets where they are', async () => {
@@ -161,7 +142,7 @@ test('an upgrade of the image replaces the pods of the operator, and no other', 
   await assignment().waitUntilSettled();
   await assignment().waitUntilAssigned();
   expect(await uidsOfCsiPods()).toEqual(before);
-  await socketsRight();
+  await socketsOnPorts(cluster(), rook, DEFAULT_PORTS);
 });
 
 test('the uninstallation of docs/install.md takes the operator away, and leaves each socket where it is', async () => {
@@ -172,7 +153,7 @@ test('the uninstallation of docs/install.md takes the operator away, and leaves 
   await make(cluster().controlPlane, 'uninstall');
   expect(await kubectl('get', 'crd', '--output=name')).not.toContain('csiportassignments');
   expect(await uidsOfCsiPods()).toEqual(before);
-  await socketsRight();
+  await socketsOnPorts(cluster(), rook, DEFAULT_PORTS);
 });
 
 function startToReady({ status }: OperatorPod): number {

@@ -5,10 +5,9 @@
  */
 import { expect, test } from 'vitest';
 import { CALM_MS } from '../../src/domain/rules/stuck.js';
-import type { AssignmentStatus, Condition, ConditionType, WorkloadStatus } from '../../src/domain/rules/api.js';
+import type { AssignmentStatus, WorkloadStatus } from '../../src/domain/rules/api.js';
 import { fromDocs } from '../support/as-admin.js';
 import { Assignment } from '../support/assignment.js';
-import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { Helm } from '../support/helm.js';
 import { runOffered } from '../support/offered-commands.js';
@@ -16,7 +15,8 @@ import { rejectHostPorts } from '../support/pod-rejections.js';
 import { figures } from '../support/real-nodes/figures.js';
 import { OperatorPods } from '../support/real-nodes/operator-pods.js';
 import { installRook, ROOK_NAMESPACE, ROOK_VERSION } from '../support/real-nodes/rook-on-nodes.js';
-import { sidecarSockets, type SidecarSocket, socketsOf } from '../support/real-nodes/sidecars.js';
+import { sidecarSockets, type SidecarSocket, socketsOnPorts } from '../support/real-nodes/sidecars.js';
+import { conditionOf, type SeenPod } from '../support/real-nodes/sightings.js';
 import { listenerOf, occupyPort, startStranger } from '../support/real-nodes/strangers.js';
 import { useRealCluster } from '../support/real-nodes/use-real-cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
@@ -26,14 +26,6 @@ const cluster = useRealCluster(ROOK_VERSION);
 let rook: RookInstallation;
 let helm: Helm;
 
-interface Pod extends KubeObject {
-  readonly status: {
-    readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly message?: string }[];
-    readonly containerStatuses?: readonly { readonly containerID?: string }[];
-  };
-}
-
 function assignment(): Assignment {
   return new Assignment(cluster().controlPlane.api, ROOK_NAMESPACE);
 }
@@ -42,8 +34,8 @@ function sockets(): Promise<SidecarSocket[]> {
   return sidecarSockets(cluster(), rook);
 }
 
-async function pods(): Promise<Pod[]> {
-  return (await rook.pods()) as Pod[];
+async function pods(): Promise<SeenPod[]> {
+  return (await rook.pods()) as SeenPod[];
 }
 
 /** Ids of all containers in Rook's namespace: the same later if no pod was made anew and no container was started again. */
@@ -55,14 +47,7 @@ async function containers(): Promise<unknown[]> {
 /** Waits until each sidecar listens on the port of its slot, on its pod's node, and none elsewhere, and until the status says so. */
 async function everySidecarOnItsPort(cephfsProvisioner = DEFAULT_PORTS.cephfsProvisioner): Promise<void> {
   const ports = { ...DEFAULT_PORTS, cephfsProvisioner };
-  await waitFor(
-    'each sidecar to listen on its port, and none elsewhere',
-    async () => {
-      const [found, wanted] = await Promise.all([sockets(), socketsOf(rook, ports)]);
-      return found.length === 7 && JSON.stringify(found) === JSON.stringify(wanted);
-    },
-    { lastSeen: async () => [await sockets(), await assignment().status()] },
-  );
+  await socketsOnPorts(cluster(), rook, ports);
   expect((await assignment().waitUntilAssigned()).ports).toEqual(ports);
   expect(new Set((await pods()).map(({ status }) => status.phase))).toEqual(new Set(['Running']));
 }
@@ -80,7 +65,7 @@ async function ask(port: number): Promise<void> {
 /** Waits until the status says that the CephFS provisioner is stuck; resolves with the words of both conditions. */
 async function stuckMessage(): Promise<string> {
   const status = await assignment().waitForReason('Ready', 'RolloutStuck');
-  const { message } = conditionOf(status, 'Ready')!;
+  const { message } = conditionOf(status, 'Ready');
   expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False' });
   expect(conditionOf(status, 'Degraded')).toMatchObject({ status: 'True', reason: 'RolloutStuck', message });
   expect(cephfsProvisionerOf(status)).toMatchObject({ state: 'Stuck' });
@@ -91,13 +76,9 @@ async function stuckMessage(): Promise<string> {
 async function reasonsOfReady(ms: number): Promise<string[]> {
   const reasons = new Set<string>();
   for (const until = performance.now() + ms; performance.now() < until;) {
-    reasons.add(conditionOf(await assignment().status(), 'Ready')!.reason);
+    reasons.add(conditionOf(await assignment().status(), 'Ready').reason);
   }
   return [...reasons];
-}
-
-function conditionOf({ conditions }: AssignmentStatus, wanted: ConditionType): Condition | undefined {
-  return conditions.find(({ type }) => type === wanted);
 }
 
 function cephfsProvisionerOf({ workloads }: AssignmentStatus): WorkloadStatus | undefined {

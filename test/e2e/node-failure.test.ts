@@ -11,7 +11,7 @@ import { OPERATOR_NAMESPACE, type OperatorPod, OperatorPods } from '../support/r
 import { allowOn, nodeSelector } from '../support/real-nodes/placement.js';
 import type { RealNode } from '../support/real-nodes/real-node.js';
 import { installRook, ROOK_NAMESPACE, ROOK_VERSION } from '../support/real-nodes/rook-on-nodes.js';
-import { sidecarSockets, type SidecarSocket, socketsOf } from '../support/real-nodes/sidecars.js';
+import { sidecarSockets, socketsOnPorts } from '../support/real-nodes/sidecars.js';
 import { conditionOf, podsOf, type SeenPod, type Sighting, watchUntilReady } from '../support/real-nodes/sightings.js';
 import { useRealCluster } from '../support/real-nodes/use-real-cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
@@ -60,20 +60,6 @@ async function logCollector(slot: Slot): Promise<object> {
   return { name: 'log-collector', image, command: ['/bin/sh', '-c'], args: [script] };
 }
 
-/** Waits until each sidecar of the nodes that live listens on the port of its slot, and none elsewhere. */
-async function socketsRight(count: number): Promise<SidecarSocket[]> {
-  return waitFor(
-    `${count} sidecars to listen on their ports`,
-    async () => {
-      const sockets = await sidecarSockets(cluster(), rook);
-      const isOn = (name: string): boolean => cluster().nodes.some((node) => node.name === name && node.isOn);
-      const wanted = (await socketsOf(rook, ports)).filter(({ node }) => isOn(node));
-      return sockets.length === count && JSON.stringify(sockets) === JSON.stringify(wanted) && sockets;
-    },
-    { lastSeen: () => sidecarSockets(cluster(), rook) },
-  );
-}
-
 function stateOf({ workloads }: AssignmentStatus, slot: Slot): WorkloadState {
   return workloads.find((row) => row.slot === slot)!.state;
 }
@@ -91,7 +77,7 @@ beforeAll(async () => {
 
 test('the start: Ready, and each sidecar listens on its port', async () => {
   await assignment().waitUntilAssigned();
-  await socketsRight(7);
+  await socketsOnPorts(cluster(), rook, ports);
   await operator().rolledOut();
 });
 
@@ -140,7 +126,7 @@ test('pods that ignore SIGTERM: their port is open no more and yet taken, and th
   }
   expect(settled.some(isShortOfPorts)).toBe(true);
 
-  await socketsRight(7);
+  await socketsOnPorts(cluster(), rook, ports);
   figures.reportSeconds('from Ready=True to the last socket', ready);
   const cephfs = podsOf(seen.at(-1)!.pods, 'cephfsProvisioner');
   expect(cephfs.map(({ spec }) => spec.nodeName).sort()).toEqual([ofLeader, third].sort());
@@ -165,7 +151,7 @@ test("the leader's node dies: another leads and moves what lives, and what the n
   const edited = performance.now();
   await assignment().edit({ ports });
   // Without the node plugin and the CephFS provisioner of the dead node.
-  const sockets = await socketsRight(5);
+  const sockets = await socketsOnPorts(cluster(), rook, ports, 5);
   figures.reportSeconds('from an edit, with a dead node, to the last socket', edited);
   expect(sockets.filter(({ port }) => port === 9170)).toHaveLength(2);
 
@@ -196,7 +182,7 @@ test('the node is back: its pods run again, the same ones, and all is Ready by i
   figures.reportSeconds('from the start of the node to its readiness', since);
   await assignment().waitUntilAssigned();
   figures.reportSeconds('from the start of the node to Ready=True', since);
-  await socketsRight(7);
+  await socketsOnPorts(cluster(), rook, ports);
   await operator().rolledOut();
   figures.reportSeconds('from the start of the node to all sockets and both operator pods', since);
   const after = (await rook.pods()) as SeenPod[];

@@ -1,5 +1,6 @@
 /** The csi-addons sidecars of a Rook on real nodes: where they listen, and what they tell the csi-addons manager. */
 import type { KubeObject } from '../control-plane/admin-api.js';
+import { waitFor } from '../control-plane/wait-for.js';
 import type { RookInstallation } from '../rook/installation.js';
 import { type Ports, SLOTS, specOf } from '../slots.js';
 import type { Slot } from '../../../src/domain/rules/slots.js';
@@ -42,7 +43,7 @@ export async function sidecarSockets(cluster: RealCluster, rook: RookInstallatio
 }
 
 /** What the sockets are to be: each pod that carries a sidecar listens on the port of its slot, on its node. */
-export async function socketsOf(rook: RookInstallation, ports: Readonly<Partial<Ports>>): Promise<SidecarSocket[]> {
+async function socketsOf(rook: RookInstallation, ports: Readonly<Partial<Ports>>): Promise<SidecarSocket[]> {
   const pods = (await rook.pods()) as ScheduledPod[];
   const sockets = pods.flatMap(({ metadata, spec }): SidecarSocket[] => {
     const slot = SLOTS.find((candidate) => specOf(candidate).workload === metadata.labels?.app);
@@ -51,6 +52,31 @@ export async function socketsOf(rook: RookInstallation, ports: Readonly<Partial<
     return [{ node: spec.nodeName ?? 'none', slot, pod: metadata.name!, port }];
   });
   return sockets.sort(byNodeAndPort);
+}
+
+/** Three node plugins, and two provisioners of each driver. */
+export const SIDECARS = 7;
+
+/**
+ * Waits until so many sidecars listen, each on the port of its slot and none elsewhere; resolves with their sockets. Those on
+ * nodes that are off do not count.
+ */
+export async function socketsOnPorts(
+  cluster: RealCluster,
+  rook: RookInstallation,
+  ports: Ports,
+  count = SIDECARS,
+): Promise<SidecarSocket[]> {
+  const isOn = ({ node }: SidecarSocket): boolean => cluster.nodes.some(({ name, isOn }) => name === node && isOn);
+  return waitFor(
+    `${count} sidecars to listen on their ports`,
+    async () => {
+      const sockets = await sidecarSockets(cluster, rook);
+      const wanted = (await socketsOf(rook, ports)).filter(isOn);
+      return sockets.length === count && JSON.stringify(sockets) === JSON.stringify(wanted) && sockets;
+    },
+    { lastSeen: () => sidecarSockets(cluster, rook) },
+  );
 }
 
 function byNodeAndPort(a: SidecarSocket, b: SidecarSocket): number {

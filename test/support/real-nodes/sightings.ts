@@ -14,7 +14,7 @@ export interface SeenPod extends KubeObject {
   readonly status: {
     readonly phase?: string;
     readonly conditions?: readonly { readonly type: string; readonly message?: string }[];
-    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+    readonly containerStatuses?: readonly { readonly containerID?: string; readonly restartCount: number }[];
   };
 }
 
