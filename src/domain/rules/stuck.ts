@@ -54,6 +54,7 @@ const AT_ONCE: ReadonlySet<PodCauseKind> = new Set<PodCauseKind>(['Crashing', 'I
 /** Undefined of a workload that is rolled out and runs, is moving, or whose controller has not looked at it yet. */
 export function stuckCause(facts: RolloutFacts, pods: Pods, context: StuckContext): StuckCause | undefined {
   if (!isObserved(facts)) return undefined;
+  if (isRolledOut(facts) && !hasCrashing(pods, context.now)) return undefined;
   const known = [...(pods ?? [])];
   if (isRolledOut(facts)) return causeOfKind('Crashing', known, context.now);
   return (
@@ -74,7 +75,8 @@ export function isRefused(facts: RolloutFacts, pods: Pods, now: number): boolean
 
 /** Whether a pod crashes. Its workload may be rolled out all the same: each start of a container counts for a moment. */
 export function hasCrashing(pods: Pods, now: number): boolean {
-  return causeOfKind('Crashing', [...(pods ?? [])], now) !== undefined;
+  for (const pod of pods ?? []) if (podCauseKind(pod, now) === 'Crashing') return true;
+  return false;
 }
 
 /** In how many milliseconds the verdict changes if nothing else does; undefined if it does not. */

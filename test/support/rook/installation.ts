@@ -66,10 +66,11 @@ export class RookInstallation {
       metadata: { name: namespace },
     });
     const operator = rookOperatorDeployment({ namespace, version, replicas: alive ? 1 : 0, ...(image && { image }) });
-    const { metadata } = (await api.create<object>(
-      `/apis/apps/v1/namespaces/${namespace}/deployments`,
-      operator,
-    )) as KubeObject;
+    const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+    // It is there at the second attempt of a test.
+    const created = await createUnlessThere(api, deployments, operator);
+    const stored = created ?? (await api.get<object>(`${deployments}/${operator.metadata!.name!}`));
+    const { metadata } = stored as KubeObject;
     if (options.operatorConfig !== false) {
       const config = rookOperatorConfig({ namespace, data: options.config ?? {} });
       await deleteIfThere(api, `/api/v1/namespaces/${namespace}/configmaps/${config.metadata!.name!}`);
