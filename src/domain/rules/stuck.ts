@@ -54,7 +54,6 @@ const AT_ONCE: ReadonlySet<PodCauseKind> = new Set<PodCauseKind>(['Crashing', 'I
 /** Undefined of a workload that is rolled out and runs, is moving, or whose controller has not looked at it yet. */
 export function stuckCause(facts: RolloutFacts, pods: Pods, context: StuckContext): StuckCause | undefined {
   if (!isObserved(facts)) return undefined;
-  if (isRolledOut(facts) && !hasCrashing(pods, context.now)) return undefined;
   const known = [...(pods ?? [])];
   if (isRolledOut(facts)) return causeOfKind('Crashing', known, context.now);
   return (

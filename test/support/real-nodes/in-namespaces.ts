@@ -25,7 +25,8 @@ export interface NamespacesEnd {
   readonly report: string | undefined;
 }
 
-const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+/** Of unshare: they end with their first process, and all that runs in them. */
+export const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const LEAVE_NOTHING = join(import.meta.dirname, 'leave-nothing.sh');
 const VARIABLE = 'REAL_NODES';
 /** What the nodes have logged in a run that ended badly. */

@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitFor } from '../control-plane/wait-for.js';
+import { NAMESPACES } from './in-namespaces.js';
 import { connectNode, disconnectNode, GATEWAY, nodeAddress, podSubnet } from './network.js';
 import { cniConfig, cniFolder, containerdConfig, kubeletConfig, type NodeSettings } from './node-config.js';
 import type { NodePrograms } from './programs.js';
@@ -24,7 +25,6 @@ export interface RealNodeOptions {
   readonly cgroup: string;
 }
 
-const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 /** Of cgroup v1. */
 const CGROUPS = '/sys/fs/cgroup';
 
