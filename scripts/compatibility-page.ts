@@ -1,9 +1,9 @@
-/** The table of docs/compatibility.md, made from src/domain/report/compatibility.ts and from what is for the page alone. */
+/** The table of docs/admin/compatibility.md, made from src/domain/report/compatibility.ts and from what is for the page alone. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { COMPATIBILITY, type CompatibilityRow } from '../src/domain/report/compatibility.js';
 
-export const COMPATIBILITY_PAGE = 'docs/compatibility.md';
+export const COMPATIBILITY_PAGE = 'docs/admin/compatibility.md';
 
 const BEGIN = '<!-- the table: made by npm run docs -->\n';
 const END = '<!-- end of the table -->\n';
@@ -150,6 +150,6 @@ function describeEvidence(evidence: Evidence): string {
     const upstream = evidence.upstream === undefined ? '' : ` and ceph-csi-operator ${evidence.upstream}`;
     return `ran with ${evidence.rook}${upstream}`;
   }
-  if (evidence.kind === 'tested') return `tested: [${basename(evidence.file)}](../${evidence.file})`;
+  if (evidence.kind === 'tested') return `tested: [${basename(evidence.file)}](../../${evidence.file})`;
   return evidence.kind;
 }

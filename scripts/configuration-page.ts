@@ -1,4 +1,4 @@
-/** docs/configuration.md, made from the table of flags. */
+/** docs/admin/configure.md, made from the table of flags. */
 import { FLAGS, type Flag } from '../src/flags.js';
 
 const INTRODUCTION = `# Configuration
@@ -37,7 +37,7 @@ A slot without a port in the spec gets the first of these that is free:
 4. the lowest free port from 9070 to 9099.
 
 A port of the spec that something else holds is never written: Ready is False with the reason
-[PortInUse](status.md#ready), and the workload moves by itself when the port is free. A port that is taken out of the spec
+[PortInUse](troubleshoot.md#ready), and the workload moves by itself when the port is free. A port that is taken out of the spec
 again stays, as it collides with nothing.
 
 **What restarts:** the pods of each workload whose port changes, and no others. The provisioners move first; the node plugin
@@ -48,7 +48,7 @@ nothing is written but the status.
 
 No flag turns the watch of pods on the host network off: the right to list pods decides, \`config/rbac/host-network-pods\`,
 or \`hostNetworkPods.enabled\` in the chart. Without it the process goes on, and does not know which ports strangers hold:
-[rbac.md](rbac.md#reading-the-pods-on-the-host-network). With \`--watch-namespace\` it sees the pods of these namespaces alone.
+[rights.md](rights.md#reading-the-pods-on-the-host-network). With \`--watch-namespace\` it sees the pods of these namespaces alone.
 
 ## Files
 

@@ -9,9 +9,9 @@ import { rbacPage } from './rbac-page.js';
 import { STATUS_PAGE, statusPage } from './status-page.js';
 
 writeFileSync(COMPATIBILITY_PAGE, compatibilityPage());
-writeFileSync('docs/configuration.md', configurationPage());
+writeFileSync('docs/admin/configure.md', configurationPage());
 writeFileSync(PLUGIN_PAGE, pluginPage());
-writeFileSync('docs/metrics.md', metricsPage());
-writeFileSync('docs/rbac.md', rbacPage());
+writeFileSync('docs/admin/metrics.md', metricsPage());
+writeFileSync('docs/admin/rights.md', rbacPage());
 writeFileSync(STATUS_PAGE, statusPage());
 writeFileSync(CHART_README, chartPage());

@@ -1,4 +1,4 @@
-/** docs/metrics.md, made from the definitions of the metrics. */
+/** docs/admin/metrics.md, made from the definitions of the metrics. */
 import { DEFINITIONS, METRIC_NAMES, type MetricName } from '../src/ops/metrics/definitions.js';
 import { WHEN_TO_LOOK } from './when-to-look.js';
 

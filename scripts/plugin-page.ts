@@ -1,4 +1,4 @@
-/** docs/kubectl-csiports.md, made from the table of commands. */
+/** docs/admin/kubectl-csiports.md, made from the table of commands. */
 import { exitCodeRows } from '../src/cli/command-line.js';
 import {
   COMMAND_NAMES,
@@ -9,7 +9,7 @@ import {
   type OptionDefinition,
 } from '../src/cli/definitions.js';
 
-export const PLUGIN_PAGE = 'docs/kubectl-csiports.md';
+export const PLUGIN_PAGE = 'docs/admin/kubectl-csiports.md';
 
 const INTRODUCTION = `# kubectl csiports
 

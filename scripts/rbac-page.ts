@@ -1,4 +1,4 @@
-/** docs/rbac.md, made from the roles in config/rbac and a reason for each of their rules. */
+/** docs/admin/rights.md, made from the roles in config/rbac and a reason for each of their rules. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Rule } from '../test/support/rights.js';

@@ -1,4 +1,4 @@
-/** The tables of reasons in docs/status.md, made from src/domain/report/explanations.ts. The rest of the page is written by hand. */
+/** The tables of reasons in docs/admin/troubleshoot.md, made from src/domain/report/explanations.ts. The rest of the page is written by hand. */
 import { readFileSync } from 'node:fs';
 import {
   CONDITION_EXPLANATIONS,
@@ -8,7 +8,7 @@ import {
   type SameAs,
 } from '../src/domain/report/explanations.js';
 
-export const STATUS_PAGE = 'docs/status.md';
+export const STATUS_PAGE = 'docs/admin/troubleshoot.md';
 
 /** The page as it is, with its tables made anew. */
 export function statusPage(): string {

@@ -1,9 +1,10 @@
-/** When an admin looks at each metric; for docs/metrics.md alone. */
+/** When an admin looks at each metric; for docs/admin/metrics.md alone. */
 import type { MetricName } from '../src/ops/metrics/definitions.js';
 
 export const WHEN_TO_LOOK: Readonly<Record<MetricName, string>> = {
   csiports_ready: 'Alert if it stays 0: storage may not work; the message of the condition says what to do.',
-  csiports_degraded: 'Alert if there is one: it needs an admin, and docs/status.md has the remedy for each reason.',
+  csiports_degraded:
+    'Alert if there is one: it needs an admin, and docs/admin/troubleshoot.md has the remedy for each reason.',
   csiports_conflicts: 'When pods are Pending for want of a port; above 0 for long, csiports_degraded has the reason.',
   csiports_reconcile_forbidden:
     'Alert if it is 1: the log of the leader and the event Forbidden name the right; config/rbac/rook-namespace has it.',

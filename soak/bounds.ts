@@ -37,9 +37,9 @@ export type Situation = keyof typeof SITUATIONS;
 
 /** Nothing is the matter: it takes some 10 ms, and what a machine that is busy otherwise adds. */
 export const CALM_SECONDS = 5;
-/** After a change of Rook's settings, by whomever, a Rook that runs is given its pass: docs/design.md. */
+/** After a change of Rook's settings, by whomever, a Rook that runs is given its pass: docs/maintainer/architecture.md. */
 export const ROOK_TIME_SECONDS = 3;
-/** docs/status.md#contested. */
+/** docs/admin/troubleshoot.md#contested. */
 const CONTESTED_AFTER = 5;
 const FIRST_BACKOFF_SECONDS = 30;
 const MAX_BACKOFF_SECONDS = 300;

@@ -1,4 +1,4 @@
-/** Keeps each object below the number of writes from which on it is contested: docs/status.md#contested. */
+/** Keeps each object below the number of writes from which on it is contested: docs/admin/troubleshoot.md#contested. */
 const WITHIN_MS = 600_000;
 /** Five writes are a contest. One is that which brings an object to a new goal, or of a workload that had to be made again. */
 const AT_MOST = 3;

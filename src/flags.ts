@@ -1,4 +1,4 @@
-/** The table of flags, from which the parser, --help and docs/configuration.md are made. */
+/** The table of flags, from which the parser, --help and docs/admin/configure.md are made. */
 import { LOG_FORMATS, LOG_LEVELS } from './logger.js';
 
 export interface Flag {

@@ -1,4 +1,4 @@
-/** The table of commands and options, from which the parser, --help, completion and docs/kubectl-csiports.md are made. */
+/** The table of commands and options, from which the parser, --help, completion and docs/admin/kubectl-csiports.md are made. */
 import { DEGRADED_REASONS, EVENT_REASONS, PROGRESSING_REASONS, READY_REASONS } from '../domain/report/reasons.js';
 import { EXIT_CODES } from './exit-codes.js';
 

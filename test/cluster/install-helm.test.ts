@@ -1,4 +1,4 @@
-/** The operator installed, upgraded and removed by helm, as docs/install.md has it. */
+/** The operator installed, upgraded and removed by helm, as docs/admin/install.md has it. */
 import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The operator installed, upgraded and removed by the Makefile and by kubectl, as docs/install.md has it. */
+/** The operator installed, upgraded and removed by the Makefile and by kubectl, as docs/admin/install.md has it. */
 import { expect, test } from 'vitest';
 import { fromDocs, make, overlay } from '../support/as-admin.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';

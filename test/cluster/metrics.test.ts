@@ -140,11 +140,13 @@ test('what comes before the watches are synced is work for the queue, and no rec
   expect(runs(late)).toBeGreaterThan(late.sum('controller_runtime_reconcile_total'));
 });
 
-test('a scrape has the metrics of docs/metrics.md, and what Node tells of itself', async () => {
+test('a scrape has the metrics of docs/admin/metrics.md, and what Node tells of itself', async () => {
   const operator = await cluster().startOperator();
   await operator.waitUntilReady();
   const { names } = await operator.scrape();
-  const documented = [...readFileSync('docs/metrics.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!);
+  const documented = [...readFileSync('docs/admin/metrics.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(
+    ([, name]) => name!,
+  );
   const isNodes = (name: string): boolean => name.startsWith('process_') || name.startsWith('nodejs_');
   expect(names.filter((name) => !isNodes(name)).sort()).toEqual(documented.sort());
   expect(names.filter(isNodes)).toEqual(

@@ -68,7 +68,7 @@ async function panelsWithoutData(prometheus: Prometheus): Promise<string[]> {
 /** The commands of the runbooks that ask for objects of Rook's namespace, as arguments; no right is missing here. */
 function questionsAboutRook(namespace: string): string[][] {
   const commands =
-    readFileSync('docs/runbooks.md', 'utf8').match(
+    readFileSync('docs/admin/runbooks.md', 'utf8').match(
       /^kubectl -n NS (get|describe) (?!lease|--raw|.*reason=Forbidden).*$/gm,
     ) ?? [];
   return commands.map((command) => {

@@ -201,7 +201,7 @@ test('plan and check agree on every slot', async () => {
   expect(Object.keys(assigned).sort()).toEqual([...SLOTS].sort());
 });
 
-test('how long it takes, for docs/performance.md', async () => {
+test('how long it takes, for docs/results/performance.md', async () => {
   await installConflict();
   for (const args of [['--help'], ['check'], ['doctor']]) {
     const times: number[] = [];

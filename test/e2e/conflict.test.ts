@@ -1,5 +1,5 @@
 /**
- * The conflict and its end, by sockets and pods: installed with config/default, upgraded and removed as docs/install.md has it.
+ * The conflict and its end, by sockets and pods: installed with config/default, upgraded and removed as docs/admin/install.md has it.
  * Each test goes on where the one before it ended.
  */
 import { expect, test } from 'vitest';
@@ -145,7 +145,7 @@ test('an upgrade of the image replaces the pods of the operator, and no other', 
   await socketsOnPorts(cluster(), rook, DEFAULT_PORTS);
 });
 
-test('the uninstallation of docs/install.md takes the operator away, and leaves each socket where it is', async () => {
+test('the uninstallation of docs/admin/install.md takes the operator away, and leaves each socket where it is', async () => {
   const before = await uidsOfCsiPods();
   await kubectl(...fromDocs(/^ *kubectl (-n rook-ceph delete csiports default)$/m).split(' '));
   await make(cluster().controlPlane, 'undeploy');

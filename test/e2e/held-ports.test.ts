@@ -85,7 +85,7 @@ function cephfsProvisionerOf({ workloads }: AssignmentStatus): WorkloadStatus | 
   return workloads.find(({ slot }) => slot === 'cephfsProvisioner');
 }
 
-test('the chart, as docs/install.md has it: both pods are ready, and an assignment ends the conflict', async () => {
+test('the chart, as docs/admin/install.md has it: both pods are ready, and an assignment ends the conflict', async () => {
   const { controlPlane } = cluster();
   rook = await installRook(cluster());
   helm = await Helm.provide(controlPlane.adminKubeconfig);
@@ -178,7 +178,7 @@ test('a port that a policy rejects costs the CephFS provisioner its pods, and no
   expect(await otherSockets()).toEqual(others);
 });
 
-test('helm uninstall, as docs/install.md has it, ends the operator and nothing else', async () => {
+test('helm uninstall, as docs/admin/install.md has it, ends the operator and nothing else', async () => {
   const before = [await sockets(), await containers()];
   await helm.run(...fromDocs(/`helm (uninstall csi-port-operator .*?)`/).split(' '));
   const operator = new OperatorPods(cluster());

@@ -1,5 +1,5 @@
 /**
- * Rook, as recorded (docs/rook.md, When it writes and How it reads a key): a pass reads the settings once and then writes
+ * Rook, as recorded (docs/maintainer/rook.md, When it writes and How it reads a key): a pass reads the settings once and then writes
  * one workload after the other, whatever has become of them meanwhile. It looks at nothing but its settings.
  */
 import { SettingsInForce, type Settings } from '../support/rook/program/settings.js';

@@ -1,5 +1,5 @@
 /**
- * Rook's own program is started as docs/rook.md, Running Rook itself, says. That this works is shown with a script that
+ * Rook's own program is started as docs/maintainer/rook.md, Running Rook itself, says. That this works is shown with a script that
  * stands for it, and runs the program of these tests: from the environment, the files and the mounts of a pod.
  */
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 /**
- * The Rook program does what Rook was seen to do (docs/rook.md, When it writes and How it reads a key). Its requests are
+ * The Rook program does what Rook was seen to do (docs/maintainer/rook.md, When it writes and How it reads a key). Its requests are
  * counted in the audit log: a PUT that changes nothing yields no event.
  */
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** What an admin has who installs from the repository: its Makefile, kustomizations of their own, and docs/install.md. */
+/** What an admin has who installs from the repository: its Makefile, kustomizations of their own, and docs/admin/install.md. */
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -15,10 +15,10 @@ export async function make(controlPlane: ControlPlane, ...args: string[]): Promi
   return stdout + stderr;
 }
 
-/** What docs/install.md has admins write or run. */
+/** What docs/admin/install.md has admins write or run. */
 export function fromDocs(pattern: RegExp): string {
-  const found = pattern.exec(readFileSync('docs/install.md', 'utf8'))?.[1];
-  if (found === undefined) throw new Error(`docs/install.md has no ${pattern.source}`);
+  const found = pattern.exec(readFileSync('docs/admin/install.md', 'utf8'))?.[1];
+  if (found === undefined) throw new Error(`docs/admin/install.md has no ${pattern.source}`);
   return found;
 }
 

@@ -37,7 +37,7 @@ function remedyOf({ reason, message }: Finding, { plan, namespace }: RookSurvey,
 function install({ namespace }: RookSurvey): Step[] {
   return [
     {
-      text: 'Install csi-port-operator, unless it is there (docs/install.md), and have it assign the ports here:',
+      text: 'Install csi-port-operator, unless it is there (docs/admin/install.md), and have it assign the ports here:',
       command: assign(namespace),
     },
     {

@@ -18,7 +18,7 @@ import { stepsOf } from './steps.js';
 import { conditionOf, isConflict, judge } from './verdict.js';
 
 const CRD = `CustomResourceDefinition ${ASSIGNMENT_PLURAL}.${API_GROUP}`;
-const INSTALL = { text: 'docs/install.md has the steps, with kustomize and with Helm.' };
+const INSTALL = { text: 'docs/admin/install.md has the steps, with kustomize and with Helm.' };
 const LOGS = 'logs -l app.kubernetes.io/name=csi-port-operator --prefix --tail=100';
 const MAX_NAMED = 5;
 /** What a Lease without a duration is taken to have: the default of the operator's. */

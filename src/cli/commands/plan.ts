@@ -170,7 +170,7 @@ function withOperator({ isAssigned, namespace, plan: { mode } }: RookSurvey): St
   if (!isAssigned)
     return [
       {
-        text: 'Install csi-port-operator (docs/install.md), and have it assign the ports here:',
+        text: 'Install csi-port-operator (docs/admin/install.md), and have it assign the ports here:',
         command: assign(namespace),
       },
     ];

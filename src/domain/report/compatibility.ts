@@ -1,4 +1,4 @@
-/** The lasting remedy for each version of Rook: for the advice in the status, and for the table of docs/compatibility.md. */
+/** The lasting remedy for each version of Rook: for the advice in the status, and for the table of docs/admin/compatibility.md. */
 import type { Provider } from '../rules/api.js';
 import { compareRookVersions, parseRookVersion, type RookVersion } from '../rules/rook-operator.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
@@ -30,7 +30,7 @@ const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
 /** Of the versions before it. */
 export const REACHED_FROM_1_18_3 =
   'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: where they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
-const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/migration.md)';
+const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/admin/migrate.md)';
 const EXTRA_ARGS = 'spec.controllerPlugin.containerExtraArgs';
 
 const ROOK: readonly Row[] = [
@@ -54,14 +54,14 @@ const ROOK: readonly Row[] = [
   {
     id: 'legacy-opted-out',
     versions: { from: '1.18.0', below: '1.20.0' },
-    lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/migration.md)`,
+    lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/admin/migrate.md)`,
     isRun: true,
   },
   {
     id: 'legacy-left-behind',
     versions: { from: '1.20.0', below: '1.21.0' },
     lastingRemedy:
-      'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/migration.md says in part 4; before you create the Drivers, annotate or delete the CSIDriver objects that Rook left, or nothing is rendered; switch before the upgrade to v1.20 where you still can',
+      'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/admin/migrate.md says in part 4; before you create the Drivers, annotate or delete the CSIDriver objects that Rook left, or nothing is rendered; switch before the upgrade to v1.20 where you still can',
     isRun: true,
   },
   {
@@ -93,7 +93,7 @@ const CEPH_CSI_OPERATOR: readonly Row[] = [
   {
     id: 'csi-operator-host-network',
     versions: { from: '1.18.3', below: '1.19.1' },
-    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/migration.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/admin/migrate.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
     isRun: true,
   },
   {
@@ -133,7 +133,7 @@ export function advice(version: string | undefined, provider: Provider): string 
   if (version === undefined || parseRookVersion(version) === undefined) return adviceWithoutVersion(provider);
   const row = compatibilityOf(version, provider);
   if (row === undefined)
-    return `Rook ${version} is not in the table of docs/compatibility.md yet: look for what it changes`;
+    return `Rook ${version} is not in the table of docs/admin/compatibility.md yet: look for what it changes`;
   const known = row.isRun === true ? '' : ' (from the sources, not run)';
   const mixed = provider === 'Mixed' ? `${MIXED}; ` : '';
   return `Rook ${version}: ${mixed}${row.lastingRemedy}${known}`;
@@ -144,7 +144,7 @@ function adviceWithoutVersion(provider: Exclude<Provider, 'None'>): string {
   if (provider === 'Rook')
     return `${unknown}: if it is v1.16.5 or later, ${KEEP_THE_KEYS}; if earlier, upgrade it to that`;
   const what = provider === 'Mixed' ? MIXED : 'ceph-csi-operator renders the CSI workloads';
-  return `${unknown}; ${what}: docs/compatibility.md has a row for each version`;
+  return `${unknown}; ${what}: docs/admin/compatibility.md has a row for each version`;
 }
 
 /** What ends a conflict of the liveness sidecars that Rook renders. */

@@ -1,5 +1,5 @@
 /**
- * What each reason means and what to do about it. The one source of the tables of docs/status.md and of
+ * What each reason means and what to do about it. The one source of the tables of docs/admin/troubleshoot.md and of
  * `kubectl csiports explain`. Code is in backquotes.
  */
 import type { ConditionType } from '../rules/api.js';
@@ -9,7 +9,7 @@ export interface ConditionExplanation {
   readonly status: 'True' | 'False';
   readonly meaning: string;
   readonly whatToDo: string;
-  /** Heading of docs/status.md that has more of it. */
+  /** Heading of docs/admin/troubleshoot.md that has more of it. */
   readonly section?: 'stuck' | 'contested';
 }
 
@@ -179,7 +179,7 @@ const DEGRADED: Readonly<Record<DegradedReason, ConditionExplanation | SameAs>> 
   },
 };
 
-/** In the order of docs/status.md. */
+/** In the order of docs/admin/troubleshoot.md. */
 export const CONDITION_EXPLANATIONS: Readonly<
   Record<ConditionType, Readonly<Record<string, ConditionExplanation | SameAs>>>
 > = { Ready: READY, Progressing: PROGRESSING, Degraded: DEGRADED };

@@ -24,7 +24,7 @@ function remedyOf({ holders }: PortConflict, { namespace, rookVersion }: Plan): 
   const keys = own.flatMap(({ name }) => DRIVERS.find((driver) => driver.name.test(name))?.key ?? []);
   if (keys.length === 0) return `give ${describeOthers(holders, [], namespace)} another port where they come from`;
   if (compatibilityOf(rookVersion, 'Rook')?.id === 'legacy-left-behind') {
-    return 'Rook renders these workloads no more: have ceph-csi-operator render them, as docs/migration.md says in part 4';
+    return 'Rook renders these workloads no more: have ceph-csi-operator render them, as docs/admin/migrate.md says in part 4';
   }
   // A second holder of the same key is the other workload of the driver.
   if (new Set(keys).size < keys.length) return livenessRemedy();

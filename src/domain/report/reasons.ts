@@ -1,4 +1,4 @@
-/** Every reason that a condition or an event can carry. docs/status.md has a row for each: what it means and what to do. */
+/** Every reason that a condition or an event can carry. docs/admin/troubleshoot.md has a row for each: what it means and what to do. */
 export const READY_REASONS = [
   'PortsAssigned',
   'NothingToAssign',

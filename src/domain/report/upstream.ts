@@ -61,7 +61,7 @@ function hostNetworkRemedy({ rookVersion, namespace, upstream }: Plan): string {
       return `from v1.20 on it is set in the Driver: ${upstream.withoutHostNetwork.map((name) => patchDriver(namespace, name, ON_THE_HOST_NETWORK)).join('; ')}`;
     case undefined:
     default:
-      return 'docs/compatibility.md has the remedy of each version of Rook';
+      return 'docs/admin/compatibility.md has the remedy of each version of Rook';
   }
 }
 
@@ -111,7 +111,7 @@ function partNamespaces({ port, holders }: PortConflict, { assignment, portsInst
 
 function endTheSwitch({ rookVersion, namespace }: Plan): string {
   if (compatibilityOf(rookVersion, 'CephCSIOperator')?.id === 'csi-operator-by-admin') {
-    return 'Rook does not delete its own workloads from v1.20 on: delete them, as docs/migration.md says in part 4';
+    return 'Rook does not delete its own workloads from v1.20 on: delete them, as docs/admin/migrate.md says in part 4';
   }
   return `in a switch to ceph-csi-operator this ends when Rook has deleted its own workloads; if it stays, kubectl -n ${namespace} logs deploy/rook-ceph-operator has the reason`;
 }
@@ -124,7 +124,7 @@ function partLiveness({ rookVersion }: Plan): string {
     case 'csi-operator-by-admin':
       return 'remove spec.liveness from the Drivers, or give each ctrlplugin a liveness port of its own by spec.controllerPlugin.containerExtraArgs: {"liveness-prometheus": ["--metricsport=9082"]}, another number in each Driver, and set spec.liveness.metricsPort of RBD to another port than 9080, which is csi-addons of CephFS';
     case undefined:
-      return 'remove spec.liveness from the Drivers, where they are yours (Rook v1.20 and later); docs/compatibility.md has the remedy of each version of Rook';
+      return 'remove spec.liveness from the Drivers, where they are yours (Rook v1.20 and later); docs/admin/compatibility.md has the remedy of each version of Rook';
     default:
       return `this version of Rook sets no liveness port, and takes spec.liveness out of its Drivers with its next pass: change a key of ${ROOK_CONFIG_NAME}, for example ROOK_LOG_LEVEL`;
   }

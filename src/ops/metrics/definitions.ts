@@ -1,4 +1,4 @@
-/** The table of the operator's own metrics, from which the registry and docs/metrics.md are made. */
+/** The table of the operator's own metrics, from which the registry and docs/admin/metrics.md are made. */
 
 export interface Definition {
   readonly type: 'counter' | 'gauge' | 'histogram';

@@ -1,4 +1,4 @@
-/** Figures of a run, printed as they come: what docs/performance.md has of real nodes. */
+/** Figures of a run, printed as they come: what docs/results/performance.md has of real nodes. */
 export const figures = {
   report(what: string, value: string): void {
     console.log(`  ${what}: ${value}`);

@@ -1,6 +1,6 @@
 /**
  * Rook's own program, from a checkout or a release image, started outside any pod against the control plane of a test
- * (docs/rook.md, Running Rook itself). It knows only in-cluster configuration, so it gets files of a pod of its own.
+ * (docs/maintainer/rook.md, Running Rook itself). It knows only in-cluster configuration, so it gets files of a pod of its own.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

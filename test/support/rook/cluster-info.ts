@@ -5,7 +5,7 @@ import { waitFor } from '../control-plane/wait-for.js';
 
 const NAMESPACE = 'rook-ceph';
 
-/** docs/rook.md, Running Rook itself: with these it believes in an external cluster, and never talks to it. */
+/** docs/maintainer/rook.md, Running Rook itself: with these it believes in an external cluster, and never talks to it. */
 const OBJECTS: readonly KubeObject[] = [
   {
     apiVersion: 'v1',

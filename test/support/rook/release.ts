@@ -9,7 +9,7 @@ export interface RookRelease {
   readonly images: Readonly<Record<CsiImage, string>>;
   /** csiAddonsPortKeys: the operator setting that a workload's csi-addons port is read from. */
   readonly csiAddonsPortKeys: Readonly<Record<CsiAddonsWorkload, string>>;
-  /** keepsDeletedSettings: a deleted setting keeps its last value until the program restarts; docs/rook.md, How it reads a key. */
+  /** keepsDeletedSettings: a deleted setting keeps its last value until the program restarts; docs/maintainer/rook.md, How it reads a key. */
   readonly keepsDeletedSettings: boolean;
   /** metadataByDefault: whether an absent CSI_ENABLE_METADATA means `--setmetadata=true`. */
   readonly metadataByDefault: boolean;

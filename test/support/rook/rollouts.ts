@@ -1,5 +1,5 @@
 /**
- * What restarts, as it happens. docs/rook.md, When it writes: a generation tells that Rook passed by and not that
+ * What restarts, as it happens. docs/maintainer/rook.md, When it writes: a generation tells that Rook passed by and not that
  * anything rolls out, so a rollout is a pod template that differs from the one before it, and a restart a pod that was
  * created. Both are read from watches, which miss nothing that comes and goes between two looks.
  */

@@ -1,4 +1,4 @@
-/** Whether a figure of the benchmark has met its goal: docs/performance.md repeats these verdicts. */
+/** Whether a figure of the benchmark has met its goal: docs/results/performance.md repeats these verdicts. */
 import { expect, it } from 'vitest';
 import type { Figure, Goal } from '../../../bench/figures.js';
 import { figureTable, type Column } from '../../../bench/report.js';

@@ -11,10 +11,9 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { fieldSchema } from '../crd/manifests.js';
 import { KUBERNETES_VERSION, pinnedKubernetesVersion } from '../../support/control-plane/kubernetes-version.js';
 
-const status = readFileSync('docs/status.md', 'utf8');
-const pages = [...readdirSync('.'), ...readdirSync('docs').map((name) => join('docs', name))].filter((page) =>
-  page.endsWith('.md'),
-);
+const status = readFileSync('docs/admin/troubleshoot.md', 'utf8');
+const inDocs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name));
+const pages = [...readdirSync('.'), ...inDocs].filter((page) => page.endsWith('.md'));
 
 /** Without blocks of code, in which a # is no heading. */
 function prose(page: string): string {
@@ -50,7 +49,7 @@ function firstColumn(heading: string): string[] {
   return [...section.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1]!);
 }
 
-describe('docs/status.md', () => {
+describe('docs/admin/troubleshoot.md', () => {
   it.each([
     ['Ready', READY_REASONS],
     ['Progressing', PROGRESSING_REASONS],
@@ -74,7 +73,7 @@ describe('the docs', () => {
   });
 
   it('name a reason for every dependency', () => {
-    const reasons = readFileSync('docs/decisions.md', 'utf8');
+    const reasons = readFileSync('docs/adr/decisions.md', 'utf8');
     const listed = [...reasons.matchAll(/^\| (.+?) \|/gm)].flatMap((match) =>
       match[1]!.replaceAll(/ \(.*?\)/g, '').split(', '),
     );

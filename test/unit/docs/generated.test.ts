@@ -13,16 +13,16 @@ import { FLAGS } from '../../../src/flags.js';
 import { METRIC_NAMES } from '../../../src/ops/metrics/definitions.js';
 import { readManifest, yamlFiles } from '../crd/manifests.js';
 
-it('docs/compatibility.md is what npm run docs writes', () => {
+it('docs/admin/compatibility.md is what npm run docs writes', () => {
   expect(readFileSync(COMPATIBILITY_PAGE, 'utf8')).toBe(compatibilityPage());
 });
 
-it('the tables of reasons in docs/status.md are what npm run docs writes', () => {
+it('the tables of reasons in docs/admin/troubleshoot.md are what npm run docs writes', () => {
   expect(readFileSync(STATUS_PAGE, 'utf8')).toBe(statusPage());
 });
 
-it('docs/metrics.md is what npm run docs writes', () => {
-  expect(readFileSync('docs/metrics.md', 'utf8')).toBe(metricsPage());
+it('docs/admin/metrics.md is what npm run docs writes', () => {
+  expect(readFileSync('docs/admin/metrics.md', 'utf8')).toBe(metricsPage());
 });
 
 it('has a row for each metric', () => {
@@ -30,7 +30,7 @@ it('has a row for each metric', () => {
   expect(rows.sort()).toEqual([...METRIC_NAMES].sort());
 });
 
-it('docs/kubectl-csiports.md is what npm run docs writes', () => {
+it('docs/admin/kubectl-csiports.md is what npm run docs writes', () => {
   expect(readFileSync(PLUGIN_PAGE, 'utf8')).toBe(pluginPage());
 });
 
@@ -39,8 +39,8 @@ it('has a section for each command of the plugin', () => {
   expect(sections).toEqual(COMMAND_NAMES);
 });
 
-it('docs/configuration.md is what npm run docs writes', () => {
-  expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage());
+it('docs/admin/configure.md is what npm run docs writes', () => {
+  expect(readFileSync('docs/admin/configure.md', 'utf8')).toBe(configurationPage());
 });
 
 it('has a row for each flag', () => {
@@ -48,8 +48,8 @@ it('has a row for each flag', () => {
   expect(rows).toEqual(Object.keys(FLAGS));
 });
 
-it('docs/rbac.md is what npm run docs writes', () => {
-  expect(readFileSync('docs/rbac.md', 'utf8')).toBe(rbacPage());
+it('docs/admin/rights.md is what npm run docs writes', () => {
+  expect(readFileSync('docs/admin/rights.md', 'utf8')).toBe(rbacPage());
 });
 
 it('has every role of config/rbac', () => {

@@ -1,9 +1,9 @@
-/** docs/install.md names only what is there. The commands themselves are run by test/cluster/install-*.test.ts. */
+/** docs/admin/install.md names only what is there. The commands themselves are run by test/cluster/install-*.test.ts. */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 
-const page = readFileSync('docs/install.md', 'utf8');
+const page = readFileSync('docs/admin/install.md', 'utf8');
 
 function all(pattern: RegExp): string[] {
   return [...page.matchAll(pattern)].map((match) => match[1]!);

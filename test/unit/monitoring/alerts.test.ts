@@ -9,7 +9,7 @@ import { BUILD_TIMEOUT_MS, promtool } from '../../support/monitoring/promtool.js
 import { ALERTS, RULE_FILE, withoutAnnotations } from '../../support/monitoring/rules.js';
 
 const TESTS = join(import.meta.dirname, 'alerts');
-const runbooks = readFileSync('docs/runbooks.md', 'utf8');
+const runbooks = readFileSync('docs/admin/runbooks.md', 'utf8');
 const names = ALERTS.map(({ alert }) => alert);
 
 interface AlertTests {
@@ -62,7 +62,7 @@ describe.each(ALERTS)('$alert', ({ alert, expr, for: duration, labels, annotatio
   });
 
   it('leads to its section of the runbooks', () => {
-    expect(annotations.runbook_url).toBe(`docs/runbooks.md#${alert.toLowerCase()}`);
+    expect(annotations.runbook_url).toBe(`docs/admin/runbooks.md#${alert.toLowerCase()}`);
   });
 });
 
@@ -75,14 +75,14 @@ it('an alert waits for longer than its bridge holds what was last told: one scra
   expect(bridges.filter(({ lasts, waits }) => lasts >= waits)).toEqual([]);
 });
 
-it('docs/monitoring.md lists the alerts as they are', () => {
-  const rows = [...readFileSync('docs/monitoring.md', 'utf8').matchAll(/^\| `(CSI\w+)` \| (\w+) \| (\d+) m \|/gm)];
+it('docs/admin/monitor.md lists the alerts as they are', () => {
+  const rows = [...readFileSync('docs/admin/monitor.md', 'utf8').matchAll(/^\| `(CSI\w+)` \| (\w+) \| (\d+) m \|/gm)];
   expect(rows.map(([, alert, severity, minutes]) => [alert, severity, `${minutes}m`])).toEqual(
     ALERTS.map(({ alert, labels, for: duration }) => [alert, labels.severity, duration]),
   );
 });
 
-describe('docs/runbooks.md', () => {
+describe('docs/admin/runbooks.md', () => {
   const sections = runbooks.split(/^## /m).slice(1);
   const title = (section: string): string => section.split('\n')[0]!;
 

@@ -48,7 +48,7 @@ describe('the calm', () => {
   it('is not there while a fault lasts', () => expect(calmFrom([broken(10, 20), broken(5)])).toBe(Infinity));
 });
 
-it('the wait for a contested object is that of docs/status.md', () =>
+it('the wait for a contested object is that of docs/admin/troubleshoot.md', () =>
   expect([1, 4, 5, 6, 7, 8, 9, 20].map(contestedSeconds)).toEqual([0, 0, 30, 60, 120, 240, 300, 300]));
 
 it('a contested object is written five times, and then less and less often', () => {

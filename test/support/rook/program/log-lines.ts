@@ -1,4 +1,4 @@
-/** What Rook's log says of a setting that it cannot read; docs/rook.md, How it reads a key. */
+/** What Rook's log says of a setting that it cannot read; docs/maintainer/rook.md, How it reads a key. */
 import type { RookConfigError } from '../csi-parameters.js';
 
 const PORT_OF: Readonly<Record<string, string>> = {

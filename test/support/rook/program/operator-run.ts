@@ -135,7 +135,7 @@ export class OperatorRun {
     }
   }
 
-  /** docs/rook.md, When it writes: only another .data is a change, or that the ConfigMap comes or goes. */
+  /** docs/maintainer/rook.md, When it writes: only another .data is a change, or that the ConfigMap comes or goes. */
   #see(configMap: (ConfigMap & KubeObject) | undefined, first = false): void {
     const data = configMap && JSON.stringify(Object.entries(configMap.data ?? {}).sort());
     const changed = data !== this.#seenData;
@@ -170,7 +170,7 @@ export class OperatorRun {
     return Object.values(renderRook({ namespace, version, config, ...(this.#owner && { owner: this.#owner }) }));
   }
 
-  /** docs/rook.md, When it writes: POST, and where the object exists PUT, without resourceVersion and without a look at it. */
+  /** docs/maintainer/rook.md, When it writes: POST, and where the object exists PUT, without resourceVersion and without a look at it. */
   async #write(workload: DaemonSet | Deployment): Promise<void> {
     const collection = `/apis/apps/v1/namespaces/${this.#options.namespace}/${workload.kind!.toLowerCase()}s`;
     try {

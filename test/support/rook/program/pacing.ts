@@ -11,7 +11,7 @@ export interface Pacing {
   readonly backOff: (failures: number) => number;
 }
 
-/** docs/rook.md, When it writes and How it reads a key: as it was seen with 1.16.4, 1.17.9 and 1.19.10. */
+/** docs/maintainer/rook.md, When it writes and How it reads a key: as it was seen with 1.16.4, 1.17.9 and 1.19.10. */
 export const ROOK_PACING: Pacing = {
   startDelay: 100,
   writes: [50, 190, 300, 400],

@@ -35,7 +35,7 @@ export class PassQueue {
     return !this.#running && !this.#requested && this.#retry === undefined;
   }
 
-  /** One more pass. What is asked for during a pass, however often, is one pass after it (docs/rook.md, When it writes). */
+  /** One more pass. What is asked for during a pass, however often, is one pass after it (docs/maintainer/rook.md, When it writes). */
   request(): void {
     this.#requested = true;
     this.#wake();
@@ -67,7 +67,7 @@ export class PassQueue {
   }
 
   /**
-   * A retry that is on its way is not called off by a pass that succeeds meanwhile: it makes one pass more (docs/rook.md,
+   * A retry that is on its way is not called off by a pass that succeeds meanwhile: it makes one pass more (docs/maintainer/rook.md,
    * How it reads a key). Of two, the earlier stands.
    */
   #retryLater(): void {

@@ -1,6 +1,6 @@
 /**
  * A Rook operator in legacy mode, as far as its CSI workloads go: a program that does to the API server what Rook was
- * seen to do, request by request (docs/rook.md, When it writes and How it reads a key). It has no Ceph and makes nothing
+ * seen to do, request by request (docs/maintainer/rook.md, When it writes and How it reads a key). It has no Ceph and makes nothing
  * else. What a CephCluster triggers is left out: that is one more pass, on Rook's very first start.
  */
 import { waitFor } from '../../control-plane/wait-for.js';

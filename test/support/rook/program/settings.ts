@@ -4,7 +4,7 @@ import type { RookRelease } from '../release.js';
 export type Settings = Readonly<Record<string, string>>;
 
 /**
- * docs/rook.md, How it reads a key: up to 1.16.4 each pass reads the ConfigMap anew. From 1.16.5 on each pass copies it
+ * docs/maintainer/rook.md, How it reads a key: up to 1.16.4 each pass reads the ConfigMap anew. From 1.16.5 on each pass copies it
  * into the environment of the process and reads that, so that a deleted key keeps its last value until a restart, a bad
  * one included; an empty value is copied like any other, and means the default.
  */

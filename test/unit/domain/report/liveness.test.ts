@@ -74,5 +74,5 @@ test('of another container the workload has to change', () => {
 test('of workloads that Rook renders no more, ceph-csi-operator has to render them', () => {
   const pods = [PROVISIONER, livenessPod('DaemonSet', 'csi-cephfsplugin', 9081, 'n1')];
   const { message } = degraded({ ...CEPHFS_ONLY, rook: { image: 'rook/ceph:v1.20.6' }, pods });
-  expect(message).toContain('docs/migration.md');
+  expect(message).toContain('docs/admin/migrate.md');
 });

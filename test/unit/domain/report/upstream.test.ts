@@ -52,7 +52,7 @@ describe('UpstreamConflict', () => {
     ['v1.18.11', 'this version of Rook sets no liveness port'],
     ['v1.19.10', 'change a key of rook-ceph-operator-config'],
     ['v1.20.6', 'another number in each Driver, and set spec.liveness.metricsPort of RBD to another port than 9080'],
-    ['main', 'docs/compatibility.md'],
+    ['main', 'docs/admin/compatibility.md'],
   ])('of liveness with Rook %s: %s', (version, remedy) => {
     const { reason, message } = conditionIn({ ...rook(version), drivers: [driver('rbd')], pods: liveness });
     expect(reason).toBe('UpstreamConflict');
@@ -82,7 +82,7 @@ describe('UpstreamConflict', () => {
 
   test.each([
     ['v1.19.10', 'this ends when Rook has deleted its own workloads'],
-    ['v1.20.6', 'delete them, as docs/migration.md says in part 4'],
+    ['v1.20.6', 'delete them, as docs/admin/migrate.md says in part 4'],
   ])("with Rook's own workloads in a switch, Rook %s: %s", (version, remedy) => {
     const legacy = podOn([9080], {
       namespace: 'rook-ceph',
@@ -147,7 +147,7 @@ describe('HostNetworkLost', () => {
       'v1.20.6',
       `kubectl -n rook-ceph patch drivers.csi.ceph.io ${RBD} --type=merge -p '{"spec":{"controllerPlugin":{"hostNetwork":true}}}'`,
     ],
-    ['main', 'docs/compatibility.md'],
+    ['main', 'docs/admin/compatibility.md'],
   ])('Rook %s: %s', (version, remedy) => {
     const settings = { ROOK_ENFORCE_HOST_NETWORK: 'true', ROOK_USE_CSI_OPERATOR: 'true' };
     const { reason, message } = conditionIn({

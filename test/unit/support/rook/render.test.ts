@@ -1,5 +1,5 @@
 /**
- * What the tests beside a real API server rest on: that these workloads have their ports, and lose them, as docs/rook.md
+ * What the tests beside a real API server rest on: that these workloads have their ports, and lose them, as docs/maintainer/rook.md
  * recorded of Rook. The rest of the templates is as it is: no test of the operator asks what an image or a mount is called.
  */
 import { describe, expect, it } from 'vitest';
