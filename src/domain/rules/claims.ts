@@ -1,6 +1,9 @@
 /**
  * Who takes a host port beside the slots of one Rook: containers of its own pods, its liveness settings, pods on the host
  * network, and the Rooks of other namespaces on the same nodes.
+ *
+ * - A port is free if no claim is on it, on any node, and no other slot has it. Slots are moved to free ports only.
+ * - A slot collides if a claim on its port can meet it: on a node where its workload has pods, or a DaemonSet wants one.
  */
 import type { HostNetworkPod, HostNetworkPods, WorkloadId } from './host-network-pods.js';
 import { isSlotWorkload, isWithoutPort } from './host-network-pods.js';
