@@ -1,7 +1,7 @@
 /**
  * HTTP/1.1 to the API server over node's own client. Each kind of call has a pool of kept-alive connections, and each
  * watch its own connection: a stuck watch never delays a write, nor a slow write the lease. HTTP/2 is not used, as a
- * half-open connection takes every stream of its session with it (docs/adr/decisions.md).
+ * half-open connection takes every stream of its session with it (docs/adr/0015-http-1-1-by-nodes-own-client.md).
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';

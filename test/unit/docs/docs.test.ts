@@ -73,7 +73,7 @@ describe('the docs', () => {
   });
 
   it('name a reason for every dependency', () => {
-    const reasons = readFileSync('docs/adr/decisions.md', 'utf8');
+    const reasons = readFileSync('docs/adr/0025-each-dependency-has-a-reason.md', 'utf8');
     const listed = [...reasons.matchAll(/^\| (.+?) \|/gm)].flatMap((match) =>
       match[1]!.replaceAll(/ \(.*?\)/g, '').split(', '),
     );
