@@ -1,102 +1,103 @@
 /** docs/admin/kubectl-csiports.md, made from the table of commands. */
-import { exitCodeRows } from '../src/cli/command-line.js';
 import {
   COMMAND_NAMES,
   definitionOf,
   PROGRAM,
-  type CommandDefinition,
+  USAGE_MEANING,
   type CommandName,
   type OptionDefinition,
 } from '../src/cli/definitions.js';
+import { EXIT_CODES } from '../src/cli/exit-codes.js';
 
 export const PLUGIN_PAGE = 'docs/admin/kubectl-csiports.md';
 
 const INTRODUCTION = `# kubectl csiports
 
-The kubectl plugin shows which host ports collide, on which nodes and who holds them, before anything is installed in the
-cluster and afterwards. It uses the operator's own rules and words, and only reads. This page is made by \`npm run docs\` from
-\`src/cli/definitions.ts\`, and a test compares the two.
+This kubectl plugin shows which host ports collide and who holds them, by the operator's own rules. It only reads, and needs
+nothing in the cluster. It needs Node.js 22.19 or later.
 
+## Install
+
+\`\`\`sh
+make build
+export PATH="$PWD/dist/bin:$PATH"
 \`\`\`
-make build && export PATH="$PWD/dist/bin:$PATH"    # from this repository; needs Node.js 22.19 or later on the PATH
-kubectl csiports check
-\`\`\`
 
-A release has \`kubectl-csiports-VERSION.tar.gz\`, which can be unpacked anywhere (link \`kubectl-csiports.js\` as
-\`kubectl-csiports\` into a folder of the PATH), and \`csiports.yaml\`, its manifest for krew:
-\`kubectl krew install --manifest=csiports.yaml\`.
-
+From a release, unpack \`kubectl-csiports-VERSION.tar.gz\` and link \`kubectl-csiports.js\` as \`kubectl-csiports\` into a folder of the
+PATH. With krew: \`kubectl krew install --manifest=csiports.yaml\`.
 `;
 
-const REST = `## What it reads
+const READS = `## What it reads
 
-Of a cluster: the CSIPortAssignments \`default\`, the ConfigMaps \`rook-ceph-operator-config\`, Rook's Deployments and DaemonSet by
-their names, the Drivers of ceph-csi-operator and the pods on the host network, all of them in all namespaces and in pages of
-500. The account needs the right to list them; \`kubectl auth can-i list pods -A\` shows one. What may not be read is named in the
-answer, with the command that shows the right. If nothing was found, and a conflict could hide in what was not read, the exit
-code is 3. With \`-n\` an account that may read one namespace alone gets an answer about that one.
+It lists CSIPortAssignments, \`rook-ceph-operator-config\`, Rook's Deployments and DaemonSet, Drivers of ceph-csi-operator, and the
+pods on the host network, in all namespaces. With \`-n\`, rights in that namespace are enough. If a right is missing, the output
+names it.
 
-Of files: what kubectl writes, as YAML or JSON, one object or lists, and folders of them such as a must-gather. Times are judged
-by the newest one in the files. To write such a file on a cluster without the CustomResourceDefinition, leave out the last kind:
+\`-f\` reads YAML or JSON that kubectl wrote, or folders of it. The newest time in the files counts as now.
 
-\`\`\`
+\`\`\`sh
 kubectl get deployments,daemonsets,configmaps,pods,csiportassignments -A -o yaml --show-managed-fields > dump.yaml
 kubectl csiports check -f dump.yaml
-kubectl get pods,deployments,daemonsets,configmaps -A -o json | kubectl csiports check -f -
 \`\`\`
 
-## Output
+If the cluster has no CustomResourceDefinition, leave out \`csiportassignments\`.
 
-\`-o text\` fits 100 columns, or the terminal; \`-o wide\` shows every holder and node. \`-o json\` and \`-o yaml\` print a document of
-\`apiVersion: csiports.io/cli/v1\` for scripts: fields may be added to this version, and none goes or changes its meaning. Its
-kinds are CheckReport, PlanReport, StatusReport, Explanation and DoctorReport.
+## Scripts
 
-Errors are one line on stderr. Ctrl-C ends the plugin at once, with exit code 130.
-
-## Completion of kubectl csiports
-
-bash 4, zsh and fish complete \`kubectl-csiports\` by the script of \`kubectl csiports completion SHELL\`. For \`kubectl csiports\`
-kubectl itself asks the program \`kubectl_complete-csiports\`, which has to be on the PATH beside the plugin: \`dist/bin\` and the
-archive have it, and \`kubectl csiports completion kubectl\` prints it. The shell needs kubectl's own completion for that.
+\`-o json\` and \`-o yaml\` print a document of \`apiVersion: csiports.io/cli/v1\`, to which later releases only add fields. Errors
+are one line on stderr. After Ctrl-C the exit code is 130.
 `;
 
 export function pluginPage(): string {
-  const toc = COMMAND_NAMES.map((name) => `| [\`${name}\`](#${name}) | ${definitionOf(name).summary} |\n`).join('');
-  return `${INTRODUCTION}| command | what it is for |\n|---|---|\n${toc}\n${COMMAND_NAMES.map(section).join('')}${REST}`;
+  return [INTRODUCTION, ...COMMAND_NAMES.map(section), optionTable(), exitCodeTable(), READS].join('\n');
 }
 
 function section(name: CommandName): string {
-  const { description, argument, options, examples, exitCodes } = definitionOf(name);
-  const usage = [
-    PROGRAM,
-    name,
-    ...(argument === undefined ? [] : [argument.name]),
-    ...(options.length > 0 ? ['[options]'] : []),
-  ];
-  const blocks = [
-    `## ${name}`,
-    description,
-    fenced([usage.join(' '), '', ...exampleLines(examples)]),
-    ...(options.length === 0 ? [] : [optionTable(options)]),
-    `| exit code | when |\n|---|---|\n${exitCodeRows(exitCodes)
-      .map(([code, meaning]) => `| ${code} | ${meaning} |`)
-      .join('\n')}`,
-  ];
-  return `${blocks.join('\n\n')}\n\n`;
+  const { description, examples } = definitionOf(name);
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, what]) => `${PROGRAM} ${line.padEnd(width)}   # ${what}`);
+  return [`## ${name}`, '', description, '', '```sh', ...lines, '```', ''].join('\n');
 }
 
-function exampleLines(examples: CommandDefinition['examples']): string[] {
-  return examples.flatMap(([line, what]) => [`# ${what}`, `${PROGRAM} ${line}`]);
-}
-
-function optionTable(options: readonly OptionDefinition[]): string {
-  const rows = options.map(({ flags, text, fallback, choices }) => {
-    const values = choices === undefined ? '' : `: ${choices.map((choice) => `\`${choice}\``).join(', ')}`;
-    return `| \`${flags}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${text}${values} |`;
+function optionTable(): string {
+  const options = COMMAND_NAMES.flatMap((name) => definitionOf(name).options);
+  const rows = Map.groupBy(new Set(options), optionMeaning);
+  const lines = [...rows].map(([meaning, same]) => {
+    return `| ${same.map(({ flags }) => `\`${flags}\``).join(', ')} | ${meaning} |`;
   });
-  return ['| option | default | meaning |', '|---|---|---|', ...rows].join('\n');
+  const ofExplain = definitionOf('explain').options.map(({ flags }) => `\`${flags.split(/,| </)[0]}\``);
+  const exception = `\`explain\` takes only ${ofExplain.join(', ')}.`;
+  return ['## Options', '', '| option | meaning |', '|---|---|', ...lines, '', exception, ''].join('\n');
 }
 
-function fenced(lines: readonly string[]): string {
-  return ['```', ...lines, '```'].join('\n');
+function optionMeaning(option: OptionDefinition): string {
+  const { text, fallback, choices } = option;
+  const values = choices === undefined ? '' : `: ${choices.map((choice) => `\`${choice}\``).join(', ')}`;
+  const unlessGiven = fallback === undefined ? '' : `; default \`${fallback}\``;
+  return `${text}${values}${unlessGiven}${commandsWith(option)}`;
+}
+
+/** Nothing if all commands have it that read a cluster. */
+function commandsWith(option: OptionDefinition): string {
+  const readers = COMMAND_NAMES.filter((name) => EXIT_CODES.cannotTell in definitionOf(name).exitCodes);
+  const having = readers.filter((name) => definitionOf(name).options.includes(option));
+  return having.length === readers.length ? '' : ` (only ${having.join(', ')})`;
+}
+
+function exitCodeTable(): string {
+  const rows = Object.values(EXIT_CODES).map((code) => `| ${code} | ${meaningsOf(code)} |`);
+  return ['## Exit codes', '', '| code | meaning |', '|---|---|', ...rows, ''].join('\n');
+}
+
+function meaningsOf(code: number): string {
+  if (code === EXIT_CODES.usage) return USAGE_MEANING;
+  // What 0 means is worth a word only of a command that can also end with 1.
+  const judges = COMMAND_NAMES.filter((name) => EXIT_CODES.conflict in definitionOf(name).exitCodes);
+  const commands = new Map<string, CommandName[]>();
+  for (const name of code === EXIT_CODES.noConflict ? judges : COMMAND_NAMES) {
+    const meaning = definitionOf(name).exitCodes[code];
+    if (meaning !== undefined) commands.set(meaning, [...(commands.get(meaning) ?? []), name]);
+  }
+  if (commands.size === 1) return [...commands.keys()].join();
+  return [...commands].map(([meaning, names]) => `${names.join(', ')}: ${meaning}`).join('<br>');
 }

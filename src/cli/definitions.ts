@@ -45,18 +45,18 @@ export const FORMATS = ['text', 'wide', 'json', 'yaml'] as const;
 export const SHELLS = ['bash', 'zsh', 'fish', 'kubectl'] as const;
 
 const SCOPE: readonly OptionDefinition[] = [
-  { flags: '-n, --namespace <name>', text: 'look at the Rook in this namespace alone', conflicts: ['allNamespaces'] },
-  { flags: '-A, --all-namespaces', text: 'look at all namespaces; this is the default' },
+  { flags: '-n, --namespace <name>', text: 'only the Rook in this namespace', conflicts: ['allNamespaces'] },
+  { flags: '-A, --all-namespaces', text: 'all namespaces, the default' },
 ];
 
 const CLUSTER: readonly OptionDefinition[] = [
-  { flags: '--kubeconfig <file>', text: 'use this instead of KUBECONFIG or ~/.kube/config', isPath: true },
-  { flags: '--context <name>', text: 'use this context of the kubeconfig' },
-  { flags: '--cluster <name>', text: 'use this cluster of the kubeconfig' },
-  { flags: '--user <name>', text: 'use this user of the kubeconfig' },
+  { flags: '--kubeconfig <file>', text: 'in place of KUBECONFIG or ~/.kube/config', isPath: true },
+  { flags: '--context <name>', text: 'name in the kubeconfig' },
+  { flags: '--cluster <name>', text: 'name in the kubeconfig' },
+  { flags: '--user <name>', text: 'name in the kubeconfig' },
   {
     flags: '--request-timeout <time>',
-    text: 'wait so long for each response of the API server, e.g. 500ms, 30s or 2m',
+    text: 'timeout of each request, e.g. 500ms, 30s or 2m',
     fallback: '15s',
   },
 ];
@@ -64,7 +64,7 @@ const CLUSTER: readonly OptionDefinition[] = [
 const FILES: readonly OptionDefinition[] = [
   {
     flags: '-f, --filename <path>',
-    text: 'read a file, a folder, or - (stdin) instead of a cluster; may be repeated',
+    text: 'file, folder, or - (stdin) to read instead of a cluster; may be repeated',
     isPath: true,
     isRepeatable: true,
     conflicts: ['kubeconfig', 'context', 'cluster', 'user'],
@@ -72,27 +72,27 @@ const FILES: readonly OptionDefinition[] = [
 ];
 
 const OUTPUT: readonly OptionDefinition[] = [
-  { flags: '-o, --output <format>', text: 'how the answer is printed', fallback: 'text', choices: FORMATS },
+  { flags: '-o, --output <format>', text: 'format of the output', fallback: 'text', choices: FORMATS },
   {
     flags: '--color <when>',
-    text: 'colour the text; auto: on a terminal, unless NO_COLOR is set',
+    text: 'colour; auto: on a terminal without NO_COLOR',
     fallback: 'auto',
     choices: COLOUR_CHOICES,
   },
-  { flags: '--no-color', text: 'the same as --color=never' },
+  { flags: '--no-color', text: 'same as --color=never' },
 ];
 
 const WATCH: readonly OptionDefinition[] = [
   {
     flags: '-w, --watch',
-    text: 'go on until Ctrl-C: redraw a terminal every two seconds, else print what has changed',
+    text: 'until Ctrl-C, redraw the terminal every 2 s, or print what changes',
     conflicts: ['filename'],
   },
 ];
 
 const NO_CONFLICT = 'no host port is shared, or there is no Rook';
-const CONFLICT = 'host ports are shared, or a sidecar cannot have its port';
-const CANNOT_TELL = 'it cannot be told: the cluster or the files could not be read, or not enough of them';
+const CONFLICT = 'host ports are shared, or a sidecar cannot get its port';
+const CANNOT_TELL = 'undecided: something that matters could not be read';
 
 const REASONS = [...new Set([...READY_REASONS, ...PROGRESSING_REASONS, ...DEGRADED_REASONS, ...EVENT_REASONS])].sort();
 
@@ -100,13 +100,12 @@ export const COMMANDS = {
   check: {
     summary: 'show which host ports collide, on which nodes, and who holds them',
     description:
-      'Shows of each Rook which host ports its CSI workloads share with something else, who holds them on which nodes, ' +
-      'and what to do. It only reads, and needs nothing installed in the cluster.',
+      'Shows which host ports the CSI workloads of each Rook share, who holds them on which nodes, and what to do.',
     options: [...SCOPE, ...FILES, ...CLUSTER, ...OUTPUT],
     examples: [
       ['check', 'all Rooks of the cluster'],
-      ['check -n rook-ceph -o wide', 'one of them, with every holder and node'],
-      ['check -f must-gather/ -f pods.yaml', 'files that kubectl or must-gather wrote'],
+      ['check -n rook-ceph -o wide', 'one, with every holder and node'],
+      ['check -f must-gather/ -f pods.yaml', 'files of kubectl or must-gather'],
       ['check -o json | jq .kind', 'for scripts'],
     ],
     exitCodes: {
@@ -118,13 +117,12 @@ export const COMMANDS = {
   plan: {
     summary: 'show what the operator would write, and how to write it without the operator',
     description:
-      'Shows what the operator would write: a diff of each workload and the keys of Rook. For those who run no operator ' +
-      'it prints the Helm values of Rook and the kubectl patch lines that do the same. It writes nothing.',
+      'Shows what the operator would write: a diff of each workload and the keys of Rook. The Helm values and kubectl patch ' +
+      'lines that it prints do the same without the operator.',
     options: [...SCOPE, ...FILES, ...CLUSTER, ...OUTPUT],
     examples: [
       ['plan', 'all Rooks of the cluster'],
-      ['plan -n rook-ceph', 'one of them'],
-      ['plan -f dump.yaml', 'of a file that kubectl wrote'],
+      ['plan -n rook-ceph -f dump.yaml', 'one, in a file'],
     ],
     exitCodes: {
       [EXIT_CODES.noConflict]: 'the plan is shown, or nothing is to be written',
@@ -134,11 +132,11 @@ export const COMMANDS = {
   status: {
     summary: 'show how each CSIPortAssignment stands',
     description:
-      'Shows each CSIPortAssignment as a diagnosis: the ports, the state of each workload, the conditions, and what to do.',
+      'Shows, for each CSIPortAssignment, the ports, the state of each workload, the conditions, and what to do.',
     options: [...SCOPE, ...FILES, ...CLUSTER, ...OUTPUT, ...WATCH],
     examples: [
       ['status', 'all assignments of the cluster'],
-      ['status -n rook-ceph --watch', 'one of them, during a rollout'],
+      ['status -n rook-ceph --watch', 'one, during a rollout'],
     ],
     exitCodes: {
       [EXIT_CODES.noConflict]: NO_CONFLICT,
@@ -147,44 +145,44 @@ export const COMMANDS = {
     },
   },
   explain: {
-    summary: 'say what a reason of a condition or event means, and what to do',
-    description: 'Says what a reason of a condition or event means, and what to do. Without a reason it lists all.',
+    summary: 'explain what a reason of a condition or event means, and what to do',
+    description: 'Explains what a reason of a condition or event means, and what to do. Without a reason it lists all.',
     argument: { name: '[reason]', text: 'such as PortInUse', choices: REASONS },
     options: OUTPUT,
     examples: [
       ['explain', 'all reasons'],
-      ['explain PortInUse', 'one of them'],
+      ['explain PortInUse', 'one'],
     ],
     exitCodes: { [EXIT_CODES.noConflict]: 'it is explained' },
   },
   doctor: {
     summary: 'check the rights, the CRD, the operator, Rook and csi-addons',
     description:
-      'Checks whether everything is in place: your rights, the CustomResourceDefinition, the operator and its Lease, the ' +
-      'version of Rook and its remedy, and whether each CSIAddonsNode has the port that is assigned.',
+      'Checks your rights, the CustomResourceDefinition, the operator and its Lease, the version of Rook and its remedy, ' +
+      'and whether each CSIAddonsNode has the assigned port.',
     options: [...SCOPE, ...CLUSTER, ...OUTPUT],
     examples: [
       ['doctor', 'after the installation'],
-      ['doctor --context staging -o yaml', 'another cluster, to attach to a report'],
+      ['doctor -o yaml', 'to attach to a report'],
     ],
     exitCodes: {
       [EXIT_CODES.noConflict]: 'nothing is wrong',
-      [EXIT_CODES.conflict]: 'something is wrong: each finding says what to do',
+      [EXIT_CODES.conflict]: 'each finding says what to do',
       [EXIT_CODES.cannotTell]: CANNOT_TELL,
     },
   },
   completion: {
     summary: 'print a script that completes the command line in a shell',
     description:
-      'Prints a script for bash, zsh or fish that completes kubectl-csiports. For kubectl csiports it prints a program that ' +
-      'kubectl calls, which has to be on the PATH as kubectl_complete-csiports.',
+      'Prints a script for bash 4, zsh or fish that completes kubectl-csiports. To complete kubectl csiports, the completion ' +
+      'of kubectl calls an executable kubectl_complete-csiports on the PATH; dist/bin and the archive have it.',
     argument: { name: '<shell>', text: SHELLS.join(', '), choices: SHELLS, isStrict: true },
     options: [],
     examples: [
-      ['completion bash > /etc/bash_completion.d/kubectl-csiports', 'bash; begin a new shell'],
+      ['completion bash > /etc/bash_completion.d/kubectl-csiports', 'bash, in a new shell'],
       ['completion zsh > "${fpath[1]}/_kubectl-csiports"', 'zsh'],
       ['completion fish > ~/.config/fish/completions/kubectl-csiports.fish', 'fish'],
-      ['completion kubectl > ~/bin/kubectl_complete-csiports', 'and chmod +x: kubectl csiports with any shell'],
+      ['completion kubectl > ~/bin/kubectl_complete-csiports', 'kubectl csiports in any shell'],
     ],
     exitCodes: { [EXIT_CODES.noConflict]: 'the script is printed' },
   },
