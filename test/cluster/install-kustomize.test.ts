@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { fromDocs, overlay } from '../support/as-admin.js';
+import { commandFromDocs, fromDocs, overlay } from '../support/as-admin.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { InstalledOperator, objectsOfOperator } from '../support/installed-operator.js';
 import type { ManagerDeployment } from '../support/rendered.js';
@@ -25,7 +25,7 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   const { controlPlane } = cluster();
   const rook = await RookInstallation.install(controlPlane, { namespace: 'rook-single' });
   const other = await RookInstallation.install(controlPlane, { namespace: 'rook-other', workloads: false });
-  const kustomization = fromDocs(/### Single namespace\n\n```yaml\n([^`]*)```/);
+  const kustomization = fromDocs(/### Single namespace\n[^]*?```yaml\n([^`]*)```/);
   const layout = await overlay(controlPlane, 'single', (path) => {
     return kustomization.replace('path/to', path).replace('namespace: my-rook', 'namespace: rook-single');
   });
@@ -55,15 +55,12 @@ test('the single-namespace layout serves its namespace by Roles alone', async ()
   const binding = 'jsonpath={.subjects[*].namespace}';
   const bound = ['get', 'clusterrolebinding', 'csi-port-operator-metrics-auth', '--output', binding];
   expect(await controlPlane.kubectl(bound)).toBe('rook-single');
-  const removal = fromDocs(/\| single namespace \| `kubectl -n rook-ceph (delete [^`]*)`/);
-  await controlPlane.kubectl(['-n', 'rook-single', ...removal.split(' ')]);
+  await controlPlane.kubectl(commandFromDocs('kubectl -n NS delete deployment', 'rook-single'));
   await installed.readyPods(0);
-  for (const option of ['metrics by TLS', 'rights of people']) {
-    const row = new RegExp(`\\| single namespace, ${option} \\| [^|]*\`kubectl (delete [^\`]*)\``);
-    await controlPlane.kubectl(fromDocs(row).split(' '));
+  for (const rights of ['metrics-auth', 'aggregated']) {
+    await controlPlane.kubectl(commandFromDocs(`kubectl delete --ignore-not-found -k config/rbac/${rights}`));
   }
-  const lease = fromDocs(/`kubectl -n rook-ceph (delete lease [^`]*)`/);
-  await controlPlane.kubectl(['-n', 'rook-single', ...lease.split(' ')]);
+  await controlPlane.kubectl(commandFromDocs('kubectl -n NS delete --ignore-not-found lease', 'rook-single'));
   expect(await controlPlane.kubectl(['-n', 'rook-single', 'get', 'leases', '--output=name'])).toBe('');
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
   expect(await rook.layout()).toEqual(layoutOf({ ...OTHER_PORTS, rbdNodePlugin: 9272 }));
@@ -104,4 +101,28 @@ test('the options are components and kustomizations that the API server takes', 
   ]);
   const group = { runAsGroup: 65_532, seccompProfile: { type: 'RuntimeDefault' } };
   expect(spec.securityContext).toEqual({ runAsNonRoot: true, ...group });
+});
+
+test.each([
+  ['-f', 'crds/'],
+  ['-k', 'crds/'],
+  ['-k', 'config/crd'],
+])('kubectl apply %s %s installs the CRD', async (option, folder) => {
+  const output = await cluster().controlPlane.kubectl(['apply', '--dry-run=server', option, folder, '--output=name']);
+  expect(output.trim()).toBe(CRD);
+});
+
+test('the patches of docs/admin/install.md move the right to write, and leave out the right to list pods', async () => {
+  const { controlPlane } = cluster();
+  const move = fromDocs(/### Rook in another namespace\n[^]*?```yaml\n([^`]*)```/);
+  const leaveOut = fromDocs(/`(- \{ target: \{ name: csi-port-operator-host-network-pods .*?)` \|/);
+  const folder = await overlay(controlPlane, 'patched', (path) => {
+    return `resources: [${path}/config/default]\n${move}  ${leaveOut}\n`;
+  });
+  const original = await controlPlane.kubectl(['kustomize', 'config/default']);
+  expect(original).toContain('csi-port-operator-host-network-pods');
+  const patched = await controlPlane.kubectl(['kustomize', folder]);
+  expect(patched).not.toContain('csi-port-operator-host-network-pods');
+  expect(patched).not.toMatch(/namespace: rook-ceph$/m);
+  expect(patched.match(/^ {2}namespace: my-rook$/gm)).toHaveLength(2);
 });

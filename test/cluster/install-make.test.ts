@@ -1,6 +1,6 @@
 /** The operator installed, upgraded and removed by the Makefile and by kubectl, as docs/admin/install.md has it. */
 import { expect, test } from 'vitest';
-import { fromDocs, make, overlay } from '../support/as-admin.js';
+import { commandFromDocs, make, overlay } from '../support/as-admin.js';
 import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
 import { InstalledOperator, objectsOfOperator, stateOf } from '../support/installed-operator.js';
 import { RookInstallation } from '../support/rook/installation.js';
@@ -39,7 +39,7 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
   await cluster().assignment('rook-two').waitForState('rbdNodePlugin', 'Ready');
   await controlPlane.kubectl(['apply', '-f', 'config/samples/csiportassignment.yaml']);
   await cluster().assignment('rook-two').waitUntilAssigned();
-  await controlPlane.kubectl(fromDocs(/^kubectl (-n rook-ceph wait csiports\/default .*)$/m).split(' '));
+  await controlPlane.kubectl(commandFromDocs('kubectl -n rook-ceph wait csiports/default'));
   expect([await rook.layout(), await second.layout()]).toEqual([layoutOf(), layoutOf(OTHER_PORTS)]);
   const before = [await stateOf(rook), await stateOf(second)];
 
@@ -65,8 +65,7 @@ test('make deploy, an upgrade and make undeploy: the ports come right and stay s
   expect(await objectsOfOperator(cluster())).toEqual(expect.arrayContaining(METRICS_RIGHTS));
   await make(controlPlane, 'undeploy');
   // What was granted in a further namespace is taken back there.
-  const revoke = fromDocs(/\| a further namespace \| `kubectl (-n rook-two delete [^`]*)`/);
-  await controlPlane.kubectl(revoke.split(' '));
+  await controlPlane.kubectl(commandFromDocs('kubectl -n NS delete --ignore-not-found rolebinding,role', 'rook-two'));
   expect(await objectsOfOperator(cluster())).toEqual([CRD]);
   expect((await cluster().assignment('rook-ceph').get()).metadata.uid).toBe(assignments[0]);
   expect((await cluster().assignment('rook-two').get()).metadata.uid).toBe(assignments[1]);

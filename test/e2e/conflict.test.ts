@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { Assignment } from '../support/assignment.js';
-import { fromDocs, make } from '../support/as-admin.js';
+import { commandFromDocs, make } from '../support/as-admin.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { figures } from '../support/real-nodes/figures.js';
 import { OPERATOR_NAMESPACE, type OperatorPod, OperatorPods } from '../support/real-nodes/operator-pods.js';
@@ -147,7 +147,7 @@ test('an upgrade of the image replaces the pods of the operator, and no other', 
 
 test('the uninstallation of docs/admin/install.md takes the operator away, and leaves each socket where it is', async () => {
   const before = await uidsOfCsiPods();
-  await kubectl(...fromDocs(/^ *kubectl (-n rook-ceph delete csiports default)$/m).split(' '));
+  await kubectl(...commandFromDocs('kubectl -n rook-ceph delete csiports'));
   await make(cluster().controlPlane, 'undeploy');
   expect(await new OperatorPods(cluster()).list()).toEqual([]);
   await make(cluster().controlPlane, 'uninstall');

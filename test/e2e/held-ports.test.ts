@@ -6,7 +6,7 @@
 import { expect, test } from 'vitest';
 import { CALM_MS } from '../../src/domain/rules/stuck.js';
 import type { AssignmentStatus, WorkloadStatus } from '../../src/domain/rules/api.js';
-import { fromDocs } from '../support/as-admin.js';
+import { commandFromDocs } from '../support/as-admin.js';
 import { Assignment } from '../support/assignment.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { Helm } from '../support/helm.js';
@@ -89,11 +89,12 @@ test('the chart, as docs/admin/install.md has it: both pods are ready, and an as
   const { controlPlane } = cluster();
   rook = await installRook(cluster());
   helm = await Helm.provide(controlPlane.adminKubeconfig);
-  await controlPlane.kubectl(fromDocs(/^kubectl (create namespace csi-port-operator-system)$/m).split(' '));
-  await controlPlane.kubectl(fromDocs(/^kubectl (label namespace .*enforce=restricted)$/m).split(' '));
+  await controlPlane.kubectl(commandFromDocs('kubectl create namespace'));
+  await controlPlane.kubectl(commandFromDocs('kubectl label namespace'));
   const since = performance.now();
-  // Its default image is that of `make image`.
-  await helm.run(...fromDocs(/^helm (install csi-port-operator .*) \\$/m).split(' '), '--wait', '--timeout=100s');
+  const install = commandFromDocs('helm install csi-port-operator');
+  // Without the registry: the chart's default image is that of `make image`.
+  await helm.run(...install.slice(0, install.indexOf('--set')), '--wait', '--timeout=100s');
   figures.reportSeconds('helm install, until both pods are ready', since);
   await new OperatorPods(cluster()).rolledOut();
 
@@ -180,7 +181,7 @@ test('a port that a policy rejects costs the CephFS provisioner its pods, and no
 
 test('helm uninstall, as docs/admin/install.md has it, ends the operator and nothing else', async () => {
   const before = [await sockets(), await containers()];
-  await helm.run(...fromDocs(/`helm (uninstall csi-port-operator .*?)`/).split(' '));
+  await helm.run(...commandFromDocs('helm uninstall csi-port-operator'));
   const operator = new OperatorPods(cluster());
   // Helm does not wait for the end of the pods.
   await waitFor('the operator to be gone', async () => (await operator.list()).length === 0);

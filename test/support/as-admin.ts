@@ -15,11 +15,23 @@ export async function make(controlPlane: ControlPlane, ...args: string[]): Promi
   return stdout + stderr;
 }
 
-/** What docs/admin/install.md has admins write or run. */
+const PAGE = 'docs/admin/install.md';
+
+/** What docs/admin/install.md has admins write into a file. */
 export function fromDocs(pattern: RegExp): string {
-  const found = pattern.exec(readFileSync('docs/admin/install.md', 'utf8'))?.[1];
-  if (found === undefined) throw new Error(`docs/admin/install.md has no ${pattern.source}`);
+  const found = pattern.exec(readFileSync(PAGE, 'utf8'))?.[1];
+  if (found === undefined) throw new Error(`${PAGE} has no ${pattern.source}`);
   return found;
+}
+
+/** The arguments of the command in docs/admin/install.md that begins like this; `namespace` stands for NS. */
+export function commandFromDocs(beginning: string, namespace = 'rook-ceph'): string[] {
+  const blocks = [...readFileSync(PAGE, 'utf8').matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block]) => block!);
+  const lines = blocks.flatMap((block) => block.replaceAll(/\\\n\s*/g, '').split('\n'));
+  const command = lines.find((line) => line.startsWith(beginning));
+  if (command === undefined) throw new Error(`${PAGE} has no command ${beginning}`);
+  const words = command.replace(/ # .*/, '').split(' ').slice(1);
+  return words.map((word) => (word === 'NS' ? namespace : word));
 }
 
 /** A kustomization of an admin's own; `content` gets the path to the repository. Resolves with its folder. */
