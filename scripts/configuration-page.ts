@@ -1,75 +1,109 @@
 /** docs/admin/configure.md, made from the table of flags. */
 import { FLAGS, type Flag } from '../src/flags.js';
 
-const INTRODUCTION = `# Configuration
+const INTRODUCTION = `# Configure
 
-The process is configured by flags, and by variables that count if the flag is absent. It reports all errors in them at
-once, with exit code 2. A namespace is configured by its CSIPortAssignment: [below](#the-csiportassignment), or
-\`kubectl explain csiports.spec\`. This page is made by \`npm run docs\` from \`src/flags.ts\`, and a test compares the two.
+The [CSIPortAssignment](#the-csiportassignment) configures the ports of one Rook, the [flags](#flags) configure the process. The
+[chart's README](../../charts/csi-port-operator/README.md#values) has the Helm values.
+
+## The CSIPortAssignment
+
+One per Rook namespace, named \`default\`. Every field is optional. See also \`kubectl explain csiports.spec\`.
+
+| field | default | meaning |
+|---|---|---|
+| \`spec.mode\` | \`Enforce\` | \`Enforce\` moves each sidecar to its port and keeps it there. [\`DryRun\` and \`Paused\`](#dryrun-and-paused) write nothing but the status. |
+| \`spec.rookConfig\` | \`Pin\` | [\`Pin\` or \`Leave\`](#rookconfig): whether \`rook-ceph-operator-config\` is written. |
+| \`spec.ports.rbdProvisioner\` | [chosen](#whose-port-wins) | Deployment \`csi-rbdplugin-provisioner\`, key \`CSIADDONS_RBD_PROVISIONER_PORT\` |
+| \`spec.ports.cephfsProvisioner\` | chosen | Deployment \`csi-cephfsplugin-provisioner\`, key \`CSIADDONS_CEPHFS_PROVISIONER_PORT\` |
+| \`spec.ports.rbdNodePlugin\` | chosen | DaemonSet \`csi-rbdplugin\`, key \`CSIADDONS_PORT\` |
+
+Ports are distinct, from 1024 to 65535, and neither 9080 nor 9081 (Rook's liveness ports).
+
+Only pods of workloads whose port changes restart: first the provisioners, then the node plugin, one node at a time. To restart
+nothing on the nodes:
+
+\`\`\`yaml
+spec:
+  ports:
+    rbdNodePlugin: 9070
+\`\`\`
+
+## Whose port wins
+
+For each sidecar on the host network, the first of these:
+
+1. the port in \`spec.ports\`;
+2. your own key in \`rook-ceph-operator-config\`, or the same variable of Rook's operator, if that port is free;
+3. the port that it has, if nothing on its nodes collides with it;
+4. its default, 9070, 9071 or 9072, if free;
+5. the lowest free port from 9070 to 9099, without 9080 and 9081.
+
+If sidecars of one Rook have the same port, one keeps it: the sidecar whose default it is, else the node plugin, else the first.
+
+Examples, with all three sidecars on 9070:
+
+| what is set | RBD provisioner | CephFS provisioner | RBD node plugin |
+|---|---|---|---|
+| nothing | 9070 | 9071 | 9072 |
+| nothing, and another pod holds 9071 | 9070 | 9073 | 9072 |
+| \`spec.ports.rbdNodePlugin: 9070\` | 9072 | 9071 | 9070 |
+| your key \`CSIADDONS_PORT: "9075"\` | 9070 | 9071 | 9075 |
+| your key, and \`spec.ports.rbdNodePlugin: 9100\` | 9070 | 9071 | 9100 |
+
+- A port of \`spec.ports\` that another pod holds is not written. The sidecar stays where it is with the reason
+  [PortInUse](troubleshoot.md#portinuse), and moves when the port is free.
+- If you remove a port from \`spec.ports\`, the sidecar stays on it.
+- A key that the operator wrote is not yours. If you edit it, it is.
+
+### Several Rooks
+
+If two Rooks share nodes, the Rook with the older CSIPortAssignment keeps its ports. If one Rook has none, the other moves. Rooks
+that share no node may have the same ports.
+
+## DryRun and Paused
+
+\`DryRun\` sends each patch to the API server as a dry run, so it also finds admission policies and missing rights. \`Paused\`
+only compares. Read the result in the message of Ready:
+
+\`\`\`sh
+kubectl apply -f config/samples/csiportassignment_dry_run.yaml
+kubectl -n rook-ceph get csiports default -o wide
+\`\`\`
+
+Then do it:
+
+\`\`\`sh
+kubectl -n rook-ceph patch csiports default --type=merge -p '{"spec":{"mode":"Enforce"}}'
+\`\`\`
+
+## rookConfig
+
+\`Pin\` writes a port key only if Rook would otherwise render another port. Rook 1.16.5 and later then render the assigned ports
+themselves. No key is ever deleted.
+
+\`Leave\` never writes the ConfigMap. Choose it if GitOps or a Helm release owns the ConfigMap, and set the keys there. Otherwise
+Rook reverts the ports at each of its writes, and the operator's repair restarts the pods.
+
+## Flags
+
+A flag wins over its variable.
 
 | flag | default | variable | meaning |
 |---|---|---|---|
 `;
 
 const REST = `
-A switch also takes \`=true\` and \`=false\`. ADDR is \`HOST:PORT\`, \`:PORT\` (all addresses, IPv6 and IPv4) or
-\`[IPv6]:PORT\`.
+A switch also takes \`=true\` and \`=false\`. ADDR is \`HOST:PORT\`, \`:PORT\` (all addresses) or \`[IPv6]:PORT\`. \`POD_NAME\` names the
+process in events and in the Lease; the default is the host name.
 
-\`POD_NAME\` names the process in events and in the Lease; without it the host's name does. \`NODE_OPTIONS\` is Node's and
-\`MALLOC_ARENA_MAX\` the C library's: \`config/manager/deployment.yaml\` and the Dockerfile have the reasons.
+Without a kubeconfig the operator uses its ServiceAccount, and reads the token again every minute. A kubeconfig is read once.
 
-## The CSIPortAssignment
-
-One per namespace with a Rook, with the name \`default\`. Every field may be absent.
-
-| field | absent | meaning |
-|---|---|---|
-| \`spec.mode\` | \`Enforce\` | \`Enforce\` moves what is not on its port; \`DryRun\` asks the API server, and stores nothing; \`Paused\` reports what differs |
-| \`spec.rookConfig\` | \`Pin\` | \`Pin\` writes the port keys of \`rook-ceph-operator-config\` if Rook would render another port by the keys as they are; \`Leave\` never writes there |
-| \`spec.ports.rbdProvisioner\`, \`.cephfsProvisioner\`, \`.rbdNodePlugin\` | see below | a port from 1024 to 65535 other than 9080 and 9081, distinct |
-
-A slot without a port in the spec gets the first of these that is free:
-
-1. your own valid key in \`rook-ceph-operator-config\`, or in the environment of Rook's operator;
-2. the port that it has, if that collides with nothing on its nodes. Of sidecars of one Rook with the same port one stays:
-   the one whose default it is, else the node plugin, else the first;
-3. the default port: 9070, 9071 and 9072 in the order above;
-4. the lowest free port from 9070 to 9099.
-
-A port of the spec that something else holds is never written: Ready is False with the reason
-[PortInUse](troubleshoot.md#ready), and the workload moves by itself when the port is free. A port that is taken out of the spec
-again stays, as it collides with nothing.
-
-**What restarts:** the pods of each workload whose port changes, and no others. The provisioners move first; the node plugin
-follows when their new pods were admitted, one node at a time. If nothing collides and the spec asks for nothing else,
-nothing is written but the status.
-
-## The right to list pods
-
-No flag turns the watch of pods on the host network off: the right to list pods decides, \`config/rbac/host-network-pods\`,
-or \`hostNetworkPods.enabled\` in the chart. Without it the process goes on, and does not know which ports strangers hold:
-[rights.md](rights.md#reading-the-pods-on-the-host-network). With \`--watch-namespace\` it sees the pods of these namespaces alone.
-
-## Files
-
-Without \`--kubeconfig\` and \`KUBECONFIG\` the process uses the files of its pod's ServiceAccount, and reads them again
-every minute and whenever the API server rejects the token. A kubeconfig is read once; \`KUBECONFIG\` may list several
-files.
-
-## Signals
-
-| signal | what it does |
+| exit code | cause |
 |---|---|
-| SIGTERM, SIGINT | finish the reconciles in hand (10 s at most), record the events that wait, release the Lease, exit with 0; a second one ends the process at once, with 1 |
-| SIGUSR1 | switch the log level to \`debug\`, and back with the next one |
-
-## Exit codes
-
-| code | when |
-|---|---|
-| 0 | the process was stopped by a signal |
-| 1 | the Lease was lost, an address is taken, credentials cannot be read, or an unexpected error: the last line of the log has the cause |
-| 2 | the command line is wrong: one line for each error |
+| 0 | stopped by SIGTERM or SIGINT, after the reconciles in hand (10 s at most) |
+| 1 | lost Lease, occupied address, unreadable credentials, second signal or unexpected error; see the last log line |
+| 2 | wrong command line; all errors are reported |
 `;
 
 export function configurationPage(): string {

@@ -1,47 +1,48 @@
-/** docs/admin/metrics.md, made from the definitions of the metrics. */
-import { DEFINITIONS, METRIC_NAMES, type MetricName } from '../src/ops/metrics/definitions.js';
+/** The tables of metrics in docs/admin/monitor.md, made from their definitions. */
+import { readFileSync } from 'node:fs';
+import { DEFINITIONS, METRIC_NAMES, type Definition, type MetricName } from '../src/ops/metrics/definitions.js';
 import { WHEN_TO_LOOK } from './when-to-look.js';
 
-const INTRODUCTION = `# Metrics
+export const MONITOR_PAGE = 'docs/admin/monitor.md';
+const BEGIN = '<!-- the metrics: written by npm run docs -->\n';
+const END = '<!-- end of the metrics -->\n';
 
-\`GET /metrics\` on \`--metrics-bind-address\` (default \`:8080\`, \`0\`: off) has these, in the text format of
-Prometheus, and beside them \`process_*\` and \`nodejs_*\`: CPU, memory, file descriptors, garbage collection and event loop
-of the process. (\`nodejs_eventloop_lag_seconds\` is measured by each scrape; its percentiles are left out, as sampling them
-would wake a process at rest all the time.) Times are in seconds. This page is made by \`npm run docs\` from
-\`src/ops/metrics/definitions.ts\`, and a test compares the two.
-
-With \`--metrics-cert-path DIR\` they are served by TLS (1.2 or later) with \`DIR/tls.crt\` and \`DIR/tls.key\`, which are read
-again when they change, and only to a bearer token that the API server knows (TokenReview) and lets \`get\` the path
-\`/metrics\` (SubjectAccessReview). For that the operator needs \`config/rbac/metrics-auth\`, and a client the
-ClusterRole \`csi-port-operator-metrics-reader\`. A verdict of the API server holds for a minute, a rejection for ten seconds.
-
-With \`--leader-elect\` each replica serves metrics; those of the assignments, \`csiports_ready\`, \`csiports_degraded\`,
-\`csiports_conflicts\` and \`csiports_reconcile_forbidden\`, come from the leader alone, so that sums are right. A series with a \`namespace\` goes with the
-CSIPortAssignment of that namespace. \`controller\` and \`name\` are always \`csiportassignment\`, in
-leader_election_master_status \`csi-port-operator\`. The metrics of the last two tables have the names and meanings that
-other controllers give them, so dashboards made for those work.
-
-Missing rights: \`csiports_reconcile_forbidden{namespace}\` is 1 if one to write is missing in a namespace, and
-\`csiports_watch_up{resource}\` is 0 if one to read is. If the right to list pods is left out, \`csiports_watch_up{resource="pods"}\`
-stays 0, and that resource has no \`csiports_watch_last_event_age_seconds\`.
+const INTRODUCTION = `Times are in seconds. \`process_*\` and \`nodejs_*\` are there, too. Each replica has its own values. Only the leader
+has \`csiports_ready\`, \`csiports_degraded\`, \`csiports_conflicts\` and \`csiports_reconcile_forbidden\`, so sums are right.
 `;
 
-const SECTIONS: readonly (readonly [title: string, prefixes: readonly string[]])[] = [
-  ['Ports, watches and the leader', ['csiports_', 'leader_election_']],
-  ['Queue and reconciles', ['controller_runtime_', 'workqueue_']],
-  ['Requests to the API server', ['rest_client_']],
-];
+const STANDARD = `These have the names and meanings that other controllers give them. \`controller\` and \`name\` are \`csiportassignment\`.
+`;
 
+/** What the page is to be: as it is now, with the tables made anew. */
 export function metricsPage(): string {
-  const tables = SECTIONS.map(([title, prefixes]) => {
-    const names = METRIC_NAMES.filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
-    return `\n## ${title}\n\n| metric | type | labels | meaning | when to look at it |\n|---|---|---|---|---|\n${names.map(row).join('')}`;
-  });
-  return INTRODUCTION + tables.join('');
+  const page = readFileSync(MONITOR_PAGE, 'utf8');
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`${MONITOR_PAGE} has lost the marks of its metrics`);
+  return `${before}${BEGIN}\n${metricsTables()}\n${END}${after}`;
+}
+
+export function metricsTables(): string {
+  const own = METRIC_NAMES.filter((name) => name in WHEN_TO_LOOK);
+  const standard = METRIC_NAMES.filter((name) => !(name in WHEN_TO_LOOK));
+  return [INTRODUCTION, table(['meaning', 'when to look'], own), STANDARD, table(['meaning'], standard)].join('\n');
+}
+
+/** The metrics that the page has a row for. */
+export function documentedMetrics(): string[] {
+  return [...metricsTables().matchAll(/^\| `(\w+)/gm)].map(([, name = '']) => name);
+}
+
+function table(columns: readonly string[], names: readonly MetricName[]): string {
+  const head = `| metric | ${columns.join(' | ')} |\n|---|${'---|'.repeat(columns.length)}\n`;
+  return head + names.map(row).join('');
 }
 
 function row(name: MetricName): string {
-  const { type, labels, help } = DEFINITIONS[name];
-  const cells = [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help, WHEN_TO_LOOK[name]];
+  const { type, labels, help }: Definition = DEFINITIONS[name];
+  const series = labels.length === 0 ? name : `${name}{${labels.join(',')}}`;
+  const metric = `\`${series}\`${type === 'histogram' ? ' histogram' : ''}`;
+  const cells = [metric, help, WHEN_TO_LOOK[name]].filter((cell) => cell !== undefined);
   return `| ${cells.map((cell) => cell.replaceAll('<error>', '`<error>`')).join(' | ')} |\n`;
 }

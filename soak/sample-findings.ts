@@ -9,7 +9,7 @@ const FEWEST_SHARE = 0.8;
 const EARLY_SECONDS = 0.05;
 /** config/manager/deployment.yaml. */
 const MEMORY_LIMIT_MIB = 192;
-/** docs/admin/metrics.md: above it the operator is blind. */
+/** docs/admin/monitor.md: above it the operator is blind. */
 const EVENT_AGE_LIMIT_SECONDS = 120;
 const DOWN_LIMIT_SECONDS = 120;
 

@@ -8,7 +8,7 @@ import type { Kubelet, Running } from './kubelet.js';
 
 /** A process that is frozen answers nothing: then there is no sample, which the verdict sees. */
 const ANSWER_WITHIN_MS = 2_000;
-/** If ceph-csi-operator is not installed, its Drivers are listed every five minutes (docs/admin/metrics.md). */
+/** If ceph-csi-operator is not installed, its Drivers are listed every five minutes (docs/admin/monitor.md). */
 const OPTIONAL = 'drivers.csi.ceph.io';
 
 export async function takeSamples(kubelet: Kubelet, journal: Journal, over: AbortSignal): Promise<void> {

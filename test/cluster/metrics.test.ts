@@ -1,6 +1,6 @@
 /** What a scrape of the operator says while it does its work. */
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { documentedMetrics } from '../../scripts/metrics-page.js';
 import { useCluster } from '../support/cluster.js';
 import { Gate } from '../support/control-plane/gate.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
@@ -140,15 +140,12 @@ test('what comes before the watches are synced is work for the queue, and no rec
   expect(runs(late)).toBeGreaterThan(late.sum('controller_runtime_reconcile_total'));
 });
 
-test('a scrape has the metrics of docs/admin/metrics.md, and what Node tells of itself', async () => {
+test('a scrape has the metrics of docs/admin/monitor.md, and what Node tells of itself', async () => {
   const operator = await cluster().startOperator();
   await operator.waitUntilReady();
   const { names } = await operator.scrape();
-  const documented = [...readFileSync('docs/admin/metrics.md', 'utf8').matchAll(/^\| `(\w+)` \|/gm)].map(
-    ([, name]) => name!,
-  );
   const isNodes = (name: string): boolean => name.startsWith('process_') || name.startsWith('nodejs_');
-  expect(names.filter((name) => !isNodes(name)).sort()).toEqual(documented.sort());
+  expect(names.filter((name) => !isNodes(name)).sort()).toEqual(documentedMetrics().sort());
   expect(names.filter(isNodes)).toEqual(
     expect.arrayContaining([
       'process_cpu_seconds_total',

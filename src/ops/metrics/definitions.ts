@@ -1,4 +1,4 @@
-/** The table of the operator's own metrics, from which the registry and docs/admin/metrics.md are made. */
+/** The table of the operator's own metrics, from which the registry and the tables of docs/admin/monitor.md are made. */
 
 export interface Definition {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -32,7 +32,7 @@ export const DEFINITIONS = {
   csiports_conflicts: {
     type: 'gauge',
     labels: ['namespace'],
-    help: 'Host ports that several containers take, of CSI pods or of strangers on their nodes, as in status.conflicts of the CSIPortAssignment.',
+    help: 'Host ports that several containers take, of CSI pods or of other pods on their nodes, as in status.conflicts of the CSIPortAssignment.',
   },
   csiports_reconcile_forbidden: {
     type: 'gauge',
@@ -47,7 +47,7 @@ export const DEFINITIONS = {
   csiports_reverts_total: {
     type: 'counter',
     labels: ['namespace'],
-    help: 'Ports and pinned keys that another writer had changed back, and that were put right again, one for each object.',
+    help: 'Ports and pinned keys that another writer had reverted and the operator wrote again, one for each object.',
   },
   csiports_rollout_seconds: {
     type: 'histogram',
@@ -156,7 +156,7 @@ export const DEFINITIONS = {
   workqueue_retries_total: {
     type: 'counter',
     labels: QUEUE_LABELS,
-    help: 'Reconciles that come again after a failure.',
+    help: 'Reconciles that are tried again after a failure.',
   },
   rest_client_requests_total: {
     type: 'counter',

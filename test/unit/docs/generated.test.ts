@@ -4,30 +4,36 @@ import { expect, it } from 'vitest';
 import { CHART_README, chartPage } from '../../../scripts/chart-page.js';
 import { COMPATIBILITY_PAGE, compatibilityPage } from '../../../scripts/compatibility-page.js';
 import { configurationPage } from '../../../scripts/configuration-page.js';
-import { metricsPage } from '../../../scripts/metrics-page.js';
+import { MONITOR_PAGE, documentedMetrics, metricsPage } from '../../../scripts/metrics-page.js';
 import { PLUGIN_PAGE, pluginPage } from '../../../scripts/plugin-page.js';
 import { DESCRIBED_ROLES, rbacPage } from '../../../scripts/rbac-page.js';
 import { STATUS_PAGE, statusPage } from '../../../scripts/status-page.js';
 import { COMMAND_NAMES } from '../../../src/cli/definitions.js';
+import { advice } from '../../../src/domain/report/compatibility.js';
 import { FLAGS } from '../../../src/flags.js';
 import { METRIC_NAMES } from '../../../src/ops/metrics/definitions.js';
 import { readManifest, yamlFiles } from '../crd/manifests.js';
 
-it('docs/admin/compatibility.md is what npm run docs writes', () => {
+it('the sections of docs/admin/migrate.md are what npm run docs writes', () => {
   expect(readFileSync(COMPATIBILITY_PAGE, 'utf8')).toBe(compatibilityPage());
+});
+
+it('the example in docs/admin/migrate.md is the advice as the status has it', () => {
+  const [version, provider] = ['v1.18.11', 'CephCSIOperator'] as const;
+  const output = ['```text', version, provider, advice(version, provider), '```'].join('\n');
+  expect(readFileSync(COMPATIBILITY_PAGE, 'utf8')).toContain(output);
 });
 
 it('the tables of reasons in docs/admin/troubleshoot.md are what npm run docs writes', () => {
   expect(readFileSync(STATUS_PAGE, 'utf8')).toBe(statusPage());
 });
 
-it('docs/admin/metrics.md is what npm run docs writes', () => {
-  expect(readFileSync('docs/admin/metrics.md', 'utf8')).toBe(metricsPage());
+it('the tables of metrics in docs/admin/monitor.md are what npm run docs writes', () => {
+  expect(readFileSync(MONITOR_PAGE, 'utf8')).toBe(metricsPage());
 });
 
 it('has a row for each metric', () => {
-  const rows = [...metricsPage().matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
-  expect(rows.sort()).toEqual([...METRIC_NAMES].sort());
+  expect(documentedMetrics().sort()).toEqual([...METRIC_NAMES].sort());
 });
 
 it('docs/admin/kubectl-csiports.md is what npm run docs writes', () => {
