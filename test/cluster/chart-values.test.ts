@@ -158,7 +158,7 @@ test('the objects of the Prometheus operator carry the labels that it selects by
     ],
   });
   const rules = JSON.stringify(find(objects, 'PrometheusRule').spec);
-  expect(rules).toContain('"runbook_url":"https://git.example/csi-port-operator/blob/main/docs/admin/runbooks.md#');
+  expect(rules).toContain('"runbook_url":"https://git.example/csi-port-operator/blob/main/docs/admin/troubleshoot.md#');
   expect(rules).not.toContain('"runbook_url":"docs/');
 });
 

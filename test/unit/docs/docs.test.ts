@@ -45,8 +45,20 @@ function leadsSomewhere(page: string, link: string): boolean {
 
 /** First column of the table under a heading. */
 function firstColumn(heading: string): string[] {
-  const section = status.split(/^## /m).find((candidate) => candidate.startsWith(`${heading}\n`)) ?? '';
+  const section = status.split(/^##+ /m).find((candidate) => candidate.startsWith(`${heading}\n`)) ?? '';
   return [...section.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1]!);
+}
+
+/** Reasons that have a section of their own, or else a row. */
+function explainedReasons(): string[] {
+  const sections = [...status.matchAll(/^### `(\w+)`$/gm)].map((match) => match[1]!);
+  return [...sections, ...firstColumn('Reasons that need no repair')];
+}
+
+/** Reasons in the row of a condition. */
+function reasonsOf(condition: string): string[] {
+  const [row] = new RegExp(`^\\| ${condition} \\|.*$`, 'm').exec(status) ?? [''];
+  return [...row.matchAll(/`(\w+)`/g)].map((match) => match[1]!);
 }
 
 describe('docs/admin/troubleshoot.md', () => {
@@ -54,9 +66,21 @@ describe('docs/admin/troubleshoot.md', () => {
     ['Ready', READY_REASONS],
     ['Progressing', PROGRESSING_REASONS],
     ['Degraded', DEGRADED_REASONS],
-    ['Events', EVENT_REASONS],
-  ])('has a row for each reason of %s and no other', (heading, reasons) => {
-    expect(firstColumn(heading).sort()).toEqual([...reasons].sort());
+  ])('has each reason of %s and no other', (condition, reasons) => {
+    expect(reasonsOf(condition).sort()).toEqual([...reasons].sort());
+  });
+
+  it('explains each reason of a condition once', () => {
+    const reasons = new Set<string>([...READY_REASONS, ...PROGRESSING_REASONS, ...DEGRADED_REASONS]);
+    expect(
+      explainedReasons()
+        .filter((reason) => reason !== 'Forbidden')
+        .sort(),
+    ).toEqual([...reasons].sort());
+  });
+
+  it('has a row for each event and no other', () => {
+    expect(firstColumn('Events').sort()).toEqual([...EVENT_REASONS].sort());
   });
 
   it('has a row for each state that the CRD allows', () => {
@@ -70,6 +94,15 @@ describe('the docs', () => {
     const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
     const ours = links.filter((link) => !/^\w+:/.test(link));
     expect(ours.filter((link) => !leadsSomewhere(page, link))).toEqual([]);
+  });
+
+  it('have each page and heading that a message of the operator leads to', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const texts = sources.map((name) => readFileSync(join('src', name), 'utf8'));
+    const page = 'docs/admin/migrate.md';
+    const named = texts.flatMap((text) => text.replaceAll('${PAGE}', page).match(/docs\/[\w/-]+\.md(#[\w-]+)?/g) ?? []);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((link) => !leadsSomewhere('README.md', link))).toEqual([]);
   });
 
   it('name a reason for every dependency', () => {

@@ -1,4 +1,4 @@
-/** The alerts: that Prometheus takes them, when they fire, and that each has its runbook. */
+/** The alerts: that Prometheus takes them, when they fire, and that each leads to what to do. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,13 +9,30 @@ import { BUILD_TIMEOUT_MS, promtool } from '../../support/monitoring/promtool.js
 import { ALERTS, RULE_FILE, withoutAnnotations } from '../../support/monitoring/rules.js';
 
 const TESTS = join(import.meta.dirname, 'alerts');
-const runbooks = readFileSync('docs/admin/runbooks.md', 'utf8');
+const page = readFileSync('docs/admin/troubleshoot.md', 'utf8');
 const names = ALERTS.map(({ alert }) => alert);
+
+/** How the URL of CSIPortsDegraded ends, which leads to the section of the reason. */
+const BY_REASON = '{{ $labels.reason | toLower }}';
+const HAVE_ALERTS = ['AsExpected', 'Contested', 'PortConflict', 'PortInUse', 'RolloutStuck'];
 
 interface AlertTests {
   readonly tests: readonly {
     readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly object[] }[];
   }[];
+}
+
+/** As GitHub makes them of the headings. */
+function anchors(): string[] {
+  const headings = [...page.matchAll(/^##+ (.*)$/gm)].map(([, heading]) => heading!);
+  return headings.map((heading) => heading.toLowerCase().replaceAll('`', '').replaceAll(' ', '-'));
+}
+
+/** Of a URL that depends on the reason: those of all reasons that the alert can have. */
+function anchorsOf(url: string): string[] {
+  const anchor = url.replace('docs/admin/troubleshoot.md#', '');
+  if (anchor !== BY_REASON) return [anchor];
+  return DEGRADED_REASONS.filter((reason) => !HAVE_ALERTS.includes(reason)).map((reason) => reason.toLowerCase());
 }
 
 beforeAll(async () => {
@@ -61,8 +78,15 @@ describe.each(ALERTS)('$alert', ({ alert, expr, for: duration, labels, annotatio
     expect([...new Set(used.map(([, label]) => label))].sort()).toEqual(labelsOfTheSeries.sort());
   });
 
-  it('leads to its section of the runbooks', () => {
-    expect(annotations.runbook_url).toBe(`docs/admin/runbooks.md#${alert.toLowerCase()}`);
+  it('leads to a section of docs/admin/troubleshoot.md', () => {
+    expect(anchors()).toEqual(expect.arrayContaining(anchorsOf(annotations.runbook_url)));
+  });
+
+  it('has a row in docs/admin/troubleshoot.md, with its severity and the same section', () => {
+    const [row] = new RegExp(`^\\| \`${alert}\` \\| ${labels.severity}: .*$`, 'm').exec(page) ?? [''];
+    const targets = [...row.matchAll(/\(#([\w-]+)\)/g)].map(([, anchor]) => anchor);
+    expect(row).not.toBe('');
+    expect(targets).toEqual(annotations.runbook_url.includes(BY_REASON) ? [] : anchorsOf(annotations.runbook_url));
   });
 });
 
@@ -82,31 +106,6 @@ it('docs/admin/monitor.md lists the alerts as they are', () => {
   );
 });
 
-describe('docs/admin/runbooks.md', () => {
-  const sections = runbooks.split(/^## /m).slice(1);
-  const title = (section: string): string => section.split('\n')[0]!;
-
-  it('has a section for each alert, in their order, and no other', () => expect(sections.map(title)).toEqual(names));
-
-  it.each(sections)(
-    'says of %s what it means, what it costs, where to look, what to do and when it ends',
-    (section) => {
-      const parts = [...section.matchAll(/^\*\*([\w ]+)\.\*\*/gm)].map(([, part]) => part);
-      expect(parts).toEqual(['Meaning', 'Impact', 'Look', 'Do', 'Clears']);
-    },
-  );
-
-  it('names the severity that the alert has, and how long it waits', () => {
-    const told = sections.map((section) => /^Severity (\w+), after (\d+) minutes\.$/m.exec(section)?.slice(1).join());
-    expect(told).toEqual(
-      ALERTS.map(({ labels, for: duration }) => `${labels.severity},${Number.parseInt(duration, 10)}`),
-    );
-  });
-
-  it('has the reasons of CSIPortsDegraded, each once', () => {
-    const section = sections.find((candidate) => title(candidate) === 'CSIPortsDegraded') ?? '';
-    const told = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason!);
-    const others = ['AsExpected', 'Contested', 'PortConflict', 'PortInUse', 'RolloutStuck'];
-    expect(told.sort()).toEqual(DEGRADED_REASONS.filter((reason) => !others.includes(reason)).sort());
-  });
+it('docs/admin/troubleshoot.md lists the alerts in their order', () => {
+  expect([...page.matchAll(/^\| `(CSI\w+)` \|/gm)].map(([, alert]) => alert)).toEqual(names);
 });
