@@ -1,4 +1,4 @@
-/** The lasting remedy for each version of Rook: for the advice in the status, and for the table of docs/admin/compatibility.md. */
+/** The lasting remedy for each version of Rook: for the advice in the status, and for the sections of docs/admin/migrate.md. */
 import type { Provider } from '../rules/api.js';
 import { compareRookVersions, parseRookVersion, type RookVersion } from '../rules/rook-operator.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
@@ -12,9 +12,9 @@ export interface CompatibilityRow {
   readonly versions: { readonly from?: Release; readonly below?: Release };
   /** Who renders the CSI workloads: Rook itself (its legacy mode) or ceph-csi-operator. */
   readonly provider: 'Rook' | 'CephCSIOperator';
-  /** A side case: holds beside the row of the version, and only where this is so. */
+  /** A setting that the row needs. Such a row applies in addition to the row of the version. */
   readonly onlyWith?: string;
-  /** What ends it for good; a clause that can follow a colon or a semicolon. */
+  /** What ends the conflict permanently; a clause that can follow a colon or a semicolon. */
   readonly lastingRemedy: string;
   /** Whether a release of it was run, and not only read. */
   readonly isRun?: true;
@@ -25,24 +25,31 @@ type Row = Omit<CompatibilityRow, 'provider'>;
 const KEYS = SLOT_SPECS.map(({ configKey }) => configKey).join(', ');
 const HELM_VALUES = SLOT_SPECS.map(({ helmValue }) => helmValue).join(', ');
 
-const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key, as from its next start Rook would put that sidecar on 9070 again`;
+/** The page for admins, and its headings that messages lead to. */
+const PAGE = 'docs/admin/migrate.md';
+export const EACH_VERSION = `${PAGE}#rook-versions`;
+export const LEFT_ON_1_20 = `${PAGE}#workloads-left-on-rook-120`;
+
+const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key: Rook would use 9070 again from its next start`;
 const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
 /** Of the versions before it. */
 export const REACHED_FROM_1_18_3 =
-  'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: where they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
-const MIXED = 'workloads of Rook and of ceph-csi-operator are there, as in a switch (docs/admin/migrate.md)';
-const EXTRA_ARGS = 'spec.controllerPlugin.containerExtraArgs';
+  'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: if they need the host network, upgrade Rook to v1.18.3 or a later v1.18';
+/** If the Drivers belong to the admin. */
+export const SEPARATE_LIVENESS =
+  'remove spec.liveness from the Drivers, or give each ctrlplugin its own liveness port by spec.controllerPlugin.containerExtraArgs: {"liveness-prometheus": ["--metricsport=9082"]}, with another number in each Driver, and RBD a spec.liveness.metricsPort other than 9080, which CephFS csi-addons takes';
+const MIXED = `workloads of Rook and of ceph-csi-operator are there, as during a switch (${PAGE}#switch)`;
 
 const ROOK: readonly Row[] = [
   {
     id: 'legacy-pod-network',
     versions: { below: '1.15.2' },
-    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; upgrade Rook to v1.16.5 or later before you set ROOK_ENFORCE_HOST_NETWORK: from there on each sidecar has a port key of its own`,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; before you set ROOK_ENFORCE_HOST_NETWORK, upgrade Rook to v1.16.5 or later, which has a port key for each sidecar`,
   },
   {
     id: 'legacy-one-key',
     versions: { from: '1.15.2', below: '1.16.5' },
-    lastingRemedy: `upgrade Rook to v1.16.5 or later, which reads a port key for each sidecar: the keys that this operator pins (${KEYS}) then hold by themselves; with Helm set ${HELM_VALUES} to the same ports`,
+    lastingRemedy: `upgrade Rook to v1.16.5 or later, which has a port key for each sidecar: the keys that this operator pins (${KEYS}) are then enough (Helm, to the same ports: ${HELM_VALUES})`,
     isRun: true,
   },
   {
@@ -54,58 +61,52 @@ const ROOK: readonly Row[] = [
   {
     id: 'legacy-opted-out',
     versions: { from: '1.18.0', below: '1.20.0' },
-    lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode, so move to ceph-csi-operator before it (docs/admin/migrate.md)`,
+    lastingRemedy: `${KEEP_THE_KEYS}; v1.20 ends the legacy mode: migrate to ceph-csi-operator before that upgrade (${PAGE}#migrate-to-ceph-csi-operator)`,
     isRun: true,
   },
   {
     id: 'legacy-left-behind',
     versions: { from: '1.20.0', below: '1.21.0' },
-    lastingRemedy:
-      'this version renders no CSI workloads and reads none of their keys, so these were left by an earlier one: have ceph-csi-operator render them, as docs/admin/migrate.md says in part 4; before you create the Drivers, annotate or delete the CSIDriver objects that Rook left, or nothing is rendered; switch before the upgrade to v1.20 where you still can',
+    lastingRemedy: `this Rook renders no CSI workloads and reads no port keys: have ceph-csi-operator render them (${LEFT_ON_1_20}), and annotate or delete the CSIDriver objects that Rook left before you create the Drivers`,
     isRun: true,
   },
   {
     id: 'legacy-liveness',
     versions: { from: '1.15.2', below: '1.20.0' },
     onlyWith: 'CSI_ENABLE_LIVENESS "true"',
-    lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false); no version of Rook has a port for each of the two workloads`,
+    lastingRemedy: `set CSI_ENABLE_LIVENESS to "false" in ${ROOK_CONFIG_NAME} (Helm: csi.enableLiveness: false)`,
   },
 ];
 
 const CEPH_CSI_OPERATOR: readonly Row[] = [
   {
-    id: 'csi-operator-by-choice',
-    versions: { from: '1.15.0', below: '1.18.0' },
-    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
-  },
-  {
     id: 'csi-operator-pod-network',
-    versions: { from: '1.18.0', below: '1.18.2' },
+    versions: { from: '1.15.0', below: '1.18.2' },
     lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; ${REACHED_FROM_1_18_3}`,
   },
   {
     id: 'csi-operator-liveness',
     versions: { from: '1.18.2', below: '1.18.3' },
     lastingRemedy:
-      'upgrade Rook to v1.18.3 or later, which no longer sets the liveness ports; editing the Driver does not last, as Rook overwrites its spec at every start and with every change of its settings',
+      'upgrade Rook to v1.18.3 or later, which sets no liveness ports (before v1.20 Rook overwrites an edited Driver)',
     isRun: true,
   },
   {
     id: 'csi-operator-host-network',
     versions: { from: '1.18.3', below: '1.19.1' },
-    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; this operator is not needed here any more (docs/admin/migrate.md), but do not stay on v1.19.1 to v1.19.10 where the ctrlplugins need the host network`,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}, and this operator is not needed any more (${PAGE}#when-this-operator-is-not-needed); if the ctrlplugins need the host network, do not stay on v1.19.1 to v1.19.10`,
     isRun: true,
   },
   {
     id: 'csi-operator-lost-host-network',
     versions: { from: '1.19.1', below: '1.20.0' },
-    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; where the ctrlplugins need the host network, go on to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (v1.18.3 to v1.19.0 still set it; in between Rook overwrites an edited Driver with its next pass)`,
+    lastingRemedy: `${NO_PORT_REMEDY_NEEDED}; if the ctrlplugins need the host network, upgrade Rook to v1.20 and set spec.controllerPlugin.hostNetwork: true in each Driver (before v1.20 Rook overwrites an edited Driver)`,
     isRun: true,
   },
   {
     id: 'csi-operator-by-admin',
     versions: { from: '1.20.0', below: '1.21.0' },
-    lastingRemedy: `the Driver objects are yours: set spec.controllerPlugin.hostNetwork where you need it, but for RBD or for NVMe-oF, not for both, or keep the two off each other's nodes by spec.controllerPlugin.affinity; remove spec.liveness, or give each ctrlplugin a port of its own by ${EXTRA_ARGS}: {"liveness-prometheus": ["--metricsport=9082"]}, another number in each Driver, and RBD's spec.liveness another than 9080, which is csi-addons of CephFS`,
+    lastingRemedy: `set spec.controllerPlugin.hostNetwork in the Drivers that need it; if both RBD and NVMe-oF do, keep their ctrlplugins on different nodes by spec.controllerPlugin.affinity; ${SEPARATE_LIVENESS}`,
     isRun: true,
   },
 ];
@@ -116,8 +117,8 @@ export const COMPATIBILITY: readonly CompatibilityRow[] = [
 ];
 
 /**
- * The row of a version; of two providers at once, the one of ceph-csi-operator, for which Rook is making way. Undefined
- * where nothing is rendered, and for versions that are unknown or were not read yet.
+ * The row of a version. If both providers are there, the row of ceph-csi-operator, to which Rook is switching. Undefined
+ * if nothing is rendered, and for versions that are unknown or were not read yet.
  */
 export function compatibilityOf(version: string | undefined, provider: Provider): CompatibilityRow | undefined {
   const rook = parseRookVersion(version);
@@ -127,13 +128,13 @@ export function compatibilityOf(version: string | undefined, provider: Provider)
   return ofRenderer.find(({ versions }) => isWithin(versions, rook));
 }
 
-/** What the admin does for good, for the status; undefined where there are no CSI workloads. */
+/** The lasting remedy, for the status; undefined if there are no CSI workloads. */
 export function advice(version: string | undefined, provider: Provider): string | undefined {
   if (provider === 'None') return undefined;
   if (version === undefined || parseRookVersion(version) === undefined) return adviceWithoutVersion(provider);
   const row = compatibilityOf(version, provider);
   if (row === undefined)
-    return `Rook ${version} is not in the table of docs/admin/compatibility.md yet: look for what it changes`;
+    return `Rook ${version} is not in ${EACH_VERSION} yet: read in its upgrade guide what it changes`;
   const known = row.isRun === true ? '' : ' (from the sources, not run)';
   const mixed = provider === 'Mixed' ? `${MIXED}; ` : '';
   return `Rook ${version}: ${mixed}${row.lastingRemedy}${known}`;
@@ -142,9 +143,9 @@ export function advice(version: string | undefined, provider: Provider): string 
 function adviceWithoutVersion(provider: Exclude<Provider, 'None'>): string {
   const unknown = 'the version of Rook is not known';
   if (provider === 'Rook')
-    return `${unknown}: if it is v1.16.5 or later, ${KEEP_THE_KEYS}; if earlier, upgrade it to that`;
+    return `${unknown}: if it is v1.16.5 or later, ${KEEP_THE_KEYS}; if it is earlier, upgrade to v1.16.5 or later`;
   const what = provider === 'Mixed' ? MIXED : 'ceph-csi-operator renders the CSI workloads';
-  return `${unknown}; ${what}: docs/admin/compatibility.md has a row for each version`;
+  return `${unknown}; ${what}: the remedy of each version is in ${EACH_VERSION}`;
 }
 
 /** What ends a conflict of the liveness sidecars that Rook renders. */

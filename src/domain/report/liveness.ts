@@ -1,9 +1,9 @@
-/** Conflicts of the liveness sidecars that Rook renders, with what ends each: the operator leaves these ports alone. */
+/** Conflicts of the liveness sidecars that Rook renders, with the remedy of each. The operator never changes these ports. */
 import type { PortConflict, PortHolder } from '../rules/api.js';
 import type { Plan } from '../rules/plan.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { LIVENESS_CONTAINER } from '../rules/workload.js';
-import { compatibilityOf, livenessRemedy } from './compatibility.js';
+import { compatibilityOf, LEFT_ON_1_20, livenessRemedy } from './compatibility.js';
 import { describeWithRemedies } from './conflicts.js';
 import { describeHolder } from './held-ports.js';
 
@@ -22,9 +22,9 @@ export function describeLivenessConflicts(plan: Plan): string {
 function remedyOf({ holders }: PortConflict, { namespace, rookVersion }: Plan): string {
   const own = holders.filter((holder) => holder.namespace === namespace && holder.container === LIVENESS_CONTAINER);
   const keys = own.flatMap(({ name }) => DRIVERS.find((driver) => driver.name.test(name))?.key ?? []);
-  if (keys.length === 0) return `give ${describeOthers(holders, [], namespace)} another port where they come from`;
+  if (keys.length === 0) return `give ${describeOthers(holders, [], namespace)} another port in its own manifest`;
   if (compatibilityOf(rookVersion, 'Rook')?.id === 'legacy-left-behind') {
-    return 'Rook renders these workloads no more: have ceph-csi-operator render them, as docs/admin/migrate.md says in part 4';
+    return `Rook does not render these workloads any more: have ceph-csi-operator render them (${LEFT_ON_1_20})`;
   }
   // A second holder of the same key is the other workload of the driver.
   if (new Set(keys).size < keys.length) return livenessRemedy();

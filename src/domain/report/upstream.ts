@@ -6,7 +6,13 @@ import type { Plan } from '../rules/plan.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { isUpstreamWorkload } from '../rules/host-network-pods.js';
 import { LIVENESS_CONTAINER } from '../rules/workload.js';
-import { compatibilityOf, REACHED_FROM_1_18_3 } from './compatibility.js';
+import {
+  compatibilityOf,
+  EACH_VERSION,
+  LEFT_ON_1_20,
+  REACHED_FROM_1_18_3,
+  SEPARATE_LIVENESS,
+} from './compatibility.js';
 import { describeWithRemedies, listed } from './conflicts.js';
 import { describeHolder } from './held-ports.js';
 
@@ -49,19 +55,18 @@ export function describeLostHostNetwork(plan: Plan): string {
 
 function hostNetworkRemedy({ rookVersion, namespace, upstream }: Plan): string {
   switch (compatibilityOf(rookVersion, 'CephCSIOperator')?.id) {
-    case 'csi-operator-by-choice':
     case 'csi-operator-pod-network':
       return REACHED_FROM_1_18_3;
     case 'csi-operator-liveness':
     case 'csi-operator-host-network':
       return `Rook sets it in each Driver with its next pass: change a key of ${ROOK_CONFIG_NAME}, for example ROOK_LOG_LEVEL`;
     case 'csi-operator-lost-host-network':
-      return 'from v1.19.1 to v1.19.10 ceph-csi-operator does not take it from the OperatorConfig, where Rook sets it, and an edit of a Driver is lost with the next pass of Rook: go on to v1.20, and set spec.controllerPlugin.hostNetwork: true in each Driver there';
+      return 'Rook v1.19.1 to v1.19.10 sets it in the OperatorConfig, from which ceph-csi-operator does not take it, and overwrites an edited Driver with its next pass: upgrade Rook to v1.20, and set spec.controllerPlugin.hostNetwork: true in each Driver there';
     case 'csi-operator-by-admin':
       return `from v1.20 on it is set in the Driver: ${upstream.withoutHostNetwork.map((name) => patchDriver(namespace, name, ON_THE_HOST_NETWORK)).join('; ')}`;
     case undefined:
     default:
-      return 'docs/admin/compatibility.md has the remedy of each version of Rook';
+      return `the remedy of each version of Rook is in ${EACH_VERSION}`;
   }
 }
 
@@ -111,7 +116,7 @@ function partNamespaces({ port, holders }: PortConflict, { assignment, portsInst
 
 function endTheSwitch({ rookVersion, namespace }: Plan): string {
   if (compatibilityOf(rookVersion, 'CephCSIOperator')?.id === 'csi-operator-by-admin') {
-    return 'Rook does not delete its own workloads from v1.20 on: delete them, as docs/admin/migrate.md says in part 4';
+    return `Rook does not delete its own workloads from v1.20 on: delete them (${LEFT_ON_1_20})`;
   }
   return `in a switch to ceph-csi-operator this ends when Rook has deleted its own workloads; if it stays, kubectl -n ${namespace} logs deploy/rook-ceph-operator has the reason`;
 }
@@ -122,9 +127,9 @@ function partLiveness({ rookVersion }: Plan): string {
     case 'csi-operator-liveness':
       return row.lastingRemedy;
     case 'csi-operator-by-admin':
-      return 'remove spec.liveness from the Drivers, or give each ctrlplugin a liveness port of its own by spec.controllerPlugin.containerExtraArgs: {"liveness-prometheus": ["--metricsport=9082"]}, another number in each Driver, and set spec.liveness.metricsPort of RBD to another port than 9080, which is csi-addons of CephFS';
+      return SEPARATE_LIVENESS;
     case undefined:
-      return 'remove spec.liveness from the Drivers, where they are yours (Rook v1.20 and later); docs/admin/compatibility.md has the remedy of each version of Rook';
+      return `if the Drivers are yours (Rook v1.20 and later), remove spec.liveness from them; the remedy of each version of Rook is in ${EACH_VERSION}`;
     default:
       return `this version of Rook sets no liveness port, and takes spec.liveness out of its Drivers with its next pass: change a key of ${ROOK_CONFIG_NAME}, for example ROOK_LOG_LEVEL`;
   }

@@ -87,7 +87,7 @@ describe('compatibilityOf', () => {
     ['v1.18.0', 'Rook', 'legacy-opted-out'],
     ['v1.19.10', 'Rook', 'legacy-opted-out'],
     ['v1.20.0', 'Rook', 'legacy-left-behind'],
-    ['v1.15.0', 'CephCSIOperator', 'csi-operator-by-choice'],
+    ['v1.15.0', 'CephCSIOperator', 'csi-operator-pod-network'],
     ['v1.18.1', 'CephCSIOperator', 'csi-operator-pod-network'],
     ['v1.18.2', 'CephCSIOperator', 'csi-operator-liveness'],
     ['v1.18.3', 'CephCSIOperator', 'csi-operator-host-network'],
@@ -145,7 +145,7 @@ describe('advice', () => {
     expect(advice('v1.18.9', 'Mixed')).toContain('Rook and of ceph-csi-operator are there');
     expect(advice(undefined, 'Mixed')).toContain('not known');
     expect(advice(undefined, 'CephCSIOperator')).toContain('not known');
-    expect(advice('v1.21.0', 'Rook')).toContain('not in the table');
+    expect(advice('v1.21.0', 'Rook')).toContain('is not in docs/admin/migrate.md#rook-versions yet');
   });
 });
 

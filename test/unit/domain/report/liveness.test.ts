@@ -68,11 +68,11 @@ test('of another container the workload has to change', () => {
     podOn([15000], { namespace: 'rook-ceph', name: 'csi-rbdplugin', container: 'mesh', node: 'n1' }),
     podOn([15000], { node: 'n1' }),
   ];
-  expect(degraded({ ...world, pods }).message).toContain('another port where they come from');
+  expect(degraded({ ...world, pods }).message).toContain('another port in its own manifest');
 });
 
 test('of workloads that Rook renders no more, ceph-csi-operator has to render them', () => {
   const pods = [PROVISIONER, livenessPod('DaemonSet', 'csi-cephfsplugin', 9081, 'n1')];
   const { message } = degraded({ ...CEPHFS_ONLY, rook: { image: 'rook/ceph:v1.20.6' }, pods });
-  expect(message).toContain('docs/admin/migrate.md');
+  expect(message).toContain('docs/admin/migrate.md#workloads-left-on-rook-120');
 });

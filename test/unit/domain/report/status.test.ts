@@ -89,7 +89,7 @@ describe('the status', () => {
     expect(conflicts).toHaveLength(64);
     const { message } = conditions.find(({ type }) => type === 'Degraded')!;
     expect(message.match(/host port/g)).toHaveLength(8);
-    expect(message).toMatch(/ and 72 more; give .* another port where they come from$/);
+    expect(message).toMatch(/ and 72 more; give .* another port in its own manifest$/);
   });
 });
 

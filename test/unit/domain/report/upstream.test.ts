@@ -51,8 +51,8 @@ describe('UpstreamConflict', () => {
     ['v1.18.2', 'upgrade Rook to v1.18.3 or later'],
     ['v1.18.11', 'this version of Rook sets no liveness port'],
     ['v1.19.10', 'change a key of rook-ceph-operator-config'],
-    ['v1.20.6', 'another number in each Driver, and set spec.liveness.metricsPort of RBD to another port than 9080'],
-    ['main', 'docs/admin/compatibility.md'],
+    ['v1.20.6', 'with another number in each Driver, and RBD a spec.liveness.metricsPort other than 9080'],
+    ['main', 'docs/admin/migrate.md#rook-versions'],
   ])('of liveness with Rook %s: %s', (version, remedy) => {
     const { reason, message } = conditionIn({ ...rook(version), drivers: [driver('rbd')], pods: liveness });
     expect(reason).toBe('UpstreamConflict');
@@ -82,7 +82,7 @@ describe('UpstreamConflict', () => {
 
   test.each([
     ['v1.19.10', 'this ends when Rook has deleted its own workloads'],
-    ['v1.20.6', 'delete them, as docs/admin/migrate.md says in part 4'],
+    ['v1.20.6', 'delete them (docs/admin/migrate.md#workloads-left-on-rook-120)'],
   ])("with Rook's own workloads in a switch, Rook %s: %s", (version, remedy) => {
     const legacy = podOn([9080], {
       namespace: 'rook-ceph',
@@ -141,13 +141,13 @@ describe('HostNetworkLost', () => {
     ['v1.17.9', 'upgrade Rook to v1.18.3'],
     ['v1.18.1', 'upgrade Rook to v1.18.3'],
     ['v1.18.11', 'change a key of rook-ceph-operator-config'],
-    ['v1.19.1', 'go on to v1.20'],
-    ['v1.19.10', 'an edit of a Driver is lost with the next pass of Rook'],
+    ['v1.19.1', 'upgrade Rook to v1.20'],
+    ['v1.19.10', 'overwrites an edited Driver with its next pass'],
     [
       'v1.20.6',
       `kubectl -n rook-ceph patch drivers.csi.ceph.io ${RBD} --type=merge -p '{"spec":{"controllerPlugin":{"hostNetwork":true}}}'`,
     ],
-    ['main', 'docs/admin/compatibility.md'],
+    ['main', 'docs/admin/migrate.md#rook-versions'],
   ])('Rook %s: %s', (version, remedy) => {
     const settings = { ROOK_ENFORCE_HOST_NETWORK: 'true', ROOK_USE_CSI_OPERATOR: 'true' };
     const { reason, message } = conditionIn({
