@@ -24,7 +24,7 @@ function table(): string {
   const schema = JSON.parse(readFileSync('charts/csi-port-operator/values.schema.json', 'utf8')) as Schema;
   const values: unknown = parse(readFileSync('charts/csi-port-operator/values.yaml', 'utf8'));
   const rows = rowsOf(schema, values, '').map((cells) => `| ${cells.join(' | ')} |\n`);
-  return `| value | default | what it says |\n|---|---|---|\n${rows.join('')}`;
+  return `| value | default | meaning |\n|---|---|---|\n${rows.join('')}`;
 }
 
 /** @throws Error where the two files do not have the same values, or one has no description */

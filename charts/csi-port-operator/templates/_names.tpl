@@ -1,5 +1,5 @@
 {{/*
-All names are fixed, whatever the release is called: the Lease has one name, and a second release that claims the same
+All names are fixed and do not depend on the name of the release: the Lease has one name, and a second release that claims the same
 ClusterRole or the same Rook namespace is rejected by Helm instead of fighting over the ports.
 */}}
 

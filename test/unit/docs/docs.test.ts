@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CHART_README } from '../../../scripts/chart-page.js';
 import {
   DEGRADED_REASONS,
   EVENT_REASONS,
@@ -13,7 +14,7 @@ import { KUBERNETES_VERSION, pinnedKubernetesVersion } from '../../support/contr
 
 const status = readFileSync('docs/admin/troubleshoot.md', 'utf8');
 const inDocs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name));
-const pages = [...readdirSync('.'), ...inDocs].filter((page) => page.endsWith('.md'));
+const pages = [...readdirSync('.'), ...inDocs, CHART_README].filter((page) => page.endsWith('.md'));
 
 /** Without blocks of code, in which a # is no heading. */
 function prose(page: string): string {
