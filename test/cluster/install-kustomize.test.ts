@@ -112,17 +112,19 @@ test.each([
   expect(output.trim()).toBe(CRD);
 });
 
-test('the patches of docs/admin/install.md move the right to write, and leave out the right to list pods', async () => {
+test('the patches of docs/admin/install.md move the right to write, leave out the right to list pods, and add a flag', async () => {
   const { controlPlane } = cluster();
   const move = fromDocs(/### Rook in another namespace\n[^]*?```yaml\n([^`]*)```/);
   const leaveOut = fromDocs(/`(- \{ target: \{ name: csi-port-operator-host-network-pods .*?)` \|/);
+  const addFlag = fromDocs(/`(- \{ target: \{ kind: Deployment .*?)` \|/);
   const folder = await overlay(controlPlane, 'patched', (path) => {
-    return `resources: [${path}/config/default]\n${move}  ${leaveOut}\n`;
+    return `resources: [${path}/config/default]\n${move}  ${leaveOut}\n  ${addFlag}\n`;
   });
   const original = await controlPlane.kubectl(['kustomize', 'config/default']);
   expect(original).toContain('csi-port-operator-host-network-pods');
   const patched = await controlPlane.kubectl(['kustomize', folder]);
   expect(patched).not.toContain('csi-port-operator-host-network-pods');
+  expect(patched).toMatch(/^ +- --log-level=info\n +- --log-format=json\n +- --log-level=debug$/m);
   expect(patched).not.toMatch(/namespace: rook-ceph$/m);
   expect(patched.match(/^ {2}namespace: my-rook$/gm)).toHaveLength(2);
 });
