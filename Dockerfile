@@ -27,7 +27,8 @@ LABEL org.opencontainers.image.title="csi-port-operator" \
       org.opencontainers.image.documentation="${SOURCE}#readme"
 WORKDIR /app
 # dist/package.json marks the bundles as CommonJS.
-COPY --from=build /src/dist/main.js /src/dist/kubeconfig.js /src/dist/package.json /src/dist/THIRD-PARTY-LICENSES.txt ./
+COPY --from=build /src/dist/main.js /src/dist/kubeconfig.js /src/dist/pino-pretty.js /src/dist/package.json \
+  /src/dist/THIRD-PARTY-LICENSES.txt ./
 COPY LICENSE ./
 # One malloc arena: the others cost memory and serve threads that have next to nothing to do.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1

@@ -5,12 +5,12 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { OPERATOR, peer, type Candidate } from './candidates.js';
+import { OPERATOR, peer, variant, type Candidate } from './candidates.js';
 import { figuresOf } from './figures.js';
-import { hostNetworkPods } from './host-network-pods.js';
 import { describeMachine, thisMachine } from './machine.js';
-import { FULL, QUICK, QUICK_WITH_PEER, type Plan } from './plan.js';
+import { FULL, QUICK, QUICK_WITH_PEER, VARIANTS, type Plan } from './plan.js';
 import { pauses } from './pauses.js';
+import { cpuProfile } from './profile/cpu.js';
 import { profile } from './profile/profile.js';
 import { figureTable, scaleTable, type Column } from './report.js';
 import { runAll } from './rounds.js';
@@ -21,8 +21,9 @@ const OPTIONS = {
   full: { type: 'boolean', default: false },
   json: { type: 'string' },
   profile: { type: 'boolean', default: false },
+  cpu: { type: 'boolean', default: false },
   pauses: { type: 'boolean', default: false },
-  pods: { type: 'boolean', default: false },
+  variant: { type: 'string', multiple: true },
   peer: { type: 'string' },
   'peer-crd': { type: 'string' },
 } as const;
@@ -51,14 +52,19 @@ async function main(): Promise<void> {
 /** What is measured instead of all else. */
 function aloneOf(flags: Flags): typeof pauses | undefined {
   if (flags.profile) return profile;
-  if (flags.pauses) return pauses;
-  return flags.pods ? hostNetworkPods : undefined;
+  if (flags.cpu) return cpuProfile;
+  return flags.pauses ? pauses : undefined;
 }
 
 /** Where it fails on its way, what was measured until then is told all the same. */
-async function bench(site: Site, candidates: readonly Candidate[], { full, json }: Flags): Promise<void> {
+async function bench(
+  site: Site,
+  candidates: readonly Candidate[],
+  { full, json, variant: variants = [] }: Flags,
+): Promise<void> {
   const quick = candidates.length === 1 ? QUICK : QUICK_WITH_PEER;
-  const plan = full ? FULL : quick;
+  const short = variants.length === 0 ? quick : VARIANTS;
+  const plan = full ? FULL : short;
   const machine = thisMachine();
   const logs = new Map(candidates.map((candidate) => [candidate, new FigureLog()]));
   try {
@@ -73,8 +79,8 @@ async function bench(site: Site, candidates: readonly Candidate[], { full, json 
   }
 }
 
-function candidatesOf({ peer: program, 'peer-crd': crd }: Flags): Candidate[] {
-  if (program === undefined) return [OPERATOR];
+function candidatesOf({ peer: program, 'peer-crd': crd, variant: variants = [] }: Flags): Candidate[] {
+  if (program === undefined) return [OPERATOR, ...variants.map(variant)];
   if (crd === undefined) throw new Error('--peer needs --peer-crd, the file of its CustomResourceDefinition');
   return [OPERATOR, peer(program, crd)];
 }

@@ -6,6 +6,7 @@ import { operatorCommand, type Command } from '../test/support/image/operator-co
 
 /** Where the candidates' accounts and Leases are. */
 export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
+export const OPERATOR_ACCOUNT = 'csi-port-operator';
 
 export interface Environment {
   /** The API server's address. */
@@ -25,22 +26,33 @@ export interface Candidate {
   command(environment: Environment): Promise<Command>;
 }
 
-export const OPERATOR: Candidate = {
-  name: 'operator',
-  crd: 'crds/csiportassignments.yaml',
-  account: 'csi-port-operator',
-  async command({ server, folder, leaderElection }) {
-    const [probes, metrics] = await freePorts(2);
-    const args = [
-      `--health-probe-bind-address=127.0.0.1:${probes!}`,
-      `--metrics-bind-address=127.0.0.1:${metrics!}`,
-      // Hundreds of reverts in a row are repaired at once, each.
-      '--contested-after=0',
-      ...(leaderElection ? ['--leader-elect'] : []),
-    ];
-    return operatorCommand({ server, namespace: OPERATOR_NAMESPACE, folder, args });
-  },
-};
+export const OPERATOR: Candidate = operator('operator');
+
+/** The operator, started by other flags of Node than the image's. */
+export function variant(flags: string): Candidate {
+  const words = flags.split(' ').filter((word) => word !== '');
+  return operator(words.length === 0 ? 'no flags' : words.join(' '), words);
+}
+
+function operator(name: string, imageFlags?: readonly string[]): Candidate {
+  return {
+    name,
+    crd: 'crds/csiportassignments.yaml',
+    account: OPERATOR_ACCOUNT,
+    async command({ server, folder, leaderElection }) {
+      const [probes, metrics] = await freePorts(2);
+      const args = [
+        `--health-probe-bind-address=127.0.0.1:${probes!}`,
+        `--metrics-bind-address=127.0.0.1:${metrics!}`,
+        // Hundreds of reverts in a row are repaired at once, each.
+        '--contested-after=0',
+        ...(leaderElection ? ['--leader-elect'] : []),
+      ];
+      const flags = imageFlags === undefined ? {} : { imageFlags };
+      return operatorCommand({ server, namespace: OPERATOR_NAMESPACE, folder, args, ...flags });
+    },
+  };
+}
 
 /** The operator, whose process is looked into. */
 export function metered({ preload }: Meter): Candidate {
@@ -50,6 +62,18 @@ export function metered({ preload }: Meter): Candidate {
       const { program, env } = await OPERATOR.command(environment);
       const [node, ...rest] = program;
       return { program: [node!, ...preload.nodeArgs, ...rest], env: { ...env, ...preload.env } };
+    },
+  };
+}
+
+/** The operator, into whose process a script is loaded that writes what it finds to the file in BENCH_PROFILE. */
+export function preloaded(script: string, file: string): Candidate {
+  return {
+    ...OPERATOR,
+    async command(environment) {
+      const { program, env } = await OPERATOR.command(environment);
+      const options = `${env.NODE_OPTIONS ?? ''} --require=${script}`.trim();
+      return { program, env: { ...env, NODE_OPTIONS: options, BENCH_PROFILE: file } };
     },
   };
 }

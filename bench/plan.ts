@@ -18,6 +18,8 @@ export interface Plan {
   readonly massSize: number;
   /** Deployments of others in a Rook namespace; 0: not measured. */
   readonly foreignDeployments: number;
+  /** Whether the phase of the 10,000 pods on the host network is a part of it. */
+  readonly pods: boolean;
 }
 
 export const QUICK: Plan = {
@@ -31,6 +33,7 @@ export const QUICK: Plan = {
   sizes: [1, 20],
   massSize: 20,
   foreignDeployments: 0,
+  pods: false,
 };
 
 /** The same time for two candidates. */
@@ -48,4 +51,17 @@ export const FULL: Plan = {
   sizes: [1, 50, 500],
   massSize: 50,
   foreignDeployments: 10_000,
+  pods: true,
+};
+
+/** For variants of Node's flags: what they may change, often enough to tell it from noise. */
+export const VARIANTS: Plan = {
+  ...FULL,
+  rounds: 2,
+  reverts: 200,
+  idleMs: 1_000,
+  churnMs: 1_000,
+  eventsMs: 4_000,
+  sizes: [1, 50],
+  foreignDeployments: 0,
 };

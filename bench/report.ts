@@ -10,24 +10,15 @@ export interface Column {
   readonly measured: Measured;
 }
 
-/** Of the operator and, where there is one, the peer. */
-export function figureTable(figures: readonly Figure[], [operator, peer]: readonly Column[]): string {
-  const head = [
-    'figure',
-    ...[operator, peer].flatMap((column) => column?.name ?? []),
-    ...(peer ? ['ratio'] : []),
-    'goal',
-  ];
-  const rows = figures.map((figure) => {
-    const own = operator && summaryOf(operator, figure.key);
-    const others = peer && summaryOf(peer, figure.key);
-    const share = ratioOf(own, others);
-    return [
-      figure.label,
-      cell(own, figure.digits),
-      ...(peer ? [cell(others, figure.digits), share?.toFixed(2) ?? '-'] : []),
-      figure.goal === undefined ? '' : judge(figure.goal, own, share, figure.digits),
-    ];
+/** Of the operator, and of each other candidate with the ratio of the operator to it. */
+export function figureTable(figures: readonly Figure[], [operator, ...others]: readonly Column[]): string {
+  const head = ['figure', operator?.name ?? '', ...others.flatMap(({ name }) => [name, 'ratio']), 'goal'];
+  const rows = figures.map(({ key, label, digits, goal }) => {
+    const own = operator && summaryOf(operator, key);
+    const summaries = others.map((column) => summaryOf(column, key));
+    const ratios = summaries.map((summary) => ratioOf(own, summary));
+    const cells = summaries.flatMap((summary, index) => [cell(summary, digits), ratios[index]?.toFixed(2) ?? '-']);
+    return [label, cell(own, digits), ...cells, goal === undefined ? '' : judge(goal, own, ratios[0], digits)];
   });
   return markdown(head, rows);
 }

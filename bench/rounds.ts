@@ -1,11 +1,12 @@
 /** The order of everything: in each round the candidates take turns, so that what the machine does else meets both. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Candidate } from './candidates.js';
+import { OPERATOR_ACCOUNT, type Candidate } from './candidates.js';
 import { inParallel, WRITERS } from '../test/support/measure/in-parallel.js';
 import { DEFAULT_PORTS, OTHER_PORTS } from '../test/support/slots.js';
 import type { Plan } from './plan.js';
 import { measureForeign } from './phases/foreign.js';
 import { measureChurn, measureIdle } from './phases/idle.js';
+import { createPods, deletePods, measurePods } from './phases/pods.js';
 import { measureFloor, measureReverts } from './phases/reverts.js';
 import { measureAtScale } from './phases/scale.js';
 import { measureStarts } from './phases/start.js';
@@ -28,6 +29,12 @@ export async function runAll(run: Run): Promise<void> {
     // Once: they take long to create, and are a matter of none or some, not of more or less.
     const once = { ...run, plan: { ...plan, rounds: 1 } };
     await takeTurns(once, `${plan.foreignDeployments} foreign Deployments`, (turn) => measureForeign(turn, alone));
+  }
+  if (plan.pods) {
+    await createPods(site.controlPlane.api);
+    const operators = new Map([...run.logs].filter(([{ account }]) => account === OPERATOR_ACCOUNT));
+    await takeTurns({ ...run, logs: operators }, 'pods on the host network', (turn) => measurePods(turn, alone));
+    await deletePods(site.controlPlane.api);
   }
   await alone.deleteWorkloads();
   const namespaces: RookNamespace[] = [];

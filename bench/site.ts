@@ -1,10 +1,10 @@
 /** The control plane of a run, the candidates' accounts in it, and their processes. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mark } from '../test/support/control-plane/audit-log.js';
 import { ControlPlane } from '../test/support/control-plane/control-plane.js';
-import { OPERATOR_NAMESPACE, type Candidate } from './candidates.js';
+import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, type Candidate } from './candidates.js';
 import { inClusterProblem, Program, type Credentials } from '../test/support/measure/program.js';
 import { Requests } from './requests.js';
 
@@ -26,7 +26,8 @@ export class Site {
   /** By the candidate's name. */
   readonly #kubeconfigs = new Map<string, string>();
   readonly #accounts = new Map<string, string>();
-  #served: Candidate | undefined;
+  /** The file of the definition in force. */
+  #served: string | undefined;
 
   private constructor(controlPlane: ControlPlane, lastError: string | undefined) {
     this.controlPlane = controlPlane;
@@ -66,11 +67,11 @@ export class Site {
 
   /** Makes the API server serve the candidate's definition of a CSIPortAssignment. */
   async serve(candidate: Candidate): Promise<void> {
-    if (this.#served === candidate) return;
+    if (this.#served === candidate.crd) return;
     await this.controlPlane.kubectl(['apply', '--server-side', '--force-conflicts', '-f', candidate.crd]);
     await this.controlPlane.kubectl(['wait', '--for=condition=Established', '--timeout=30s', CRD]);
     await sleep(CRD_SETTLE_MS);
-    this.#served = candidate;
+    this.#served = candidate.crd;
   }
 
   /** A process that waits for its start. In-cluster where that is possible and nothing else is asked for. */
@@ -86,23 +87,23 @@ export class Site {
     const found: Credentials = inCluster
       ? { account: this.#accounts.get(candidate.name)! }
       : { kubeconfig: this.#kubeconfigs.get(candidate.name)! };
-    return Program.launch(command, found, join(this.controlPlane.directory, `${candidate.name}.log`));
+    return Program.launch(command, found, join(this.controlPlane.directory, `${candidate.account}.log`));
   }
 
   /** Gives it an account; all rights to any but the operator, which has those of config/rbac. */
   async #admit(candidate: Candidate): Promise<void> {
     const { controlPlane } = this;
     const { account, name } = candidate;
-    if (account !== 'csi-port-operator') {
+    // Variants of the operator share its account.
+    if (account !== OPERATOR_ACCOUNT) {
       const subject = `--serviceaccount=${OPERATOR_NAMESPACE}:${account}`;
       await controlPlane.kubectl(['-n', OPERATOR_NAMESPACE, 'create', 'serviceaccount', account]);
       await controlPlane.kubectl(['create', 'clusterrolebinding', account, '--clusterrole=cluster-admin', subject]);
     }
     this.#kubeconfigs.set(name, await controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, account));
-    const folder = join(controlPlane.directory, `account-${name}`);
+    const folder = await mkdtemp(join(controlPlane.directory, 'account-'));
     const token = await controlPlane.serviceAccountToken(OPERATOR_NAMESPACE, account);
     const files = { token, 'ca.crt': controlPlane.ca, namespace: OPERATOR_NAMESPACE };
-    await mkdir(folder);
     for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
     this.#accounts.set(name, folder);
   }

@@ -1,9 +1,10 @@
 // Bundles src/main.ts and all it imports into dist/main.js, which `node dist/main.js` starts. What is needed only with a
-// kubeconfig goes into dist/kubeconfig.js: three times as much code, which no pod has to read and keep. Beside them go
-// what the bundles were made of (meta.json, of esbuild) and the licences that a copy of them has to carry.
+// kubeconfig goes into dist/kubeconfig.js: three times as much code, which no pod has to read and keep. The log for people is in
+// dist/pino-pretty.js for the same reason. Beside them go what the bundles were made of (meta.json, of esbuild) and the licences that a copy of them has to carry.
 // The kubectl plugin is dist/kubectl-csiports.js, which loads the same kubeconfig.js, with plugin-meta.json and
 // plugin-licenses.txt of its own: nothing of it goes into the image. dist/bin has it by the names that kubectl looks for.
 import { execFileSync } from 'node:child_process';
+import { basename } from 'node:path';
 import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
@@ -35,12 +36,30 @@ const onlyWhatIsUsed = {
 };
 
 /** What is imported while the process runs, and only where it is used, stays out of the bundle that imports it. */
-const kubeconfigApart = {
-  name: 'kubeconfig-apart',
+const apart = {
+  name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/kubeconfig\.js$/ }, ({ kind }) => {
-      return kind === 'dynamic-import' ? { path: './kubeconfig.js', external: true } : undefined;
+    onResolve({ filter: /\/kubeconfig\.js$|^pino-pretty$/ }, ({ kind, path }) => {
+      return kind === 'dynamic-import' ? { path: `./${basename(path, '.js')}.js`, external: true } : undefined;
     });
+  },
+};
+
+/** Modules that libraries load for what the operator never asks of them, by their importer: exemplars, and logging from a thread. */
+const NEVER_USED = [
+  { module: /^@opentelemetry\/api$/, importer: /node_modules\/prom-client\// },
+  { module: /^thread-stream$/, importer: /node_modules\/pino\// },
+];
+
+const withoutNeverUsed = {
+  name: 'without-never-used',
+  setup({ onLoad, onResolve }) {
+    for (const { module, importer: by } of NEVER_USED) {
+      onResolve({ filter: module }, ({ path, importer }) => {
+        return by.test(importer) ? { path, namespace: 'never-used' } : undefined;
+      });
+    }
+    onLoad({ filter: /./, namespace: 'never-used' }, () => ({ contents: 'export default undefined;' }));
   },
 };
 
@@ -83,11 +102,13 @@ await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
 const unfinished = `dist/unfinished-${process.pid}`;
 const operator = await build({
   ...COMMON,
-  entryPoints: { main: 'src/main.ts', kubeconfig: 'src/kube/kubeconfig.ts' },
+  entryPoints: { main: 'src/main.ts', kubeconfig: 'src/kube/kubeconfig.ts', 'pino-pretty': 'pino-pretty' },
   outdir: unfinished,
   target: 'node24',
+  // For profiles (bench/profile): neither the image nor the bundle itself names it.
+  sourcemap: 'external',
   banner: { js: BUNDLE_URL },
-  plugins: [kubeconfigApart, onlyWhatIsUsed],
+  plugins: [apart, withoutNeverUsed, onlyWhatIsUsed],
 });
 const plugin = await build({
   ...COMMON,
@@ -95,14 +116,14 @@ const plugin = await build({
   outdir: unfinished,
   target: 'node22',
   banner: { js: `#!/usr/bin/env node\n${NODE_CHECK}\n${BUNDLE_URL}` },
-  plugins: [kubeconfigApart, withoutPrograms, onlyWhatIsUsed],
+  plugins: [apart, withoutPrograms, onlyWhatIsUsed],
 });
 await chmod(`${unfinished}/kubectl-csiports.js`, 0o755);
 await writeMade('meta.json', 'THIRD-PARTY-LICENSES.txt', operator.metafile);
 const kubeconfig = Object.entries(operator.metafile.outputs).filter(([file]) => file.endsWith('/kubeconfig.js'));
 const outputs = { ...plugin.metafile.outputs, ...Object.fromEntries(kubeconfig) };
 await writeMade('plugin-meta.json', 'plugin-licenses.txt', { ...plugin.metafile, outputs });
-for (const file of ['kubeconfig.js', 'main.js', 'kubectl-csiports.js'])
+for (const file of ['kubeconfig.js', 'pino-pretty.js', 'main.js.map', 'main.js', 'kubectl-csiports.js'])
   await rename(`${unfinished}/${file}`, `dist/${file}`);
 await rm(unfinished, { recursive: true });
 await linkPlugin();

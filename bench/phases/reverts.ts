@@ -48,7 +48,7 @@ export async function measureReverts(turn: Turn, program: Program, namespace: Ro
 }
 
 /** The milliseconds from the event that shows each revert to the one that shows it repaired. */
-async function revertOneByOne({ site, plan }: Turn, namespace: RookNamespace): Promise<number[]> {
+export async function revertOneByOne({ site, plan }: Turn, namespace: RookNamespace): Promise<number[]> {
   const watch = await PortWatch.open(site.controlPlane);
   try {
     const times: number[] = [];

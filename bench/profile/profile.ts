@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../test/support/control-plane/wait-for.js';
-import { OPERATOR, type Candidate } from '../candidates.js';
+import { OPERATOR, preloaded } from '../candidates.js';
 import { startInConflict } from '../phases/start.js';
 import type { Plan } from '../plan.js';
 import type { Program } from '../../test/support/measure/program.js';
@@ -84,7 +84,7 @@ export async function profile(site: Site, plan: Plan): Promise<string> {
 }
 
 async function profileStart(site: Site, plan: Plan, namespace: RookNamespace, file: string): Promise<Profile> {
-  const candidate = { ...OPERATOR, command: withPreload(file) };
+  const candidate = preloaded(PRELOAD, file);
   const turn = { site, candidate, plan, figures: new FigureLog() };
   const { program, startedAt, fixedAfterMs } = await startInConflict(turn, [namespace], {});
   try {
@@ -105,14 +105,6 @@ async function profileStart(site: Site, plan: Plan, namespace: RookNamespace, fi
     await program.stop();
     await rm(file, { force: true });
   }
-}
-
-function withPreload(notes: string): Candidate['command'] {
-  return async (environment) => {
-    const { program, env } = await OPERATOR.command(environment);
-    const options = `${env.NODE_OPTIONS ?? ''} --require=${PRELOAD}`.trim();
-    return { program, env: { ...env, NODE_OPTIONS: options, BENCH_PROFILE: notes } };
-  };
 }
 
 /** From performance.now() to the machine's monotonic clock. */

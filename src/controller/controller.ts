@@ -129,7 +129,7 @@ export class Controller {
       writer,
       watches,
       backoff: new WriteBackoff({ contestedAfter, now, monotonicMs }),
-      statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+      statusWriter: new StatusWriter({ writer, watches, monotonicMs, othersWait: () => this.#queue.hasWaiting }),
       recorder: this.#recorder,
       logger,
       now,

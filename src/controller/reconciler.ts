@@ -78,7 +78,7 @@ export class Reconciler {
     // Edited meanwhile: what was done belongs to the earlier spec.
     if (generation !== observed.assignment.generation) return { requeueAfterMs: 0 };
     const status = statusOf({ plan: after, results, generation, stored, now: rfc3339Seconds(now()) });
-    const written = await statusWriter.write(left.assignment, status);
+    const written = await statusWriter.write(left.assignment, status, isRepaired(results));
     logStatus(log, written, status);
     this.#reportMissingRights(left, results, written);
     return workResult(results, written, after);
@@ -133,6 +133,12 @@ function isLeftOver({ outcome, slot }: WriteResult, { mode, pin, workloads }: Pl
   if (mode !== 'Enforce' || !MAY_LEAVE.includes(outcome)) return false;
   if (slot === undefined) return Object.keys(pin).length > 0;
   return workloads.some(({ slotSpec, patch, awaits }) => slotSpec.slot === slot && patch !== undefined && !awaits);
+}
+
+/** Rejected and failed writes are in the status by the results of this very reconcile. */
+function isRepaired(results: readonly WriteResult[]): boolean {
+  const isStored = results.every(({ outcome }) => outcome !== 'Rejected' && outcome !== 'Failed');
+  return isStored && results.some(({ outcome }) => outcome === 'Applied');
 }
 
 const MAY_LEAVE: readonly WriteOutcome[] = ['Applied', 'Unchanged', 'AwaitingPods'];

@@ -1,4 +1,7 @@
-/** Stores the status of assignments, at a pace: pods may roll by the thousand, and another writer may overwrite it without end. */
+/**
+ * Stores the status of assignments, at a pace: pods may roll by the thousand, and another writer may overwrite it without end. The
+ * status of a namespace that was just repaired comes after the repairs of those that wait.
+ */
 import { ASSIGNMENT_PLURAL, type AssignmentStatus, type PortAssignment } from '../domain/rules/api.js';
 import { ApiError } from '../kube/errors.js';
 import type { Writer } from '../kube/writer.js';
@@ -10,11 +13,16 @@ export interface StatusWriterDependencies {
   readonly writer: Pick<Writer, 'patchStatus' | 'readAssignment'>;
   readonly watches: Pick<Watches, 'assignments'>;
   readonly monotonicMs: () => number;
+  /** Whether other namespaces wait to be reconciled. */
+  readonly othersWait: () => boolean;
 }
 
 export interface StatusResult extends Pick<WorkResult, 'requeueAfterMs' | 'failure'> {
-  /** Overtaken: the assignment was changed meanwhile, and is read again, which brings the namespace back. */
-  readonly kind: 'Stored' | 'Unchanged' | 'Paced' | 'Overtaken' | 'Failed';
+  /**
+   * Deferred: the namespaces that wait come first. Overtaken: the assignment was changed meanwhile, and is read again, which brings the
+   * namespace back.
+   */
+  readonly kind: 'Stored' | 'Unchanged' | 'Deferred' | 'Paced' | 'Overtaken' | 'Failed';
   /** Present if it failed for want of this right. */
   readonly missingRight?: string;
 }
@@ -37,11 +45,15 @@ export class StatusWriter {
    * Writes what differs from the stored status, onto the version that the status speaks of. Never rejects.
    *
    * @param assignment as the plan was made from it
+   * @param isRepaired whether this reconcile has made writes, and all of them were stored. Then the status may come later, by
+   *   a reconcile that has none to make
    */
-  async write(assignment: PortAssignment, status: AssignmentStatus): Promise<StatusResult> {
+  async write(assignment: PortAssignment, status: AssignmentStatus, isRepaired: boolean): Promise<StatusResult> {
     const patch = statusPatch(assignment.status ?? assignment.invalidStatus, status);
     if (patch === undefined) return { kind: 'Unchanged' };
-    const { writer, watches, monotonicMs } = this.#deps;
+    const { writer, watches, monotonicMs, othersWait } = this.#deps;
+    // Behind them: the queue is first in, first out.
+    if (isRepaired && othersWait()) return { kind: 'Deferred', requeueAfterMs: 0 };
     const now = monotonicMs();
     const until = Math.max(this.#writtenUntil.get(assignment.namespace) ?? 0, now);
     const waitMs = until - (BURST - 1) * EVERY_MS - now;

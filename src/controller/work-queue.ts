@@ -71,6 +71,11 @@ export class WorkQueue {
     if (!this.#working.has(key)) this.#enqueue(key);
   }
 
+  /** Whether keys wait for their turn. */
+  get hasWaiting(): boolean {
+    return this.#queue.size > 0;
+  }
+
   /** Adds the key later; the earliest of several times counts, and a time in the past means now. */
   addAfter(key: string, fromNowMs: number): void {
     if (this.#stopped) return;

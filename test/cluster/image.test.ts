@@ -60,6 +60,7 @@ describe.skipIf(lastError !== undefined)('the image', () => {
       'kubeconfig.js',
       'main.js',
       'package.json',
+      'pino-pretty.js',
     ]);
     const everything = await readdir(image.root, { recursive: true });
     expect(everything.filter((path) => /(^|\/)s?bin\//.test(path))).toEqual(['nodejs/bin/node']);

@@ -98,7 +98,7 @@ export class Operator {
       writer,
       watches,
       backoff: new WriteBackoff({ contestedAfter: CONTESTED_AFTER, now, monotonicMs }),
-      statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+      statusWriter: new StatusWriter({ writer, watches, monotonicMs, othersWait: () => this.due.length > 0 }),
       recorder: { record: ignore },
       logger: SILENT,
       now,

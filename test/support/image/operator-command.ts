@@ -22,17 +22,19 @@ export interface OperatorCommandOptions {
   readonly args: readonly string[];
   /** Of Node itself, after those of the image. */
   readonly nodeArgs?: readonly string[];
+  /** Of Node itself, in the place of those of the image. */
+  readonly imageFlags?: readonly string[];
 }
 
 /** With dist/ in the place of the image's folder. */
 export async function operatorCommand(options: OperatorCommandOptions): Promise<Command> {
-  const { server, namespace, folder, args, nodeArgs = [] } = options;
+  const { server, namespace, folder, args, imageFlags, nodeArgs = [] } = options;
   const stage = readDockerfile().at(-1)!;
   const words = stage.entrypoint
     .slice(1)
     .map((word) => word.replace(`${stage.last('WORKDIR')!}/`, `${resolve('dist')}/`));
   return {
-    program: [await nodeIn(folder), ...words.slice(0, -1), ...nodeArgs, words.at(-1)!, ...args],
+    program: [await nodeIn(folder), ...(imageFlags ?? words.slice(0, -1)), ...nodeArgs, words.at(-1)!, ...args],
     env: { ...stage.pairs('ENV'), ...(await podEnvironment(server, namespace)) },
   };
 }

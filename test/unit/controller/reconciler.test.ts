@@ -15,6 +15,8 @@ import { NAMESPACE, rolledOut, startCluster, type Cluster, type ClusterOptions }
 interface Bench {
   readonly cluster: Cluster;
   readonly clock: { ms: number };
+  /** Of the work queue. */
+  readonly queue: { othersWait: boolean };
   readonly lines: string[];
   readonly fields: object[];
   readonly events: EventSpec[];
@@ -30,6 +32,7 @@ function processOn(cluster: Cluster): Bench {
   const clock = { ms: 1_000 };
   const now = (): Date => new Date(Date.parse('2026-11-22T10:00:00Z') + clock.ms);
   const monotonicMs = (): number => clock.ms;
+  const queue = { othersWait: false };
   const lines: string[] = [];
   const fields: object[] = [];
   const events: EventSpec[] = [];
@@ -42,7 +45,7 @@ function processOn(cluster: Cluster): Bench {
     writer,
     watches,
     backoff: new WriteBackoff({ contestedAfter: 5, now, monotonicMs }),
-    statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+    statusWriter: new StatusWriter({ writer, watches, monotonicMs, othersWait: () => queue.othersWait }),
     // Each event of a workload is recorded on it as well: controller/events.test.ts.
     recorder: {
       record: ({ kind }, event) => {
@@ -56,6 +59,7 @@ function processOn(cluster: Cluster): Bench {
   return {
     cluster,
     clock,
+    queue,
     lines,
     fields,
     events,
@@ -122,6 +126,29 @@ test('the pin, then the patches, then the status; the events of what was done', 
     'PortAssigned',
     'ConflictResolved',
   ]);
+});
+
+test('while other namespaces wait, the status of a repaired one comes in a turn of its own; the events are recorded at once', async () => {
+  const found = await bench();
+  const { cluster, queue, reconcile, events } = found;
+  queue.othersWait = true;
+  expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
+  expect(cluster.writes()).not.toContain('PATCH status');
+  const recorded = reasons(found);
+  expect(recorded).toContain('PortAssigned');
+  cluster.server.requests.length = 0;
+  expect(await reconcile()).toEqual({});
+  expect(cluster.writes()).toEqual(['PATCH status']);
+  expect(statusOf(found).workloads.map(({ currentPort: port }) => port)).toEqual(inOrder(DEFAULT_PORTS));
+  expect(events).toHaveLength(recorded.length);
+});
+
+test('while other namespaces wait, a rejection is in the status of the reconcile that met it', async () => {
+  const found = await bench();
+  found.queue.othersWait = true;
+  found.cluster.answers.set('PATCH /apis/apps', (exchange) => exchange.reject(403, 'Forbidden'));
+  await found.reconcile();
+  expect(reasonOf(found, 'Ready')).toBe('PatchRejected');
 });
 
 test('a world that has not changed: nothing is written, recorded, or to come back for, by the same process or another', async () => {

@@ -10,6 +10,7 @@ import { NAMESPACE, startCluster, type Cluster } from './cluster-double.js';
 interface Bench {
   readonly cluster: Cluster;
   readonly clock: { ms: number };
+  readonly queue: { othersWait: boolean };
   readonly statusWriter: StatusWriter;
   /** Two statuses that differ. */
   readonly either: readonly [AssignmentStatus, AssignmentStatus];
@@ -23,10 +24,12 @@ interface Bench {
 async function bench(leadership?: Leadership): Promise<Bench> {
   const cluster = await startCluster();
   const clock = { ms: 1_000 };
+  const queue = { othersWait: false };
   const statusWriter = new StatusWriter({
     writer: leadership === undefined ? cluster.writer : new Writer(cluster.transport, leadership),
     watches: cluster.watches,
     monotonicMs: () => clock.ms,
+    othersWait: () => queue.othersWait,
   });
   const report = { plan: plan(cluster.observed()), results: [], generation: 3, stored: undefined };
   const status = statusOf({ ...report, now: '2026-11-22T10:00:00Z' });
@@ -34,10 +37,11 @@ async function bench(leadership?: Leadership): Promise<Bench> {
   return {
     cluster,
     clock,
+    queue,
     statusWriter,
     either: [status, { ...status, provider: 'Mixed' }],
     assignment,
-    write: (wanted) => statusWriter.write(assignment(), wanted),
+    write: (wanted) => statusWriter.write(assignment(), wanted, false),
     writes: () => cluster.writes().filter((write) => write === 'PATCH status').length,
   };
 }
@@ -76,6 +80,19 @@ test.each<[string, object]>([
   expect(assignment()).not.toHaveProperty('status');
   expect(await write(either[0])).toEqual({ kind: 'Stored' });
   expect(cluster.storedStatus()).toEqual(either[0]);
+});
+
+test('after a repair it comes behind the namespaces that wait, and takes no turn of its own pace', async () => {
+  const { statusWriter, assignment, either, queue, writes } = await bench();
+  queue.othersWait = true;
+  for (let turn = 0; turn < 30; turn += 1) {
+    expect(await statusWriter.write(assignment(), either[0], true)).toEqual({ kind: 'Deferred', requeueAfterMs: 0 });
+  }
+  expect(writes()).toBe(0);
+  expect(await statusWriter.write(assignment(), either[0], false)).toEqual({ kind: 'Stored' });
+  expect(await statusWriter.write(assignment(), either[0], true)).toEqual({ kind: 'Unchanged' });
+  queue.othersWait = false;
+  expect(await statusWriter.write(assignment(), either[1], true)).toEqual({ kind: 'Stored' });
 });
 
 test('twenty writes may follow each other; after that one a second', async () => {
@@ -158,7 +175,7 @@ test('a status is written onto the version that it speaks of, also if the store 
   const { cluster, statusWriter, either, assignment } = await bench();
   const before = assignment();
   cluster.writeStatus(either[1]);
-  expect(await statusWriter.write(before, either[0])).toEqual({ kind: 'Overtaken' });
+  expect(await statusWriter.write(before, either[0], false)).toEqual({ kind: 'Overtaken' });
   expect(cluster.storedStatus()).toEqual(either[1]);
 });
 

@@ -43,7 +43,7 @@ export async function startReconciler(
     writer,
     watches,
     backoff: new WriteBackoff({ contestedAfter: 5, now, monotonicMs }),
-    statusWriter: new StatusWriter({ writer, watches, monotonicMs }),
+    statusWriter: new StatusWriter({ writer, watches, monotonicMs, othersWait: () => false }),
     recorder: { record: ignore },
     logger: { debug: ignore, info: ignore, warn: ignore },
     now,
