@@ -112,7 +112,7 @@ export async function createPods(api: AdminApi): Promise<void> {
 
 /** At once: no kubelet would end them. */
 export async function deletePods(api: AdminApi): Promise<void> {
-  await api.delete(`${PODS}?gracePeriodSeconds=0`);
+  await api.delete(PODS, { gracePeriodSeconds: 0 });
 }
 
 function pod(daemonSet: string, which: number, node: number): KubeObject {

@@ -51,14 +51,15 @@ export class StatusWriter {
   async write(assignment: PortAssignment, status: AssignmentStatus, isRepaired: boolean): Promise<StatusResult> {
     const patch = statusPatch(assignment.status ?? assignment.invalidStatus, status);
     if (patch === undefined) return { kind: 'Unchanged' };
-    const { writer, watches, monotonicMs, othersWait } = this.#deps;
     // Behind them: the queue is first in, first out.
-    if (isRepaired && othersWait()) return { kind: 'Deferred', requeueAfterMs: 0 };
-    const now = monotonicMs();
-    const until = Math.max(this.#writtenUntil.get(assignment.namespace) ?? 0, now);
-    const waitMs = until - (BURST - 1) * EVERY_MS - now;
+    if (isRepaired && this.#deps.othersWait()) return { kind: 'Deferred', requeueAfterMs: 0 };
+    const waitMs = this.#takeTurn(assignment.namespace);
     if (waitMs > 0) return { kind: 'Paced', requeueAfterMs: waitMs };
-    this.#writtenUntil.set(assignment.namespace, until + EVERY_MS);
+    return this.#send(assignment, patch);
+  }
+
+  async #send(assignment: PortAssignment, patch: object): Promise<StatusResult> {
+    const { writer, watches } = this.#deps;
     try {
       await watches.assignments.whileWriting(assignment.namespace, async () => {
         watches.assignments.putExpectedResponse(await writer.patchStatus(assignment, patch));
@@ -69,6 +70,16 @@ export class StatusWriter {
       const isMissingRight = failure instanceof ApiError && failure.isMissingRight;
       return { kind: 'Failed', failure, ...(isMissingRight ? { missingRight: STATUS_RIGHT } : {}) };
     }
+  }
+
+  /** @returns how long to wait for a turn, in milliseconds; 0 if one was taken */
+  #takeTurn(namespace: string): number {
+    const now = this.#deps.monotonicMs();
+    const until = Math.max(this.#writtenUntil.get(namespace) ?? 0, now);
+    const waitMs = until - (BURST - 1) * EVERY_MS - now;
+    if (waitMs > 0) return waitMs;
+    this.#writtenUntil.set(namespace, until + EVERY_MS);
+    return 0;
   }
 
   forget(namespace: string): void {

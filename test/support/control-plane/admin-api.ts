@@ -46,7 +46,10 @@ export class AdminApiError extends Error {
   }
 }
 
-export type PropagationPolicy = 'Background' | 'Foreground' | 'Orphan';
+export interface DeleteOptions {
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  readonly gracePeriodSeconds?: number;
+}
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -105,8 +108,9 @@ export class AdminApi {
   }
 
   /** Answers the deleted object or a Status, as the API server does. */
-  delete(path: string, propagationPolicy: PropagationPolicy = 'Background'): Promise<object> {
-    return this.#json('DELETE', path, { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy });
+  delete(path: string, options: DeleteOptions = {}): Promise<object> {
+    const defaults = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' };
+    return this.#json('DELETE', path, { ...defaults, ...options });
   }
 
   /** For what is no JSON: /readyz, /metrics. */

@@ -123,7 +123,7 @@ export class RookInstallation {
   }
 
   async deleteWorkload(name: WorkloadName): Promise<void> {
-    await this.#api.delete(this.workloadPath(name), 'Foreground');
+    await this.#api.delete(this.workloadPath(name), { propagationPolicy: 'Foreground' });
     await waitFor(
       `${name} to be gone`,
       async () => (await this.#api.getOrUndefined(this.workloadPath(name))) === undefined,
