@@ -13,7 +13,7 @@ const page = readFileSync('docs/admin/troubleshoot.md', 'utf8');
 const names = ALERTS.map(({ alert }) => alert);
 
 /** How the URL of CSIPortsDegraded ends, which leads to the section of the reason. */
-const BY_REASON = '{{ $labels.reason | toLower }}';
+const BY_REASON = '{{$labels.reason|toLower}}';
 const HAVE_ALERTS = ['AsExpected', 'Contested', 'PortConflict', 'PortInUse', 'RolloutStuck'];
 
 interface AlertTests {
