@@ -4,7 +4,7 @@
  */
 import { ASSIGNMENT_PLURAL, type AssignmentStatus, type PortAssignment } from '../domain/rules/api.js';
 import { ApiError } from '../kube/errors.js';
-import type { Writer } from '../kube/writer.js';
+import type { StatusPatch, Writer } from '../kube/writer.js';
 import { statusPatch } from './status-patch.js';
 import type { Watches } from './watches.js';
 import type { WorkResult } from './work-queue.js';
@@ -58,7 +58,7 @@ export class StatusWriter {
     return this.#send(assignment, patch);
   }
 
-  async #send(assignment: PortAssignment, patch: object): Promise<StatusResult> {
+  async #send(assignment: PortAssignment, patch: StatusPatch): Promise<StatusResult> {
     const { writer, watches } = this.#deps;
     try {
       await watches.assignments.whileWriting(assignment.namespace, async () => {
