@@ -43,9 +43,12 @@ export async function readEvents(
   onEvent: (event: WatchEvent) => void,
 ): Promise<void> {
   let watchdog: NodeJS.Timeout | undefined;
+  let limitMs: number | undefined;
   const restartWatchdog = (): void => {
     const ms = idleMs();
+    if (ms === limitMs) return void watchdog?.refresh();
     clearTimeout(watchdog);
+    limitMs = ms;
     watchdog = setTimeout(() => stream.destroy(new WatchIdleError(`nothing received for ${ms} ms`)), ms);
   };
   const lines = new Lines((line) => onEvent(parseEvent(line)));
