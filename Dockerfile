@@ -35,8 +35,8 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # Numeric, so that runAsNonRoot can be checked without the image's user table.
 USER 65532:65532
 # A small young generation (MiB), and an old one that is collected when it has grown by a fifth, keep the memory after a large
-# list low. Without a compiler there is no memory that is
-# both writable and executable, and less of it altogether; a repair takes no longer (docs/adr/0021-the-image-runs-node-without-a-jit-compiler.md).
+# list low. Without a compiler no memory is both writable and executable, and there is less of it altogether; a repair takes
+# no longer (docs/adr/0021-the-image-runs-node-without-a-jit-compiler.md).
 # No text becomes code, and no key of an object its prototype.
 ENTRYPOINT ["/nodejs/bin/node", "--jitless", "--max-semi-space-size=1", "--heap-growing-percent=20", \
   "--disallow-code-generation-from-strings", "--disable-proto=throw", "/app/main.js"]
