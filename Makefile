@@ -27,7 +27,7 @@ test: install-tools ## Lint, types, format, unit and cluster tests; ends with "N
 	@npm run --silent test
 
 .PHONY: e2e
-e2e: install-tools ## The whole story on real nodes, as root: kubelets, containerd, the image; ends with "N passed, N failed"
+e2e: install-tools ## The conflict and its end on real nodes, as root (ARGS=--all: all of test/e2e); ends with "N passed, N failed"
 	@npm run --silent e2e -- $(ARGS)
 
 .PHONY: unit

@@ -1,6 +1,7 @@
 /**
- * `make e2e`: each file of test/e2e with a cluster of its own, in namespaces that end with it. So an interrupted or killed run
- * leaves nothing behind either. An argument selects the files whose name has it. Ends with the line `N passed, N failed`.
+ * `make e2e`: the conflict and its end on real nodes, in under 90 s when everything is built. `--all` runs all files of test/e2e, as
+ * the gate does; a word runs those whose name has it. Each file has a cluster of its own, in namespaces that end with it, so an
+ * interrupted or killed run leaves nothing behind either. Ends with the line `N passed, N failed`.
  */
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -15,6 +16,8 @@ import { provideNodePrograms } from './programs.js';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 const TESTS = 'test/e2e';
+const ALL = '--all';
+const BY_DEFAULT = 'conflict';
 const VITEST = ['npx', 'vitest', 'run', '--project=e2e', '--disable-console-intercept'];
 const report = (line: string): void => console.log(line);
 
@@ -44,9 +47,12 @@ async function main(): Promise<number> {
   // There is no network in the namespaces.
   await tool('helm');
   const image = makeOperatorImage();
+  const [word = BY_DEFAULT] = process.argv.slice(2);
   const files = readdirSync(join(REPOSITORY, TESTS)).filter((file) => file.endsWith('.test.ts'));
-  const selected = files.filter((file) => process.argv.slice(2).every((part) => file.includes(part)));
+  const selected = files.filter((file) => word === ALL || file.includes(word));
   const counts = await runAll(selected, image);
+  if (selected.length < files.length)
+    console.log(`\n${selected.length} of ${files.length} files: ARGS=${ALL} runs all`);
   const sum = (key: keyof Counts): number => counts.reduce((total, ofFile) => total + ofFile[key], 0);
   if (sum('skipped') > 0) console.log(`\n${sum('skipped')} skipped, after a failure in their file`);
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
