@@ -72,13 +72,19 @@ function roomOf(): (frame: CallFrame, parent: string) => string {
   };
 }
 
+const PARTS_OF_NODE = [
+  { name: 'Node: HTTP', modules: /^(_?http|https|url|querystring)/ },
+  { name: 'Node: sockets, TLS and streams', modules: /^(_?stream|_?tls|net|buffer|crypto|string_decoder)/ },
+  { name: 'Node: events, timers, promises', modules: /./ },
+] as const;
+
 function roomOfFile(file: string): string {
   const library = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file);
   if (library) return library[1]!;
-  const ours = /src\/(domain\/\w+|[\w-]+)/.exec(file);
+  const ours = /src\/(domain\/(?:rules|report)|[\w-]+)/.exec(file);
   if (ours) return `src/${ours[1]!}`;
-  const node = /^node:(?:internal\/)?([\w]+)/.exec(file);
-  return node ? `Node: ${node[1]!.replace(/^_/, '')}` : 'other';
+  const module = /^node:(?:internal\/)?(\w+)/.exec(file)?.[1];
+  return PARTS_OF_NODE.find(({ modules }) => module !== undefined && modules.test(module))?.name ?? 'other';
 }
 
 function sourceOf(): (frame: CallFrame) => string {
