@@ -1,12 +1,13 @@
 /** The sections of docs/admin/migrate.md, one per range of Rook versions, made from src/domain/report/compatibility.ts and the texts below. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { COMPATIBILITY, type CompatibilityRow } from '../src/domain/report/compatibility.js';
+import { COMPATIBILITY, NO_PORT_REMEDY_NEEDED, type CompatibilityRow } from '../src/domain/report/compatibility.js';
 
 export const COMPATIBILITY_PAGE = 'docs/admin/migrate.md';
 
-const BEGIN = '<!-- one section per range of versions: made by npm run docs -->\n';
-const END = '<!-- end of the sections -->\n';
+const BEGIN = '<!-- sections: written by npm run docs -->\n';
+const END = '<!-- /sections -->\n';
+const PROVIDERS = ['Rook', 'CephCSIOperator'] as const;
 const LINK_TO_THIS_PAGE = /\(docs\/admin\/migrate\.md(#[\w-]+)\)/g;
 
 /** How a row is known. */
@@ -25,61 +26,66 @@ const ran = (rook: string, upstream?: string): Evidence => ({ kind: 'ran', rook,
 export interface RowText {
   /** Read as: with ROOK_ENFORCE_HOST_NETWORK and csi-addons on, and nothing else set. */
   readonly conflictByDefault: string;
-  /** Absent if ceph-csi-operator renders the workloads: the page has it once for all these versions. */
+  /** Absent if the page has it elsewhere: for earlier versions, or once for all Drivers of ceph-csi-operator. */
   readonly whatThisOperatorDoes?: string;
+  /** If the page says it in fewer words than the advice. */
+  readonly remedy?: string;
   readonly evidence: readonly Evidence[];
 }
 
 export const TEXTS: Readonly<Record<string, RowText>> = {
   'legacy-pod-network': {
-    conflictByDefault: 'no. The provisioners are on the pod network. Only the DaemonSets of several Rooks collide.',
+    conflictByDefault: 'no. The provisioners are on the pod network. Only DaemonSets of several Rooks collide.',
     whatThisOperatorDoes: 'moves csi-rbdplugin if it collides, and pins CSIADDONS_PORT.',
+    remedy: 'none; before you set ROOK_ENFORCE_HOST_NETWORK, upgrade Rook to v1.16.5 or later',
     evidence: [NOT_RUN, tested('cluster/workload-forms')],
   },
   'legacy-one-key': {
     conflictByDefault:
-      'yes. All three sidecars take 9070, and one key, CSIADDONS_PORT, moves all three. In 1.15.9 a deleted key counts until Rook restarts.',
+      'yes. One key, CSIADDONS_PORT (default 9070), moves all three sidecars. In 1.15.9 a deleted key counts until Rook restarts.',
     whatThisOperatorDoes: 'moves each sidecar, again after each pass of Rook, and pins the three keys for the upgrade.',
+    remedy:
+      'upgrade Rook to v1.16.5 or later: the keys that this operator pins (Helm: see the next section) are then enough',
     evidence: [ran('1.16.4'), tested('cluster/conflict'), tested('rook/living-with-rook')],
   },
   'legacy-three-keys': {
     conflictByDefault:
-      'yes. Each sidecar has a key, and all three defaults are 9070. After the upgrade, provisioners that CSIADDONS_PORT had moved are on 9070 again.',
+      'yes. Each sidecar has a key with default 9070. After the upgrade, provisioners that CSIADDONS_PORT had moved return to 9070.',
     whatThisOperatorDoes: 'pins the three keys; patches what still differs after 3 s.',
     evidence: [ran('1.17.9'), tested('rook/living-with-rook')],
   },
   'legacy-opted-out': {
-    conflictByDefault: 'yes, as in 1.17, if ROOK_USE_CSI_OPERATOR is "false".',
-    whatThisOperatorDoes: 'the same as in 1.17.',
+    conflictByDefault: 'yes, if ROOK_USE_CSI_OPERATOR is "false". All is as in 1.17.',
     evidence: [ran('1.18.11'), ran('1.19.10'), tested('rook/living-with-rook-changes')],
   },
   'legacy-left-behind': {
     conflictByDefault: 'as the earlier Rook left the workloads.',
-    whatThisOperatorDoes: 'moves each sidecar. Rook reverts nothing, and pinned keys have no effect.',
+    whatThisOperatorDoes: 'moves each sidecar. Rook reverts nothing.',
+    remedy:
+      'this Rook renders no CSI workloads and reads no port keys: have ceph-csi-operator render them ([below](#workloads-left-on-rook-120))',
     evidence: [ran('1.20.6')],
   },
   'legacy-liveness': {
-    conflictByDefault:
-      'yes. The DaemonSet and the provisioner of a driver share one key for their liveness port (RBD 9080, CephFS 9081).',
+    conflictByDefault: 'yes. DaemonSet and provisioner of a driver share the key of their liveness port.',
     whatThisOperatorDoes: 'reports LivenessConflict, and gives no sidecar a liveness port.',
     evidence: [NOT_RUN, tested('cluster/conflict'), tested('cluster/upstream')],
   },
   'csi-operator-pod-network': {
-    conflictByDefault: 'no. The ctrlplugins are always on the pod network.',
+    conflictByDefault: 'no.',
     evidence: [NOT_RUN],
   },
   'csi-operator-liveness': {
     conflictByDefault:
-      'yes. Rook sets one liveness port (RBD 9080, CephFS 9081) for ctrlplugin and nodeplugin, and CephFS csi-addons takes 9080, too (Rook issue 16473).',
+      'yes. Rook sets one liveness port for ctrlplugin and nodeplugin, and CephFS csi-addons takes 9080, too (Rook issue 16473).',
     evidence: [ran('1.18.2', '0.4.0')],
   },
   'csi-operator-host-network': {
-    conflictByDefault: 'no. The csi-addons ports differ, and there is no liveness port.',
-    evidence: [ran('1.18.11', '0.4.1')],
+    conflictByDefault: 'no. The csi-addons ports differ, and liveness has none.',
+    evidence: [ran('1.18.11', '0.4.1'), tested('cluster/migration')],
   },
   'csi-operator-lost-host-network': {
     conflictByDefault:
-      'no. The ctrlplugins are on the pod network: ceph-csi-operator ignores the host network of the OperatorConfig, where Rook sets it (up to 1.19.10).',
+      'no. The ctrlplugins are on the pod network: ceph-csi-operator ignores the OperatorConfig, where Rook sets the host network (up to 1.19.10).',
     evidence: [ran('1.19.10', '0.6.0')],
   },
   'csi-operator-by-admin': {
@@ -93,19 +99,25 @@ export const TEXTS: Readonly<Record<string, RowText>> = {
 export function compatibilityPage(): string {
   const [before = '', rest = ''] = readFileSync(COMPATIBILITY_PAGE, 'utf8').split(BEGIN);
   const after = rest.slice(rest.indexOf(END));
-  return `${before}${BEGIN}\n${COMPATIBILITY.map(section).join('\n')}\n${after}`;
+  const sections = PROVIDERS.map((provider) => {
+    const rows = COMPATIBILITY.filter((row) => row.provider === provider);
+    return [`### Provider ${provider}\n`, ...rows.map(section)].join('\n');
+  });
+  return `${before}${BEGIN}\n${sections.join('\n')}\n${after}`;
 }
 
 function section(row: CompatibilityRow): string {
   const text = TEXTS[row.id];
   if (text === undefined) throw new Error(`there is no text for ${row.id}`);
-  const { conflictByDefault, whatThisOperatorDoes, evidence } = text;
+  const { conflictByDefault, whatThisOperatorDoes, remedy = remedyOf(row), evidence } = text;
+  const shown = evidence.map(describeEvidence).filter((described) => described !== undefined);
   return [
-    `### ${headingOf(row)}\n`,
+    `#### ${headingOf(row)}\n`,
     `* Conflict: ${conflictByDefault}`,
     ...(whatThisOperatorDoes === undefined ? [] : [`* This operator: ${whatThisOperatorDoes}`]),
-    `* Remedy: ${remedyOf(row)}.`,
-    `* Evidence: ${evidence.map(describeEvidence).join(', ')}.\n`,
+    `* Remedy: ${remedy}.`,
+    ...(shown.length === 0 ? [] : [`* Evidence: ${shown.join(', ')}.`]),
+    '',
   ].join('\n');
 }
 
@@ -116,18 +128,18 @@ function remedyOf({ lastingRemedy }: CompatibilityRow): string {
     earlier === undefined
       ? lastingRemedy
       : lastingRemedy.replace(earlier.lastingRemedy, `as for ${describeVersions(earlier.versions)}`);
-  return remedy.replaceAll(LINK_TO_THIS_PAGE, '([below]($1))');
+  return remedy.replace(NO_PORT_REMEDY_NEEDED, 'none').replaceAll(LINK_TO_THIS_PAGE, '([below]($1))');
 }
 
-function headingOf({ versions, provider, onlyWith }: CompatibilityRow): string {
-  const heading = `Rook ${describeVersions(versions)}, provider ${provider}`;
+function headingOf({ versions, onlyWith }: CompatibilityRow): string {
+  const heading = describeVersions(versions);
   return onlyWith === undefined ? heading : `${heading}, ${onlyWith}`;
 }
 
 /** As "1.15.2 to 1.16.4", or "1.16.5 to 1.17.x" if the range ends with a minor version. */
 function describeVersions({ from, below }: CompatibilityRow['versions']): string {
   const last = below === undefined ? 'later' : releaseBefore(below);
-  if (from === undefined) return `up to ${last}`;
+  if (from === undefined) return `Up to ${last}`;
   return from.replace(/0$/, 'x') === last ? last : `${from} to ${last}`;
 }
 
@@ -136,11 +148,10 @@ function releaseBefore(release: string): string {
   return patch === 0 ? `${major}.${minor - 1}.x` : `${major}.${minor}.${patch - 1}`;
 }
 
-function describeEvidence(evidence: Evidence): string {
-  if (evidence.kind === 'ran') {
-    const upstream = evidence.upstream === undefined ? '' : ` with ceph-csi-operator ${evidence.upstream}`;
-    return `ran ${evidence.rook}${upstream}`;
-  }
+/** Undefined for the sources: the page says once that the rest was read there. */
+function describeEvidence(evidence: Evidence): string | undefined {
+  if (evidence.kind === 'not run, from source') return undefined;
   if (evidence.kind === 'tested') return `[${basename(evidence.file, '.test.ts')}](../../${evidence.file})`;
-  return 'source only';
+  const { rook, upstream } = evidence;
+  return upstream === undefined ? rook : `${rook} (ceph-csi-operator ${upstream})`;
 }

@@ -4,14 +4,14 @@ import { DEFINITIONS, METRIC_NAMES, type Definition, type MetricName } from '../
 import { WHEN_TO_LOOK } from './when-to-look.js';
 
 export const MONITOR_PAGE = 'docs/admin/monitor.md';
-const BEGIN = '<!-- the metrics: written by npm run docs -->\n';
-const END = '<!-- end of the metrics -->\n';
+const BEGIN = '<!-- metrics: written by npm run docs -->\n';
+const END = '<!-- /metrics -->\n';
 
-const INTRODUCTION = `Times are in seconds. \`process_*\` and \`nodejs_*\` are there, too. Each replica has its own values. Only the leader
+const INTRODUCTION = `Times are in seconds. \`process_*\` and \`nodejs_*\` are there, too. Each replica has its own values; only the leader
 has \`csiports_ready\`, \`csiports_degraded\`, \`csiports_conflicts\` and \`csiports_reconcile_forbidden\`, so sums are right.
 `;
 
-const STANDARD = `These have the names and meanings that other controllers give them. \`controller\` and \`name\` are \`csiportassignment\`.
+const STANDARD = `Standard metrics of controllers, in which \`controller\` and \`name\` are \`csiportassignment\`:
 `;
 
 /** What the page is to be: as it is now, with the tables made anew. */

@@ -13,8 +13,8 @@ export const PLUGIN_PAGE = 'docs/admin/kubectl-csiports.md';
 
 const INTRODUCTION = `# kubectl csiports
 
-This kubectl plugin shows which host ports collide and who holds them, by the operator's own rules. It only reads, and needs
-nothing in the cluster. It needs Node.js 22.19 or later.
+This kubectl plugin finds host ports that collide, by the operator's own rules. It only reads, and needs Node.js 22.19 or
+later, but nothing in the cluster.
 
 ## Install
 
@@ -23,8 +23,8 @@ make build
 export PATH="$PWD/dist/bin:$PATH"
 \`\`\`
 
-From a release, unpack \`kubectl-csiports-VERSION.tar.gz\` and link \`kubectl-csiports.js\` as \`kubectl-csiports\` into a folder of the
-PATH. With krew: \`kubectl krew install --manifest=csiports.yaml\`.
+From a release, unpack \`kubectl-csiports-VERSION.tar.gz\` and link \`kubectl-csiports.js\` as \`kubectl-csiports\` on the PATH.
+With krew: \`kubectl krew install --manifest=csiports.yaml\`.
 `;
 
 const READS = `## What it reads
@@ -33,23 +33,23 @@ It lists CSIPortAssignments, \`rook-ceph-operator-config\`, Rook's Deployments a
 pods on the host network, in all namespaces. With \`-n\`, rights in that namespace are enough. If a right is missing, the output
 names it.
 
-\`-f\` reads YAML or JSON that kubectl wrote, or folders of it. The newest time in the files counts as now.
+\`-f\` reads YAML or JSON of kubectl, or folders. The newest time in the files counts as now.
 
 \`\`\`sh
 kubectl get deployments,daemonsets,configmaps,pods,csiportassignments -A -o yaml --show-managed-fields > dump.yaml
 kubectl csiports check -f dump.yaml
 \`\`\`
 
-If the cluster has no CustomResourceDefinition, leave out \`csiportassignments\`.
+Without the CustomResourceDefinition, leave out \`csiportassignments\`.
 
 ## Scripts
 
 \`-o json\` and \`-o yaml\` print a document of \`apiVersion: csiports.io/cli/v1\`, to which later releases only add fields. Errors
-are one line on stderr. After Ctrl-C the exit code is 130.
+are one line on stderr.
 `;
 
 export function pluginPage(): string {
-  return [INTRODUCTION, ...COMMAND_NAMES.map(section), optionTable(), exitCodeTable(), READS].join('\n');
+  return [INTRODUCTION, ...COMMAND_NAMES.map(section), optionList(), exitCodeList(), READS].join('\n');
 }
 
 function section(name: CommandName): string {
@@ -59,15 +59,15 @@ function section(name: CommandName): string {
   return [`## ${name}`, '', description, '', '```sh', ...lines, '```', ''].join('\n');
 }
 
-function optionTable(): string {
+function optionList(): string {
   const options = COMMAND_NAMES.flatMap((name) => definitionOf(name).options);
   const rows = Map.groupBy(new Set(options), optionMeaning);
   const lines = [...rows].map(([meaning, same]) => {
-    return `| ${same.map(({ flags }) => `\`${flags}\``).join(', ')} | ${meaning} |`;
+    return `* ${same.map(({ flags }) => `\`${flags}\``).join(', ')}: ${meaning}`;
   });
   const ofExplain = definitionOf('explain').options.map(({ flags }) => `\`${flags.split(/,| </)[0]}\``);
   const exception = `\`explain\` takes only ${ofExplain.join(', ')}.`;
-  return ['## Options', '', '| option | meaning |', '|---|---|', ...lines, '', exception, ''].join('\n');
+  return ['## Options', '', ...lines, '', exception, ''].join('\n');
 }
 
 function optionMeaning(option: OptionDefinition): string {
@@ -84,9 +84,9 @@ function commandsWith(option: OptionDefinition): string {
   return having.length === readers.length ? '' : ` (only ${having.join(', ')})`;
 }
 
-function exitCodeTable(): string {
-  const rows = Object.values(EXIT_CODES).map((code) => `| ${code} | ${meaningsOf(code)} |`);
-  return ['## Exit codes', '', '| code | meaning |', '|---|---|', ...rows, ''].join('\n');
+function exitCodeList(): string {
+  const lines = Object.values(EXIT_CODES).map((code) => `* ${code}: ${meaningsOf(code)}`);
+  return ['## Exit codes', '', ...lines, '* 130: Ctrl-C', ''].join('\n');
 }
 
 function meaningsOf(code: number): string {
@@ -99,5 +99,5 @@ function meaningsOf(code: number): string {
     if (meaning !== undefined) commands.set(meaning, [...(commands.get(meaning) ?? []), name]);
   }
   if (commands.size === 1) return [...commands.keys()].join();
-  return [...commands].map(([meaning, names]) => `${names.join(', ')}: ${meaning}`).join('<br>');
+  return [...commands].map(([meaning, names]) => `${meaning} (${names.join(', ')})`).join('; ');
 }

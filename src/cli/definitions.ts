@@ -46,7 +46,7 @@ export const SHELLS = ['bash', 'zsh', 'fish', 'kubectl'] as const;
 
 const SCOPE: readonly OptionDefinition[] = [
   { flags: '-n, --namespace <name>', text: 'only the Rook in this namespace', conflicts: ['allNamespaces'] },
-  { flags: '-A, --all-namespaces', text: 'all namespaces, the default' },
+  { flags: '-A, --all-namespaces', text: 'all namespaces (default)' },
 ];
 
 const CLUSTER: readonly OptionDefinition[] = [
@@ -56,7 +56,7 @@ const CLUSTER: readonly OptionDefinition[] = [
   { flags: '--user <name>', text: 'name in the kubeconfig' },
   {
     flags: '--request-timeout <time>',
-    text: 'timeout of each request, e.g. 500ms, 30s or 2m',
+    text: 'timeout of each request, e.g. 500ms or 2m',
     fallback: '15s',
   },
 ];
@@ -72,7 +72,7 @@ const FILES: readonly OptionDefinition[] = [
 ];
 
 const OUTPUT: readonly OptionDefinition[] = [
-  { flags: '-o, --output <format>', text: 'format of the output', fallback: 'text', choices: FORMATS },
+  { flags: '-o, --output <format>', text: 'output format', fallback: 'text', choices: FORMATS },
   {
     flags: '--color <when>',
     text: 'colour; auto: on a terminal without NO_COLOR',
@@ -99,11 +99,10 @@ const REASONS = [...new Set([...READY_REASONS, ...PROGRESSING_REASONS, ...DEGRAD
 export const COMMANDS = {
   check: {
     summary: 'show which host ports collide, on which nodes, and who holds them',
-    description:
-      'Shows which host ports the CSI workloads of each Rook share, who holds them on which nodes, and what to do.',
+    description: 'Shows the host ports that CSI workloads of each Rook share, the holders and nodes, and what to do.',
     options: [...SCOPE, ...FILES, ...CLUSTER, ...OUTPUT],
     examples: [
-      ['check', 'all Rooks of the cluster'],
+      ['check', 'all Rooks'],
       ['check -n rook-ceph -o wide', 'one, with every holder and node'],
       ['check -f must-gather/ -f pods.yaml', 'files of kubectl or must-gather'],
       ['check -o json | jq .kind', 'for scripts'],
@@ -117,11 +116,11 @@ export const COMMANDS = {
   plan: {
     summary: 'show what the operator would write, and how to write it without the operator',
     description:
-      'Shows what the operator would write: a diff of each workload and the keys of Rook. The Helm values and kubectl patch ' +
-      'lines that it prints do the same without the operator.',
+      'Shows what the operator would write (a diff of each workload, and keys of Rook), and the Helm values and kubectl patch ' +
+      'lines that do the same without it.',
     options: [...SCOPE, ...FILES, ...CLUSTER, ...OUTPUT],
     examples: [
-      ['plan', 'all Rooks of the cluster'],
+      ['plan', 'all Rooks'],
       ['plan -n rook-ceph -f dump.yaml', 'one, in a file'],
     ],
     exitCodes: {
@@ -131,11 +130,10 @@ export const COMMANDS = {
   },
   status: {
     summary: 'show how each CSIPortAssignment stands',
-    description:
-      'Shows, for each CSIPortAssignment, the ports, the state of each workload, the conditions, and what to do.',
+    description: 'Shows the ports, workloads and conditions of each CSIPortAssignment, and what to do.',
     options: [...SCOPE, ...FILES, ...CLUSTER, ...OUTPUT, ...WATCH],
     examples: [
-      ['status', 'all assignments of the cluster'],
+      ['status', 'all assignments'],
       ['status -n rook-ceph --watch', 'one, during a rollout'],
     ],
     exitCodes: {
@@ -146,7 +144,7 @@ export const COMMANDS = {
   },
   explain: {
     summary: 'explain what a reason of a condition or event means, and what to do',
-    description: 'Explains what a reason of a condition or event means, and what to do. Without a reason it lists all.',
+    description: 'Explains a reason of a condition or event, and what to do. Without a reason it lists all.',
     argument: { name: '[reason]', text: 'such as PortInUse', choices: REASONS },
     options: OUTPUT,
     examples: [
@@ -158,7 +156,7 @@ export const COMMANDS = {
   doctor: {
     summary: 'check the rights, the CRD, the operator, Rook and csi-addons',
     description:
-      'Checks your rights, the CustomResourceDefinition, the operator and its Lease, the version of Rook and its remedy, ' +
+      "Checks your rights, the CustomResourceDefinition, the operator and its Lease, Rook's version and remedy, " +
       'and whether each CSIAddonsNode has the assigned port.',
     options: [...SCOPE, ...CLUSTER, ...OUTPUT],
     examples: [
@@ -174,12 +172,12 @@ export const COMMANDS = {
   completion: {
     summary: 'print a script that completes the command line in a shell',
     description:
-      'Prints a script for bash 4, zsh or fish that completes kubectl-csiports. To complete kubectl csiports, the completion ' +
-      'of kubectl calls an executable kubectl_complete-csiports on the PATH; dist/bin and the archive have it.',
+      'Prints a script for bash 4, zsh or fish that completes kubectl-csiports. To complete kubectl csiports, kubectl ' +
+      'calls an executable kubectl_complete-csiports on the PATH; dist/bin and the archive have it.',
     argument: { name: '<shell>', text: SHELLS.join(', '), choices: SHELLS, isStrict: true },
     options: [],
     examples: [
-      ['completion bash > /etc/bash_completion.d/kubectl-csiports', 'bash, in a new shell'],
+      ['completion bash > /etc/bash_completion.d/kubectl-csiports', 'bash: new shells'],
       ['completion zsh > "${fpath[1]}/_kubectl-csiports"', 'zsh'],
       ['completion fish > ~/.config/fish/completions/kubectl-csiports.fish', 'fish'],
       ['completion kubectl > ~/bin/kubectl_complete-csiports', 'kubectl csiports in any shell'],

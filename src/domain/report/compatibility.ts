@@ -31,7 +31,7 @@ export const EACH_VERSION = `${PAGE}#rook-versions`;
 export const LEFT_ON_1_20 = `${PAGE}#workloads-left-on-rook-120`;
 
 const KEEP_THE_KEYS = `keep ${KEYS} in ${ROOK_CONFIG_NAME} equal to status.ports, as this operator does unless spec.rookConfig is Leave (Helm, to the same ports: ${HELM_VALUES}); never delete a key: Rook would use 9070 again from its next start`;
-const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
+export const NO_PORT_REMEDY_NEEDED = 'the ports need no remedy';
 /** Of the versions before it. */
 export const REACHED_FROM_1_18_3 =
   'ROOK_ENFORCE_HOST_NETWORK does not reach the ctrlplugins here: if they need the host network, upgrade Rook to v1.18.3 or a later v1.18';

@@ -19,7 +19,7 @@ it('the sections of docs/admin/migrate.md are what npm run docs writes', () => {
 });
 
 it('the example in docs/admin/migrate.md is the advice as the status has it', () => {
-  const [version, provider] = ['v1.18.11', 'CephCSIOperator'] as const;
+  const [version, provider] = ['v1.18.2', 'CephCSIOperator'] as const;
   const output = ['```text', version, provider, advice(version, provider), '```'].join('\n');
   expect(readFileSync(COMPATIBILITY_PAGE, 'utf8')).toContain(output);
 });
