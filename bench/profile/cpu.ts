@@ -17,7 +17,7 @@ import { markdown } from '../report.js';
 import { RookNamespace } from '../rook-namespace.js';
 import type { Site } from '../site.js';
 import { FigureLog } from '../turn.js';
-import { timeByFunction, timeByRoom, type CpuProfile } from './rooms.js';
+import { bundleSource, timeByFunction, timeByRoom, type CpuProfile } from './rooms.js';
 
 const PRELOAD = join(import.meta.dirname, 'cpu-preload.cjs');
 const REVERTS = 1_000;
@@ -54,10 +54,11 @@ export async function cpuProfile(site: Site, plan: Plan): Promise<string> {
 
 function tables(profile: CpuProfile, perRevert: number): string {
   const micros = (us: number): string => (us / REVERTS).toFixed(0);
-  const rooms = timeByRoom(profile);
+  const source = bundleSource();
+  const rooms = timeByRoom(profile, source);
   const sum = rooms.reduce((total, [, us]) => total + us, 0);
   const rows = rooms.map(([room, us]) => [room, micros(us), `${((100 * us) / sum).toFixed(1)} %`]);
-  const functions = timeByFunction(profile).slice(0, FUNCTIONS);
+  const functions = timeByFunction(profile, source).slice(0, FUNCTIONS);
   return [
     `${REVERTS} reverts, ${perRevert.toFixed(2)} ms of CPU each, with the profiler at work.`,
     markdown(['room', 'µs a revert', 'share'], rows),

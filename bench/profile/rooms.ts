@@ -23,18 +23,20 @@ export interface CpuProfile {
 }
 
 const BUNDLE = 'dist/main.js';
+/** The file that a position is in, or '' for what has none. */
+export type SourceOf = (frame: CallFrame) => string;
+
 /** Nothing runs. */
 const IDLE = '(idle)';
 
 /** Room and microseconds, the most expensive first. */
-export function timeByRoom(profile: CpuProfile): [string, number][] {
-  const room = roomOf();
+export function timeByRoom(profile: CpuProfile, source: SourceOf): [string, number][] {
+  const room = roomOf(source);
   return sums(profile, ({ callFrame }, parentRoom) => room(callFrame, parentRoom));
 }
 
 /** The function with its file, and microseconds of its own, the most expensive first. */
-export function timeByFunction(profile: CpuProfile): [string, number][] {
-  const source = sourceOf();
+export function timeByFunction(profile: CpuProfile, source: SourceOf): [string, number][] {
   return sums(profile, ({ callFrame }) => `${callFrame.functionName || '(anonymous)'} ${source(callFrame)}`.trim());
 }
 
@@ -62,8 +64,7 @@ function sums(
 }
 
 /** What is V8's own and has no file, as JSON.parse, is its caller's. */
-function roomOf(): (frame: CallFrame, parent: string) => string {
-  const source = sourceOf();
+function roomOf(source: SourceOf): (frame: CallFrame, parent: string) => string {
   return (frame, parent) => {
     if (frame.functionName.startsWith('(')) return frame.functionName === '(root)' ? '' : frame.functionName;
     const file = source(frame);
@@ -87,7 +88,8 @@ function roomOfFile(file: string): string {
   return PARTS_OF_NODE.find(({ modules }) => module !== undefined && modules.test(module))?.name ?? 'other';
 }
 
-function sourceOf(): (frame: CallFrame) => string {
+/** By the source map of the bundle as it was built last. */
+export function bundleSource(): SourceOf {
   const map = new SourceMap(JSON.parse(readFileSync(`${BUNDLE}.map`, 'utf8')) as SourceMapPayload);
   return ({ url, lineNumber, columnNumber }) => {
     if (!url.endsWith(BUNDLE)) return url;

@@ -27,3 +27,13 @@ it.each<[string, Goal, Column[]]>([
 
 it('judges by what it shows', () =>
   expect(verdictOf({ of: 'median', atMost: 1 }, [column('operator', 1.04)])).toBe('≤ 1: met'));
+
+it('has the ratio to each other candidate, and judges by the first', () => {
+  const figure: Figure = { key: 'time', label: 'time, ms', digits: 0, goal: { of: 'ratio', atMost: 1 } };
+  const columns = [column('operator', 2), column('peer', 4), column('another', 1)];
+  expect(figureTable([figure], columns).split('\n')).toEqual([
+    '| figure | operator | peer | ratio | another | ratio | goal |',
+    '|---|---|---|---|---|---|---|',
+    '| time, ms | 2 (2 to 2) | 4 (4 to 4) | 0.50 | 1 (1 to 1) | 2.00 | ratio ≤ 1: met |',
+  ]);
+});
