@@ -2,6 +2,7 @@
 import type { Plan } from '../rules/plan.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { SLOT_SPECS } from '../rules/slots.js';
+import { causesFirst } from '../rules/stuck.js';
 import { describeConflicts } from './conflicts.js';
 import { describeContested } from './contested.js';
 import { describeHeldPorts } from './held-ports.js';
@@ -44,9 +45,10 @@ export function describeRejections(results: readonly WriteResult[]): string {
 
 /** With the way out where a node plugin that does not move keeps a provisioner off its port. */
 export function describeStuckRollouts({ workloads, namespace, portNotLeft }: Plan): string {
-  const stuck = workloads.flatMap(({ workload, stuck }) => {
-    return workload === undefined || stuck === undefined ? [] : [describeStuck(stuck, workload)];
+  const rows = workloads.flatMap(({ workload, stuck }) => {
+    return workload === undefined || stuck === undefined ? [] : [{ workload, stuck }];
   });
+  const stuck = causesFirst(rows).map((row) => describeStuck(row.stuck, row.workload));
   if (stuck.length === 0 || portNotLeft === undefined) return stuck.join('; ');
   const wayOut = `to let the provisioners run at once, without the node plugin: ${keepNodePlugin(namespace, portNotLeft)}`;
   return `${stuck.join('; ')}; ${wayOut}`;

@@ -64,6 +64,15 @@ export function stuckCause(facts: RolloutFacts, pods: Pods, context: StuckContex
   );
 }
 
+/**
+ * Causes before symptoms: pods that merely cannot be scheduled may wait for the port that another stuck rollout holds, so
+ * their workloads come last. The order is otherwise kept.
+ */
+export function causesFirst<Row extends { readonly stuck: StuckCause }>(rows: readonly Row[]): Row[] {
+  const isSymptom = ({ stuck }: Row): boolean => stuck.kind === 'Unschedulable';
+  return [...rows.filter((row) => !isSymptom(row)), ...rows.filter(isSymptom)];
+}
+
 /** Whether pods are not even created. A DaemonSet has no condition for that: it counts if nothing changes any more. */
 export function isRefused(facts: RolloutFacts, pods: Pods, now: number): boolean {
   if (facts.replicaFailure !== undefined) return true;

@@ -4,6 +4,7 @@ import type { RolloutFacts } from '../../../../src/domain/rules/rollout.js';
 import {
   CALM_MS,
   DEADLINE_MS,
+  causesFirst,
   hasCrashing,
   isRefused,
   recheckAfterMs,
@@ -187,5 +188,32 @@ describe('recheckAfterMs', () => {
 
   it('is bounded for a grace without a limit', () => {
     expect(recheckAfterMs(ROLLING, [pod(1, { deletesAt: NOW + 1e12 })], NOW)).toBe(3_600_000);
+  });
+});
+
+describe('causesFirst', () => {
+  const ordered = (...kinds: StuckKind[]): string[] => {
+    const none = { names: [], count: 0 };
+    const rows = kinds.map((kind, at) => ({ at, stuck: { kind, message: '', pods: none, nodes: none } }));
+    return causesFirst(rows).map(({ at, stuck: { kind } }) => `${at} ${kind}`);
+  };
+
+  it('puts what cannot be scheduled behind what else is stuck', () => {
+    expect(ordered('Unschedulable', 'NodeNotReady')).toEqual(['1 NodeNotReady', '0 Unschedulable']);
+    expect(ordered('Unschedulable', 'Paused', 'NodeNotReady')).toEqual([
+      '1 Paused',
+      '2 NodeNotReady',
+      '0 Unschedulable',
+    ]);
+  });
+
+  it('keeps the order otherwise', () => {
+    expect(ordered('Unschedulable', 'Unschedulable')).toEqual(['0 Unschedulable', '1 Unschedulable']);
+    expect(ordered('NotStarted', 'Crashing', 'Unschedulable')).toEqual([
+      '0 NotStarted',
+      '1 Crashing',
+      '2 Unschedulable',
+    ]);
+    expect(ordered()).toEqual([]);
   });
 });
