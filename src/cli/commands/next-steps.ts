@@ -57,7 +57,10 @@ export function assign(namespace: string): string {
   return `echo ${shellJson(assignment)} | kubectl create -f -`;
 }
 
-function inMode({ plan, namespace, isAssigned }: RookSurvey, verdict: Verdict): Step[] {
+function inMode(rook: RookSurvey, verdict: Verdict): Step[] {
+  const { plan, namespace, isAssigned } = rook;
+  const contested = contestSteps(rook);
+  if (contested.length > 0) return contested;
   if (!isAssigned || (plan.conflicts.sidecars.length === 0 && verdict !== 'Differs')) return [];
   if (plan.mode !== 'Enforce') {
     const patch = shellJson({ spec: { mode: 'Enforce' } });
@@ -66,4 +69,15 @@ function inMode({ plan, namespace, isAssigned }: RookSurvey, verdict: Verdict): 
   }
   const text = 'The operator ends this by itself, unless something is in its way. To see whether it runs:';
   return [{ text, command: `kubectl csiports doctor -n ${shellWord(namespace)}` }];
+}
+
+/**
+ * In the operator's own words: only its writes show that an object is contested. The findings that follow in the same
+ * message are left out if they still hold, since their steps are listed as well.
+ */
+function contestSteps(rook: RookSurvey): Step[] {
+  const { stored, observed } = rook;
+  const degraded = conditionOf({ conditions: stored?.conditions ?? [] }, 'Degraded');
+  if (degraded?.reason !== 'Contested' || degraded.observedGeneration !== observed.assignment.generation) return [];
+  return stepsOf(findingsOf(rook).reduce((text, { message }) => text.replace(`; ${message}`, ''), degraded.message));
 }

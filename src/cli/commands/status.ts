@@ -152,8 +152,8 @@ function diagnosedCondition(type: ConditionType, { stored, status }: RookSurvey)
   ];
 }
 
-/** What the operator's own writes have met with: nothing in the objects shows it. */
-const OF_WRITES: ReadonlySet<string> = new Set(['Contested', 'PatchRejected', 'PinRejected']);
+/** What the operator's own writes have met with: nothing in the objects shows it. The steps of check have Contested. */
+const OF_WRITES: ReadonlySet<string> = new Set(['PatchRejected', 'PinRejected']);
 
 function writtenSteps({ stored }: RookSurvey, steps: readonly Step[]): Step[] {
   const degraded = conditionOf({ conditions: stored?.conditions ?? [] }, 'Degraded');

@@ -20,6 +20,7 @@ import {
   observe,
   rookConfig,
   rookWorld,
+  statusIn,
   workloads,
   type World,
 } from '../domain/worlds.js';
@@ -137,6 +138,26 @@ export const DEAD_NODE: RookOptions = {
   ],
 };
 
+const REVERTED: RookOptions = {
+  ...SETTLED,
+  rook: ROOK,
+  workloads: workloads({ cephfsProvisioner: { port: 9070 } }),
+  pods: [
+    ...podsOf('rbdNodePlugin', NODES, 9072),
+    ...podsOf('rbdProvisioner', ['node-1', 'node-2'], 9070),
+    pending('cephfsProvisioner', 1),
+    pending('cephfsProvisioner', 2),
+  ],
+};
+
+const contest = { manager: 'argocd', lastWriteTime: NOW, backoffSeconds: 60 };
+
+/** The CephFS provisioner is changed back to the port of the RBD provisioner, and is not written for a while. */
+export const CONTESTED: RookOptions = {
+  ...REVERTED,
+  stored: statusIn(REVERTED, { results: { cephfsProvisioner: { outcome: 'BackingOff', contest } } }),
+};
+
 /** The ctrlplugins of RBD and of NVMe-oF both want 9070. */
 export const UPSTREAM: RookOptions = {
   rook: { image: 'rook/ceph:v1.20.6' },
@@ -199,6 +220,7 @@ export const SURVEYS: Readonly<Record<string, Survey>> = {
   'held port': survey([written({ ...HELD, rook: ROOK })]),
   'two Rooks': survey(TWO_ROOKS),
   'dead node': survey([written(DEAD_NODE)]),
+  contested: survey([CONTESTED]),
   'ceph-csi-operator': survey([UPSTREAM]),
   healthy: survey([written(HEALTHY)]),
   'no Rook': survey([]),

@@ -6,6 +6,7 @@ import { podOn, podsOf } from '../../domain/pods.js';
 import { CONFLICTING, DRIFTED, SETTLED, rookConfig, workloads } from '../../domain/worlds.js';
 import {
   CLASSIC,
+  CONTESTED,
   HEALTHY,
   NODES,
   PODS_GAP,
@@ -28,6 +29,7 @@ describe('the verdict and the exit code', () => {
     ['held port', 'Held', 1],
     ['two Rooks', 'Conflict', 1],
     ['dead node', 'Waiting', 1],
+    ['contested', 'Conflict', 1],
     ['ceph-csi-operator', 'Conflict', 1],
     ['liveness', 'Conflict', 1],
     ['dry run', 'Conflict', 1],
@@ -134,6 +136,33 @@ describe('a report', () => {
       `kubectl -n rook-ceph patch csiports default --type=merge -p '{"spec":{"mode":"Enforce"}}'`,
     ]);
     expect(commands(HEALTHY)).toEqual([]);
+  });
+
+  it('says what ends a contest, in the words of the operator and without its other findings', () => {
+    const texts = (rook: RookOptions) => checked(rook).rooks[0]!.nextSteps.map(({ text }) => text);
+    expect(texts(CONTESTED)).toEqual([
+      expect.stringMatching(
+        /^Deployment csi-cephfsplugin-provisioner is changed back again and again by argocd, .*; stop argocd from writing the port, .*CSIADDONS_PORT=9072 \(Helm csi\.csiAddonsPort\)$/,
+      ),
+    ]);
+    // Also while the ports are right for a moment.
+    const { stored } = CONTESTED;
+    expect(texts({ ...HEALTHY, stored: stored! })[0]).toContain('is changed back again and again by argocd');
+  });
+
+  it('takes no contest for one that was of an earlier spec', () => {
+    const conditions = CONTESTED.stored!.conditions!.map((one) => ({ ...one, observedGeneration: 2 }));
+    const [rook] = checked({ ...CONTESTED, stored: { ...CONTESTED.stored, conditions } }).rooks;
+    expect(rook!.nextSteps).toMatchObject([{ command: 'kubectl csiports doctor -n rook-ceph' }]);
+  });
+
+  it('has the causes of a stuck rollout before its symptoms', () => {
+    const [rook] = checkReport(SURVEYS['dead node']!).rooks;
+    expect(rook!.nextSteps.map(({ command }) => command)).toEqual([
+      'kubectl describe node node-2',
+      'kubectl -n rook-ceph describe pod csi-rbdplugin-provisioner-1',
+      expect.stringContaining('patch csiports default'),
+    ]);
   });
 
   it('tells of keys that Rook would render to the same port', () => {
