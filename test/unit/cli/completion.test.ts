@@ -1,4 +1,4 @@
-/** What completion offers; test/cluster/plugin-completion.test.ts loads the scripts into shells. */
+/** What completion offers; test/cluster/plugin-terminal.test.ts loads the scripts into shells. */
 import { describe, expect, test } from 'vitest';
 import { complete, completionScript } from '../../../src/cli/completion.js';
 import { COMMAND_NAMES, SHELLS } from '../../../src/cli/definitions.js';
