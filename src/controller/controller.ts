@@ -61,6 +61,7 @@ export class Controller {
       controller: CONTROLLER_NAME,
       instance: options.instance,
       now: options.now,
+      repairsWait: () => this.#queue.hasWaiting,
       onLost: (reason, error) => options.logger.warn({ reason, error: messageOf(error) }, 'Event not recorded'),
     });
     this.#reconciler = this.#newReconciler(options);

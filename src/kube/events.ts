@@ -11,10 +11,14 @@ export interface EventRecorderOptions extends Reporter {
   readonly now: () => Date;
   /** Reports an event that was dropped, or a request that failed. The status reports the same facts. */
   readonly onLost: (reason: string, error: unknown) => void;
+  /** Whether namespaces wait to be reconciled. Their repairs come first, for half a minute at most. */
+  readonly repairsWait?: () => boolean;
 }
 
 /** Requests begin this long after the first unsent event: the repairs of many namespaces come before their events. */
 export const EVENTS_DELAY_MS = 1_000;
+/** So often they begin that much later, as repairs wait. */
+export const MAX_DEFERRALS = 30;
 /** As in client-go: a series ends this long after its last occurrence. */
 const FINISH_MS = 6 * 60_000;
 /** As in client-go: the count of a series that lasts is written this often. */
@@ -100,7 +104,14 @@ export class EventRecorder {
   #enqueue(series: EventSeries): void {
     this.#unsent.add(series);
     if (this.#isDrained) return;
-    this.#sendTimer ??= setTimeout(() => void (this.#sending = this.#send()), EVENTS_DELAY_MS).unref();
+    this.#sendTimer ??= this.#sendLater(MAX_DEFERRALS);
+  }
+
+  #sendLater(deferrals: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      if (deferrals > 0 && this.#options.repairsWait?.() === true) this.#sendTimer = this.#sendLater(deferrals - 1);
+      else this.#sending = this.#send();
+    }, EVENTS_DELAY_MS).unref();
   }
 
   /** One request after the other. A series that becomes unsent meanwhile waits for the next round. */

@@ -43,6 +43,8 @@ export interface EventStore {
   /** What the API server has, by path. */
   readonly stored: Map<string, StoredEvent>;
   readonly lost: string[];
+  /** Of the work queue. */
+  readonly queue: { repairsWait: boolean };
   /** Does with a request what an API server does. */
   readonly store: (request: Received, exchange: Pick<Exchange, 'json' | 'reject'>) => void;
   /** "POST", or "PATCH 2" with the count, in order. */
@@ -62,6 +64,7 @@ export async function startEventStore(instance = 'pod-1'): Promise<EventStore> {
   const { server, transport } = await connect({ plain: true, timeoutMs: TIMEOUT_MS });
   const stored = new Map<string, StoredEvent>();
   const lost: string[] = [];
+  const queue = { repairsWait: false };
   const store = storeIn(stored);
   server.handler = store;
   let open = 0;
@@ -70,12 +73,14 @@ export async function startEventStore(instance = 'pod-1'): Promise<EventStore> {
     return transport.call(request).finally(() => (open -= 1));
   };
   const onLost = (reason: string, error: unknown): void => void lost.push(`${reason}: ${(error as Error).message}`);
-  const options = { controller: 'csiports.io/test', instance, now: () => new Date(), onLost };
+  const repairsWait = (): boolean => queue.repairsWait;
+  const options = { controller: 'csiports.io/test', instance, now: () => new Date(), onLost, repairsWait };
   return {
     server,
     recorder: new EventRecorder({ call }, options),
     stored,
     lost,
+    queue,
     store,
     requests: () =>
       server.requests.map(({ method, body }) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { sanitize } from '../../../src/domain/report/sanitize.js';
-import { EVENTS_DELAY_MS, MAX_SERIES } from '../../../src/kube/events.js';
+import { EVENTS_DELAY_MS, MAX_DEFERRALS, MAX_SERIES } from '../../../src/kube/events.js';
 import { eventually } from './connections.js';
 import { MOVED, OWNER, startEventStore, WORKLOAD, type EventStore } from './event-store.js';
 
@@ -126,6 +126,35 @@ test.each([
   recorder.record(OWNER, MOVED);
   await pass(EVENTS_DELAY_MS);
   expect(requests()).toEqual([...sent, 'POST']);
+});
+
+test('while repairs wait, events wait, too', async () => {
+  const { recorder, requests, queue, pass } = await startEventStore();
+  queue.repairsWait = true;
+  recorder.record(OWNER, MOVED);
+  await pass(5 * EVENTS_DELAY_MS);
+  expect(requests()).toEqual([]);
+  queue.repairsWait = false;
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST']);
+});
+
+test('repairs that go on and on hold no event up for longer than half a minute', async () => {
+  const { recorder, requests, queue, pass } = await startEventStore();
+  queue.repairsWait = true;
+  recorder.record(OWNER, MOVED);
+  await pass(MAX_DEFERRALS * EVENTS_DELAY_MS);
+  expect(requests()).toEqual([]);
+  await pass(EVENTS_DELAY_MS);
+  expect(requests()).toEqual(['POST']);
+});
+
+test('at the end of the process no event waits for repairs', async () => {
+  const { recorder, requests, queue } = await startEventStore();
+  queue.repairsWait = true;
+  recorder.record(OWNER, MOVED);
+  await recorder.drained();
+  expect(requests()).toEqual(['POST']);
 });
 
 test('an occurrence right after the end of a series creates an event, though nothing has found the end yet', async () => {
