@@ -81,7 +81,7 @@ create, replace or delete a workload.`,
   {
     title: 'Single namespace',
     roles: [{ file: SINGLE_NAMESPACE, reasons: {} }],
-    text: `The same rights, in Rook's namespace only. Pods of other namespaces are not seen.`,
+    text: `The [same rights](install.md#single-namespace), in Rook's namespace only.`,
   },
   {
     title: 'Leader election',

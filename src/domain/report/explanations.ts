@@ -55,7 +55,7 @@ const READY: Readonly<Record<ReadyReason, ConditionExplanation | SameAs>> = {
   },
   WaitingForRook: {
     status: 'False',
-    meaning: "Rook's settings changed, so Rook gets up to 3 s to write its workloads first",
+    meaning: "Rook's settings changed, so Rook gets up to 6 s to write its workloads first",
     whatToDo: NOTHING,
   },
   PortsDiffer: {
