@@ -80,7 +80,8 @@ export class Reconciler {
     const status = statusOf({ plan: after, results, generation, stored, now: rfc3339Seconds(now()) });
     const written = await statusWriter.write(left.assignment, status, isRepaired(results));
     logStatus(log, written, status);
-    this.#reportMissingRights(left, results, written);
+    // Then nothing was asked for.
+    if (written.kind !== 'Deferred') this.#reportMissingRights(left, results, written);
     return workResult(results, written, after);
   }
 
@@ -135,11 +136,13 @@ function isLeftOver({ outcome, slot }: WriteResult, { mode, pin, workloads }: Pl
   return workloads.some(({ slotSpec, patch, awaits }) => slotSpec.slot === slot && patch !== undefined && !awaits);
 }
 
-/** Rejected and failed writes are in the status by the results of this very reconcile. */
+/** What was not stored is in the status by the results of this very reconcile. */
 function isRepaired(results: readonly WriteResult[]): boolean {
-  const isStored = results.every(({ outcome }) => outcome !== 'Rejected' && outcome !== 'Failed');
+  const isStored = results.every(({ outcome }) => !NOT_STORED.includes(outcome));
   return isStored && results.some(({ outcome }) => outcome === 'Applied');
 }
+
+const NOT_STORED: readonly WriteOutcome[] = ['Rejected', 'Failed', 'Outdated'];
 
 const MAY_LEAVE: readonly WriteOutcome[] = ['Applied', 'Unchanged', 'AwaitingPods'];
 

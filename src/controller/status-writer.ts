@@ -30,12 +30,16 @@ export interface StatusResult extends Pick<WorkResult, 'requeueAfterMs' | 'failu
 /** So many writes at once, and then one in so many milliseconds. What is held back is written in its turn, as it is then. */
 const BURST = 20;
 const EVERY_MS = 1_000;
+/** Repairs that go on and on hold a status up no longer than this. */
+const MAX_DEFERRAL_MS = 30_000;
 const STATUS_RIGHT = `patch ${ASSIGNMENT_PLURAL}/status`;
 
 export class StatusWriter {
   readonly #deps: StatusWriterDependencies;
   /** By namespace: when the writes so far would be over, if each took its time. */
   readonly #writtenUntil = new Map<string, number>();
+  /** By namespace, by the same clock: since when its status waits for others' repairs. */
+  readonly #deferredSince = new Map<string, number>();
 
   constructor(deps: StatusWriterDependencies) {
     this.#deps = deps;
@@ -51,8 +55,9 @@ export class StatusWriter {
   async write(assignment: PortAssignment, status: AssignmentStatus, isRepaired: boolean): Promise<StatusResult> {
     const patch = statusPatch(assignment.status ?? assignment.invalidStatus, status);
     if (patch === undefined) return { kind: 'Unchanged' };
-    // Behind them: the queue is first in, first out.
-    if (isRepaired && this.#deps.othersWait()) return { kind: 'Deferred', requeueAfterMs: 0 };
+    // Behind those that wait: the queue is first in, first out.
+    if (isRepaired && this.#mayDefer(assignment.namespace)) return { kind: 'Deferred', requeueAfterMs: 0 };
+    this.#deferredSince.delete(assignment.namespace);
     const waitMs = this.#takeTurn(assignment.namespace);
     if (waitMs > 0) return { kind: 'Paced', requeueAfterMs: waitMs };
     return this.#send(assignment, patch);
@@ -72,6 +77,14 @@ export class StatusWriter {
     }
   }
 
+  #mayDefer(namespace: string): boolean {
+    if (!this.#deps.othersWait()) return false;
+    const now = this.#deps.monotonicMs();
+    const since = this.#deferredSince.get(namespace) ?? now;
+    this.#deferredSince.set(namespace, since);
+    return now - since < MAX_DEFERRAL_MS;
+  }
+
   /** @returns how long to wait for a turn, in milliseconds; 0 if one was taken */
   #takeTurn(namespace: string): number {
     const now = this.#deps.monotonicMs();
@@ -84,6 +97,7 @@ export class StatusWriter {
 
   forget(namespace: string): void {
     this.#writtenUntil.delete(namespace);
+    this.#deferredSince.delete(namespace);
   }
 
   async #readAgain({ namespace, resourceVersion }: PortAssignment, conflict: ApiError): Promise<StatusResult> {

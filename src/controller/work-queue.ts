@@ -71,9 +71,9 @@ export class WorkQueue {
     if (!this.#working.has(key)) this.#enqueue(key);
   }
 
-  /** Whether keys wait for their turn. */
+  /** Whether keys wait for their turn. In a queue that was stopped none will have one. */
   get hasWaiting(): boolean {
-    return this.#queue.size > 0;
+    return !this.#stopped && this.#queue.size > 0;
   }
 
   /** Adds the key later; the earliest of several times counts, and a time in the past means now. */

@@ -59,8 +59,9 @@ export function assign(namespace: string): string {
 
 function inMode(rook: RookSurvey, verdict: Verdict): Step[] {
   const { plan, namespace, isAssigned } = rook;
-  const contested = contestSteps(rook);
-  if (contested.length > 0) return contested;
+  const doctor = `kubectl csiports doctor -n ${shellWord(namespace)}`;
+  const contest = storedContest(rook);
+  if (contest !== undefined) return [{ text: contest }, { text: 'To see whether the operator runs:', command: doctor }];
   if (!isAssigned || (plan.conflicts.sidecars.length === 0 && verdict !== 'Differs')) return [];
   if (plan.mode !== 'Enforce') {
     const patch = shellJson({ spec: { mode: 'Enforce' } });
@@ -68,16 +69,19 @@ function inMode(rook: RookSurvey, verdict: Verdict): Step[] {
     return [{ text, command: kubectl(namespace, 'patch csiports default --type=merge -p', patch) }];
   }
   const text = 'The operator ends this by itself, unless something is in its way. To see whether it runs:';
-  return [{ text, command: `kubectl csiports doctor -n ${shellWord(namespace)}` }];
+  return [{ text, command: doctor }];
 }
 
+/** See describeContested() in domain/report/contested.ts. */
+const CONTEST = /^.*the ports are: [^;]*/s;
+
 /**
- * In the operator's own words: only its writes show that an object is contested. The findings that follow in the same
- * message are left out if they still hold, since their steps are listed as well.
+ * In the operator's own words: only its writes show that an object is contested. They hold the name that another writer chose for
+ * itself, so no part of them is a command. The findings that follow in the same message have steps of their own.
  */
-function contestSteps(rook: RookSurvey): Step[] {
-  const { stored, observed } = rook;
+function storedContest({ stored, observed }: RookSurvey): string | undefined {
   const degraded = conditionOf({ conditions: stored?.conditions ?? [] }, 'Degraded');
-  if (degraded?.reason !== 'Contested' || degraded.observedGeneration !== observed.assignment.generation) return [];
-  return stepsOf(findingsOf(rook).reduce((text, { message }) => text.replace(`; ${message}`, ''), degraded.message));
+  if (degraded?.reason !== 'Contested' || degraded.observedGeneration !== observed.assignment.generation)
+    return undefined;
+  return CONTEST.exec(degraded.message)?.[0] ?? degraded.message;
 }

@@ -66,7 +66,7 @@ export function stuckCause(facts: RolloutFacts, pods: Pods, context: StuckContex
 
 /**
  * Causes before symptoms: pods that merely cannot be scheduled may wait for the port that another stuck rollout holds, so
- * their workloads come last. The order is otherwise kept.
+ * their workloads come last. The order is otherwise kept. Where pods may not be listed, both are known by their deadline alone.
  */
 export function causesFirst<Row extends { readonly stuck: StuckCause }>(rows: readonly Row[]): Row[] {
   const isSymptom = ({ stuck }: Row): boolean => stuck.kind === 'Unschedulable';

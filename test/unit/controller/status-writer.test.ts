@@ -95,6 +95,18 @@ test('after a repair it comes behind the namespaces that wait, and takes no turn
   expect(await statusWriter.write(assignment(), either[1], true)).toEqual({ kind: 'Stored' });
 });
 
+test('repairs that go on and on hold it up for half a minute, and then again no sooner than after a write', async () => {
+  const { statusWriter, assignment, either, queue, clock } = await bench();
+  queue.othersWait = true;
+  const write = (status: AssignmentStatus): Promise<StatusResult> => statusWriter.write(assignment(), status, true);
+  expect(await write(either[0])).toMatchObject({ kind: 'Deferred' });
+  clock.ms += 29_999;
+  expect(await write(either[0])).toMatchObject({ kind: 'Deferred' });
+  clock.ms += 1;
+  expect(await write(either[0])).toEqual({ kind: 'Stored' });
+  expect(await write(either[1])).toMatchObject({ kind: 'Deferred' });
+});
+
 test('twenty writes may follow each other; after that one a second', async () => {
   const found = await bench();
   const { cluster, clock, write, either, writes } = found;

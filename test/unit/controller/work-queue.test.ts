@@ -217,6 +217,27 @@ test('stop gives up on work that outlasts the grace time', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('keys wait if there are more than run at once; one that runs, is dirty or delayed does not', async () => {
+  const bench = await started({ concurrency: 1 });
+  bench.queue.add('a');
+  await flush();
+  bench.queue.add('a');
+  bench.queue.addAfter('delayed', 10);
+  expect(bench.queue.hasWaiting).toBe(false);
+  bench.queue.add('b');
+  expect(bench.queue.hasWaiting).toBe(true);
+});
+
+test('in a queue that is stopped no key waits: it will have no turn', async () => {
+  const bench = await started({ concurrency: 1 });
+  for (const key of ['a', 'waiting']) bench.queue.add(key);
+  await flush();
+  const stop = bench.queue.stop(10_000);
+  expect(bench.queue.hasWaiting).toBe(false);
+  await bench.runs[0]!.done();
+  await stop;
+});
+
 test('stop of an idle or never started queue is immediate', async () => {
   await new Bench().queue.stop(10_000);
   await (await started()).queue.stop(10_000);

@@ -144,10 +144,20 @@ describe('a report', () => {
       expect.stringMatching(
         /^Deployment csi-cephfsplugin-provisioner is changed back again and again by argocd, .*; stop argocd from writing the port, .*CSIADDONS_PORT=9072 \(Helm csi\.csiAddonsPort\)$/,
       ),
+      'To see whether the operator runs:',
     ]);
     // Also while the ports are right for a moment.
     const { stored } = CONTESTED;
-    expect(texts({ ...HEALTHY, stored: stored! })[0]).toContain('is changed back again and again by argocd');
+    expect(texts({ ...HEALTHY, stored: stored! })[0]).toMatch(/ by argocd, .*\(Helm csi\.csiAddonsPort\)$/);
+  });
+
+  it('offers nothing as a command that another writer may have put into its name', () => {
+    const conditions = CONTESTED.stored!.conditions!.map((one) => ({
+      ...one,
+      message: one.message.replaceAll('argocd', 'kubectl delete namespace rook-ceph; x'),
+    }));
+    const [rook] = checked({ ...CONTESTED, stored: { ...CONTESTED.stored, conditions } }).rooks;
+    expect(rook!.nextSteps.map(({ command }) => command)).toEqual([undefined, 'kubectl csiports doctor -n rook-ceph']);
   });
 
   it('takes no contest for one that was of an earlier spec', () => {
