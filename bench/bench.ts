@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { OPERATOR, peer, variant, type Candidate } from './candidates.js';
 import { figuresOf } from './figures.js';
 import { describeMachine, thisMachine } from './machine.js';
-import { FULL, QUICK, QUICK_WITH_PEER, VARIANTS, type Plan } from './plan.js';
+import { FULL, limited, QUICK, QUICK_WITH_PEER, VARIANTS, type Plan } from './plan.js';
 import { pauses } from './pauses.js';
 import { cpuProfile } from './profile/cpu.js';
 import { profile } from './profile/profile.js';
@@ -24,6 +24,7 @@ const OPTIONS = {
   cpu: { type: 'boolean', default: false },
   pauses: { type: 'boolean', default: false },
   variant: { type: 'string', multiple: true },
+  only: { type: 'string', multiple: true },
   peer: { type: 'string' },
   'peer-crd': { type: 'string' },
 } as const;
@@ -60,7 +61,7 @@ function aloneOf(flags: Flags): typeof pauses | undefined {
 async function bench(
   site: Site,
   candidates: readonly Candidate[],
-  { full, json, variant: variants = [] }: Flags,
+  { full, json, variant: variants = [], only }: Flags,
 ): Promise<void> {
   const quick = candidates.length === 1 ? QUICK : QUICK_WITH_PEER;
   const short = variants.length === 0 ? quick : VARIANTS;
@@ -68,7 +69,7 @@ async function bench(
   const machine = thisMachine();
   const logs = new Map(candidates.map((candidate) => [candidate, new FigureLog()]));
   try {
-    await runAll({ site, plan, logs, say });
+    await runAll({ site, plan: only === undefined ? plan : limited(plan, only), logs, say });
   } finally {
     const raw = [...logs].map(([{ name }, log]) => [name, log]);
     if (json !== undefined) {

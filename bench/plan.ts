@@ -20,6 +20,8 @@ export interface Plan {
   readonly foreignDeployments: number;
   /** Whether the phase of the 10,000 pods on the host network is a part of it. */
   readonly pods: boolean;
+  /** Whether starts, reverts and rest in one namespace are a part of it. */
+  readonly alone: boolean;
 }
 
 export const QUICK: Plan = {
@@ -34,6 +36,7 @@ export const QUICK: Plan = {
   massSize: 20,
   foreignDeployments: 0,
   pods: false,
+  alone: true,
 };
 
 /** The same time for two candidates. */
@@ -52,6 +55,7 @@ export const FULL: Plan = {
   massSize: 50,
   foreignDeployments: 10_000,
   pods: true,
+  alone: true,
 };
 
 /** For variants of Node's flags: what they may change, often enough to tell it from noise. */
@@ -65,3 +69,18 @@ export const VARIANTS: Plan = {
   sizes: [1, 50],
   foreignDeployments: 0,
 };
+
+const PHASES = ['alone', 'foreign', 'pods', 'scale'] as const;
+
+/** @param phases those that are kept; @throws Error for one that there is not */
+export function limited(plan: Plan, phases: readonly string[]): Plan {
+  const unknown = phases.find((phase) => !(PHASES as readonly string[]).includes(phase));
+  if (unknown !== undefined) throw new Error(`--only: "${unknown}" is not one of ${PHASES.join(', ')}`);
+  return {
+    ...plan,
+    alone: phases.includes('alone'),
+    foreignDeployments: phases.includes('foreign') ? plan.foreignDeployments : 0,
+    pods: phases.includes('pods'),
+    sizes: phases.includes('scale') ? plan.sizes : [],
+  };
+}

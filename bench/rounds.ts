@@ -24,7 +24,7 @@ export interface Run {
 export async function runAll(run: Run): Promise<void> {
   const { site, plan } = run;
   const alone = await RookNamespace.create(site.controlPlane, 'rook-ceph', DEFAULT_PORTS);
-  await takeTurns(run, 'one namespace', (turn) => measureOne(turn, alone));
+  if (plan.alone) await takeTurns(run, 'one namespace', (turn) => measureOne(turn, alone));
   if (plan.foreignDeployments > 0) {
     // Once: they take long to create, and are a matter of none or some, not of more or less.
     const once = { ...run, plan: { ...plan, rounds: 1 } };
