@@ -49,7 +49,10 @@ describe('what the operator last wrote', () => {
       observedGeneration: 3,
       conditions: [condition('Degraded', 'Contested', message)],
     });
-    expect(nextSteps).toEqual([{ text: message }]);
+    expect(nextSteps).toEqual([
+      { text: message },
+      { text: 'To see whether the operator runs:', command: 'kubectl csiports doctor -n rook-ceph' },
+    ]);
   });
 });
 
