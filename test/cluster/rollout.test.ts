@@ -147,7 +147,8 @@ test('with updateStrategy OnDelete the status says how to delete the old pods an
   const command = `kubectl -n ${rook.namespace} delete pod -l app=csi-rbdplugin,pod-template-generation!=2`;
   const message = messageOf(stuck, 'Ready');
   expect(message).toContain('DaemonSet csi-rbdplugin: updateStrategy is OnDelete, so delete the old pods');
-  expect(message).toContain(`${command}; to let the provisioners run at once, without the node plugin: kubectl`);
+  expect(message).toContain(`${command}; Deployment csi-rbdplugin-provisioner: `);
+  expect(message).toContain('; to let the provisioners run at once, without the node plugin: kubectl');
   expect(await assignment.condition('Degraded')).toMatchObject({ status: 'True', reason: 'RolloutStuck', message });
 
   // One by hand, so that old and new pods are there at once.
