@@ -22,11 +22,7 @@ function ratio(atMost: number): Goal {
 const START: readonly Figure[] = [
   { key: 'startInCluster', label: 'start to distinct ports, in-cluster credentials, ms', digits: 0, goal: ratio(0.55) },
   { key: 'startKubeconfig', label: 'start to distinct ports, kubeconfig, ms', digits: 0, goal: ratio(0.8) },
-  {
-    key: 'startRequests',
-    label: 'requests from the start until the status is there',
-    digits: 0,
-  },
+  { key: 'startRequests', label: 'requests from the start until the status is there', digits: 0 },
   { key: 'startRequestsLater', label: 'requests after that, until idle (events)', digits: 0 },
 ];
 
@@ -88,18 +84,22 @@ function scaleFigure(cost: ScaleCost, size: number, goal?: Goal): Figure {
 }
 
 const PODS: readonly Figure[] = [
-  { key: 'podsStart', label: '10,000 pods on the host network: start to distinct ports, ms', digits: 0 },
-  { key: 'podsStartCpu', label: '10,000 pods on the host network: CPU of the start, ms', digits: 0 },
-  { key: 'podsMemory', label: '10,000 pods on the host network: idle memory (VmRSS), MiB', digits: 1 },
-  { key: 'podsPeak', label: '10,000 pods on the host network: peak memory of the start (VmHWM), MiB', digits: 1 },
+  { key: 'podsStart', label: 'start to distinct ports, ms', digits: 0 },
+  { key: 'podsStartCpu', label: 'CPU of the start, ms', digits: 0 },
+  { key: 'podsMemory', label: 'idle memory (VmRSS), MiB', digits: 1 },
+  { key: 'podsPeak', label: 'peak memory of the start (VmHWM), MiB', digits: 1 },
   {
     key: 'podsMemoryMore',
-    label: '10,000 pods on the host network: idle memory more than without the right, MiB',
+    label: 'idle memory more than without the right, MiB',
     digits: 1,
     goal: { of: 'median', atMost: 12 },
   },
-  { key: 'podsChurnCpu', label: '10,000 pods on the host network: CPU at 100 updates/s, % of a core', digits: 1 },
+  { key: 'podsChurnCpu', label: 'CPU at 100 updates/s, % of a core', digits: 1 },
 ];
+
+function labelled(what: string, figures: readonly Figure[]): Figure[] {
+  return figures.map((figure) => ({ ...figure, label: `${what} ${figure.label}` }));
+}
 
 export function figuresOf({ sizes, massSize, foreignDeployments, pods }: Plan): Figure[] {
   const largest = sizes.at(-1)!;
@@ -122,9 +122,7 @@ export function figuresOf({ sizes, massSize, foreignDeployments, pods }: Plan): 
           scaleFigure('startRequests', largest),
           scaleFigure('reset', largest),
         ]),
-    ...(foreignDeployments === 0
-      ? []
-      : FOREIGN.map((figure) => ({ ...figure, label: `${foreignDeployments} ${figure.label}` }))),
-    ...(pods ? PODS : []),
+    ...(foreignDeployments === 0 ? [] : labelled(`${foreignDeployments}`, FOREIGN)),
+    ...(pods ? labelled('10,000 pods on the host network:', PODS) : []),
   ];
 }

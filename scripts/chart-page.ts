@@ -1,10 +1,13 @@
 /** The table of values in the chart's README, made from values.schema.json and values.yaml. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import { withPart } from './marked-part.js';
 
 export const CHART_README = 'charts/csi-port-operator/README.md';
-const BEGIN = '<!-- the values: written by npm run docs -->\n';
-const END = '<!-- end of the values -->\n';
+const MARKS = {
+  begin: '<!-- the values: written by npm run docs -->\n',
+  end: '<!-- end of the values -->\n',
+};
 
 interface Schema {
   readonly description?: string;
@@ -13,11 +16,7 @@ interface Schema {
 
 /** What the page is to be: as it is now, with the table made anew. */
 export function chartPage(): string {
-  const page = readFileSync(CHART_README, 'utf8');
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`${CHART_README} has lost the marks of its table`);
-  return `${before}${BEGIN}\n${table()}\n${END}${after}`;
+  return withPart(CHART_README, MARKS, table());
 }
 
 function table(): string {

@@ -1,12 +1,14 @@
 /** The sections of docs/admin/migrate.md, one per range of Rook versions, made from src/domain/report/compatibility.ts and the texts below. */
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { COMPATIBILITY, NO_PORT_REMEDY_NEEDED, type CompatibilityRow } from '../src/domain/report/compatibility.js';
+import { withPart } from './marked-part.js';
 
 export const COMPATIBILITY_PAGE = 'docs/admin/migrate.md';
 
-const BEGIN = '<!-- sections: written by npm run docs -->\n';
-const END = '<!-- /sections -->\n';
+const MARKS = {
+  begin: '<!-- sections: written by npm run docs -->\n',
+  end: '<!-- /sections -->\n',
+};
 const PROVIDERS = ['Rook', 'CephCSIOperator'] as const;
 const LINK_TO_THIS_PAGE = /\(docs\/admin\/migrate\.md(#[\w-]+)\)/g;
 
@@ -97,13 +99,11 @@ export const TEXTS: Readonly<Record<string, RowText>> = {
 
 /** The page with its sections anew. */
 export function compatibilityPage(): string {
-  const [before = '', rest = ''] = readFileSync(COMPATIBILITY_PAGE, 'utf8').split(BEGIN);
-  const after = rest.slice(rest.indexOf(END));
   const sections = PROVIDERS.map((provider) => {
     const rows = COMPATIBILITY.filter((row) => row.provider === provider);
     return [`### Provider ${provider}\n`, ...rows.map(section)].join('\n');
   });
-  return `${before}${BEGIN}\n${sections.join('\n')}\n${after}`;
+  return withPart(COMPATIBILITY_PAGE, MARKS, sections.join('\n'));
 }
 
 function section(row: CompatibilityRow): string {

@@ -1,11 +1,13 @@
 /** The tables of metrics in docs/admin/monitor.md, made from their definitions. */
-import { readFileSync } from 'node:fs';
 import { DEFINITIONS, METRIC_NAMES, type Definition, type MetricName } from '../src/ops/metrics/definitions.js';
+import { withPart } from './marked-part.js';
 import { WHEN_TO_LOOK } from './when-to-look.js';
 
 export const MONITOR_PAGE = 'docs/admin/monitor.md';
-const BEGIN = '<!-- metrics: written by npm run docs -->\n';
-const END = '<!-- /metrics -->\n';
+const MARKS = {
+  begin: '<!-- metrics: written by npm run docs -->\n',
+  end: '<!-- /metrics -->\n',
+};
 
 const INTRODUCTION = `Times are in seconds. \`process_*\` and \`nodejs_*\` are there, too. Each replica has its own values; only the leader
 has \`csiports_ready\`, \`csiports_degraded\`, \`csiports_conflicts\` and \`csiports_reconcile_forbidden\`, so sums are right.
@@ -16,11 +18,7 @@ const STANDARD = `Standard metrics of controllers, in which \`controller\` and \
 
 /** What the page is to be: as it is now, with the tables made anew. */
 export function metricsPage(): string {
-  const page = readFileSync(MONITOR_PAGE, 'utf8');
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`${MONITOR_PAGE} has lost the marks of its metrics`);
-  return `${before}${BEGIN}\n${metricsTables()}\n${END}${after}`;
+  return withPart(MONITOR_PAGE, MARKS, metricsTables());
 }
 
 export function metricsTables(): string {

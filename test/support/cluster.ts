@@ -14,6 +14,7 @@ import { ControlPlane, type ControlPlaneOptions } from './control-plane/control-
 import { waitFor } from './control-plane/wait-for.js';
 import { Operator, type OperatorOptions } from './operator.js';
 import { recordRights } from './rights-record.js';
+import { clearRook } from './rook/clear.js';
 import { RookInstallation, type InstallOptions } from './rook/installation.js';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -76,7 +77,7 @@ export class Cluster {
     const namespace = options.namespace ?? `rook-${this.#namespaces}`;
     const rook = await RookInstallation.install(this.controlPlane, { ...options, namespace });
     await this.allowWrites(namespace);
-    onTestFinished(() => this.#clear(namespace));
+    onTestFinished(() => clearRook(this.controlPlane.api, namespace));
     return rook;
   }
 
@@ -193,19 +194,6 @@ export class Cluster {
     return events
       .filter(({ reportingController }) => reportingController === 'csiports.io/csi-port-operator')
       .sort((a, b) => a.eventTime.localeCompare(b.eventTime));
-  }
-
-  /** A deleted namespace would do, but takes seconds; ports are free once the pods are gone. */
-  async #clear(namespace: string): Promise<void> {
-    const { api } = this.controlPlane;
-    // Whole collections: the garbage collector deletes what Rook's Deployment owns at the same time.
-    await api.delete(`/apis/csiports.io/v1alpha1/namespaces/${namespace}/csiportassignments`);
-    for (const plural of ['deployments', 'daemonsets']) {
-      await api.delete(`/apis/apps/v1/namespaces/${namespace}/${plural}`);
-    }
-    await waitFor(`the pods of ${namespace} to be gone`, async () => {
-      return (await api.list(`/api/v1/namespaces/${namespace}/pods`)).length === 0;
-    });
   }
 }
 

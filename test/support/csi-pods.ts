@@ -9,6 +9,7 @@ export interface CsiPod extends KubeObject {
   readonly spec: { readonly nodeName?: string };
   readonly status?: {
     readonly phase?: string;
+    readonly conditions?: readonly { readonly message?: string }[];
     readonly containerStatuses?: readonly { readonly name: string }[];
   };
 }
@@ -19,6 +20,12 @@ const FINALIZER = 'example.com/kubelet-is-silent';
 export async function podsOf(rook: RookInstallation, slot: Slot): Promise<CsiPod[]> {
   const pods = (await rook.pods()) as CsiPod[];
   return pods.filter(({ metadata }) => metadata.labels?.app === specOf(slot).workload);
+}
+
+/** Whether the scheduler has found no node for it, for want of its port. */
+export function isWithoutPort({ status }: CsiPod): boolean {
+  const reasons = status?.conditions?.map(({ message = '' }) => message) ?? [];
+  return status?.phase === 'Pending' && reasons.some((reason) => reason.includes("didn't have free ports"));
 }
 
 /** Resolves with them when so many run. */

@@ -5,7 +5,7 @@ import { waitUntilAllowed } from '../access.js';
 import { overlay } from '../as-admin.js';
 import { OPERATOR_NAMESPACE, OPERATOR_USER, TO_LEAD, toWriteTheStatus, type Cluster } from '../cluster.js';
 import { waitFor } from '../control-plane/wait-for.js';
-import { podsOf } from '../csi-pods.js';
+import { isWithoutPort, podsOf } from '../csi-pods.js';
 import { Operator } from '../operator.js';
 import { RookInstallation } from '../rook/installation.js';
 import { PROVISIONERS } from '../slots.js';
@@ -48,7 +48,7 @@ async function installConflict(site: Site): Promise<void> {
   for (const slot of PROVISIONERS) {
     await waitFor(`the pods of ${slot} to wait for their port`, async () => {
       const pods = await podsOf(rook, slot);
-      return pods.length > 0 && pods.every(({ status }) => JSON.stringify(status).includes('free ports'));
+      return pods.length > 0 && pods.every(isWithoutPort);
     });
   }
   site.rook = rook;

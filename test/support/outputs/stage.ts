@@ -6,10 +6,10 @@ import { overlay } from '../as-admin.js';
 import { Assignment } from '../assignment.js';
 import type { ControlPlane } from '../control-plane/control-plane.js';
 import { waitFor } from '../control-plane/wait-for.js';
-import type { CsiPod } from '../csi-pods.js';
-import { podsOf } from '../csi-pods.js';
+import { isWithoutPort, podsOf, runningPodsOf } from '../csi-pods.js';
 import { Operator } from '../operator.js';
 import { Plugin, type PluginResult } from '../plugin.js';
+import { clearRook } from '../rook/clear.js';
 import { RookInstallation, type InstallOptions } from '../rook/installation.js';
 import { PROVISIONERS } from '../slots.js';
 
@@ -61,9 +61,7 @@ export class Stage {
   async installConflict(): Promise<RookInstallation> {
     const rook = await this.installRook();
     for (const slot of PROVISIONERS) await this.waitUntilWithoutPort(rook, slot);
-    await waitFor('the node plugins to run', async () => {
-      return (await podsOf(rook, 'rbdNodePlugin')).filter(isRunning).length === NODES.length;
-    });
+    await runningPodsOf(rook, 'rbdNodePlugin', NODES.length);
     return rook;
   }
 
@@ -132,13 +130,7 @@ export class Stage {
 
   async #clearNamespace(namespace: string): Promise<void> {
     const { api } = this.controlPlane;
-    await api.delete(`/apis/csiports.io/v1alpha1/namespaces/${namespace}/csiportassignments`);
-    for (const plural of ['deployments', 'daemonsets']) {
-      await api.delete(`/apis/apps/v1/namespaces/${namespace}/${plural}`);
-    }
-    await waitFor(`the pods of ${namespace} to be gone`, async () => {
-      return (await api.list(`/api/v1/namespaces/${namespace}/pods`)).length === 0;
-    });
+    await clearRook(api, namespace);
     await api.delete(`/api/v1/namespaces/${namespace}/configmaps/rook-ceph-operator-config`);
     await api.delete(`/api/v1/namespaces/${namespace}/events`);
   }
@@ -165,17 +157,4 @@ export class Stage {
     const status = { ...assignments, subresource: 'status', verb: 'patch', namespace };
     await waitUntilAllowed(this.controlPlane.api, user, status);
   }
-}
-
-function isRunning({ status }: CsiPod): boolean {
-  return status?.phase === 'Running';
-}
-
-interface PendingPod extends CsiPod {
-  readonly status?: CsiPod['status'] & { readonly conditions?: readonly { readonly message?: string }[] };
-}
-
-function isWithoutPort({ status }: PendingPod): boolean {
-  const reasons = status?.conditions?.map(({ message = '' }) => message) ?? [];
-  return status?.phase === 'Pending' && reasons.some((reason) => reason.includes("didn't have free ports"));
 }
