@@ -40,7 +40,7 @@ function surveyOf(namespace: string, objects: WatchedObjects, now: number): Rook
     return assignment === undefined || assignment.deleting ? virtualAssignment(one) : assignment;
   };
   const found = { ...objects.observe(namespace, assigned, isAssigned ? undefined : orVirtual), now };
-  const planned = withoutStandIns(plan(found));
+  const planned = withoutStandIns(plan(found, isAssigned));
   const { generation, status: before } = assigned;
   const time = rfc3339Seconds(new Date(now));
   const status = statusOf({ plan: planned, results: [], generation, stored: before, now: time });

@@ -61,21 +61,34 @@ function condition(type: ConditionType, verdict: Verdict<string>, { stored, gene
 }
 
 function ready(report: Report): Verdict<ReadyReason> {
-  const { plan, results } = report;
+  const { plan } = report;
   const rows = competing(plan.workloads);
   if (!plan.hasRook && plan.provider === 'None') return notReady('NoRook', describeNoRook(plan));
   if (plan.conflicts.upstream.length > 0) return notReady('UpstreamConflict', describeUpstreamConflicts(plan));
   if (rows.length === 0) return nothingToAssign(plan);
-  const rejected = describeRejections(results);
-  if (rejected !== '') return notReady('PatchRejected', rejected);
-  if (rows.some(({ state }) => state === 'PortInUse')) return notReady('PortInUse', describeHeldPorts(plan));
-  if (rows.some(({ state }) => state === 'Stuck')) return notReady('RolloutStuck', describeStuckRollouts(plan));
-  const drifted = rows.filter(({ state }) => state === 'Drifted');
-  if (drifted.length > 0) return notAssigned(report, drifted);
-  if (rows.some(({ state }) => state === 'RollingOut')) return notReady('RollingOut', rollouts(rows));
+  return whatIsLeft(report, rows) ?? allAssigned(plan, rows);
+}
+
+function allAssigned(plan: Plan, rows: readonly WorkloadPlan[]): Verdict<ReadyReason> {
   const ports = rows.map(({ slotSpec, assignedPort }) => `${slotSpec.workload} on ${assignedPort}`).join(', ');
   const message = `every csi-addons sidecar has its own host port: ${ports}${pinInDryRun(plan)}`;
   return { status: 'True', reason: 'PortsAssigned', message };
+}
+
+/** Undefined if every sidecar has its port, in every pod. */
+function whatIsLeft(report: Report, rows: readonly WorkloadPlan[]): Verdict<ReadyReason> | undefined {
+  const { plan, results } = report;
+  const rejected = describeRejections(results);
+  if (rejected !== '') return notReady('PatchRejected', rejected);
+  const held = describeHeldPorts(plan);
+  const drifted = rows.filter(({ state }) => state === 'Drifted');
+  // Where nothing is moved, pods may be stuck for that alone.
+  const unmoved = drifted.length > 0 && plan.mode !== 'Enforce' ? notAssigned(report, drifted) : undefined;
+  if (held !== '') return notReady('PortInUse', unmoved === undefined ? held : `${held}; ${unmoved.message}`);
+  if (unmoved !== undefined) return unmoved;
+  if (rows.some(({ state }) => state === 'Stuck')) return notReady('RolloutStuck', describeStuckRollouts(plan));
+  if (drifted.length > 0) return notAssigned(report, drifted);
+  return rows.some(({ state }) => state === 'RollingOut') ? notReady('RollingOut', rollouts(rows)) : undefined;
 }
 
 function notReady(reason: ReadyReason, message: string): Verdict<ReadyReason> {

@@ -3,6 +3,7 @@ import type { Plan } from '../rules/plan.js';
 import { ROOK_CONFIG_NAME } from '../rules/rook-config.js';
 import { SLOT_SPECS } from '../rules/slots.js';
 import { causesFirst } from '../rules/stuck.js';
+import type { WorkloadPlan } from '../rules/workload-plan.js';
 import { describeConflicts } from './conflicts.js';
 import { describeContested } from './contested.js';
 import { describeHeldPorts } from './held-ports.js';
@@ -23,7 +24,7 @@ export function degradedFindings(plan: Plan, results: readonly WriteResult[]): F
     ['Contested', describeContested(results, plan)],
     ['PortInUse', describeHeldPorts(plan)],
     ['PortConflict', describeConflicts(plan.conflicts.sidecars, plan.namespace)],
-    ['RolloutStuck', describeStuckRollouts(plan)],
+    ['RolloutStuck', describeStuckRollouts(withoutSymptoms(plan))],
     ['DriverWithoutWorkloads', describeDriversWithoutWorkloads(plan)],
     ['PatchRejected', describeRejections(results)],
     ['PinRejected', describePinRejection(results)],
@@ -41,6 +42,15 @@ export function describeRejections(results: readonly WriteResult[]): string {
   return rejectedWorkloads(results)
     .map(({ kind, name, cause = '' }) => `${kind} ${name}: ${cause}`)
     .join('; ');
+}
+
+/** Pods that wait for a port that is shared follow from the conflict, which is told before. */
+function withoutSymptoms(plan: Plan): Plan {
+  const shared = new Set(plan.conflicts.sidecars.map(({ port }) => port));
+  const isSymptom = ({ stuck, currentPort }: WorkloadPlan): boolean => {
+    return stuck?.lacksPort === true && currentPort !== undefined && shared.has(currentPort);
+  };
+  return { ...plan, workloads: plan.workloads.filter((row) => !isSymptom(row)) };
 }
 
 /** With the way out where a node plugin that does not move keeps a provisioner off its port. */

@@ -1,6 +1,7 @@
 /** From what is observed now to what should be written. Planning again after a plan was applied writes nothing. */
 import type { Mode, Provider, RookConfigPolicy } from './api.js';
 import { assignPorts, type Assignment, type Ports } from './assignment.js';
+import type { Surroundings } from './claims.js';
 import { findConflicts, type Conflicts } from './conflicts.js';
 import { hasSidecar, type Driver } from './driver.js';
 import { freePorts } from './free-ports.js';
@@ -49,23 +50,18 @@ export interface Plan {
   readonly recheckAfterMs?: number;
 }
 
-export function plan(observed: Observed): Plan {
+/** @param isAssigned whether there is an assignment; without one this is the plan that it would give, and nothing is moved */
+export function plan(observed: Observed, isAssigned = true): Plan {
   const { spec } = observed.assignment;
   const { mode = 'Enforce', rookConfig: rookConfigPolicy = 'Pin' } = spec;
   const surroundings = surroundingsOf(observed, observed.others, observed.pods);
   const assignment = assignPorts(observed, surroundings);
-  const drafts = SLOT_SPECS.map((slotSpec) => planWorkload(slotSpec, observed, assignment, surroundings));
-  const ordered = drafts.map((row): WorkloadPlan => {
-    const isDue = mode === 'Enforce' && row.patch !== undefined;
-    const awaits = isDue ? admission(row, drafts, observed) : undefined;
-    return awaits === undefined ? row : { ...row, awaits };
-  });
-  const { neighbours } = surroundings;
-  const workloads = ordered.map((row) => judgeRollout(row, { rows: ordered, neighbours }, observed));
+  const workloads = planWorkloads(observed, assignment, surroundings, isAssigned);
   const version = rookVersion(observed.rookOperator);
   const notLeft = portNotLeft(workloads, observed.pods);
   const upstream = upstreamFindings(observed);
   const conflicts = findConflicts(observed, surroundings);
+  const { neighbours } = surroundings;
   const recheck = Math.min(upstream.recheckAfterMs, recheckOf({ rows: workloads, neighbours }, observed));
   return {
     namespace: observed.namespace,
@@ -90,6 +86,28 @@ export function plan(observed: Observed): Plan {
     ...(notLeft === undefined ? {} : { portNotLeft: notLeft }),
     ...(recheck === Infinity ? {} : { recheckAfterMs: recheck }),
   };
+}
+
+function planWorkloads(
+  observed: Observed,
+  assignment: Assignment,
+  surroundings: Surroundings,
+  isAssigned: boolean,
+): WorkloadPlan[] {
+  const { mode = 'Enforce' } = observed.assignment.spec;
+  const isMoved = isAssigned && mode === 'Enforce';
+  const drafts = SLOT_SPECS.map((slotSpec) => planWorkload(slotSpec, observed, assignment, surroundings));
+  const rows = isMoved ? inOrder(drafts, observed) : drafts;
+  const beside = { rows, neighbours: surroundings.neighbours, isMoved };
+  return rows.map((row) => judgeRollout(row, beside, observed));
+}
+
+/** With what each move waits for. */
+function inOrder(drafts: readonly WorkloadPlan[], observed: Observed): WorkloadPlan[] {
+  return drafts.map((row) => {
+    const awaits = row.patch === undefined ? undefined : admission(row, drafts, observed);
+    return awaits === undefined ? row : { ...row, awaits };
+  });
 }
 
 /** What to remember of a namespace. A workload that differs, and so may be written, is not Ready. */

@@ -12,20 +12,26 @@ export interface Beside {
   /** Of all slots. */
   readonly rows: readonly WorkloadPlan[];
   readonly neighbours: readonly RookWorld[];
+  /** Whether what differs is moved: in Enforce alone. */
+  readonly isMoved: boolean;
 }
 
 /** A rollout that makes no progress is Stuck. One that waits for another one's ports is not, while that one moves. */
-export function judgeRollout(row: WorkloadPlan, { rows, neighbours }: Beside, observed: Observed): WorkloadPlan {
+export function judgeRollout(
+  row: WorkloadPlan,
+  { rows, neighbours, isMoved }: Beside,
+  observed: Observed,
+): WorkloadPlan {
   if (row.state !== 'RollingOut') return row;
   const othersMoving =
-    rows.some((other) => other !== row && isMoving(other, observed)) ||
+    rows.some((other) => other !== row && isMoving(other, isMoved, observed)) ||
     neighbours.flatMap(workloadsOf).some((workload) => isRolling(workload, observed));
   const stuck = causeOf(row, observed, othersMoving);
   return stuck === undefined ? row : { ...row, state: 'Stuck', stuck };
 }
 
 /** In how many milliseconds a verdict may change by time alone; Infinity if none does. */
-export function recheckOf({ rows, neighbours }: Beside, { pods, now }: Observed): number {
+export function recheckOf({ rows, neighbours }: Omit<Beside, 'isMoved'>, { pods, now }: Observed): number {
   const judged = rows.filter(({ state }) => state === 'RollingOut' || state === 'Stuck');
   if (judged.length === 0) return Infinity;
   const workloads = [...judged.flatMap(({ workload }) => workload ?? []), ...neighbours.flatMap(workloadsOf)];
@@ -33,8 +39,8 @@ export function recheckOf({ rows, neighbours }: Beside, { pods, now }: Observed)
   return Math.min(...times.map((time) => time ?? Infinity));
 }
 
-function isMoving(row: WorkloadPlan, observed: Observed): boolean {
-  if (row.state === 'Drifted') return row.patch !== undefined && row.awaits === undefined;
+function isMoving(row: WorkloadPlan, isMoved: boolean, observed: Observed): boolean {
+  if (row.state === 'Drifted') return isMoved && row.patch !== undefined && row.awaits === undefined;
   return row.state === 'RollingOut' && causeOf(row, observed, false) === undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Why a rollout stands still: from the workload's own status and, if they are known, from its pods. */
-import type { HostNetworkPod, PodTroubleReason } from './host-network-pods.js';
+import { isWithoutPort, type HostNetworkPod, type PodTroubleReason } from './host-network-pods.js';
 import { hasOldPods, isObserved, isRolledOut, type RolloutFacts } from './rollout.js';
 
 /** How long nothing may change before what may end by itself counts as stuck. */
@@ -27,6 +27,8 @@ export interface StuckCause {
   readonly nodes: Concerned;
   /** Of the first pod, the one that crashes; absent for other kinds. */
   readonly container?: string;
+  /** Present if the scheduler finds no node with the ports of these pods free. */
+  readonly lacksPort?: true;
 }
 
 export interface StuckContext {
@@ -176,6 +178,7 @@ function causeOf(kind: PodCauseKind, pods: readonly HostNetworkPod[]): StuckCaus
     pods: concerned(sorted.map(({ name }) => name)),
     nodes: concerned(sorted.flatMap(({ node }) => node ?? [])),
     ...(container === undefined ? {} : { container }),
+    ...(sorted.every(isWithoutPort) ? { lacksPort: true } : {}),
   };
 }
 

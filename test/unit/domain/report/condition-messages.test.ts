@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition, ConditionType } from '../../../../src/domain/rules/api.js';
+import type { PodTrouble } from '../../../../src/domain/rules/host-network-pods.js';
 import { conditions } from '../../../../src/domain/report/conditions.js';
 import { SLOT_SPECS } from '../../../../src/domain/rules/slots.js';
 import { driver } from '../drivers.js';
@@ -262,6 +263,47 @@ describe('the message of', () => {
     const resume = 'kubectl -n rook-ceph rollout resume deployment/csi-cephfsplugin-provisioner';
     const message = `Deployment csi-cephfsplugin-provisioner: its rollout is paused, so its pods keep their old port: ${resume}`;
     expect(found.map((condition) => condition.message)).toEqual([message, 'nothing is being changed', message]);
+  });
+
+  describe('in a conflict that DryRun leaves', () => {
+    const found = (trouble: PodTrouble): Condition[] => {
+      const workload = {
+        namespace: 'rook-ceph',
+        kind: 'Deployment',
+        name: 'csi-rbdplugin-provisioner',
+        node: undefined,
+      };
+      const waiting = podOn([9070], { ...workload, container: 'csi-addons', progress: { changedAt: 0, trouble } });
+      const world: World = { ...NODE_PLUGIN_LEFT, spec: { mode: 'DryRun' }, pods: [waiting] };
+      return conditions(reportOfRollouts(world, { rbdProvisioner: { available: 0 } }));
+    };
+    const conflict = 'host port 9070 is shared by Deployment csi-rbdplugin-provisioner, DaemonSet csi-rbdplugin';
+
+    it('pods that wait for the port are no finding of their own, and nothing progresses', () => {
+      const withoutPort: PodTrouble = { reason: 'Unschedulable', message: '3 without free ports', lacksPort: true };
+      expect(found(withoutPort).map(({ reason, message }) => [reason, message])).toEqual([
+        ['DryRun', 'would move DaemonSet csi-rbdplugin from 9070 to 9072; to do it set spec.mode: Enforce'],
+        ['Settled', 'nothing is being changed'],
+        ['PortConflict', conflict],
+      ]);
+    });
+
+    it('pods that wait for something else are', () => {
+      const [ready, , degraded] = found({ reason: 'Unschedulable', message: '3 Insufficient cpu' });
+      expect(ready?.reason).toBe('DryRun');
+      expect(degraded?.message).toBe(
+        `${conflict}; Deployment csi-rbdplugin-provisioner: 1 of its pods cannot be scheduled: 3 Insufficient cpu. Run: kubectl -n rook-ceph describe pod csi-rbdplugin-provisioner-pending`,
+      );
+    });
+  });
+
+  it('PortInUse in DryRun also says what would be moved', () => {
+    const world: World = { ...HELD, ...NODE_PLUGIN_LEFT, spec: { ...HELD.spec, mode: 'DryRun' } };
+    const { reason, message } = conditionIn('Ready', world);
+    expect(reason).toBe('PortInUse');
+    expect(message).toMatch(
+      /-p '\{.*\}'; would move DaemonSet csi-rbdplugin from 9070 to 9072; to do it set spec.mode: Enforce$/,
+    );
   });
 
   it('AwaitingPods names the pods that are rejected', () => {

@@ -1,12 +1,13 @@
 /** Pods that wait for a port are stuck only if nothing moves that may hold it. */
 import { describe, expect, it } from 'vitest';
+import type { AssignmentSpec } from '../../../../src/domain/rules/api.js';
 import type { HostNetworkPod } from '../../../../src/domain/rules/host-network-pods.js';
 import { plan, type Plan } from '../../../../src/domain/rules/plan.js';
 import type { RolloutFacts } from '../../../../src/domain/rules/rollout.js';
 import type { RookWorld } from '../../../../src/domain/rules/rook-world.js';
 import type { Slot } from '../../../../src/domain/rules/slots.js';
 import { CALM_MS } from '../../../../src/domain/rules/stuck.js';
-import { podOn, rookPods } from '../pods.js';
+import { podOn, podsOf, rookPods } from '../pods.js';
 import { observe, rookWorld, SETTLED, workloads } from '../worlds.js';
 import { DONE, NOW, ROLLING, trouble, UNREADY } from './rollouts.js';
 
@@ -60,5 +61,28 @@ describe('pods that wait for a port', () => {
     const moving = beside({ rbdNodePlugin: lately });
     expect(stateIn(moving)).toBe('RollingOut');
     expect(moving.recheckAfterMs).toBe(1_000);
+  });
+
+  describe('that another workload is to leave', () => {
+    /** The node plugin is still on the port for which the provisioner's pods wait. */
+    function conflictIn(spec: AssignmentSpec, isAssigned = true): Plan {
+      const pods = [WAITING, ...podsOf('rbdNodePlugin', ['node-1'], 9070)];
+      const world = observe({
+        ...SETTLED,
+        spec,
+        workloads: workloads({ rbdNodePlugin: { port: 9070 } }),
+        pods,
+        now: NOW,
+      });
+      return plan(rollingOut(world, { rbdProvisioner: UNREADY }), isAssigned);
+    }
+
+    it('are not stuck in Enforce', () => expect(stateIn(conflictIn({}))).toBe('RollingOut'));
+
+    it.each(['DryRun', 'Paused'] as const)('are in %s, in which it never leaves', (mode) => {
+      expect(stateIn(conflictIn({ mode }))).toBe('Stuck');
+    });
+
+    it('are without an assignment', () => expect(stateIn(conflictIn({}, false))).toBe('Stuck'));
   });
 });
