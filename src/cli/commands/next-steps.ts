@@ -59,9 +59,8 @@ export function assign(namespace: string): string {
 
 function inMode(rook: RookSurvey, verdict: Verdict): Step[] {
   const { plan, namespace, isAssigned } = rook;
-  const doctor = `kubectl csiports doctor -n ${shellWord(namespace)}`;
-  const contest = storedContest(rook);
-  if (contest !== undefined) return [{ text: contest }, { text: 'To see whether the operator runs:', command: doctor }];
+  const contested = contestSteps(rook);
+  if (contested !== undefined) return contested;
   if (!isAssigned || (plan.conflicts.sidecars.length === 0 && verdict !== 'Differs')) return [];
   if (plan.mode !== 'Enforce') {
     const patch = shellJson({ spec: { mode: 'Enforce' } });
@@ -69,7 +68,18 @@ function inMode(rook: RookSurvey, verdict: Verdict): Step[] {
     return [{ text, command: kubectl(namespace, 'patch csiports default --type=merge -p', patch) }];
   }
   const text = 'The operator ends this by itself, unless something is in its way. To see whether it runs:';
-  return [{ text, command: doctor }];
+  return [{ text, command: doctor(namespace) }];
+}
+
+/** What keeps the operator from writing at once; undefined if nothing was contested when it last wrote the status. */
+export function contestSteps(rook: RookSurvey): Step[] | undefined {
+  const contest = storedContest(rook);
+  if (contest === undefined) return undefined;
+  return [{ text: contest }, { text: 'To see whether the operator runs:', command: doctor(rook.namespace) }];
+}
+
+function doctor(namespace: string): string {
+  return `kubectl csiports doctor -n ${shellWord(namespace)}`;
 }
 
 /** See describeContested() in domain/report/contested.ts. */

@@ -11,7 +11,7 @@ import type { Gap, RookSurvey, Survey } from '../survey.js';
 import { head, type DocumentHead } from './document-head.js';
 import { ROOK_CONFIG, describeGap, hidesPlan, mayHideConflict } from './gaps.js';
 import { helmValues, type HelmValues } from './helm-values.js';
-import { assign } from './next-steps.js';
+import { assign, contestSteps } from './next-steps.js';
 import { manualPhases, type Phase } from './plan-commands.js';
 import { diffOf, type Hunk } from './plan-diff.js';
 import { stepsOf, type Step } from './steps.js';
@@ -166,7 +166,8 @@ function keysOf(pin: Pin, { observed }: RookSurvey): PlannedKey[] {
   });
 }
 
-function withOperator({ isAssigned, namespace, plan: { mode } }: RookSurvey): Step[] {
+function withOperator(rook: RookSurvey): Step[] {
+  const { isAssigned, namespace, plan } = rook;
   if (!isAssigned)
     return [
       {
@@ -174,9 +175,9 @@ function withOperator({ isAssigned, namespace, plan: { mode } }: RookSurvey): St
         command: assign(namespace),
       },
     ];
-  return mode === 'Enforce'
-    ? [{ text: 'The operator writes this by itself.' }]
-    : [{ text: `spec.mode is ${mode}: the operator writes this when it is Enforce.` }];
+  if (plan.mode !== 'Enforce')
+    return [{ text: `spec.mode is ${plan.mode}: the operator writes this when it is Enforce.` }];
+  return contestSteps(rook) ?? [{ text: 'The operator writes this by itself.' }];
 }
 
 function notesOf(rook: RookSurvey, isConfigUnread: boolean): string[] {

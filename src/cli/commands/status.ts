@@ -124,7 +124,7 @@ function operatorNote(state: OperatorState, { observed, stored, status }: RookSu
     case 'UpToDate':
       return undefined;
     case 'Silent':
-      return `the operator has written no status yet: it does not run, or may not write here; ${doctor}`;
+      return `the operator has not written the status below yet: it does not run, or may not write here; ${doctor}`;
     case 'Behind':
       return `the operator has seen generation ${stored?.observedGeneration ?? 0} of the spec, which is at ${generation}; ${doctor}`;
     case 'Differs':

@@ -10,7 +10,7 @@ import { nodePicture } from './node-picture.js';
 import { table, type Cell, type Column } from './table.js';
 
 const WORDS: Readonly<Record<Verdict, string>> = {
-  Held: 'conflict',
+  Held: 'port in use',
   Conflict: 'conflict',
   Waiting: 'conflict',
   Differs: 'ports differ',

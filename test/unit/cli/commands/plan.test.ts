@@ -7,7 +7,7 @@ import { applyPatch } from '../../domain/json-patch.js';
 import { ROOK_ARGS, rawWorkload, type RawOptions } from '../../domain/raw-workload.js';
 import { CONFLICTING, pinned, rookConfig, workloads } from '../../domain/worlds.js';
 import { callsIn } from '../run-in-shell.js';
-import { CLASSIC, HEALTHY, NODES, PODS_GAP, SURVEYS, survey, type RookOptions } from '../surveys.js';
+import { CLASSIC, CONTESTED, HEALTHY, NODES, PODS_GAP, SURVEYS, survey, type RookOptions } from '../surveys.js';
 import { podsOf } from '../../domain/pods.js';
 
 function planned(rook: RookOptions): PlannedRook {
@@ -207,6 +207,13 @@ describe('a plan', () => {
     const report = planReport(SURVEYS['held port']!);
     expect(report.rooks[0]).toMatchObject({ workloads: [], byHand: [] });
     expect(report.rooks[0]!.notes[0]).toContain('is held by DaemonSet default/node-agent');
+  });
+
+  it('does not say that the operator writes at once what is contested', () => {
+    const stale = { ...CONTESTED, stored: { ...CONTESTED.stored, conditions: [] } };
+    const [contested, free] = [CONTESTED, stale].map((rook) => planned(rook).withOperator.map(({ text }) => text));
+    expect(contested![0]).toMatch(/changed back again and again by argocd.* no sooner than 60 s after the last write/);
+    expect(free).toEqual(['The operator writes this by itself.']);
   });
 
   it('says what is restarted', () => {
