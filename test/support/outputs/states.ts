@@ -132,6 +132,8 @@ async function contest(stage: Stage): Promise<void> {
   await stage.assignment.waitForReason('Progressing', 'BackingOff');
   await stage.waitUntilWithoutPort(rook, 'cephfsProvisioner');
   await stage.assignment.waitUntilRestored();
+  // Before it writes again.
+  await stage.stopOperator();
 }
 
 async function waitForCephfs(rook: RookInstallation, port: number): Promise<void> {

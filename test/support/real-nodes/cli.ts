@@ -1,6 +1,6 @@
 /**
  * `make e2e`: the conflict and its end on real nodes, in under 90 s when everything is built. `--all` runs all files of test/e2e, as
- * the gate does; a word runs those whose name has it. Each file has a cluster of its own, in namespaces that end with it, so an
+ * the gate does; words run those whose name has one of them. Each file has a cluster of its own, in namespaces that end with it, so an
  * interrupted or killed run leaves nothing behind either. Ends with the line `N passed, N failed`.
  */
 import { readdirSync } from 'node:fs';
@@ -47,9 +47,10 @@ async function main(): Promise<number> {
   // There is no network in the namespaces.
   await tool('helm');
   const image = makeOperatorImage();
-  const [word = BY_DEFAULT] = process.argv.slice(2);
+  const given = process.argv.slice(2);
+  const words = given.length === 0 ? [BY_DEFAULT] : given;
   const files = readdirSync(join(REPOSITORY, TESTS)).filter((file) => file.endsWith('.test.ts'));
-  const selected = files.filter((file) => word === ALL || file.includes(word));
+  const selected = files.filter((file) => words.includes(ALL) || words.some((word) => file.includes(word)));
   const counts = await runAll(selected, image);
   if (selected.length < files.length)
     console.log(`\n${selected.length} of ${files.length} files: ARGS=${ALL} runs all`);
