@@ -58,21 +58,29 @@ export function connectionOf({ options, version }: Pick<Reading, 'options' | 've
 }
 
 export async function surveyOver(connection: Connection, { options, progress }: Reading): Promise<Survey> {
-  const { namespace, requestTimeoutMs } = options;
-  const timeLimitMs = REQUESTS_IN_A_ROW * requestTimeoutMs;
+  const { namespace } = options;
   try {
-    return await readSurvey(connection, { namespace, timeLimitMs, onProgress: progress.update });
+    return await readSurvey(connection, {
+      namespace,
+      timeLimitMs: timeLimitMs(options),
+      onProgress: progress.update,
+    });
   } finally {
     progress.clear();
   }
 }
 
+function timeLimitMs({ requestTimeoutMs }: CommandOptions): number {
+  return REQUESTS_IN_A_ROW * requestTimeoutMs;
+}
+
 async function doctor(reading: Reading): Promise<DoctorReport> {
   const connection = await connectionOf(reading);
   const { transport } = connection;
+  const { options } = reading;
   try {
     const [facts, survey] = await Promise.all([
-      collectDoctorFacts({ transport, namespace: reading.options.namespace }),
+      collectDoctorFacts({ transport, namespace: options.namespace, timeLimitMs: timeLimitMs(options) }),
       surveyOver(connection, reading).catch((error: unknown) => error),
     ]);
     return doctorReport(facts, survey instanceof Error ? withoutSurvey(survey, facts, connection) : (survey as Survey));

@@ -1,6 +1,7 @@
 /** Collects from the API server what `doctor` judges beside the survey. What cannot be read is a fact of its own. */
 import { API_GROUP, ASSIGNMENT_PLURAL } from '../domain/rules/api.js';
 import { sanitize } from '../domain/report/sanitize.js';
+import { Deadline } from '../kube/deadline.js';
 import { ApiError } from '../kube/errors.js';
 import { LEASE_NAME } from '../kube/lease.js';
 import {
@@ -15,6 +16,7 @@ import {
 import type { Transport } from '../kube/transport.js';
 import { isRecord } from '../kube/validate.js';
 import { messageOf } from '../log.js';
+import { listPages } from './sources/list-pages.js';
 import type {
   CrdFact,
   CsiAddonsNodeFact,
@@ -29,13 +31,14 @@ export interface DoctorScope {
   readonly transport: Transport;
   /** Whose rights are reviewed, and where objects are read that may not be listed everywhere. Undefined: all namespaces. */
   readonly namespace: string | undefined;
+  /** Of each list, in milliseconds. */
+  readonly timeLimitMs: number;
 }
 
 const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases' };
 const CSI_ADDONS_NODES: Resource = { group: 'csiaddons.openshift.io', version: 'v1alpha1', resource: 'csiaddonsnodes' };
 const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 const OPERATOR_LABEL = 'app.kubernetes.io/name=csi-port-operator';
-const PAGE_SIZE = '500';
 /** Names and messages of objects are others' text. */
 const MAX_TEXT = 500;
 
@@ -149,7 +152,11 @@ async function csiAddonsNodesOf(scope: DoctorScope): Promise<CsiAddonsNodeFact[]
 type Json = Readonly<Record<string, unknown>>;
 
 /** All pages; of the scope's namespace alone if that was asked for, or if all may not be listed. */
-async function list(scope: DoctorScope, resource: Resource, selector: Record<string, string> = {}): Promise<Json[]> {
+async function list(
+  scope: DoctorScope,
+  resource: Resource,
+  selector: Readonly<Record<string, string>> = {},
+): Promise<Json[]> {
   try {
     return await pages(scope, collectionPath(resource), selector);
   } catch (error) {
@@ -158,16 +165,20 @@ async function list(scope: DoctorScope, resource: Resource, selector: Record<str
   }
 }
 
-async function pages({ transport }: DoctorScope, path: string, selector: Record<string, string>): Promise<Json[]> {
-  const objects: Json[] = [];
-  let next = '';
-  do {
-    const query = { ...selector, limit: PAGE_SIZE, ...(next === '' ? {} : { continue: next }) };
-    const page = recordOf(await transport.call({ method: 'GET', path, query }));
-    objects.push(...recordsOf(page.items));
-    const token = recordOf(page.metadata).continue;
-    next = typeof token === 'string' ? token : '';
-  } while (next !== '');
+async function pages(
+  { transport, timeLimitMs }: DoctorScope,
+  path: string,
+  selector: Readonly<Record<string, string>>,
+): Promise<Json[]> {
+  let objects: Json[] = [];
+  const onStart = (): void => void (objects = []);
+  const onPage = (items: readonly unknown[]): void => void objects.push(...recordsOf(items));
+  const deadline = new Deadline(timeLimitMs, undefined);
+  try {
+    await listPages(transport, { path, selector, onStart, onPage }, deadline.signal);
+  } finally {
+    deadline.stopClock();
+  }
   return objects;
 }
 

@@ -11,7 +11,8 @@ const MAX_RETRIES = 3;
 
 export interface ListRequest {
   readonly path: string;
-  readonly fieldSelector?: string | undefined;
+  /** fieldSelector and labelSelector. */
+  readonly selector: Readonly<Record<string, string>>;
   /** Called before a list begins, and again if it has to begin anew. */
   readonly onStart: () => void;
   readonly onPage: (items: readonly RawObject[]) => void;
@@ -30,7 +31,7 @@ export async function listPages(transport: Transport, request: ListRequest, stop
 
 async function pages(
   transport: Transport,
-  { path, fieldSelector, onStart, onPage }: ListRequest,
+  { path, selector, onStart, onPage }: ListRequest,
   limit: string | undefined,
   stop: AbortSignal,
 ): Promise<void> {
@@ -38,7 +39,7 @@ async function pages(
   let next: string | undefined;
   do {
     const query = {
-      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      ...selector,
       ...(limit === undefined ? {} : { limit }),
       ...(next === undefined ? {} : { continue: next }),
     };

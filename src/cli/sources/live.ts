@@ -10,7 +10,7 @@ import { SLOT_SPECS } from '../../domain/rules/slots.js';
 import { WATCH_TABLE, watchTarget, type WatchRow } from '../../watched/watch-table.js';
 import { WatchedObjects } from '../../watched/watched-objects.js';
 import type { Gap, Survey } from '../survey.js';
-import { connect, type Connection, type ConnectionOptions } from './connection.js';
+import type { Connection } from './connection.js';
 import { listPages } from './list-pages.js';
 import { makeSurvey } from './make-survey.js';
 import { SourceError } from './source-error.js';
@@ -26,16 +26,6 @@ export interface ReadOptions {
 }
 
 /** @throws SourceError if nothing can be read; the reason of `stop` if aborted */
-export async function readCluster(options: ReadOptions & ConnectionOptions): Promise<Survey> {
-  const connection = await connect(options);
-  try {
-    return await readSurvey(connection, options);
-  } finally {
-    connection.transport.close();
-  }
-}
-
-/** As readCluster, over a connection that is used again. */
 export async function readSurvey(connection: Connection, options: ReadOptions): Promise<Survey> {
   const deadline = new Deadline(options.timeLimitMs, options.stop);
   try {
@@ -111,7 +101,7 @@ class ClusterReading {
 
   async #list<T extends StoredObject>(target: WatchTarget<T>, store: Store<T>): Promise<void> {
     const { title, path, rule, project } = target;
-    const selector = target.fieldSelector ?? (rule.name === undefined ? undefined : `metadata.name=${rule.name}`);
+    const fieldSelector = target.fieldSelector ?? (rule.name === undefined ? undefined : `metadata.name=${rule.name}`);
     const unreadable = new Map<string, string>();
     let objects: T[] = [];
     let count = 0;
@@ -121,7 +111,7 @@ class ClusterReading {
       this.#connection.transport,
       {
         path,
-        fieldSelector: selector,
+        selector: fieldSelector === undefined ? {} : { fieldSelector },
         onStart,
         onPage: (items) => {
           objects.push(...items.map((item) => reader.read(item)).filter((object) => object !== undefined));

@@ -37,7 +37,7 @@ async function collect(
 ): Promise<DoctorFacts> {
   const { server, transport } = await connect();
   server.handler = handle;
-  return collectDoctorFacts({ transport, namespace });
+  return collectDoctorFacts({ transport, namespace, timeLimitMs: 10_000 });
 }
 
 test('all that there is', async () => {
@@ -109,6 +109,28 @@ test('pages are followed', async () => {
     else exchange.json(200, { metadata: isSecond ? {} : { continue: 'more' }, items: [LEASE] });
   });
   expect(facts.leases).toHaveLength(2);
+});
+
+test('a page that the API server is too busy to send is asked for again', async () => {
+  let isBusy = true;
+  const facts = await collect((request, exchange) => {
+    if (request.path === REVIEWS) exchange.json(201, {});
+    else if (request.path.endsWith('/leases') && isBusy) {
+      isBusy = false;
+      exchange.reject(429, 'TooManyRequests');
+    } else exchange.json(200, { metadata: {}, items: [LEASE] });
+  });
+  expect(facts.leases).toHaveLength(1);
+});
+
+test('a list whose version is compacted between two pages begins anew', async () => {
+  const facts = await collect((request, exchange) => {
+    if (request.path === REVIEWS) exchange.json(201, {});
+    else if (request.query.continue === 'old') exchange.reject(410, 'Expired');
+    else if (request.query.limit === undefined) exchange.json(200, { metadata: {}, items: [LEASE, LEASE, LEASE] });
+    else exchange.json(200, { metadata: { continue: 'old' }, items: [LEASE] });
+  });
+  expect(facts.leases).toHaveLength(3);
 });
 
 test.each([null, 'text', 7, [], {}, { items: 'none' }, { items: [null, 1, {}] }])(

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { readCluster } from '../../../../src/cli/sources/live.js';
 import { WATCH_TABLE } from '../../../../src/watched/watch-table.js';
 import { failure, scratch } from '../../kube/connections.js';
 import { containing, sourceError, missing, readObjects, rookIn } from './dumps.js';
 import { CREATED, assignment, foreignDaemonSet, podOf, runningRook, stored, type Raw } from './raw-objects.js';
-import { kubeconfigTo, serve } from './served-cluster.js';
+import { kubeconfigTo, readCluster, serve } from './served-cluster.js';
 
 const ALL: readonly Raw[] = [...runningRook(), stored(assignment()), podOf(foreignDaemonSet(9071), 'node-1')];
 

@@ -1,6 +1,7 @@
 /** An API server that serves these objects in pages, as far as the account may list them. */
 import { onTestFinished } from 'vitest';
-import { readCluster, type ReadOptions } from '../../../../src/cli/sources/live.js';
+import { connect, type ConnectionOptions } from '../../../../src/cli/sources/connection.js';
+import { readSurvey, type ReadOptions } from '../../../../src/cli/sources/live.js';
 import type { Survey } from '../../../../src/cli/survey.js';
 import type { ApiServerDouble, Exchange, Handler, Received } from '../../../support/api-server-double.js';
 import { scratch, startDouble } from '../../kube/connections.js';
@@ -39,6 +40,15 @@ export async function serve(objects: readonly Raw[], options: ServeOptions = {})
     });
   onTestFinished(() => server.cutAll());
   return { server, kubeconfig, read };
+}
+
+export async function readCluster(options: ReadOptions & ConnectionOptions): Promise<Survey> {
+  const connection = await connect(options);
+  try {
+    return await readSurvey(connection, options);
+  } finally {
+    connection.transport.close();
+  }
 }
 
 export function kubeconfigTo(server: ApiServerDouble): string {
