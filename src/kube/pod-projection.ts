@@ -11,7 +11,7 @@ import { MAX_READ, type HostPort } from '../domain/rules/workload.js';
 import { portsTaken } from './container-ports.js';
 import { Interned } from './interned.js';
 import { troubleOf } from './pod-trouble.js';
-import { identity } from './projections.js';
+import { identity } from './raw-resource.js';
 import type { RawPod } from './raw-pod.js';
 import { list, optionalText, text, timeOf } from './validate.js';
 

@@ -9,7 +9,8 @@ import type { JsonPatch } from '../domain/rules/sidecar-port.js';
 import type { SlotSpec } from '../domain/rules/slots.js';
 import type { Workload } from '../domain/rules/workload.js';
 import { permitToWrite, type Leadership } from './leadership.js';
-import { projectAssignment, projectDaemonSet, projectDeployment, projectRookConfig } from './projections.js';
+import { projectAssignment, projectRookConfig } from './projections.js';
+import { projectDaemonSet, projectDeployment } from './workload-projection.js';
 import { assignmentPath, rookConfigPath, workloadPath } from './resources.js';
 import type { Transport } from './transport.js';
 

@@ -10,14 +10,8 @@ import { isSamePod } from '../domain/rules/pod-changes.js';
 import type { WatchTarget } from '../kube/informer-state.js';
 import type { Projection } from '../kube/object-reader.js';
 import { projectHostNetworkPod } from '../kube/pod-projection.js';
-import {
-  projectAssignment,
-  projectDaemonSet,
-  projectDeployment,
-  projectDriver,
-  projectRookConfig,
-  projectRookOperator,
-} from '../kube/projections.js';
+import { projectAssignment, projectDriver, projectRookConfig, projectRookOperator } from '../kube/projections.js';
+import { projectDaemonSet, projectDeployment } from '../kube/workload-projection.js';
 import {
   ASSIGNMENTS,
   collectionPath,

@@ -5,13 +5,8 @@
 import type { Watches } from '../../src/controller/watches.js';
 import type { HostNetworkPod } from '../../src/domain/rules/host-network-pods.js';
 import { projectHostNetworkPod } from '../../src/kube/pod-projection.js';
-import {
-  projectAssignment,
-  projectDaemonSet,
-  projectDeployment,
-  projectRookConfig,
-  projectRookOperator,
-} from '../../src/kube/projections.js';
+import { projectAssignment, projectRookConfig, projectRookOperator } from '../../src/kube/projections.js';
+import { projectDaemonSet, projectDeployment } from '../../src/kube/workload-projection.js';
 import type { ObjectSink, Store, StoredObject as Projected } from '../../src/kube/store.js';
 import { SLOT_SPECS } from '../../src/domain/rules/slots.js';
 import type { ApiServer, Change } from './api-server.js';

@@ -4,13 +4,8 @@ import { FIELD_MANAGER, type AssignmentSpec } from '../../../src/domain/rules/ap
 import type { Observed } from '../../../src/domain/rules/observed.js';
 import type { JsonPatch } from '../../../src/domain/rules/sidecar-port.js';
 import { SLOT_SPECS, forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
-import {
-  projectAssignment,
-  projectDaemonSet,
-  projectDeployment,
-  projectRookConfig,
-  projectRookOperator,
-} from '../../../src/kube/projections.js';
+import { projectAssignment, projectRookConfig, projectRookOperator } from '../../../src/kube/projections.js';
+import { projectDaemonSet, projectDeployment } from '../../../src/kube/workload-projection.js';
 import { ALWAYS_LEADING } from '../../../src/kube/leadership.js';
 import { Writer } from '../../../src/kube/writer.js';
 import type { ApiServerDouble, Exchange, Received } from '../../support/api-server-double.js';

@@ -9,7 +9,8 @@ import { plan } from '../../../src/domain/rules/plan.js';
 import { describeContested } from '../../../src/domain/report/contested.js';
 import { MAX_READ } from '../../../src/domain/rules/workload.js';
 import { ApiError, UnreachableError } from '../../../src/kube/errors.js';
-import { projectDeployment, projectRookConfig, projectRookOperator } from '../../../src/kube/projections.js';
+import { projectRookConfig, projectRookOperator } from '../../../src/kube/projections.js';
+import { projectDeployment } from '../../../src/kube/workload-projection.js';
 
 const metadata = { namespace: 'rook', name: 'csi-rbdplugin-provisioner', uid: 'u', resourceVersion: '1' };
 const creationTimestamp = '2026-01-01T00:00:00Z';

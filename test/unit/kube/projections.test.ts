@@ -2,12 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   projectAssignment,
-  projectDaemonSet,
-  projectDeployment,
   projectDriver,
   projectRookConfig,
   projectRookOperator,
 } from '../../../src/kube/projections.js';
+import { projectDaemonSet, projectDeployment } from '../../../src/kube/workload-projection.js';
 
 const ID = { namespace: 'rook', name: 'x', uid: 'u', resourceVersion: '7' };
 const metadata = (more: object = {}): object => ({ ...ID, generation: 3, managedFields: [], ...more });

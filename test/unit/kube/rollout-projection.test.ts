@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RolloutFacts } from '../../../src/domain/rules/rollout.js';
-import { projectDaemonSet, projectDeployment } from '../../../src/kube/projections.js';
+import { projectDaemonSet, projectDeployment } from '../../../src/kube/workload-projection.js';
 
 const metadata = { namespace: 'rook', name: 'x', uid: 'u', resourceVersion: '7', generation: 3 };
 const template = { spec: { containers: [] } };

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { keysOfPods, type Known } from '../../../src/watched/pod-keys.js';
 import { HostNetworkPods, type HostNetworkPod } from '../../../src/domain/rules/host-network-pods.js';
 import type { RookWorld } from '../../../src/domain/rules/rook-world.js';
-import { projectDaemonSet, projectRookConfig } from '../../../src/kube/projections.js';
+import { projectRookConfig } from '../../../src/kube/projections.js';
+import { projectDaemonSet } from '../../../src/kube/workload-projection.js';
 
 const meta = (namespace: string, name: string): object => ({
   namespace,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { currentPort, heldPorts, movePort, type JsonPatch } from '../../../../src/domain/rules/sidecar-port.js';
 import type { Sidecar } from '../../../../src/domain/rules/workload.js';
-import { projectDeployment } from '../../../../src/kube/projections.js';
+import { projectDeployment } from '../../../../src/kube/workload-projection.js';
 import { POOL } from '../../../../src/domain/rules/slots.js';
 import { assignablePort, sidecarContainer } from '../arbitraries.js';
 import { applyPatch, valueAt } from '../json-patch.js';
