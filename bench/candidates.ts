@@ -3,10 +3,7 @@ import { resolve } from 'node:path';
 import { freePorts } from '../test/support/control-plane/ports.js';
 import type { Meter } from '../test/support/meter/meter.js';
 import { operatorCommand, type Command } from '../test/support/image/operator-command.js';
-
-/** Where the candidates' accounts and Leases are. */
-export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
-export const OPERATOR_ACCOUNT = 'csi-port-operator';
+import { OPERATOR_NAME, OPERATOR_NAMESPACE } from '../test/support/operator-account.js';
 
 export interface Environment {
   /** The API server's address. */
@@ -38,7 +35,7 @@ function operator(name: string, imageFlags?: readonly string[]): Candidate {
   return {
     name,
     crd: 'crds/csiportassignments.yaml',
-    account: OPERATOR_ACCOUNT,
+    account: OPERATOR_NAME,
     async command({ server, folder, leaderElection }) {
       const [probes, metrics] = await freePorts(2);
       const args = [

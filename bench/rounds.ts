@@ -1,6 +1,6 @@
 /** The order of everything: in each round the candidates take turns, so that what the machine does else meets both. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OPERATOR_ACCOUNT, type Candidate } from './candidates.js';
+import type { Candidate } from './candidates.js';
 import { inParallel, WRITERS } from '../test/support/measure/in-parallel.js';
 import { DEFAULT_PORTS, OTHER_PORTS } from '../test/support/slots.js';
 import type { Plan } from './plan.js';
@@ -13,6 +13,7 @@ import { measureStarts } from './phases/start.js';
 import { RookNamespace } from './rook-namespace.js';
 import type { Site } from './site.js';
 import type { FigureLog, Turn } from './turn.js';
+import { OPERATOR_NAME } from '../test/support/operator-account.js';
 
 export interface Run {
   readonly site: Site;
@@ -32,7 +33,7 @@ export async function runAll(run: Run): Promise<void> {
   }
   if (plan.pods) {
     await createPods(site.controlPlane.api);
-    const operators = new Map([...run.logs].filter(([{ account }]) => account === OPERATOR_ACCOUNT));
+    const operators = new Map([...run.logs].filter(([{ account }]) => account === OPERATOR_NAME));
     await takeTurns({ ...run, logs: operators }, 'pods on the host network', (turn) => measurePods(turn, alone));
     await deletePods(site.controlPlane.api);
   }

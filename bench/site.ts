@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mark } from '../test/support/control-plane/audit-log.js';
 import { ControlPlane } from '../test/support/control-plane/control-plane.js';
-import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, type Candidate } from './candidates.js';
+import type { Candidate } from './candidates.js';
 import { inClusterProblem, Program, type Credentials } from '../test/support/measure/program.js';
 import { Requests } from './requests.js';
+import { OPERATOR_NAME, OPERATOR_NAMESPACE } from '../test/support/operator-account.js';
 
 const CRD = 'crd/csiportassignments.csiports.io';
 /** Until the API server serves a changed definition: it says nothing of that. */
@@ -95,7 +96,7 @@ export class Site {
     const { controlPlane } = this;
     const { account, name } = candidate;
     // Variants of the operator share its account.
-    if (account !== OPERATOR_ACCOUNT) {
+    if (account !== OPERATOR_NAME) {
       const subject = `--serviceaccount=${OPERATOR_NAMESPACE}:${account}`;
       await controlPlane.kubectl(['-n', OPERATOR_NAMESPACE, 'create', 'serviceaccount', account]);
       await controlPlane.kubectl(['create', 'clusterrolebinding', account, '--clusterrole=cluster-admin', subject]);

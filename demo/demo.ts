@@ -28,6 +28,7 @@ import {
   showPlugin,
   showPluginRun,
 } from './show.js';
+import { OPERATOR_NAME, OPERATOR_NAMESPACE } from '../test/support/operator-account.js';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -86,7 +87,7 @@ async function startOperator(cluster: ControlPlane): Promise<Operator> {
     await show(cluster, ...args);
   }
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd/csiportassignments.csiports.io']);
-  const kubeconfig = await cluster.serviceAccountKubeconfig('csi-port-operator-system', 'csi-port-operator');
+  const kubeconfig = await cluster.serviceAccountKubeconfig(OPERATOR_NAMESPACE, OPERATOR_NAME);
   const operator = await Operator.start({ kubeconfig });
   await operator.waitUntilReady();
   narrator.good('running and ready: node dist/main.js');

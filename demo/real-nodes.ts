@@ -5,7 +5,7 @@ import { provideBinaries } from '../test/support/control-plane/binaries.js';
 import { Plugin, PLUGIN_FOLDER } from '../test/support/plugin.js';
 import { inNamespaces } from '../test/support/real-nodes/in-namespaces.js';
 import { makeOperatorImage } from '../test/support/real-nodes/operator-image.js';
-import { OPERATOR_NAMESPACE, OperatorPods } from '../test/support/real-nodes/operator-pods.js';
+import { OperatorPods } from '../test/support/real-nodes/operator-pods.js';
 import { realNodesProblem } from '../test/support/real-nodes/problem.js';
 import { provideNodePrograms } from '../test/support/real-nodes/programs.js';
 import { RealCluster } from '../test/support/real-nodes/real-cluster.js';
@@ -23,6 +23,7 @@ import {
   showPlugin,
   showPluginRun,
 } from './show.js';
+import { OPERATOR_NAMESPACE } from '../test/support/operator-account.js';
 
 const INSIDE = '--inside';
 

@@ -9,7 +9,7 @@ import { portsFrom, SLOTS, specOf, type Ports } from '../test/support/slots.js';
 import { allowWrites } from '../test/support/write-rights.js';
 import { deleteAndWait, persistently } from './persist.js';
 import type { Wanted } from './repair-watch.js';
-import { OPERATOR_USER } from './site.js';
+import { OPERATOR_USER, toWriteTheStatus } from '../test/support/operator-account.js';
 
 /** Two layouts of its own for each namespace: all share the nodes. Rook's own port is in none. */
 const FIRST_PORT = 20_000;
@@ -35,8 +35,7 @@ export class RookSite {
     const { api } = controlPlane;
     const rook = await RookInstallation.install(controlPlane, { namespace, alive: true });
     if (namespace !== 'rook-ceph') await allowWrites(api, namespace);
-    const status = { group: 'csiports.io', resource: 'csiportassignments', subresource: 'status', name: 'default' };
-    await waitUntilAllowed(api, OPERATOR_USER, { verb: 'patch', ...status, namespace });
+    await waitUntilAllowed(api, OPERATOR_USER, toWriteTheStatus(namespace));
     return new RookSite(api, rook, number);
   }
 

@@ -10,10 +10,7 @@ import { Toxiproxy, type Proxy } from '../test/support/faults/toxiproxy.js';
 import { operatorCommand } from '../test/support/image/operator-command.js';
 import { inClusterProblem, Program, type Credentials } from '../test/support/measure/program.js';
 import { Meter } from '../test/support/meter/meter.js';
-
-export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
-const ACCOUNT = 'csi-port-operator';
-export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${ACCOUNT}`;
+import { OPERATOR_NAMESPACE } from '../test/support/operator-account.js';
 
 interface Kubeconfig {
   readonly clusters: readonly [{ cluster: { server: string; 'certificate-authority-data': string } }];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SLOT_SPECS } from '../src/domain/rules/slots.js';
 import { writesOf, type AuditEntry, type AuditLog, type Mark } from '../test/support/control-plane/audit-log.js';
 import type { Journal } from './journal.js';
-import { OPERATOR_NAMESPACE, OPERATOR_USER } from './site.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER } from '../test/support/operator-account.js';
 
 const EVERY_MS = 20_000;
 

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { workloadManagers } from '../../src/kube/managed-fields.js';
 import { AdminApiError, type KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_USER, STATUS_WRITE, useCluster } from '../support/cluster.js';
+import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import {
   CONFLICT_LAYOUT,
@@ -15,6 +15,7 @@ import {
   portsOf,
   PROVISIONERS,
 } from '../support/slots.js';
+import { OPERATOR_USER } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0 });
 

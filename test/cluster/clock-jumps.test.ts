@@ -1,7 +1,7 @@
 /** Wall clocks that jump by hours under replicas that run: the Lease goes on, one writes, and nothing waits for hours. */
 import { expect, test } from 'vitest';
 import type { Assignment } from '../support/assignment.js';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
@@ -9,6 +9,7 @@ import { MovableClock } from '../support/movable-clock/movable-clock.js';
 import { portsRight } from '../support/recovery.js';
 import { startReplica, writesByReplica, writesWithoutTheLease, type Replica } from '../support/replicas.js';
 import type { RookInstallation } from '../support/rook/installation.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0 });
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/csi-port-operator`;

@@ -4,12 +4,13 @@
  */
 import { expect, test } from 'vitest';
 import type { Assignment } from '../support/assignment.js';
-import { describeRequest, OPERATOR_USER, useCluster, type RecordedEvent } from '../support/cluster.js';
+import { describeRequest, useCluster, type RecordedEvent } from '../support/cluster.js';
 import type { LoggedRequest, Mark } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator, OperatorOptions } from '../support/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { OTHER_PORTS } from '../support/slots.js';
+import { OPERATOR_USER } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0 });
 

@@ -2,12 +2,13 @@
 import { expect, test } from 'vitest';
 import { waitUntilAllowed, waitUntilForbidden } from '../support/access.js';
 import type { Assignment } from '../support/assignment.js';
-import { OPERATOR_NAMESPACE, OPERATOR_USER, toWriteTheStatus, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator } from '../support/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { layoutOf } from '../support/slots.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER, toWriteTheStatus } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 

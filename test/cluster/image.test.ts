@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { freePorts } from '../support/control-plane/ports.js';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { type Container, type ContainerOptions, Image, namespaceProblem } from '../support/image/container.js';
 import { podEnvironment } from '../support/image/pod-environment.js';
 import type { LogLine } from '../support/operator.js';
 import { layoutOf } from '../support/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 const cluster = useCluster();
 const lastError = await namespaceProblem();

@@ -4,9 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import { make } from '../support/as-admin.js';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { InstalledOperator, objectsOfOperator } from '../support/installed-operator.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 const cluster = useCluster({ installed: false });
 

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { CHART, Helm, VALUES_FILES } from '../support/helm.js';
 import { InstalledOperator, objectsOfOperator, stateOf } from '../support/installed-operator.js';
 import { RookInstallation } from '../support/rook/installation.js';
 import { layoutOf, OTHER_PORTS } from '../support/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 // Uninstalling takes the rights of the process away, which no kubelet stops here.
 const cluster = useCluster({ installed: false, withholdsRights: true });

@@ -3,11 +3,12 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { commandFromDocs, fromDocs, overlay } from '../support/as-admin.js';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { InstalledOperator, objectsOfOperator } from '../support/installed-operator.js';
 import type { ManagerDeployment } from '../support/rendered.js';
 import { RookInstallation } from '../support/rook/installation.js';
 import { layoutOf, OTHER_PORTS } from '../support/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 // Uninstalling takes the rights of the process away, which no kubelet stops here.
 const cluster = useCluster({ installed: false, withholdsRights: true });

@@ -1,10 +1,11 @@
 /** The operator installed, upgraded and removed by the Makefile and by kubectl, as docs/admin/install.md has it. */
 import { expect, test } from 'vitest';
 import { commandFromDocs, make, overlay } from '../support/as-admin.js';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { InstalledOperator, objectsOfOperator, stateOf } from '../support/installed-operator.js';
 import { RookInstallation } from '../support/rook/installation.js';
 import { layoutOf, OTHER_PORTS } from '../support/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 // Uninstalling takes the rights of the process away, which no kubelet stops here.
 const cluster = useCluster({ installed: false, withholdsRights: true });

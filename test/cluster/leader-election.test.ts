@@ -1,7 +1,7 @@
 /** Replicas beside each other: one writes, and another takes its place when it is gone. */
 import { expect, test } from 'vitest';
 import { waitUntilForbidden } from '../support/access.js';
-import { OPERATOR_NAMESPACE, OPERATOR_USER, TO_LEAD, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
@@ -9,6 +9,7 @@ import { waitFor } from '../support/control-plane/wait-for.js';
 import { startReplica, writesByReplica, writesWithoutTheLease, type Replica } from '../support/replicas.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { layoutOf } from '../support/slots.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER, TO_LEAD } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/csi-port-operator`;

@@ -7,10 +7,11 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { createIdentity, type Identity } from '../support/api-server-double.js';
 import { waitUntilAllowed } from '../support/access.js';
-import { OPERATOR_USER, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import type { Operator } from '../support/operator.js';
 import { CONFLICT_LAYOUT } from '../support/slots.js';
+import { OPERATOR_USER } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 

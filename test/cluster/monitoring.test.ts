@@ -1,7 +1,7 @@
 /** The alerts and the dashboard, judged by a Prometheus that scrapes the operator while it meets a conflict and a contest. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { Gate } from '../support/control-plane/gate.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { DASHBOARD, PANELS, substituted } from '../support/monitoring/dashboard.js';
@@ -9,6 +9,7 @@ import { Prometheus, type ActiveAlert, type InstantSample } from '../support/mon
 import { startReplica } from '../support/replicas.js';
 import { ALERTS } from '../support/monitoring/rules.js';
 import { tool } from '../support/tools/tools.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 const POD = 'csi-port-operator-0';
 

@@ -7,10 +7,11 @@ import { waitUntilAllowed } from '../support/access.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { writesOf, type AuditEntry } from '../support/control-plane/audit-log.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_NAMESPACE, toWriteTheStatus, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 import { rookOperatorDeployment } from '../support/rook/operator.js';
 import { CONFLICT_LAYOUT, layoutOf, OTHER_PORTS } from '../support/slots.js';
+import { OPERATOR_NAMESPACE, toWriteTheStatus } from '../support/operator-account.js';
 
 const cluster = useCluster();
 

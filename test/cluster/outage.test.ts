@@ -1,10 +1,11 @@
 /** The API server goes away and comes back; so does the operator. */
 import { expect, onTestFinished, test } from 'vitest';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_NAMESPACE, STATUS_WRITE, useCluster } from '../support/cluster.js';
+import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import { Operator } from '../support/operator.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { CONFLICT_LAYOUT, layoutOf, SLOTS } from '../support/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 

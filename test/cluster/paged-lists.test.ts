@@ -1,9 +1,10 @@
 /** An API server that does not stream lists, as before Kubernetes 1.32: list first, watch from there. */
 import { expect, test } from 'vitest';
 import { CephCsiOperator } from '../support/ceph-csi-operator/ceph-csi-operator.js';
-import { OPERATOR_USER, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { layoutOf } from '../support/slots.js';
+import { OPERATOR_USER } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0, streamedLists: false });
 

@@ -3,9 +3,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { waitUntilAllowed, waitUntilForbidden, type ResourceRight } from '../support/access.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
-import { OPERATOR_USER, STATUS_WRITE, toWriteTheStatus, useCluster } from '../support/cluster.js';
+import { STATUS_WRITE, useCluster } from '../support/cluster.js';
 import type { LogLine, Operator } from '../support/operator.js';
 import { each, inOrder, layoutOf } from '../support/slots.js';
+import { OPERATOR_USER, toWriteTheStatus } from '../support/operator-account.js';
 
 const cluster = useCluster({ nodes: 0, withholdsRights: true });
 

@@ -1,13 +1,14 @@
 /** kubectl csiports on a cluster, as an admin meets it: before anything is installed, by hand, and with the operator. */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { OPERATOR_NAMESPACE, useCluster } from '../support/cluster.js';
+import { useCluster } from '../support/cluster.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { Holder } from '../support/holders.js';
 import { Operator } from '../support/operator.js';
 import { commandsOf, Plugin } from '../support/plugin.js';
 import { RookInstallation, type InstallOptions } from '../support/rook/installation.js';
 import { CONFLICT_LAYOUT, keysOf, layoutOf, PROVISIONERS, SLOTS } from '../support/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 const cluster = useCluster({ installed: false });
 const NODES = ['node-1', 'node-2', 'node-3'];

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createIdentity } from '../support/api-server-double.js';
 import type { Assignment } from '../support/assignment.js';
-import { describeRequest, OPERATOR_NAMESPACE, OPERATOR_USER, STATUS_WRITE, useCluster } from '../support/cluster.js';
+import { describeRequest, STATUS_WRITE, useCluster } from '../support/cluster.js';
 import { AdminApi, AdminApiError } from '../support/control-plane/admin-api.js';
 import { writesOf, type Mark } from '../support/control-plane/audit-log.js';
 import { signToken } from '../support/control-plane/credentials.js';
@@ -12,6 +12,7 @@ import { Pod } from '../support/image/pod.js';
 import { portsRight } from '../support/recovery.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { SLOTS } from '../support/slots.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER } from '../support/operator-account.js';
 
 // A starting API server answers 403 until it has read its own roles.
 const cluster = useCluster({ nodes: 0, withholdsRights: true });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { AssignmentSpec } from '../../src/domain/rules/api.js';
 import { waitUntilForbidden } from '../support/access.js';
-import { OPERATOR_USER, useCluster, type RookOptions } from '../support/cluster.js';
+import { useCluster, type RookOptions } from '../support/cluster.js';
 import type { Assignment } from '../support/assignment.js';
 import type { KubeObject } from '../support/control-plane/admin-api.js';
 import type { Mark } from '../support/control-plane/audit-log.js';
@@ -21,6 +21,7 @@ import {
   SLOTS,
   type Ports,
 } from '../support/slots.js';
+import { OPERATOR_USER } from '../support/operator-account.js';
 
 const cluster = useCluster({ withholdsRights: true });
 

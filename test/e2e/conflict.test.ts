@@ -7,7 +7,7 @@ import { Assignment } from '../support/assignment.js';
 import { commandFromDocs, make } from '../support/as-admin.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { figures } from '../support/real-nodes/figures.js';
-import { OPERATOR_NAMESPACE, type OperatorPod, OperatorPods } from '../support/real-nodes/operator-pods.js';
+import { type OperatorPod, OperatorPods } from '../support/real-nodes/operator-pods.js';
 import { useRealCluster } from '../support/real-nodes/use-real-cluster.js';
 import { installRook, ROOK_NAMESPACE, ROOK_VERSION } from '../support/real-nodes/rook-on-nodes.js';
 import { csiAddonsNodes, sidecarSockets, type SidecarSocket, socketsOnPorts } from '../support/real-nodes/sidecars.js';
@@ -15,6 +15,7 @@ import type { SeenPod } from '../support/real-nodes/sightings.js';
 import type { RookInstallation } from '../support/rook/installation.js';
 import { startProgram } from '../support/rook/living-rook.js';
 import { CONFLICT_PORT, DEFAULT_PORTS, PROVISIONERS, specOf } from '../support/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 const cluster = useRealCluster(ROOK_VERSION);
 let rook: RookInstallation;

@@ -7,7 +7,7 @@ import { Assignment } from '../support/assignment.js';
 import { waitFor } from '../support/control-plane/wait-for.js';
 import { commandsIn } from '../support/offered-commands.js';
 import { figures } from '../support/real-nodes/figures.js';
-import { OPERATOR_NAMESPACE, type OperatorPod, OperatorPods } from '../support/real-nodes/operator-pods.js';
+import { type OperatorPod, OperatorPods } from '../support/real-nodes/operator-pods.js';
 import { allowOn, nodeSelector } from '../support/real-nodes/placement.js';
 import type { RealNode } from '../support/real-nodes/real-node.js';
 import { installRook, ROOK_NAMESPACE, ROOK_VERSION } from '../support/real-nodes/rook-on-nodes.js';
@@ -18,6 +18,7 @@ import type { RookInstallation } from '../support/rook/installation.js';
 import { DEFAULT_PORTS, nameOf, type Ports, PROVISIONERS } from '../support/slots.js';
 import type { AssignmentStatus, WorkloadState } from '../../src/domain/rules/api.js';
 import type { Slot } from '../../src/domain/rules/slots.js';
+import { OPERATOR_NAMESPACE } from '../support/operator-account.js';
 
 /** Of the provisioner with a log collector; Rook leaves it at 30. */
 const GRACE_SECONDS = 8;

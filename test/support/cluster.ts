@@ -6,32 +6,26 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import type { AssignmentSpec, AssignmentStatus } from '../../src/domain/rules/api.js';
-import { waitUntilAllowed, type ResourceRight } from './access.js';
+import { waitUntilAllowed } from './access.js';
 import { Assignment } from './assignment.js';
 import type { AuditEntry, Mark } from './control-plane/audit-log.js';
 import { writesOf } from './control-plane/audit-log.js';
 import { ControlPlane, type ControlPlaneOptions } from './control-plane/control-plane.js';
 import { waitFor } from './control-plane/wait-for.js';
+import {
+  OPERATOR_NAME,
+  OPERATOR_NAMESPACE,
+  OPERATOR_USER,
+  TO_LEAD,
+  TO_READ,
+  toWriteTheStatus,
+} from './operator-account.js';
 import { Operator, type OperatorOptions } from './operator.js';
 import { recordRights } from './rights-record.js';
 import { clearRook } from './rook/clear.js';
 import { RookInstallation, type InstallOptions } from './rook/installation.js';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
-export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
-const SERVICE_ACCOUNT = 'csi-port-operator';
-/** How the API server names the operator in its audit log. */
-export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${SERVICE_ACCOUNT}`;
-
-/** Rights that the API server has taken up when it has taken up the whole of a role and its binding. */
-const TO_READ = { verb: 'list', group: 'csiports.io', resource: 'csiportassignments', name: 'default' };
-export const TO_LEAD = {
-  verb: 'patch',
-  group: 'coordination.k8s.io',
-  resource: 'leases',
-  name: SERVICE_ACCOUNT,
-  namespace: OPERATOR_NAMESPACE,
-};
 
 export type RookOptions = Omit<InstallOptions, 'namespace'> & { readonly namespace?: string };
 
@@ -120,7 +114,7 @@ export class Cluster {
 
   /** Path of a kubeconfig with the operator's own ServiceAccount. */
   operatorKubeconfig(): Promise<string> {
-    return this.controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, SERVICE_ACCOUNT);
+    return this.controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, OPERATOR_NAME);
   }
 
   /**
@@ -201,11 +195,6 @@ export class Cluster {
 export function describeRequest({ verb, resource, subresource, name, dryRun }: AuditEntry): string {
   const target = subresource === undefined ? resource : `${resource}/${subresource}`;
   return `${verb} ${target} ${name ?? ''}${dryRun ? ' (dry run)' : ''}`;
-}
-
-export function toWriteTheStatus(namespace: string): ResourceRight {
-  const status = { group: 'csiports.io', resource: 'csiportassignments', subresource: 'status', name: 'default' };
-  return { verb: 'patch', ...status, namespace };
 }
 
 export interface UseClusterOptions extends Omit<ControlPlaneOptions, 'audit'> {

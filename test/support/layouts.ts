@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { waitUntilAllowed } from './access.js';
-import { toWriteTheStatus } from './cluster.js';
 import { AdminApiError, type KubeObject } from './control-plane/admin-api.js';
 import { ControlPlane } from './control-plane/control-plane.js';
 import { waitFor } from './control-plane/wait-for.js';
+import { toWriteTheStatus } from './operator-account.js';
 
 export const CONFIG = join(import.meta.dirname, '../../config');
 export const ASSIGNMENTS = '/apis/csiports.io/v1alpha1/namespaces/rook-ceph/csiportassignments';

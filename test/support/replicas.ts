@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import type { AuditEntry, Mark } from './control-plane/audit-log.js';
 import { writesOf } from './control-plane/audit-log.js';
-import { OPERATOR_NAMESPACE, OPERATOR_USER, type Cluster } from './cluster.js';
+import type { Cluster } from './cluster.js';
 import type { Operator, OperatorOptions } from './operator.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER } from './operator-account.js';
 
 export interface Replica {
   readonly name: string;

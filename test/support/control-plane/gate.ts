@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { OPERATOR_NAMESPACE } from '../cluster.js';
 import type { ControlPlane } from './control-plane.js';
+import { OPERATOR_NAMESPACE } from '../operator-account.js';
 
 export interface GateRequest {
   readonly method: string;

@@ -1,10 +1,10 @@
 /** What stands for the placeholders of the pages. Images need nothing in their place: no node here pulls any. */
 import type { ControlPlane } from '../control-plane/control-plane.js';
+import { OPERATOR_NAMESPACE } from '../operator-account.js';
 
 const NAMESPACE = 'rook-ceph';
 const NODE = 'node-1';
 /** Of POD: the operator's in its own namespace, else one with a sidecar. */
-const OPERATOR_NAMESPACE = 'csi-port-operator-system';
 const OPERATOR_PODS = 'app.kubernetes.io/name=csi-port-operator';
 const PODS_WITH_SIDECAR = 'app=csi-rbdplugin';
 

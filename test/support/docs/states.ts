@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitUntilAllowed } from '../access.js';
 import { overlay } from '../as-admin.js';
-import { OPERATOR_NAMESPACE, OPERATOR_USER, TO_LEAD, toWriteTheStatus, type Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { isWithoutPort, podsOf } from '../csi-pods.js';
 import { Operator } from '../operator.js';
@@ -11,6 +11,7 @@ import { RookInstallation } from '../rook/installation.js';
 import { PROVISIONERS } from '../slots.js';
 import { createDrivers, installCephCsiOperator, installDriverCrd } from './migration.js';
 import { createObject, serveKind } from './others.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER, TO_LEAD, toWriteTheStatus } from '../operator-account.js';
 
 const NAMESPACE = 'rook-ceph';
 

@@ -15,6 +15,7 @@ import { Exchange } from './exchange.js';
 import { matches, type Fault, type What } from './fault.js';
 import { ListMemory } from './list-memory.js';
 import { pass, perform } from './perform.js';
+import { OPERATOR_NAME, OPERATOR_NAMESPACE } from '../operator-account.js';
 
 export interface GatewayRequest extends ApiRequest {
   /** When it came, by performance.now(). */
@@ -75,7 +76,7 @@ export class FaultGateway {
   }
 
   /** Path of a kubeconfig that leads through the gateway, with a token of its own of the operator's account. */
-  async kubeconfig(namespace = 'csi-port-operator-system', account = 'csi-port-operator'): Promise<string> {
+  async kubeconfig(namespace = OPERATOR_NAMESPACE, account = OPERATOR_NAME): Promise<string> {
     const token = await this.#controlPlane.serviceAccountToken(namespace, account);
     const file = join(this.#controlPlane.directory, `gateway-${this.#port}.kubeconfig`);
     return writeKubeconfig(file, { server: `https://127.0.0.1:${this.#port}`, ca: this.#certificate, token });

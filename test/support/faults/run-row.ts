@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OPERATOR_NAMESPACE, type Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
 import { writeKubeconfig } from '../control-plane/credentials.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { specOf } from '../slots.js';
@@ -12,6 +12,7 @@ import type { Row, RowMoment } from './row.js';
 import { SupervisedOperator } from './supervised.js';
 import type { Toxiproxy } from './toxiproxy.js';
 import { RowWorld, type WriteCounts } from './world.js';
+import { OPERATOR_NAMESPACE } from '../operator-account.js';
 
 export interface Measured {
   /** From the beginning of the fault to the right state. */

@@ -1,13 +1,14 @@
 /** A row's own part of the cluster: a namespace with Rook and an assignment, and how the right state of it looks. */
 import { waitUntilAllowed } from '../access.js';
 import type { Assignment } from '../assignment.js';
-import { OPERATOR_NAMESPACE, OPERATOR_USER, toWriteTheStatus, type Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
 import type { AdminApi, KubeObject } from '../control-plane/admin-api.js';
 import type { Mark } from '../control-plane/audit-log.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { RookInstallation } from '../rook/installation.js';
 import { CSI_ADDONS_CONTAINER } from '../rook/names.js';
 import { DEFAULT_PORTS, keysOf, layoutOf, SLOTS } from '../slots.js';
+import { OPERATOR_NAMESPACE, OPERATOR_USER, toWriteTheStatus } from '../operator-account.js';
 
 const LAYOUT = layoutOf().join();
 const PINNED = keysOf(DEFAULT_PORTS);

@@ -1,11 +1,12 @@
 /** The operator as its image and its Deployment run it: what it knows of the API server is what a pod is given. */
 import { onTestFinished } from 'vitest';
-import { OPERATOR_NAMESPACE, type Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
 import { freePorts } from '../control-plane/ports.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import type { LogLine } from '../operator.js';
 import { Image, type Account, type Container } from './container.js';
 import { podEnvironment } from './pod-environment.js';
+import { OPERATOR_NAMESPACE } from '../operator-account.js';
 
 export interface PodOptions {
   /** Default: one that is valid for a day. */

@@ -7,6 +7,7 @@ import { Assignment } from '../assignment.js';
 import type { ControlPlane } from '../control-plane/control-plane.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { isWithoutPort, podsOf, runningPodsOf } from '../csi-pods.js';
+import { OPERATOR_NAME, OPERATOR_NAMESPACE, OPERATOR_USER, TO_READ, toWriteTheStatus } from '../operator-account.js';
 import { Operator } from '../operator.js';
 import { Plugin, type PluginResult } from '../plugin.js';
 import { clearRook } from '../rook/clear.js';
@@ -15,7 +16,6 @@ import { PROVISIONERS } from '../slots.js';
 
 /** Where all outputs are taken. */
 export const NAMESPACE = 'rook-ceph';
-const OPERATOR = { namespace: 'csi-port-operator-system', name: 'csi-port-operator' };
 /** On each node a pod of each provisioner: which node has which pod is then the same in each run. */
 const NODES = ['node-1', 'node-2', 'node-3'];
 const EVERY_NODE = { CSI_PROVISIONER_REPLICAS: String(NODES.length) };
@@ -78,9 +78,8 @@ export class Stage {
   }
 
   async startOperator(): Promise<Operator> {
-    const { namespace, name } = OPERATOR;
     this.#operator = await Operator.start({
-      kubeconfig: await this.controlPlane.serviceAccountKubeconfig(namespace, name),
+      kubeconfig: await this.controlPlane.serviceAccountKubeconfig(OPERATOR_NAMESPACE, OPERATOR_NAME),
     });
     await this.#operator.waitUntilReady();
     return this.#operator;
@@ -151,10 +150,8 @@ export class Stage {
   }
 
   async #waitForRights(namespace: string): Promise<void> {
-    const user = `system:serviceaccount:${OPERATOR.namespace}:${OPERATOR.name}`;
-    const assignments = { group: 'csiports.io', resource: 'csiportassignments', name: 'default' };
-    await waitUntilAllowed(this.controlPlane.api, user, { ...assignments, verb: 'list' });
-    const status = { ...assignments, subresource: 'status', verb: 'patch', namespace };
-    await waitUntilAllowed(this.controlPlane.api, user, status);
+    for (const right of [TO_READ, toWriteTheStatus(namespace)]) {
+      await waitUntilAllowed(this.controlPlane.api, OPERATOR_USER, right);
+    }
   }
 }

@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import type { KubeObject } from '../control-plane/admin-api.js';
 import { waitFor } from '../control-plane/wait-for.js';
+import { OPERATOR_NAME, OPERATOR_NAMESPACE } from '../operator-account.js';
 import type { RealCluster } from './real-cluster.js';
 
-export const OPERATOR_NAMESPACE = 'csi-port-operator-system';
-const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/csi-port-operator`;
-const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/csi-port-operator`;
+const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/${OPERATOR_NAME}`;
+const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/${OPERATOR_NAME}`;
 
 export interface OperatorPod extends KubeObject {
   readonly spec: { readonly nodeName: string; readonly containers: readonly { readonly image: string }[] };

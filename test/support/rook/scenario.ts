@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { AssignmentSpec } from '../../../src/domain/rules/api.js';
 import { forEachSlot, type Slot } from '../../../src/domain/rules/slots.js';
 import type { Assignment } from '../assignment.js';
-import { OPERATOR_USER, type Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
 import type { Mark } from '../control-plane/audit-log.js';
 import { waitFor } from '../control-plane/wait-for.js';
 import { InProcessOperator, type SteppedClock } from '../in-process-operator.js';
@@ -13,6 +13,7 @@ import type { DaemonSet, Deployment } from './api-types.js';
 import type { RookInstallation } from './installation.js';
 import type { LivingRook, RookKind } from './living-rook.js';
 import { RolloutRecorder } from './rollouts.js';
+import { OPERATOR_USER } from '../operator-account.js';
 
 type Rollouts = Readonly<Record<Slot, number>>;
 
