@@ -66,6 +66,7 @@ async function dryRun(stage: Stage): Promise<void> {
   await stage.assignment.create({ mode: 'DryRun' });
   await stage.startOperator();
   await stage.assignment.waitForReason('Ready', 'DryRun');
+  await stage.assignment.waitForState('rbdProvisioner', 'Stuck');
   await stage.assignment.waitUntilRestored();
 }
 
