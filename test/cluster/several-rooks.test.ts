@@ -102,6 +102,20 @@ test('Rooks on nodes of their own keep equal ports', async () => {
   expect(await layouts([one, two])).toEqual([...layoutOf(), ...layoutOf()]);
 });
 
+test('a provisioner that no node takes, as another Rook has its port on each: it is moved, and runs', async () => {
+  const rbd = { namespace: 'rook-rbd', config: { ROOK_CSI_ENABLE_CEPHFS: 'false' } };
+  const first = await cluster().installRookWithAssignment(rbd, { ports: { rbdNodePlugin: 9070 } });
+  await cluster().startOperator();
+  await first.assignment.waitForReason('Ready', 'PortsAssigned');
+  const cephFs = { namespace: 'rook-cephfs', config: { ROOK_CSI_ENABLE_RBD: 'false' } };
+  const second = await cluster().installRookWithAssignment(cephFs);
+  await second.assignment.waitForState('cephfsProvisioner', 'Ready');
+  const [ofFirst, ofSecond] = [await first.assignment.status(), await second.assignment.status()];
+  expect(Object.values(ofFirst.ports)).not.toContain(ofSecond.ports.cephfsProvisioner);
+  expect(ofFirst.ports.rbdNodePlugin).toBe(9070);
+  await second.rook.podsAtRest();
+});
+
 test('an assignment in a namespace without Rook says where Rook is', async () => {
   await cluster().installRook({ namespace: 'rook-ceph-system' });
   const { api } = cluster().controlPlane;

@@ -1,6 +1,6 @@
 /**
- * What has to be so when the others rest, told from the API server and the pods alone, and with rules of its own: README.md,
- * Whose port wins.
+ * What has to be so when the others rest, told from the API server and the pods alone, and with rules of its own:
+ * docs/admin/configure.md, Whose port wins.
  */
 import {
   FIELD_MANAGER,
@@ -110,15 +110,16 @@ function nonCompeting(stored: StoredWorkload | undefined): string {
   return sidecarOf(stored.spec.template) === undefined ? 'NoSidecar' : 'PodNetwork';
 }
 
-/** The gravest of what the slots are. */
+/** The gravest of what the slots are. Where nothing is moved, pods may be stuck for that alone. */
 function checkReady({ rows, status, spec: { mode = 'Enforce' } }: Room): void {
   const { reason, status: value } = conditionOf(status, 'Ready');
   const states = new Set(rows.filter(({ competes }) => competes).map(({ state }) => state));
   const expected = [
     ['Rejected', 'PatchRejected'],
     ['PortInUse', 'PortInUse'],
+    ...(mode === 'Enforce' ? [] : [['Drifted', mode]]),
     ['Stuck', 'RolloutStuck'],
-    ['Drifted', mode === 'Enforce' ? 'AwaitingPods' : mode],
+    ['Drifted', 'AwaitingPods'],
     ['RollingOut', 'RollingOut'],
     ['Ready', 'PortsAssigned'],
   ].find(([state]) => states.has(state!))?.[1];

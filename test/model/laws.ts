@@ -1,6 +1,6 @@
 /**
  * What must hold of each write of the operator, by what it had been told when it planned it. Rules of their own, made
- * from README.md, Whose port wins; only the readers of a template and of a key are the operator's.
+ * from docs/admin/configure.md, Whose port wins; only the readers of a template and of a key are the operator's.
  */
 import { isSlotWorkload, isWithoutPort, type HostNetworkPod } from '../../src/domain/rules/host-network-pods.js';
 import { parsePortKey, userKeys, type RookConfig } from '../../src/domain/rules/rook-config.js';

@@ -27,7 +27,7 @@ function on(...live: Three<Live>): Partial<Record<Slot, RawWorkload>> {
 }
 
 function around(observed: Observed): Surroundings {
-  return surroundingsOf(observed, observed.others, observed.pods);
+  return surroundingsOf(observed, observed.others, observed);
 }
 
 function assigned(world: World): Assignment {

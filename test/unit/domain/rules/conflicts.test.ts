@@ -17,7 +17,7 @@ type Told = string[];
 
 function conflictsIn(world: World): Conflicts {
   const observed = observe(world);
-  return findConflicts(observed, surroundingsOf(observed, observed.others, observed.pods));
+  return findConflicts(observed, surroundingsOf(observed, observed.others, observed));
 }
 
 function told(world: World, list: List): Told {
@@ -143,7 +143,10 @@ describe('conflicts of other containers', () => {
       rbdProvisioner: crowded('rbdProvisioner', 'a'.repeat(200)),
       rbdNodePlugin: crowded('rbdNodePlugin', 'b'),
     };
-    const { liveness } = findConflicts({ ...observed, workloads: { ...found, ...others } }, { neighbours: [] });
+    const { liveness } = findConflicts(
+      { ...observed, workloads: { ...found, ...others } },
+      { neighbours: [], inTheWay: new Set() },
+    );
     expect(liveness[0]!.holders).toHaveLength(64);
     expect(liveness[0]!.holders[0]!.container).toBe(`0${'a'.repeat(62)}`);
   });
