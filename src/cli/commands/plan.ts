@@ -100,7 +100,7 @@ function planRook(rook: RookSurvey, isConfigUnread: boolean): PlannedRook {
     keys,
     helm: isWritten ? helmValues(rookVersion, provider, ports) : { values: {} },
     byHand: manualPhases({ drifted, pin: isConfigUnread && rook.observed.rookConfig === undefined ? {} : pin, rook }),
-    withOperator: isWritten ? withOperator(rook) : [],
+    withOperator: isWritten ? withOperator(rook, objectsOf(drifted, keys)) : [],
     notes: notesOf(rook, isConfigUnread),
   };
 }
@@ -166,7 +166,14 @@ function keysOf(pin: Pin, { observed }: RookSurvey): PlannedKey[] {
   });
 }
 
-function withOperator(rook: RookSurvey): Step[] {
+/** As the operator's messages name them. */
+function objectsOf(drifted: readonly Drifted[], keys: readonly PlannedKey[]): string[] {
+  const settings = keys.length === 0 ? [] : [`ConfigMap ${ROOK_CONFIG_NAME}`];
+  return [...drifted.map(({ workload: { kind, name } }) => `${kind} ${name}`), ...settings];
+}
+
+/** @param objects to be written */
+function withOperator(rook: RookSurvey, objects: readonly string[]): Step[] {
   const { isAssigned, namespace, plan } = rook;
   if (!isAssigned)
     return [
@@ -177,7 +184,12 @@ function withOperator(rook: RookSurvey): Step[] {
     ];
   if (plan.mode !== 'Enforce')
     return [{ text: `spec.mode is ${plan.mode}: the operator writes this when it is Enforce.` }];
-  return contestSteps(rook) ?? [{ text: 'The operator writes this by itself.' }];
+  const contest = contestSteps(rook) ?? [];
+  const contested = objects.filter((object) => contest.some(({ text }) => text.includes(`${object} `)));
+  if (contested.length === 0) return [{ text: 'The operator writes this by itself.' }];
+  return contested.length === objects.length
+    ? contest
+    : [...contest, { text: 'The operator writes the rest by itself.' }];
 }
 
 function notesOf(rook: RookSurvey, isConfigUnread: boolean): string[] {

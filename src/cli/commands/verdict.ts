@@ -1,5 +1,5 @@
 /** How one Rook stands, in a word and in a sentence: the operator's own findings, and which of them counts as a conflict. */
-import type { AssignmentStatus, Condition, ConditionType } from '../../domain/rules/api.js';
+import type { AssignmentStatus, Condition, ConditionType, WorkloadState } from '../../domain/rules/api.js';
 import { isWithoutPort, type HostNetworkPod } from '../../domain/rules/host-network-pods.js';
 import { competing } from '../../domain/rules/workload-plan.js';
 import { SIDECAR_CONTAINER } from '../../domain/rules/slots.js';
@@ -51,8 +51,8 @@ export function judge(rook: RookSurvey): Judgement {
     ['Waiting', describeWaiting(rook)],
     ['Differs', rook.isAssigned ? readyMessage(rook, 'PortsDiffer') : ''],
     ['CannotTell', plan.hasRook && !plan.knowsPods ? UNKNOWN_PODS : ''],
-    ['Stuck', readyMessage(rook, 'RolloutStuck') === '' ? '' : STUCK],
-    ['Moving', readyMessage(rook, 'RollingOut') === '' ? '' : MOVING],
+    ['Stuck', isAny(rook, 'Stuck') ? STUCK : ''],
+    ['Moving', isAny(rook, 'RollingOut') ? MOVING : ''],
   ];
   const [verdict, summary] = found.find(([, text]) => text !== '') ?? ['NoConflict', describeHealth(rook)];
   return { verdict, summary };
@@ -62,6 +62,11 @@ export function judge(rook: RookSurvey): Judgement {
 function readyMessage({ status }: RookSurvey, reason: ReadyReason): string {
   const ready = conditionOf(status, 'Ready');
   return ready?.reason === reason ? ready.message : '';
+}
+
+/** Of DryRun and Paused, Ready has the mode instead. */
+function isAny({ plan }: RookSurvey, state: WorkloadState): boolean {
+  return plan.workloads.some((row) => row.state === state);
 }
 
 const STUCK = 'every sidecar has a port of its own, but pods do not come up';

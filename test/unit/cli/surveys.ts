@@ -40,7 +40,7 @@ export function rookSurvey({ isAssigned = true, rollouts = {}, ...world }: RookO
     return [slot, { ...workload, rollout: { ...workload.rollout, ...rollouts[slot as Slot] } }];
   });
   const rolled = { ...observed, workloads: Object.fromEntries(found) };
-  const planned = plan(rolled);
+  const planned = plan(rolled, isAssigned);
   const { stored } = world;
   const { generation } = observed.assignment;
   const status = statusOf({ plan: planned, results: [], generation, stored, now: NOW });

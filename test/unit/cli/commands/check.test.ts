@@ -166,6 +166,20 @@ describe('a report', () => {
     expect(rook!.nextSteps).toMatchObject([{ command: 'kubectl csiports doctor -n rook-ceph' }]);
   });
 
+  it.each(['Enforce', 'DryRun', 'Paused'] as const)(
+    'tells of pods that crash in %s, also where ports differ',
+    (mode) => {
+      const spec = { mode, ports: { cephfsProvisioner: 9171 } };
+      const trouble = { reason: 'Crashing', message: 'x', container: 'csi-addons' } as const;
+      const pods = podsOf('rbdProvisioner', ['node-1'], 9070).map((pod) => ({
+        ...pod,
+        progress: { changedAt: 0, trouble },
+      }));
+      const { verdict } = checked({ ...HEALTHY, spec, pods });
+      expect(verdict).toBe('Stuck');
+    },
+  );
+
   it('has the causes of a stuck rollout before its symptoms', () => {
     const [rook] = checkReport(SURVEYS['dead node']!).rooks;
     expect(rook!.nextSteps.map(({ command }) => command)).toEqual([

@@ -214,6 +214,13 @@ describe('a plan', () => {
     const [contested, free] = [CONTESTED, stale].map((rook) => planned(rook).withOperator.map(({ text }) => text));
     expect(contested![0]).toMatch(/changed back again and again by argocd.* no sooner than 60 s after the last write/);
     expect(free).toEqual(['The operator writes this by itself.']);
+    const more = {
+      ...CONTESTED,
+      workloads: workloads({ cephfsProvisioner: { port: 9070 }, rbdNodePlugin: { port: 9070 } }),
+    };
+    expect(planned(more).withOperator.at(-1)!.text).toBe('The operator writes the rest by itself.');
+    const other = { ...CONTESTED, workloads: workloads({ rbdNodePlugin: { port: 9070 } }) };
+    expect(planned(other).withOperator).toEqual([{ text: 'The operator writes this by itself.' }]);
   });
 
   it('says what is restarted', () => {

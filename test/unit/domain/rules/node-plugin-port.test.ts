@@ -37,3 +37,9 @@ test.each<[string, State, State, number | undefined, HostNetworkPods | undefined
   ];
   expect(portNotLeft(rows, pods)).toBe(expected);
 });
+
+test('not of a port that the spec names, which no other slot may have beside it', () => {
+  const rows = [row('rbdProvisioner', 'Stuck', 9070), row('rbdNodePlugin', 'Stuck', 9072)];
+  expect(portNotLeft(rows, PODS, { rbdProvisioner: 9070 })).toBeUndefined();
+  expect(portNotLeft(rows, PODS, { cephfsProvisioner: 9085 })).toBe(9070);
+});
