@@ -76,9 +76,13 @@ export async function inNamespaces(
   return { code, wasInterrupted, leftNothing: afterCode === 0, report };
 }
 
+let hasKeptLogs = false;
+
+/** Those of an earlier invocation go; a failure that is run again keeps those of both. */
 function keepLogs(folder: string): void {
   const kept = join(LOGS, basename(folder));
-  rmSync(LOGS, { recursive: true, force: true });
+  if (!hasKeptLogs) rmSync(LOGS, { recursive: true, force: true });
+  hasKeptLogs = true;
   for (const file of globSync(['node-*/node.log', 'tmp/control-plane-*/*.log'], { cwd: folder })) {
     mkdirSync(join(kept, dirname(file)), { recursive: true });
     cpSync(join(folder, file), join(kept, file));

@@ -12,7 +12,8 @@ const SIDECAR = 'csi-addons-sidecar'.slice(0, 15);
 
 export interface SidecarSocket {
   readonly node: string;
-  readonly slot: Slot;
+  /** Undefined of a process that has outlived its pod. */
+  readonly slot: Slot | undefined;
   readonly pod: string;
   readonly port: number;
 }
@@ -32,10 +33,10 @@ export async function sidecarSockets(cluster: RealCluster, rook: RookInstallatio
   const found = await Promise.all(
     cluster.nodes.map(async (node) => {
       const sockets = (await listeningSockets(node)).filter(({ program }) => program === SIDECAR);
-      return sockets.flatMap(({ port, podUid }): SidecarSocket[] => {
+      return sockets.map(({ port, podUid }): SidecarSocket => {
         const pod = pods.find(({ metadata }) => metadata.uid === podUid);
         const slot = SLOTS.find((candidate) => specOf(candidate).workload === pod?.metadata.labels?.app);
-        return slot === undefined ? [] : [{ node: node.name, slot, pod: pod!.metadata.name!, port }];
+        return { node: node.name, slot, pod: pod?.metadata.name ?? `none of ${rook.namespace}`, port };
       });
     }),
   );
