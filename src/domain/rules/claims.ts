@@ -136,18 +136,23 @@ export function rooksInTheWay(
   neighbours: readonly RookWorld[],
   { pods, now }: Sight,
 ): ReadonlySet<string> {
-  if (now < calmFrom(workloadsOf(world), pods)) return NOBODY;
+  if (pods === undefined) return NOBODY;
   const known = new Set([world, ...neighbours].map(({ namespace }) => namespace));
-  const found = new Set<string>();
-  for (const workload of workloadsOf(world)) {
-    for (const waiting of pods?.of(workload) ?? []) {
-      if (waiting.node !== undefined || !isWithoutPort(waiting)) continue;
-      const holders = waiting.ports.flatMap(({ port }) => [...(pods?.withPort(port) ?? NO_PODS)].filter(hasNode));
-      if (holders.some((pod) => !isSlotWorkload(pod.workload) || known.has(pod.workload.namespace))) continue;
-      for (const pod of holders) found.add(pod.workload.namespace);
-    }
-  }
-  return found;
+  const isElsewhere = ({ workload }: HostNetworkPod): boolean => {
+    return isSlotWorkload(workload) && !known.has(workload.namespace);
+  };
+  const found = podsWithoutNode(world, pods).flatMap(({ ports }) => {
+    const holders = ports.flatMap(({ port }) => [...pods.withPort(port)].filter(hasNode));
+    return holders.every(isElsewhere) ? holders.map(({ workload }) => workload.namespace) : [];
+  });
+  return found.length > 0 && now < calmFrom(workloadsOf(world), pods) ? NOBODY : new Set(found);
+}
+
+/** Those of which the scheduler says that their ports are free nowhere. A DaemonSet's pod has its node from the start. */
+function podsWithoutNode(world: RookWorld, pods: HostNetworkPods): HostNetworkPod[] {
+  const provisioners = workloadsOf(world).filter(({ kind }) => kind === 'Deployment');
+  const all = provisioners.flatMap((workload) => [...pods.of(workload)]);
+  return all.filter((pod) => pod.node === undefined && isWithoutPort(pod));
 }
 
 /** Slots of this Rook and of its neighbours count by the port that they are being given, not by the pods of an earlier template. */
