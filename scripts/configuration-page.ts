@@ -59,7 +59,7 @@ Examples, with all three sidecars on 9070:
 ### Several Rooks
 
 If two Rooks share nodes, the Rook with the older CSIPortAssignment keeps its ports. If one Rook has none, the other moves. Rooks
-that share no node may have the same ports, unless a pod then finds none.
+that share no node may have the same ports.
 
 ## DryRun and Paused
 

@@ -102,18 +102,18 @@ test('Rooks on nodes of their own keep equal ports', async () => {
   expect(await layouts([one, two])).toEqual([...layoutOf(), ...layoutOf()]);
 });
 
-test('a provisioner that no node takes, as another Rook has its port on each: it is moved, and runs', async () => {
-  const rbd = { namespace: 'rook-rbd', config: { ROOK_CSI_ENABLE_CEPHFS: 'false' } };
-  const first = await cluster().installRookWithAssignment(rbd, { ports: { rbdNodePlugin: 9070 } });
+test('a provisioner that no node takes, as a Rook with which it shares no node has its port, is stuck until the spec gives another', async () => {
+  const keepNodePlugin = { ports: { rbdNodePlugin: 9070 } };
+  const first = await cluster().installRookWithAssignment({ namespace: 'rook-all' }, keepNodePlugin);
   await cluster().startOperator();
   await first.assignment.waitForReason('Ready', 'PortsAssigned');
-  const cephFs = { namespace: 'rook-cephfs', config: { ROOK_CSI_ENABLE_RBD: 'false' } };
-  const second = await cluster().installRookWithAssignment(cephFs);
-  await second.assignment.waitForState('cephfsProvisioner', 'Ready');
-  const [ofFirst, ofSecond] = [await first.assignment.status(), await second.assignment.status()];
-  expect(Object.values(ofFirst.ports)).not.toContain(ofSecond.ports.cephfsProvisioner);
-  expect(ofFirst.ports.rbdNodePlugin).toBe(9070);
-  await second.rook.podsAtRest();
+  const second = await cluster().installRookWithAssignment({ namespace: 'rook-cephfs', workloads: false });
+  await second.rook.rewrite('cephfsProvisioner');
+  await second.assignment.waitForReason('Ready', 'RolloutStuck');
+  expect((await second.assignment.condition('Degraded')).message).toContain("didn't have free ports");
+  await second.assignment.edit({ ports: { cephfsProvisioner: 9085 } });
+  await second.assignment.waitForReason('Ready', 'PortsAssigned');
+  expect((await first.assignment.status()).ports.rbdNodePlugin).toBe(9070);
 });
 
 test('an assignment in a namespace without Rook says where Rook is', async () => {

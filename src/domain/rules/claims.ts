@@ -10,7 +10,6 @@ import { isSlotWorkload, isWithoutPort } from './host-network-pods.js';
 import { livenessPorts } from './rook-config.js';
 import type { RookWorld } from './rook-world.js';
 import { heldPorts } from './sidecar-port.js';
-import { calmFrom } from './stuck.js';
 import { SIDECAR_CONTAINER, SLOT_SPECS, isListenable, type Slot } from './slots.js';
 import { isCompeting, type HostPort, type Workload } from './workload.js';
 
@@ -45,23 +44,11 @@ export interface Neighbour extends RookWorld {
   readonly staying: Readonly<Partial<Record<Slot, number>>>;
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
-
-/** What is seen of pods, and when. */
-export interface Sight {
-  /** Absent if nobody may list them. */
-  readonly pods?: HostNetworkPods | undefined;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-}
-
 /** What is known of the surroundings of a Rook. */
 export interface Surroundings {
   /** Absent if nobody may list them. */
   readonly pods?: HostNetworkPods | undefined;
   readonly neighbours: readonly Neighbour[];
-  /** See rooksInTheWay. */
-  readonly inTheWay: ReadonlySet<string>;
 }
 
 const NONE: readonly Claim[] = [];
@@ -71,7 +58,7 @@ export function claimsOn(port: number, world: RookWorld, surroundings: Surroundi
   return [
     ...ownContainers(port, world),
     ...livenessSettings(port, world),
-    ...podsOn(port, surroundings),
+    ...podsOn(port, surroundings.pods),
     ...surroundings.neighbours.flatMap((neighbour) => neighbourOn(port, neighbour)),
   ];
 }
@@ -126,41 +113,9 @@ function livenessSettings(port: number, { namespace, rookConfig, rookOperator }:
     .map(({ workload: { kind, name }, container }) => ({ port, holder: { namespace, kind, name, container } }));
 }
 
-/**
- * Namespaces of Rooks that are no neighbours, as no pods are on one node, and yet keep a pod off every node: it waits for a port
- * that nobody has but them. Once it has a node, they are neighbours or out of the way. Until all of the Rook is calm the scheduler
- * may not have looked at a port that was only just freed.
- */
-export function rooksInTheWay(
-  world: RookWorld,
-  neighbours: readonly RookWorld[],
-  { pods, now }: Sight,
-): ReadonlySet<string> {
-  if (pods === undefined) return NOBODY;
-  const known = new Set([world, ...neighbours].map(({ namespace }) => namespace));
-  const isElsewhere = ({ workload }: HostNetworkPod): boolean => {
-    return isSlotWorkload(workload) && !known.has(workload.namespace);
-  };
-  const found = podsWithoutNode(world, pods).flatMap(({ ports }) => {
-    const holders = ports.flatMap(({ port }) => [...pods.withPort(port)].filter(hasNode));
-    return holders.every(isElsewhere) ? holders.map(({ workload }) => workload.namespace) : [];
-  });
-  return found.length > 0 && now < calmFrom(workloadsOf(world), pods) ? NOBODY : new Set(found);
-}
-
-/** Those of which the scheduler says that their ports are free nowhere. A DaemonSet's pod has its node from the start. */
-function podsWithoutNode(world: RookWorld, pods: HostNetworkPods): HostNetworkPod[] {
-  const provisioners = workloadsOf(world).filter(({ kind }) => kind === 'Deployment');
-  const all = provisioners.flatMap((workload) => [...pods.of(workload)]);
-  return all.filter((pod) => pod.node === undefined && isWithoutPort(pod));
-}
-
-/** Slots of this Rook and of its neighbours count by the port that they are being given, not by the pods of an earlier template. */
-function podsOn(port: number, { pods, inTheWay }: Surroundings): readonly Claim[] {
-  const isElsewhere = ({ workload }: HostNetworkPod): boolean => {
-    return !isSlotWorkload(workload) || inTheWay.has(workload.namespace);
-  };
-  const found = [...(pods?.withPort(port) ?? NO_PODS)].filter(hasNode).filter(isElsewhere);
+/** Slots count by the port that they are being given, not by the pods of an earlier template. */
+function podsOn(port: number, pods: HostNetworkPods | undefined): readonly Claim[] {
+  const found = [...(pods?.withPort(port) ?? NO_PODS)].filter(isStranger);
   if (found.length === 0) return NONE;
   const nodesByHolder = new Map<string, { readonly holder: Holder; readonly nodes: Set<string> }>();
   for (const { workload, node, ports } of found) {
@@ -177,8 +132,8 @@ function podsOn(port: number, { pods, inTheWay }: Surroundings): readonly Claim[
 
 const NO_PODS: ReadonlySet<HostNetworkPod> = new Set();
 
-function hasNode(pod: HostNetworkPod): pod is HostNetworkPod & { readonly node: string } {
-  return pod.node !== undefined && pod.isScheduled;
+function isStranger(pod: HostNetworkPod): pod is HostNetworkPod & { readonly node: string } {
+  return pod.node !== undefined && pod.isScheduled && !isSlotWorkload(pod.workload);
 }
 
 function neighbourOn(port: number, neighbour: Neighbour): Claim[] {

@@ -66,11 +66,15 @@ function ownHolders(world: RookWorld): Map<number, OwnHolder[]> {
 }
 
 /** Neighbours count by what they have now, whatever they are given. */
-function strangersOn(port: number, own: readonly OwnHolder[], world: RookWorld, surroundings: Surroundings): Claim[] {
-  const { pods } = surroundings;
-  const asTheyAre = surroundings.neighbours.map((neighbour): Neighbour => ({ ...neighbour, rank: 'Fixed' }));
+function strangersOn(
+  port: number,
+  own: readonly OwnHolder[],
+  world: RookWorld,
+  { pods, neighbours }: Surroundings,
+): Claim[] {
+  const asTheyAre = neighbours.map((neighbour): Neighbour => ({ ...neighbour, rank: 'Fixed' }));
   const known = new Set(own.map((holder) => holderKey(holderOf(holder))));
-  return claimsOn(port, world, { ...surroundings, neighbours: asTheyAre }).filter((claim) => {
+  return claimsOn(port, world, { pods, neighbours: asTheyAre }).filter((claim) => {
     // What Rook's settings announce is in the templates and the pods, where these can be seen.
     const isAnnounced = claim.nodes === undefined && claim.holder.namespace === world.namespace && pods !== undefined;
     return (

@@ -1,6 +1,7 @@
 /** The Rooks on the same nodes. Of two, the one with the older assignment keeps its ports, and the younger one makes way. */
 import { assignPorts, type Assignment } from './assignment.js';
-import { rooksInTheWay, type Neighbour, type Sight, type Surroundings } from './claims.js';
+import type { Neighbour, Surroundings } from './claims.js';
+import type { HostNetworkPods } from './host-network-pods.js';
 import { byAge, isEnforced, type RookWorld } from './rook-world.js';
 
 /**
@@ -8,17 +9,19 @@ import { byAge, isEnforced, type RookWorld } from './rook-world.js';
  * what the older ones are given.
  *
  * @param others of which some may share nodes with others alone: what these are given depends on them
- * @param sight where pods cannot be listed, all of the others are taken to be on the same nodes
+ * @param pods where they cannot be listed, all of the others are taken to be on the same nodes
  */
-export function surroundingsOf(world: RookWorld, others: readonly RookWorld[], sight: Sight): Surroundings {
-  const { pods } = sight;
+export function surroundingsOf(
+  world: RookWorld,
+  others: readonly RookWorld[],
+  pods: HostNetworkPods | undefined,
+): Surroundings {
   const given = new Map<string, Assignment>();
   const all = [world, ...others].sort(byNamespace);
   const among = (one: RookWorld): Surroundings => {
     const shared = pods && new Set(pods.neighboursOf(one.namespace));
     const near = all.filter((other) => other !== one && (shared === undefined || shared.has(other.namespace)));
-    const neighbours = near.map((other) => ({ ...other, ...standing(other, one, given) }));
-    return { pods, neighbours, inTheWay: rooksInTheWay(one, neighbours, sight) };
+    return { pods, neighbours: near.map((other) => ({ ...other, ...standing(other, one, given) })) };
   };
   const older = others.filter((other) => isEnforced(other) && byAge(other, world) < 0).sort(byAge);
   for (const one of older) given.set(one.namespace, assignPorts(one, among(one)));

@@ -54,14 +54,15 @@ export interface Plan {
 export function plan(observed: Observed, isAssigned = true): Plan {
   const { spec } = observed.assignment;
   const { mode = 'Enforce', rookConfig: rookConfigPolicy = 'Pin' } = spec;
-  const surroundings = surroundingsOf(observed, observed.others, observed);
+  const surroundings = surroundingsOf(observed, observed.others, observed.pods);
   const assignment = assignPorts(observed, surroundings);
   const workloads = planWorkloads(observed, assignment, surroundings, isAssigned);
   const version = rookVersion(observed.rookOperator);
   const notLeft = portNotLeft(workloads, observed.pods, spec.ports);
   const upstream = upstreamFindings(observed);
   const conflicts = findConflicts(observed, surroundings);
-  const recheck = Math.min(upstream.recheckAfterMs, recheckOf(workloads, surroundings, observed));
+  const { neighbours } = surroundings;
+  const recheck = Math.min(upstream.recheckAfterMs, recheckOf({ rows: workloads, neighbours }, observed));
   return {
     namespace: observed.namespace,
     mode,

@@ -1,13 +1,11 @@
 /** Whether a rollout moves or stands still, beside those of the other slots and of the Rooks on the same nodes. */
-import { workloadsOf, type Surroundings } from './claims.js';
+import { workloadsOf } from './claims.js';
 import type { Observed } from './observed.js';
 import { isRolledOut } from './rollout.js';
 import type { RookWorld } from './rook-world.js';
-import { calmFrom, recheckAfterMs, stuckCause, type StuckCause } from './stuck.js';
+import { recheckAfterMs, stuckCause, type StuckCause } from './stuck.js';
 import type { Workload } from './workload.js';
 import type { WorkloadPlan } from './workload-plan.js';
-
-const HELD_RECHECK_MS = 30_000;
 
 /** What a rollout is judged beside. */
 export interface Beside {
@@ -32,25 +30,13 @@ export function judgeRollout(
   return stuck === undefined ? row : { ...row, state: 'Stuck', stuck };
 }
 
-/**
- * In how many milliseconds a verdict may change by time alone; Infinity if none does. Pods of Rooks that are no neighbours wake
- * nobody here: while one of these holds a port, it is looked at now and then.
- */
-export function recheckOf(rows: readonly WorkloadPlan[], surroundings: Surroundings, { pods, now }: Observed): number {
-  const { neighbours, inTheWay } = surroundings;
-  const isHeldByRook = rows.some(({ heldBy = [] }) => heldBy.some(({ holder }) => inTheWay.has(holder.namespace)));
-  const held = isHeldByRook ? HELD_RECHECK_MS : Infinity;
+/** In how many milliseconds a verdict may change by time alone; Infinity if none does. */
+export function recheckOf({ rows, neighbours }: Omit<Beside, 'isMoved'>, { pods, now }: Observed): number {
   const judged = rows.filter(({ state }) => state === 'RollingOut' || state === 'Stuck');
-  if (judged.length === 0) return held;
+  if (judged.length === 0) return Infinity;
   const workloads = [...judged.flatMap(({ workload }) => workload ?? []), ...neighbours.flatMap(workloadsOf)];
   const times = workloads.map((workload) => recheckAfterMs(workload.rollout, pods?.of(workload), now));
-  // See rooksInTheWay.
-  const calm =
-    calmFrom(
-      rows.flatMap(({ workload }) => workload ?? []),
-      pods,
-    ) - now;
-  return Math.min(held, calm > 0 ? calm : Infinity, ...times.map((time) => time ?? Infinity));
+  return Math.min(...times.map((time) => time ?? Infinity));
 }
 
 function isMoving(row: WorkloadPlan, isMoved: boolean, observed: Observed): boolean {

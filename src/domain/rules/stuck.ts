@@ -1,12 +1,6 @@
 /** Why a rollout stands still: from the workload's own status and, if they are known, from its pods. */
-import {
-  isWithoutPort,
-  type HostNetworkPod,
-  type HostNetworkPods,
-  type PodTroubleReason,
-} from './host-network-pods.js';
+import { isWithoutPort, type HostNetworkPod, type PodTroubleReason } from './host-network-pods.js';
 import { hasOldPods, isObserved, isRolledOut, type RolloutFacts } from './rollout.js';
-import type { Workload } from './workload.js';
 
 /** How long nothing may change before what may end by itself counts as stuck. */
 export const CALM_MS = 15_000;
@@ -106,13 +100,6 @@ export function recheckAfterMs(facts: RolloutFacts, pods: Pods, now: number): nu
   const times = [lastChange + CALM_MS, lastChange + DEADLINE_MS, ...provenAt].sort((a, b) => a - b);
   const next = times.find((time) => time > now && kindAt(time) !== kindAt(now));
   return next === undefined ? undefined : Math.min(next - now, MAX_RECHECK_MS);
-}
-
-/** From when on nothing has changed for CALM_MS, the workloads' own statuses and their pods; milliseconds since 1970. */
-export function calmFrom(workloads: readonly Workload[], pods: HostNetworkPods | undefined): number {
-  return (
-    CALM_MS + Math.max(0, ...workloads.map((workload) => lastChangeAt(workload.rollout, pods?.of(workload) ?? [])))
-  );
 }
 
 function heldByAdmin(facts: RolloutFacts): StuckCause | undefined {

@@ -27,7 +27,7 @@ function on(...live: Three<Live>): Partial<Record<Slot, RawWorkload>> {
 }
 
 function around(observed: Observed): Surroundings {
-  return surroundingsOf(observed, observed.others, observed);
+  return surroundingsOf(observed, observed.others, observed.pods);
 }
 
 function assigned(world: World): Assignment {

@@ -17,13 +17,11 @@ function workload(slot: Slot, options: RawOptions = {}): Workload {
 /** As "DaemonSet default/node-agent (agent)", with the nodes if they are known. */
 function found(port: number, world: World, neighbours: readonly Neighbour[] = []): string[] {
   const observed = observe(world);
-  return claimsOn(port, observed, { pods: observed.pods, neighbours, inTheWay: new Set() }).map(
-    ({ holder, nodes, yields }) => {
-      const { namespace, kind, name, container } = holder;
-      const notes = [...(nodes === undefined ? [] : [`on ${nodes.join(', ')}`]), ...(yields ? ['yields'] : [])];
-      return [`${kind} ${namespace}/${name} (${container})`, ...notes].join(' ');
-    },
-  );
+  return claimsOn(port, observed, { pods: observed.pods, neighbours }).map(({ holder, nodes, yields }) => {
+    const { namespace, kind, name, container } = holder;
+    const notes = [...(nodes === undefined ? [] : [`on ${nodes.join(', ')}`]), ...(yields ? ['yields'] : [])];
+    return [`${kind} ${namespace}/${name} (${container})`, ...notes].join(' ');
+  });
 }
 
 describe('the host ports of a workload', () => {

@@ -17,7 +17,7 @@ type Told = string[];
 
 function conflictsIn(world: World): Conflicts {
   const observed = observe(world);
-  return findConflicts(observed, surroundingsOf(observed, observed.others, observed));
+  return findConflicts(observed, surroundingsOf(observed, observed.others, observed.pods));
 }
 
 function told(world: World, list: List): Told {
@@ -143,10 +143,7 @@ describe('conflicts of other containers', () => {
       rbdProvisioner: crowded('rbdProvisioner', 'a'.repeat(200)),
       rbdNodePlugin: crowded('rbdNodePlugin', 'b'),
     };
-    const { liveness } = findConflicts(
-      { ...observed, workloads: { ...found, ...others } },
-      { neighbours: [], inTheWay: new Set() },
-    );
+    const { liveness } = findConflicts({ ...observed, workloads: { ...found, ...others } }, { neighbours: [] });
     expect(liveness[0]!.holders).toHaveLength(64);
     expect(liveness[0]!.holders[0]!.container).toBe(`0${'a'.repeat(62)}`);
   });

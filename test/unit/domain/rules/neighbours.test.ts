@@ -3,11 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { assignPorts } from '../../../../src/domain/rules/assignment.js';
 import { HostNetworkPods, type HostNetworkPod } from '../../../../src/domain/rules/host-network-pods.js';
 import { surroundingsOf } from '../../../../src/domain/rules/neighbours.js';
-import { CALM_MS } from '../../../../src/domain/rules/stuck.js';
-import { plan } from '../../../../src/domain/rules/plan.js';
 import { isEnforced, type RookWorld } from '../../../../src/domain/rules/rook-world.js';
 import { anyWorld } from '../arbitraries.js';
-import { podOn, podsOf, rookPods } from '../pods.js';
+import { podOn, rookPods } from '../pods.js';
 import type { RawOptions } from '../raw-workload.js';
 import {
   DEFAULT_PORTS,
@@ -20,8 +18,6 @@ import {
   type World,
 } from '../worlds.js';
 
-const NOW = Date.parse('2026-11-30T12:00:00Z');
-
 /** All three sidecars on 9070; the letter is the namespace, and an earlier one in the alphabet is older. */
 function rook(namespace: string, world: World = {}): RookWorld {
   const created = `2026-11-0${namespace.charCodeAt(0) - 'a'.charCodeAt(0) + 1}T00:00:00Z`;
@@ -33,7 +29,7 @@ function portsOf(rooks: readonly RookWorld[], pods?: readonly HostNetworkPod[]):
   const known = pods && HostNetworkPods.of(pods);
   const rows = rooks.map((one) => {
     const others = rooks.filter((other) => other !== one);
-    const { ports } = assignPorts(one, surroundingsOf(one, others, { pods: known, now: NOW }));
+    const { ports } = assignPorts(one, surroundingsOf(one, others, known));
     return [one.namespace, SLOTS.flatMap((slot) => ports[slot] ?? [])] as const;
   });
   return Object.fromEntries(rows);
@@ -130,7 +126,7 @@ describe('Rooks on the same nodes', () => {
   it('keep off one without an assignment', () => {
     const one = unassigned({ namespace: 'b', workloads: allWorkloads({ port: 9070 }) });
     const pods = HostNetworkPods.of(SHARED);
-    const { ports } = assignPorts(rook('a'), surroundingsOf(rook('a'), [one], { pods, now: NOW }));
+    const { ports } = assignPorts(rook('a'), surroundingsOf(rook('a'), [one], pods));
     expect(SLOTS.map((slot) => ports[slot])).toEqual([9073, 9071, 9072]);
   });
 
@@ -154,86 +150,6 @@ describe('Rooks on the same nodes', () => {
   });
 });
 
-describe('a pod that finds no node, as Rooks on other nodes have its port', () => {
-  const waiting = { changedAt: 0, trouble: { reason: 'Unschedulable', message: '', lacksPort: true } } as const;
-  const CEPHFS = { namespace: 'b', kind: 'Deployment', name: 'csi-cephfsplugin-provisioner', container: 'csi-addons' };
-
-  /** A provisioner without a node plugin, which shares no node with anybody as long as it has none. */
-  function cephFsAlone(port: number, world: World = {}): RookWorld {
-    const { cephfsProvisioner } = allWorkloads({ port });
-    return rook('b', { ...world, workloads: { cephfsProvisioner } });
-  }
-
-  /** The Rook a has 9070 to 9072 on its node, as far as its pods go. */
-  function held(node: string | undefined, port: number): HostNetworkPod[] {
-    const taken = SLOTS.map((slot) => DEFAULT_PORTS[slot]);
-    const progress = node === undefined ? { progress: waiting } : {};
-    return [
-      ...rookPods('a', ['n1']).map((pod, at) => ({ ...pod, ports: [{ container: 'csi-addons', port: taken[at]! }] })),
-      podOn([port], { ...CEPHFS, node, ...progress }),
-    ];
-  }
-
-  it('is moved to a port that none of them has', () => {
-    for (const port of [9070, 9071, 9072]) {
-      expect(portsOf([rook('a', { workloads: workloads() }), cephFsAlone(port)], held(undefined, port)).b).toEqual([
-        9073,
-      ]);
-    }
-  });
-
-  it('stays there when it has a node, whoever is there', () => {
-    for (const node of ['n1', 'n2']) {
-      expect(portsOf([rook('a', { workloads: workloads() }), cephFsAlone(9073)], held(node, 9073)).b).toEqual([9073]);
-    }
-  });
-
-  it('is not moved off a port of the spec, which says who has it and is looked at again', () => {
-    const world = cephFsAlone(9070, { spec: { ports: { cephfsProvisioner: 9071 } } });
-    const pods = HostNetworkPods.of(held(undefined, 9070));
-    const found = plan({ ...observe({}), ...world, assignment: world.assignment!, pods });
-    expect(found.workloads[1]).toMatchObject({
-      state: 'PortInUse',
-      heldBy: [{ holder: { namespace: 'a' }, nodes: ['n1'] }],
-    });
-    expect(found.recheckAfterMs).toBe(30_000);
-    expect(found.conflicts.sidecars).toMatchObject([{ port: 9070, nodes: ['n1'] }]);
-  });
-
-  it('is not their doing if its own Rook has the port, too', () => {
-    const pods = [
-      ...rookPods('a', ['n1']),
-      ...podsOf('rbdNodePlugin', ['n2'], 9070, 'b'),
-      podOn([9070], { ...CEPHFS, node: undefined, progress: waiting }),
-    ];
-    expect(portsOf([rook('a'), rook('b')], pods).b).toEqual([9070, 9071, 9072]);
-  });
-
-  it('is not their doing while something of its own Rook has only just changed: the port may be free by now', () => {
-    const pods = HostNetworkPods.of(held(undefined, 9070));
-    const world = cephFsAlone(9070);
-    const found = [NOW - CALM_MS, NOW - CALM_MS + 1].map((statusChangedAt) => {
-      const workload = world.workloads.cephfsProvisioner!;
-      const cephfsProvisioner = { ...workload, rollout: { ...workload.rollout, statusChangedAt, available: 0 } };
-      return plan({
-        ...observe({}),
-        ...world,
-        workloads: { cephfsProvisioner },
-        assignment: world.assignment!,
-        pods,
-        now: NOW,
-      });
-    });
-    expect(found.map(({ assignment }) => assignment.ports.cephfsProvisioner)).toEqual([9073, 9070]);
-    expect(found[1]!.recheckAfterMs).toBe(1);
-  });
-
-  it('is not their doing before the scheduler has said so', () => {
-    const pods = [...rookPods('a', ['n1']), podOn([9070], { ...CEPHFS, node: undefined })];
-    expect(portsOf([rook('a'), cephFsAlone(9070)], pods).b).toEqual([9070]);
-  });
-});
-
 describe('in any world', () => {
   it('the ports of Rooks that share nodes are distinct, each planned on its own', () => {
     fc.assert(
@@ -242,7 +158,7 @@ describe('in any world', () => {
         const rooks: RookWorld[] = [observed, ...observed.others].filter(isEnforced);
         const planned = rooks.map((one) => {
           const others = [observed, ...observed.others].filter((other) => other !== one);
-          return assignPorts(one, surroundingsOf(one, others, observed));
+          return assignPorts(one, surroundingsOf(one, others, observed.pods));
         });
         rooks.forEach((one, at) => {
           rooks.slice(at + 1).forEach((other, offset) => {
@@ -263,9 +179,9 @@ describe('in any world', () => {
   it('the order of the others changes nothing', () => {
     fc.assert(
       fc.property(anyWorld, (world) => {
-        const { others, pods, now, ...one } = observe(world);
+        const { others, pods, ...one } = observe(world);
         const [given, reversed] = [others, [...others].reverse()].map((list) =>
-          assignPorts(one, surroundingsOf(one, list, { pods, now })),
+          assignPorts(one, surroundingsOf(one, list, pods)),
         );
         expect(reversed!.ports).toEqual(given!.ports);
       }),

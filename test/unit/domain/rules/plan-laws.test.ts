@@ -96,7 +96,7 @@ describe('a plan of any world', () => {
           config: { ...(world.config ?? rookConfig()), keys: {} },
           rook: {},
         });
-        const surroundings = surroundingsOf(observed, observed.others, observed);
+        const surroundings = surroundingsOf(observed, observed.others, observed.pods);
         const found = Object.values(observed.workloads).filter(isCompeting);
         const held = found.flatMap(({ sidecar }) => [...heldPorts(sidecar)]);
         const collides = found.some((workload) => {
@@ -117,7 +117,7 @@ describe('a plan of any world', () => {
       fc.property(anyWorld, (world) => {
         const observed = observe(world);
         const { workloads } = plan(observed);
-        const surroundings = surroundingsOf(observed, observed.others, observed);
+        const surroundings = surroundingsOf(observed, observed.others, observed.pods);
         const staying = workloads.filter(({ state }) => state === 'PortInUse').map((row) => row.currentPort);
         for (const { patch, assignedPort, currentPort: port } of workloads) {
           if (patch === undefined || assignedPort === port) continue;
