@@ -5,7 +5,7 @@ import { waitUntilAllowed } from './access.js';
 import { AdminApiError, type KubeObject } from './control-plane/admin-api.js';
 import { ControlPlane } from './control-plane/control-plane.js';
 import { waitFor } from './control-plane/wait-for.js';
-import { toWriteTheStatus } from './operator-account.js';
+import { OPERATOR_NAME, OPERATOR_NAMESPACE, toWriteTheStatus } from './operator-account.js';
 
 export const CONFIG = join(import.meta.dirname, '../../config');
 export const ASSIGNMENTS = '/apis/csiports.io/v1alpha1/namespaces/rook-ceph/csiportassignments';
@@ -17,7 +17,7 @@ export function useLayouts(): () => ControlPlane {
     const cluster = await ControlPlane.start({ nodes: 0 });
     controlPlane = cluster;
     // Also the one that config/default brings: a dry run stores no namespace for the objects after it.
-    for (const name of ['rook-ceph', 'other-rook', 'csi-port-operator-system']) {
+    for (const name of ['rook-ceph', 'other-rook', OPERATOR_NAMESPACE]) {
       await cluster.api.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     }
     for (const layout of ['default', 'single-namespace']) {
@@ -26,8 +26,8 @@ export function useLayouts(): () => ControlPlane {
       await cluster.kubectl(apply);
     }
     await waitFor('the CRD to be served', () => cluster.api.list(ASSIGNMENTS));
-    for (const namespace of ['csi-port-operator-system', 'rook-ceph']) {
-      const user = `system:serviceaccount:${namespace}:csi-port-operator`;
+    for (const namespace of [OPERATOR_NAMESPACE, 'rook-ceph']) {
+      const user = `system:serviceaccount:${namespace}:${OPERATOR_NAME}`;
       await waitUntilAllowed(cluster.api, user, toWriteTheStatus('rook-ceph'));
     }
   });

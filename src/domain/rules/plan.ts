@@ -12,6 +12,7 @@ import { admission } from './order.js';
 import { planPin, type Pin } from './pin.js';
 import { invalidKeys, type InvalidKey, type RookConfig } from './rook-config.js';
 import { isRookAlive, rookVersion } from './rook-operator.js';
+import { isEnforced } from './rook-world.js';
 import { judgeRollout, recheckOf } from './rollout-verdict.js';
 import { SLOT_SPECS, type Slot } from './slots.js';
 import { portsInstead, upstreamFindings, type UpstreamFindings } from './upstream.js';
@@ -61,8 +62,7 @@ export function plan(observed: Observed, isAssigned = true): Plan {
   const notLeft = portNotLeft(workloads, observed.pods, spec.ports);
   const upstream = upstreamFindings(observed);
   const conflicts = findConflicts(observed, surroundings);
-  const { neighbours } = surroundings;
-  const recheck = Math.min(upstream.recheckAfterMs, recheckOf({ rows: workloads, neighbours }, observed));
+  const recheck = Math.min(upstream.recheckAfterMs, recheckOf(workloads, surroundings.neighbours, observed));
   return {
     namespace: observed.namespace,
     mode,
@@ -94,8 +94,7 @@ function planWorkloads(
   surroundings: Surroundings,
   isAssigned: boolean,
 ): WorkloadPlan[] {
-  const { mode = 'Enforce' } = observed.assignment.spec;
-  const isMoved = isAssigned && mode === 'Enforce';
+  const isMoved = isAssigned && isEnforced(observed);
   const drafts = SLOT_SPECS.map((slotSpec) => planWorkload(slotSpec, observed, assignment, surroundings));
   const rows = isMoved ? inOrder(drafts, observed) : drafts;
   const beside = { rows, neighbours: surroundings.neighbours, isMoved };

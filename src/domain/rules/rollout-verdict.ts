@@ -31,7 +31,11 @@ export function judgeRollout(
 }
 
 /** In how many milliseconds a verdict may change by time alone; Infinity if none does. */
-export function recheckOf({ rows, neighbours }: Omit<Beside, 'isMoved'>, { pods, now }: Observed): number {
+export function recheckOf(
+  rows: readonly WorkloadPlan[],
+  neighbours: readonly RookWorld[],
+  { pods, now }: Observed,
+): number {
   const judged = rows.filter(({ state }) => state === 'RollingOut' || state === 'Stuck');
   if (judged.length === 0) return Infinity;
   const workloads = [...judged.flatMap(({ workload }) => workload ?? []), ...neighbours.flatMap(workloadsOf)];
